@@ -1,0 +1,62 @@
+import type { Duplex } from 'node:stream'
+import type { FlowRecord, Snapshot } from '@bulkhead/verdict'
+
+/** What is logged; service-kit's pino fits, and so does a recording one in tests. */
+export interface MeshLog {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+export interface MeshOptions {
+  /** A short, private (0700) folder for the sockets: a unix socket's path may have 104 bytes on macOS. */
+  readonly runDir: string
+  readonly snapshot: Snapshot
+  /** Default `cluster.local`. */
+  readonly trustDomain?: string
+  /** Life of a workload's certificate; rotated at half of it. Default 1 h. */
+  readonly certificateTtlMs?: number
+  /** How long the source waits for a dropped packet. 10 s on a cluster; default 1 s here. */
+  readonly connectTimeoutMs?: number
+  /** Flow records kept. Default 10,000. */
+  readonly flowRing?: number
+  readonly log?: MeshLog
+  /** For tests: the identity that a pod's certificate is issued for. Default its own. */
+  readonly identityOf?: (podKey: string) => string
+}
+
+/** What a process needs to run as a pod: its environment, with the capture preload in it. */
+export interface Grant {
+  readonly id: string
+  readonly env: Readonly<Record<string, string>>
+  /** Makes the secret worthless and closes what was opened with it. */
+  revoke(): void
+}
+
+/** The local data plane: both nodes' proxies, the network between them, and the CA. */
+export interface MeshApi {
+  /** Opens the pod's HBONE port and issues its certificate. The pod must be in the snapshot. */
+  addPod(podKey: string): Promise<void>
+  removePod(podKey: string): Promise<void>
+  /** Only ready pods are endpoints of Services. A new pod is not ready. */
+  setReady(podKey: string, ready: boolean): void
+  /**
+   * The right to speak as that pod. `run` marks the flow records of what is done with it (an exec, an attempt).
+   * `socks`: the environment names the SOCKS5 door too, for programs that are not Node's.
+   */
+  grant(podKey: string, options?: { run?: string; socks?: boolean }): Grant
+  /** Ports that the pod's processes listen on. */
+  listening(podKey: string): readonly number[]
+  /** A connection as the kubelet makes it: from 169.254.7.127, past ztunnel. Rejects with a code as `connect` does (ECONNREFUSED ...). */
+  dialAsKubelet(podKey: string, port: number, signal?: AbortSignal): Promise<Duplex>
+  /** Puts another snapshot in force, whole. Open connections are judged again; those now denied are closed. Returns how many. */
+  swap(snapshot: Snapshot, generation: number): number
+  readonly generation: number
+  /** The records kept, oldest first. */
+  flows(filter?: { run?: string }): readonly FlowRecord[]
+  /** Called for each record as its connection ends. Returns the way to stop it. */
+  onFlow(listener: (record: FlowRecord) => void): () => void
+  /** A certificate as a thief has it: real, but over (`expired`), or without its key (`stolen`). PEM. */
+  loot(kind: 'expired' | 'stolen', identity: string): Promise<{ certificate: string; key?: string }>
+  close(): Promise<void>
+}

@@ -1,0 +1,132 @@
+import type { FlowDestination, FlowRecord, Flow, ForgedCertificate, Symptom, Verdict } from '@bulkhead/verdict'
+
+/** How bytes are exchanged. Never a bare connect: under ambient that succeeds even when the target is denied. */
+export type AttemptKind = 'http' | 'tcp' | 'tls' | 'hbone' | 'postgres' | 'mongo' | 'udp' | 'dns' | 'socket'
+
+/** One try, made from inside a pod. */
+export interface Attempt {
+  readonly kind: AttemptKind
+  readonly to: FlowDestination
+  /** The Service's port for a service, else the container's. Not used by `dns` and `socket`. */
+  readonly port: number
+  readonly http?: {
+    readonly method: string
+    readonly path: string
+    readonly headers?: Readonly<Record<string, string>>
+    readonly body?: string
+  }
+  readonly tls?: { readonly sni?: string }
+  readonly dns?: { readonly query: string }
+  /** `tcp` and `udp`: what is sent, as text. */
+  readonly send?: string
+  /** `hbone`: what is shown at the HBONE port, and for which CONNECT target; `port` is then that target's. */
+  readonly certificate?: ForgedCertificate
+  /** Keep the connection open after the first answer, until the far side closes it or `timeoutMs` is over. */
+  readonly hold?: boolean
+  /** Default 5000. */
+  readonly timeoutMs?: number
+}
+
+/** The same, with everything resolved that the pod itself cannot know: what the probe program reads on stdin. */
+export interface ResolvedAttempt extends Attempt {
+  /** Host name or address to dial; for `socket` the path. */
+  readonly host: string
+  /** For `certificate: expired` and `stolen`: PEM, as a thief would have it. */
+  readonly material?: { readonly certificate: string; readonly key?: string }
+  /** For forged certificates: the identity they claim. */
+  readonly claim?: string
+}
+
+/** What the client saw. */
+export interface Observation {
+  readonly symptom: Symptom
+  /** How far it came. */
+  readonly phase: 'dns' | 'connect' | 'tls' | 'request' | 'answer' | 'held'
+  /** Milliseconds since the start at which each phase ended. */
+  readonly timings: Readonly<Partial<Record<'dns' | 'connect' | 'tls' | 'firstByte' | 'end', number>>>
+  /** Bytes of the application's answer that arrived. */
+  readonly bytes: number
+  readonly http?: { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string }
+  /** The operating system's or the protocol's own word: ECONNRESET, a TLS alert, REFUSED ... */
+  readonly error?: { readonly code: string; readonly message: string }
+  /** Protocol detail: the Postgres reply's type, the Mongo hello's fields, the addresses that DNS gave. */
+  readonly detail?: Readonly<Record<string, unknown>>
+}
+
+/** An observation, and what the target's own records say of the connections behind it. */
+export interface Evidence {
+  readonly observation: Observation
+  readonly flows: readonly FlowRecord[]
+}
+
+/** A change of what is in force, for as long as it stands: objects added or replaced, and objects taken out. */
+export interface Change {
+  /** Manifest text (YAML, several documents). */
+  readonly objects?: string
+  /** Where that text came from, for positions. */
+  readonly file?: string
+  /** Ids (`Kind/namespace/name`) of objects taken out. */
+  readonly without?: readonly string[]
+}
+
+export interface LayerState {
+  readonly name: string
+  readonly on: boolean
+  readonly objects: number
+}
+
+/** Where scenarios run: the local target, or a cluster. */
+export interface Target {
+  readonly name: 'local' | 'kind'
+  layers(): Promise<readonly LayerState[]>
+  /** The engine on what is in force on this target now. */
+  predict(flow: Flow): Promise<Verdict>
+  /**
+   * Makes the attempt from a pod of the workload. With `attempt.hold`, `held` is called once the first answer has
+   * arrived; the promise resolves when the connection has ended. An attempt that could not be made rejects.
+   */
+  attempt(from: string, attempt: Attempt, options?: { held?: () => Promise<void>; signal?: AbortSignal }): Promise<Evidence>
+  /** Resolves when the change is in force and the pods that it adds are ready. */
+  apply(name: string, change: Change): Promise<void>
+  withdraw(name: string): Promise<void>
+}
+
+/** A wall that stops an attempt. `mesh` is what the mesh itself refuses, whatever layers are on. */
+export interface Wall {
+  readonly layer: string
+  readonly symptom: Symptom
+  readonly code: string
+  /** `Kind/namespace/name`: the object that decides, or, for a default deny, one that isolates. */
+  readonly policy?: string
+  /** Holds only while these other layers are on, or off. */
+  readonly when?: { readonly on?: readonly string[]; readonly off?: readonly string[] }
+}
+
+export interface Scenario {
+  readonly id: string
+  readonly title: string
+  /** One sentence. */
+  readonly story: string
+  /** A legitimate flow must always work; an attack must be stopped by its walls, and work without them. */
+  readonly kind: 'attack' | 'legitimate'
+  readonly technique?: { readonly attack?: string; readonly microsoft?: string }
+  readonly lab?: string
+  /** `namespace/workload` */
+  readonly from: string
+  readonly given?: { readonly manifests?: readonly string[]; readonly without?: readonly string[] }
+  readonly attempt: Attempt
+  /** For a held attempt: what changes while the connection is open. */
+  readonly change?: { readonly manifests?: readonly string[]; readonly without?: readonly string[] }
+  readonly expect: {
+    /** Every wall that stops it, in path order. The first that is on decides; with none on it must get through. */
+    readonly walls: readonly Wall[]
+    /** What arrives when nothing stops it. */
+    readonly through: { readonly status?: number; readonly contains?: string }
+  }
+  /** The record by which an operator would notice it on a cluster. */
+  readonly notice: string
+  /** The allowed caller that proves that the service was up. Needed for every attack. */
+  readonly control?: { readonly from: string; readonly attempt: Attempt }
+  /** File that it was read from. */
+  readonly file: string
+}

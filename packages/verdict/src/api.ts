@@ -1,0 +1,41 @@
+import type { Resource } from '@bulkhead/resources'
+import type { EvidenceAt, Flow, NodeModel, Pod, PointVerdict, ServiceModel, Verdict } from './types.js'
+
+/** What a DNS name means to a pod. `name` is the fully qualified form that matched. */
+export type NameAnswer =
+  | { readonly kind: 'service'; readonly name: string; readonly service: ServiceModel }
+  /** A name that the cluster does not know: asked of kube-dns, and beyond. */
+  | { readonly kind: 'external'; readonly name: string }
+  /** A name under the cluster's domain that nothing has. */
+  | { readonly kind: 'none'; readonly name: string }
+
+/** What is compiled once and asked often. Immutable. */
+export interface Snapshot {
+  readonly resources: readonly Resource[]
+  readonly nodes: readonly NodeModel[]
+  readonly pods: ReadonlyMap<string, Pod>
+  readonly services: ReadonlyMap<string, ServiceModel>
+  podByIp(ip: string): Pod | undefined
+  serviceByIp(ip: string): ServiceModel | undefined
+  /** As the pod's resolver would, with its search domains: `web-api`, `web-api.shop`, `web-api.shop.svc`, `web-api.shop.svc.cluster.local`. */
+  resolveName(name: string, namespace: string): NameAnswer
+  /** The container's port behind a Service's port on that pod (named ports resolve per pod). */
+  targetPort(service: ServiceModel, port: number, pod: Pod): number | undefined
+  /** Objects and fields that decide something here and are not modelled. */
+  readonly notModelled: readonly { readonly id: string; readonly what: string; readonly at: string }[]
+}
+
+export interface CompileOptions {
+  /** Pods and Services that were there keep their addresses, names and nodes. */
+  readonly previous?: Snapshot
+  /** Default bulkhead-worker and bulkhead-worker2. */
+  readonly nodes?: readonly string[]
+  readonly trustDomain?: string
+  readonly rootNamespace?: string
+}
+
+export type Compile = (resources: readonly Resource[], options?: CompileOptions) => Snapshot
+/** What one point says, of what that point could have learned. The mesh calls only this. */
+export type JudgeAt = <P extends keyof EvidenceAt>(point: P, evidence: EvidenceAt[P], snapshot: Snapshot) => PointVerdict
+/** Plans the hops of the flow's connection and folds judgeAt over them. Throws FlowError for a flow that names nothing real. */
+export type Judge = (flow: Flow, snapshot: Snapshot) => Verdict

@@ -1,0 +1,5 @@
+export * from './types.js'
+export * from './api.js'
+export * from './flow-record.js'
+export * from './reasons.js'
+export * from './symptoms.js'

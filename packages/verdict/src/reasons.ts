@@ -1,0 +1,30 @@
+/** Every reason a step can give. One sentence per code and language in messages/. */
+export const reasonCodes = [
+  // PeerAuthentication at the destination's ztunnel
+  'mtls.no-policy', // nothing selects the pod: PERMISSIVE by default
+  'mtls.permissive', // a policy says PERMISSIVE (or DISABLE, which ambient treats alike)
+  'mtls.strict-identity', // STRICT, and the peer has an identity
+  'mtls.strict-no-identity', // STRICT, and the peer has none: denied
+  // AuthorizationPolicy at the destination's ztunnel
+  'authz.no-allow-policy', // no ALLOW policy selects the pod: allowed by default
+  'authz.rule-allows',
+  'authz.rule-denies',
+  'authz.no-rule-allows', // ALLOW policies select the pod, and none of their rules matches: denied by default
+  // the HBONE port itself, which no layer switches off
+  'hbone.no-certificate',
+  'hbone.untrusted-certificate', // self-signed, or signed by another mesh's CA
+  'hbone.expired-certificate',
+  'hbone.stolen-certificate', // the key is not the certificate's
+  'hbone.wrong-target', // CONNECT for a pod that is not the one asked
+  // the network
+  'network.no-policy', // nothing isolates the pod in this direction
+  'network.nothing-listens', // the destination has no such port
+  'network.no-endpoint', // the Service has no ready pod
+  'network.no-such-name',
+  'network.unreachable', // an address nobody has
+  // what we cannot say
+  'not-in-mesh', // the destination is not captured: ztunnel enforces nothing there
+  'not-modelled', // an object or a field that decides here is not modelled: unknown
+] as const
+
+export type ReasonCode = (typeof reasonCodes)[number]

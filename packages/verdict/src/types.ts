@@ -1,0 +1,184 @@
+import type { Symptom } from './symptoms.js'
+
+/** Where a rule is enforced. */
+export type Point = 'admission' | 'cni-egress' | 'cni-ingress' | 'ztunnel' | 'waypoint' | 'gateway'
+/** Whose rules are read there. */
+export type Engine = 'kubernetes' | 'cilium' | 'istio' | 'gateway-api' | 'kyverno' | 'psa' | 'vap'
+export type Protocol = 'TCP' | 'UDP' | 'SCTP' | 'ICMP'
+export type Outcome = 'allow' | 'deny' | 'unknown'
+export type StepOutcome = Outcome | 'not-applicable'
+/** What a caller shows at a pod's HBONE port instead of its own certificate. */
+export type ForgedCertificate = 'none' | 'self-signed' | 'expired' | 'other-domain' | 'stolen'
+
+/** A pod as the network and the mesh see it. */
+export interface Pod {
+  /** `namespace/name`, unique. */
+  readonly key: string
+  readonly namespace: string
+  readonly name: string
+  /** `namespace/name` of the Deployment (or other owner); the pod's own key for a bare Pod. */
+  readonly workload: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly serviceAccount: string
+  /** `spiffe://<trust domain>/ns/<namespace>/sa/<service account>` */
+  readonly identity: string
+  /** Captured by ztunnel: the namespace or the pod says `istio.io/dataplane-mode: ambient`, the pod does not say `none`, and it is not hostNetwork. */
+  readonly mesh: boolean
+  readonly hostNetwork: boolean
+  readonly node: string
+  readonly ip: string
+  readonly ports: readonly { readonly name?: string; readonly port: number; readonly protocol: Protocol }[]
+}
+
+export interface ServiceModel {
+  readonly key: string
+  readonly namespace: string
+  readonly name: string
+  /** Absent for a headless Service: its name resolves to the pods' addresses. */
+  readonly clusterIP?: string
+  readonly ports: readonly { readonly name?: string; readonly port: number; readonly targetPort: number | string; readonly protocol: Protocol }[]
+  /** Keys of the pods that its selector selects, sorted. */
+  readonly endpoints: readonly string[]
+}
+
+export interface NodeModel {
+  readonly name: string
+  readonly ip: string
+}
+
+export type FlowSource =
+  | { readonly workload: string; readonly node?: string }
+  | {
+      readonly namespace: string
+      readonly labels: Readonly<Record<string, string>>
+      readonly serviceAccount?: string
+      readonly ip?: string
+      readonly mesh?: boolean
+      readonly hostNetwork?: boolean
+    }
+  | { readonly external: string }
+  | { readonly node: string }
+
+export type FlowDestination =
+  | { readonly service: string }
+  | { readonly workload: string }
+  | {
+      readonly namespace: string
+      readonly labels: Readonly<Record<string, string>>
+      readonly serviceAccount?: string
+      readonly ip?: string
+      readonly mesh?: boolean
+      readonly ports?: readonly { readonly name?: string; readonly port: number; readonly protocol?: Protocol }[]
+    }
+  | { readonly host: string; readonly ip?: string }
+  | { readonly ip: string }
+  | { readonly node: string }
+
+/** Who wants what. `port` is the Service's for a service, else the container's. */
+export interface Flow {
+  readonly id?: string
+  readonly from: FlowSource
+  readonly to: FlowDestination
+  readonly port: number
+  readonly protocol?: Protocol
+  readonly http?: {
+    readonly method: string
+    readonly path: string
+    readonly host?: string
+    readonly headers?: Readonly<Record<string, string>>
+    readonly claims?: Readonly<Record<string, unknown>>
+  }
+  readonly tls?: { readonly sni?: string }
+  readonly dns?: { readonly query: string }
+  readonly certificate?: ForgedCertificate
+}
+
+export interface Tuple {
+  readonly src: string
+  readonly dst: string
+  readonly port: number
+  readonly protocol: Protocol
+}
+
+/** What one set of rules at one point says. Absent instead of null; the keys are written in this order. */
+export interface Step {
+  /** Index into the verdict's hops. */
+  readonly hop: number
+  readonly point: Point
+  readonly engine: Engine
+  /** The folder under k8s/layers that the deciding object came from. */
+  readonly layer?: string
+  readonly outcome: StepOutcome
+  /** From the closed list in reasons.ts. */
+  readonly code: ReasonCode
+  /** `Kind/namespace/name` of the object that decided. */
+  readonly policy?: string
+  /** Index of the rule in it. */
+  readonly rule?: number
+  /** `file:line` of the rule. */
+  readonly at?: string
+  /** For a default deny: every policy that isolates the destination. It accuses none of them. */
+  readonly isolatedBy?: readonly { readonly policy: string; readonly layer?: string; readonly at: string }[]
+  /** For a deny by default: the rule that came closest to allowing, and what it lacks. */
+  readonly closest?: Closest
+  /** What else the sentence of this code needs (the identity, the port ...), quoted in it. */
+  readonly facts?: Readonly<Record<string, string | number>>
+}
+
+export interface Closest {
+  readonly policy: string
+  readonly rule: number
+  readonly at: string
+  /** Every attribute that did not match: its name, what the rule wants, what the flow has. */
+  readonly lacks: readonly { readonly attribute: string; readonly wants: readonly string[]; readonly has: string }[]
+}
+
+export interface Hop {
+  readonly from: string
+  readonly to: string
+  readonly tuple: Tuple
+  /** The identity that the far side reads from the certificate; absent for plaintext. */
+  readonly as?: string
+}
+
+export interface Verdict {
+  readonly id?: string
+  readonly outcome: Outcome
+  /** The first deny in the path's order; absent when nothing denies. `step` indexes `steps`. */
+  readonly decidedBy?: { readonly hop: number; readonly step: number }
+  readonly symptom: Symptom
+  readonly hops: readonly Hop[]
+  readonly steps: readonly Step[]
+  readonly text: string
+}
+
+/** What one enforcement point says, with the rules behind it. `hop` of its steps is 0. */
+export interface PointVerdict {
+  readonly point: Point
+  readonly outcome: Outcome
+  readonly steps: readonly Step[]
+}
+
+/** What a destination's ztunnel can have learned: the verified certificate, or only the address. */
+export interface ZtunnelEvidence {
+  readonly destination: Pod
+  /** The container's port. */
+  readonly port: number
+  readonly peer: { readonly ip: string; readonly identity?: string }
+}
+
+/** What a CNI sees of a packet. `pod` is the one whose policies are asked. */
+export interface CniEvidence {
+  readonly pod: Pod
+  readonly peer: Pod | { readonly ip: string }
+  readonly tuple: Tuple
+}
+
+export interface EvidenceAt {
+  readonly ztunnel: ZtunnelEvidence
+  readonly 'cni-egress': CniEvidence
+  readonly 'cni-ingress': CniEvidence
+}
+
+export type { ReasonCode } from './reasons.js'
+import type { ReasonCode } from './reasons.js'
