@@ -1,0 +1,39 @@
+import type { Command } from 'commander'
+
+/*
+ * Options that several commands share, so that they are spelled and explained alike. A command's own options are
+ * read with `command.opts<StateOption & JsonOption>()` or as the action's second last argument.
+ */
+
+export interface JsonOption {
+  readonly json?: boolean
+}
+
+export interface StateOption {
+  readonly state?: string
+}
+
+export interface ManifestsOption {
+  readonly manifests?: string
+}
+
+export function withJson(command: Command): Command {
+  return command.option('--json', 'print the result as JSON')
+}
+
+export function withState(command: Command): Command {
+  return command.option('--state <dir>', "the running target's folder (default: .bulkhead beside k8s/)")
+}
+
+export function withManifests(command: Command): Command {
+  return command.option('--manifests <dir>', 'the manifests (default: k8s/, here or in a folder above)')
+}
+
+/** The example, and what the exit code means: both are part of every command's --help. */
+export function withHelp(
+  command: Command,
+  parts: { readonly examples: readonly string[]; readonly exit: string },
+): Command {
+  const examples = parts.examples.map((example) => `  $ ${example}`).join('\n')
+  return command.addHelpText('after', `\nExamples:\n${examples}\n\nExit code: ${parts.exit}`)
+}

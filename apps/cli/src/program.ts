@@ -1,0 +1,95 @@
+import { Command, CommanderError } from 'commander'
+import * as attack from './commands/attack.js'
+import * as down from './commands/down.js'
+import * as exec from './commands/exec.js'
+import * as explain from './commands/explain.js'
+import * as flows from './commands/flows.js'
+import * as layer from './commands/layer.js'
+import * as logs from './commands/logs.js'
+import * as status from './commands/status.js'
+import * as up from './commands/up.js'
+import * as verdict from './commands/verdict.js'
+import * as verify from './commands/verify.js'
+import { CliError, exitCodes, type Io } from './io.js'
+
+/** In the order in which `bulkhead --help` lists them. */
+const commands = [up, down, status, logs, exec, flows, attack, verify, explain, verdict, layer]
+
+export function createProgram(io: Io): Command {
+  const program = new Command('bulkhead')
+    .description(
+      'Microservices whose walls you can test: brings them up on this machine, attacks them, and says which wall held.',
+    )
+    .version('0.1.0')
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+      // Said once and in one form with every other failure, in `run`.
+      outputError: () => {},
+      getOutHelpWidth: () => 110,
+      getErrHelpWidth: () => 110,
+    })
+    // Options of `bulkhead exec shop/sleep -- curl -s` that belong to the program stay the program's.
+    .enablePositionalOptions()
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ bulkhead up
+  $ bulkhead attack
+  $ bulkhead explain shop/notsleep shop/web-api:8080 GET /
+
+Exit code 2 always means that the command could not be understood or carried out; why is on stderr.`,
+    )
+  for (const command of commands) command.register(program, io)
+  return program
+}
+
+/**
+ * Runs one command line (without `node` and the script) and resolves with its exit code. Never rejects: a failure
+ * is one sentence on stderr.
+ */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  let exitCode: number = exitCodes.ok
+  const recording: Io = {
+    ...io,
+    exit(code) {
+      exitCode = code
+      io.exit(code)
+    },
+  }
+  try {
+    if (argv.length === 0) {
+      createProgram(recording).outputHelp({ error: true })
+      return exitCodes.badInput
+    }
+    await createProgram(recording).parseAsync([...argv], { from: 'user' })
+    return exitCode
+  } catch (error) {
+    return report(error, io)
+  }
+}
+
+function report(error: unknown, io: Io): number {
+  // --help and --version end this way too; they have been answered.
+  if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.ok
+  if (error instanceof CommanderError) {
+    const sentence = error.message.replace(/^error: /, '').replace(/\n/g, ' ')
+    io.stderr.write(
+      `bulkhead: ${sentence}. \`bulkhead --help\` lists the commands, \`bulkhead COMMAND --help\` says more of one.\n`,
+    )
+    return exitCodes.badInput
+  }
+  if (io.signal.aborted && error instanceof Error && error.name === 'AbortError')
+    return signalExitCode(io.signal.reason)
+  io.stderr.write(`bulkhead: ${error instanceof Error ? error.message : String(error)}\n`)
+  if (io.env.BULKHEAD_DEBUG && error instanceof Error && error.stack) io.stderr.write(`${error.stack}\n`)
+  return error instanceof CliError ? error.exitCode : exitCodes.badInput
+}
+
+/** As a shell tells of a program ended by a signal: 128 and its number. */
+function signalExitCode(reason: unknown): number {
+  return reason === 'SIGTERM' ? 143 : 130
+}
