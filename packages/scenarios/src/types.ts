@@ -19,8 +19,13 @@ export interface Attempt {
   readonly dns?: { readonly query: string }
   /** `tcp` and `udp`: what is sent, as text. */
   readonly send?: string
-  /** `hbone`: what is shown at the HBONE port, and for which CONNECT target; `port` is then that target's. */
+  /**
+   * `hbone`: what is shown at the HBONE port, and for which CONNECT target; `port` is then that target's. Without it,
+   * plaintext bytes go to the HBONE port.
+   */
   readonly certificate?: ForgedCertificate
+  /** `hbone`: whose identity the certificate names, as `namespace/service-account`. */
+  readonly as?: string
   /** Keep the connection open after the first answer, until the far side closes it or `timeoutMs` is over. */
   readonly hold?: boolean
   /** Default 5000. */
@@ -33,8 +38,13 @@ export interface ResolvedAttempt extends Attempt {
   readonly host: string
   /** For `certificate: expired` and `stolen`: PEM, as a thief would have it. */
   readonly material?: { readonly certificate: string; readonly key?: string }
-  /** For forged certificates: the identity they claim. */
+  /** For forged certificates: the SPIFFE identity they claim. */
   readonly claim?: string
+  /**
+   * From how many milliseconds after it opened a connection that closes without a byte was given up by the mesh
+   * (`late-reset`) rather than refused (`reset`). A little under the mesh's connect timeout; default 900.
+   */
+  readonly lateResetMs?: number
 }
 
 /** What the client saw. */
@@ -86,12 +96,18 @@ export interface Target {
    * arrived; the promise resolves when the connection has ended. An attempt that could not be made rejects.
    */
   attempt(from: string, attempt: Attempt, options?: { held?: () => Promise<void>; signal?: AbortSignal }): Promise<Evidence>
-  /** Resolves when the change is in force and the pods that it adds are ready. */
+  /**
+   * Resolves when the change is in force and the pods that it adds are ready. An id in `without` that is not in force
+   * now is no error: its layer may be off.
+   */
   apply(name: string, change: Change): Promise<void>
   withdraw(name: string): Promise<void>
 }
 
-/** A wall that stops an attempt. `mesh` is what the mesh itself refuses, whatever layers are on. */
+/**
+ * A wall that stops an attempt. Two are always on: `mesh` is what the mesh itself refuses (a forged certificate), and
+ * `network` what needs no policy to fail (nothing listens there).
+ */
 export interface Wall {
   readonly layer: string
   readonly symptom: Symptom
@@ -100,6 +116,17 @@ export interface Wall {
   readonly policy?: string
   /** Holds only while these other layers are on, or off. */
   readonly when?: { readonly on?: readonly string[]; readonly off?: readonly string[] }
+}
+
+/** What arrives when nothing stops an attempt; each part that is given must hold. */
+export interface Through {
+  readonly status?: number
+  /** Text in the body, or for kinds other than `http` in what `detail.text` holds. */
+  readonly contains?: string
+  /** Values in the JSON body, by path: `upstream_calls[0].name`. */
+  readonly json?: Readonly<Record<string, string | number | boolean | null>>
+  /** Paths that the JSON body must not have. */
+  readonly absent?: readonly string[]
 }
 
 export interface Scenario {
@@ -113,6 +140,7 @@ export interface Scenario {
   readonly lab?: string
   /** `namespace/workload` */
   readonly from: string
+  /** What stands while it runs. Manifest paths are relative to the folder that holds `scenarios/`. */
   readonly given?: { readonly manifests?: readonly string[]; readonly without?: readonly string[] }
   readonly attempt: Attempt
   /** For a held attempt: what changes while the connection is open. */
@@ -120,13 +148,18 @@ export interface Scenario {
   readonly expect: {
     /** Every wall that stops it, in path order. The first that is on decides; with none on it must get through. */
     readonly walls: readonly Wall[]
-    /** What arrives when nothing stops it. */
-    readonly through: { readonly status?: number; readonly contains?: string }
+    /** What arrives when nothing stops it. `never`: one of the walls is always on. */
+    readonly through: Through | 'never'
   }
   /** The record by which an operator would notice it on a cluster. */
   readonly notice: string
+  /**
+   * For a legitimate flow that also serves whoever owns its caller: what they may still do, in one sentence. Printed
+   * as the remaining blast radius.
+   */
+  readonly remains?: string
   /** The allowed caller that proves that the service was up. Needed for every attack. */
   readonly control?: { readonly from: string; readonly attempt: Attempt }
-  /** File that it was read from. */
+  /** File that it was read from, relative to the folder that holds `scenarios/`. */
   readonly file: string
 }
