@@ -1,16 +1,11 @@
+import { createInterrupt } from './interrupt.js'
 import { type Io, wantsColour } from './io.js'
 import { run } from './program.js'
 
-const interrupt = new AbortController()
+const interrupt = createInterrupt((code) => process.exit(code))
 let exitCode = 0
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => {
-    // The first one asks; whoever sends a second one does not want to wait for the answer.
-    if (interrupt.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143)
-    interrupt.abort(signal)
-  })
-}
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupt.receive(signal))
 
 // `bulkhead flows | head -1` closes our stdout: that is the end of the work, not a failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -10,6 +10,7 @@ import * as status from './commands/status.js'
 import * as up from './commands/up.js'
 import * as verdict from './commands/verdict.js'
 import * as verify from './commands/verify.js'
+import { signalExitCode } from './interrupt.js'
 import { CliError, exitCodes, type Io } from './io.js'
 
 /** In the order in which `bulkhead --help` lists them. */
@@ -87,9 +88,4 @@ function report(error: unknown, io: Io): number {
   io.stderr.write(`bulkhead: ${error instanceof Error ? error.message : String(error)}\n`)
   if (io.env.BULKHEAD_DEBUG && error instanceof Error && error.stack) io.stderr.write(`${error.stack}\n`)
   return error instanceof CliError ? error.exitCode : exitCodes.badInput
-}
-
-/** As a shell tells of a program ended by a signal: 128 and its number. */
-function signalExitCode(reason: unknown): number {
-  return reason === 'SIGTERM' ? 143 : 130
 }

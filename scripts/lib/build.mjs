@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { runQuietly } from './child.mjs'
+import { Failure, fileProblem } from './failure.mjs'
+import { step } from './progress.mjs'
+import { compiled, filesBelow, workspaces } from './workspaces.mjs'
+
+const stampFile = (root) => path.join(root, 'node_modules', '.bulkhead', 'built')
+
+/**
+ * Whether everything compiled is as new as its source. A look at sizes and times of change, so that a start with
+ * nothing to do costs milliseconds; turbo, which compares contents, is asked only when something looks different.
+ */
+export function isBuilt(root) {
+  const now = fingerprint(root)
+  return now !== undefined && now === readIfThere(stampFile(root))
+}
+
+/** Builds what is stale. turbo knows which packages those are, and remembers what it has built before. */
+export async function build(root) {
+  const turbo = path.join(root, 'node_modules', '.bin', 'turbo')
+  const args = ['run', 'build', '--output-logs=errors-only', '--log-order=grouped']
+  const env = { ...process.env, TURBO_TELEMETRY_DISABLED: '1', TURBO_NO_UPDATE_NOTIFIER: '1', FORCE_COLOR: '0' }
+  const { code, output } = await step(`Building ${workspaces(root).length} packages`, () =>
+    runQuietly(turbo, args, { cwd: root, env }),
+  )
+  if (code !== 0) {
+    throw fileErrorIn(output) ?? new Failure("The build failed: the compiler's words are above.", output)
+  }
+  const value = fingerprint(root)
+  if (value === undefined)
+    throw new Failure(
+      'The build ended well and yet files are missing. Remove the dist/ folders, then try again.',
+      output,
+    )
+  try {
+    mkdirSync(path.dirname(stampFile(root)), { recursive: true })
+    writeFileSync(stampFile(root), value)
+  } catch (error) {
+    throw fileProblem(error, stampFile(root)) ?? error
+  }
+}
+
+/** Name, size and time of change of every source; undefined when a compiled file is missing. */
+function fingerprint(root) {
+  const hash = createHash('sha256')
+  const add = (file) => {
+    const { size, mtimeMs } = statSync(file)
+    hash.update(`${path.relative(root, file)} ${size} ${mtimeMs}\n`)
+  }
+  add(path.join(root, 'tsconfig.base.json'))
+  add(path.join(root, 'turbo.json'))
+  add(path.join(root, 'package-lock.json'))
+  for (const folder of workspaces(root)) {
+    const workspace = path.join(root, folder)
+    add(path.join(workspace, 'package.json'))
+    add(path.join(workspace, 'tsconfig.json'))
+    for (const source of filesBelow(path.join(workspace, 'src'))) {
+      add(source)
+      if (!source.endsWith('.ts') || source.endsWith('.d.ts')) continue
+      if (statSync(compiled(workspace, source), { throwIfNoEntry: false }) === undefined) return undefined
+    }
+  }
+  return hash.digest('hex')
+}
+
+function fileErrorIn(output) {
+  const code = /\b(EACCES|EROFS|ENOSPC|EDQUOT)\b/.exec(output)?.[1]
+  return code && fileProblem({ code }, 'A dist/ folder')
+}
+
+function readIfThere(file) {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return undefined
+  }
+}
