@@ -1,4 +1,4 @@
-import type { FlowDestination, FlowRecord, Flow, ForgedCertificate, Symptom, Verdict } from '@bulkhead/verdict'
+import type { Flow, FlowDestination, FlowRecord, ForgedCertificate, Symptom, Verdict } from '@bulkhead/verdict'
 
 /** How bytes are exchanged. Never a bare connect: under ambient that succeeds even when the target is denied. */
 export type AttemptKind = 'http' | 'tcp' | 'tls' | 'hbone' | 'postgres' | 'mongo' | 'udp' | 'dns' | 'socket'
@@ -45,6 +45,8 @@ export interface ResolvedAttempt extends Attempt {
    * (`late-reset`) rather than refused (`reset`). A little under the mesh's connect timeout; default 900.
    */
   readonly lateResetMs?: number
+  /** `hbone`: the port that is dialled. Default 15008. */
+  readonly hbonePort?: number
 }
 
 /** What the client saw. */
@@ -95,7 +97,11 @@ export interface Target {
    * Makes the attempt from a pod of the workload. With `attempt.hold`, `held` is called once the first answer has
    * arrived; the promise resolves when the connection has ended. An attempt that could not be made rejects.
    */
-  attempt(from: string, attempt: Attempt, options?: { held?: () => Promise<void>; signal?: AbortSignal }): Promise<Evidence>
+  attempt(
+    from: string,
+    attempt: Attempt,
+    options?: { held?: () => Promise<void>; signal?: AbortSignal },
+  ): Promise<Evidence>
   /**
    * Resolves when the change is in force and the pods that it adds are ready. An id in `without` that is not in force
    * now is no error: its layer may be off.

@@ -1,0 +1,88 @@
+import type { AttemptKind, Observation, ResolvedAttempt } from '@bulkhead/scenarios'
+import { hold } from './connection.js'
+import type { Kind } from './kinds/kind.js'
+import { symptomOf } from './symptom.js'
+import { asFailure, startTrace } from './trace.js'
+
+/** Each kind is loaded when it is used: the probe starts once per attempt, and most attempts are plain HTTP. */
+const kinds: Readonly<Record<AttemptKind, () => Promise<Kind>>> = {
+  http: async () => (await import('./kinds/http.js')).http,
+  tcp: async () => (await import('./kinds/tcp.js')).tcp,
+  socket: async () => (await import('./kinds/tcp.js')).socket,
+  tls: async () => (await import('./kinds/tls.js')).tls,
+  hbone: async () => (await import('./kinds/hbone.js')).hbone,
+  postgres: async () => (await import('./kinds/postgres.js')).postgres,
+  mongo: async () => (await import('./kinds/mongo.js')).mongo,
+  udp: async () => (await import('./kinds/udp.js')).udp,
+  dns: async () => (await import('./kinds/dns.js')).dns,
+}
+
+/**
+ * Makes one attempt and says what a client sees. Never takes longer than `timeoutMs` (default 5000), never throws for
+ * what the network does.
+ * @param onHeld called once the first answer has arrived, when the attempt holds its connection
+ * @throws Failure `NO_MATERIAL`, `BAD_MATERIAL`: the attempt cannot be made as it is written
+ */
+export async function makeAttempt(attempt: ResolvedAttempt, onHeld?: () => void): Promise<Observation> {
+  const kind = await kinds[attempt.kind]()
+  const trace = startTrace(attempt)
+  try {
+    const got = await kind(trace)
+    let symptom = got.symptom ?? 'ok'
+    let error = got.cut
+    if (attempt.hold === true && got.open !== undefined && error === undefined && symptom === 'ok') {
+      onHeld?.()
+      error = await hold(trace, got.open)
+      if (error !== undefined) symptom = 'reset'
+    } else if (trace.phase === 'request') trace.phase = 'answer'
+    got.open?.destroy()
+    trace.stop()
+    return {
+      symptom,
+      phase: trace.phase,
+      timings: trace.timings,
+      bytes: trace.bytes,
+      ...(got.http === undefined ? {} : { http: got.http }),
+      ...(error === undefined ? {} : { error: { code: error.code, message: error.message } }),
+      ...(got.detail === undefined ? {} : { detail: got.detail }),
+    }
+  } catch (thrown) {
+    const failure = asFailure(thrown)
+    const symptom = symptomOf(failure, trace)
+    trace.stop()
+    if (failure.code.endsWith('_MATERIAL')) throw failure
+    return {
+      symptom,
+      phase: trace.phase,
+      timings: trace.timings,
+      bytes: trace.bytes,
+      error: { code: failure.code, message: failure.message },
+    }
+  }
+}
+
+const kindNames = Object.keys(kinds)
+
+/** Reads a ResolvedAttempt from JSON. Throws an Error that says what is wrong with it. */
+export function parseAttempt(text: string): ResolvedAttempt {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw new Error(`the attempt on stdin is not JSON: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  if (typeof value !== 'object' || value === null) throw new Error('the attempt on stdin is not a JSON object')
+  const { kind, host, port, timeoutMs } = value as Record<string, unknown>
+  if (typeof kind !== 'string' || !kindNames.includes(kind)) {
+    throw new Error(`"kind" is ${JSON.stringify(kind)}; it must be one of ${kindNames.join(', ')}`)
+  }
+  if (typeof host !== 'string' || host === '')
+    throw new Error(`"host" is ${JSON.stringify(host)}; it must name whom to dial`)
+  if (kind !== 'dns' && kind !== 'socket' && !(Number.isInteger(port) && Number(port) > 0 && Number(port) < 65536)) {
+    throw new Error(`"port" is ${JSON.stringify(port)}; it must be a whole number from 1 to 65535`)
+  }
+  if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs > 0 && timeoutMs <= 600_000)) {
+    throw new Error(`"timeoutMs" is ${JSON.stringify(timeoutMs)}; it must be from 1 to 600000 milliseconds`)
+  }
+  return value as ResolvedAttempt
+}

@@ -1,0 +1,85 @@
+import { type IncomingMessage, request } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { Observation } from '@bulkhead/scenarios'
+import { keptBytes, open } from '../connection.js'
+import { symptomOfHttp } from '../symptom.js'
+import { asFailure, type Failure, type Trace } from '../trace.js'
+import type { Got, Kind } from './kind.js'
+
+export const http: Kind = async (trace) => {
+  const { host, port } = trace.attempt
+  const socket = await open(trace, { host, port })
+  return httpOver(trace, socket, socket)
+}
+
+/** One request on an open connection. `raw` is the socket whose bytes are counted. */
+export function httpOver(trace: Trace, stream: Duplex, raw: Socket): Promise<Got> {
+  const { attempt } = trace
+  const { method, path, headers = {}, body } = attempt.http ?? { method: 'GET', path: '/' }
+  const before = raw.bytesRead
+  const count = (): void => trace.received(raw.bytesRead - before - trace.bytes)
+  return new Promise((resolve, reject) => {
+    const kept: Buffer[] = []
+    let response: IncomingMessage | undefined
+    let size = 0
+    let settled = false
+    const finish = (cut?: Failure): void => {
+      if (settled) return
+      settled = true
+      trace.signal.removeEventListener('abort', late)
+      count()
+      if (trace.bytes === 0 && cut !== undefined) {
+        reject(cut)
+        return
+      }
+      const http = response === undefined ? undefined : answerOf(response, kept)
+      const symptom = http === undefined ? 'ok' : symptomOfHttp(http)
+      // A proxy's own answer holds no byte of the application's.
+      if (symptom !== 'ok') trace.bytes = 0
+      resolve({ symptom, open: stream, ...(http === undefined ? {} : { http }), ...(cut === undefined ? {} : { cut }) })
+    }
+    const late = (): void => finish(asFailure(trace.signal.reason))
+    const fail = (error: unknown): void => finish(asFailure(error))
+    const ask = request({
+      method,
+      path,
+      headers: {
+        host: port80(attempt.host, attempt.port),
+        'user-agent': 'bulkhead-probe',
+        ...headers,
+        connection: attempt.hold === true ? 'keep-alive' : 'close',
+        ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
+      },
+      setHost: false,
+      createConnection: () => stream,
+    })
+    trace.signal.addEventListener('abort', late, { once: true })
+    ask.on('error', fail)
+    ask.on('response', (incoming) => {
+      response = incoming
+      count()
+      incoming.on('data', (chunk: Buffer) => {
+        if (size < keptBytes) kept.push(chunk.subarray(0, keptBytes - size))
+        size += chunk.length
+        count()
+      })
+      incoming.on('error', fail)
+      incoming.on('end', () => finish())
+    })
+    ask.end(body)
+    if (trace.signal.aborted) late()
+  })
+}
+
+function port80(host: string, port: number): string {
+  return port === 80 ? host : `${host}:${port}`
+}
+
+function answerOf(response: IncomingMessage, kept: readonly Buffer[]): NonNullable<Observation['http']> {
+  const headers: Record<string, string> = {}
+  for (const [name, value] of Object.entries(response.headers)) {
+    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value
+  }
+  return { status: response.statusCode ?? 0, headers, body: Buffer.concat(kept).toString('utf8') }
+}

@@ -1,0 +1,47 @@
+import { deserialize, serialize } from 'bson'
+import { exchange, open } from '../connection.js'
+import { Failure } from '../trace.js'
+import type { Kind } from './kind.js'
+
+const opMsg = 2013
+/** MongoDB's own limit of a message; a length beyond it is not MongoDB speaking. */
+const maxMessage = 48_000_000
+const headBytes = 21
+
+/** `hello` by OP_MSG: the fields that say what answered. */
+export const mongo: Kind = async (trace) => {
+  const stream = await open(trace, { host: trace.attempt.host, port: trace.attempt.port })
+  const { answer, cut } = await exchange(trace, stream, hello(), whole)
+  if (cut !== undefined) return { cut, open: stream }
+  try {
+    return { detail: fieldsOf(answer), open: stream }
+  } catch (error) {
+    return { cut: new Failure('BAD_REPLY', `not an OP_MSG reply (${String(error)})`), open: stream }
+  }
+}
+
+function hello(): Buffer {
+  const body = serialize({ hello: 1, $db: 'admin' })
+  const head = Buffer.alloc(headBytes)
+  head.writeInt32LE(headBytes + body.length, 0)
+  head.writeInt32LE(1, 4)
+  head.writeInt32LE(opMsg, 12)
+  return Buffer.concat([head, body])
+}
+
+function whole(got: Buffer): boolean {
+  if (got.length < 4) return false
+  const length = got.readInt32LE(0)
+  return length < headBytes || length > maxMessage || got.length >= length
+}
+
+function fieldsOf(message: Buffer): Record<string, unknown> {
+  if (message.length < headBytes || message.readInt32LE(12) !== opMsg) throw new Error('not an OP_MSG reply')
+  const reply = deserialize(message.subarray(headBytes, message.readInt32LE(0)))
+  const { ok, isWritablePrimary, maxWireVersion, setName, msg, code, codeName, errmsg } = reply
+  return Object.fromEntries(
+    Object.entries({ ok, isWritablePrimary, maxWireVersion, setName, msg, code, codeName, errmsg }).filter(
+      ([, value]) => value !== undefined,
+    ),
+  )
+}

@@ -1,0 +1,61 @@
+import type { Observation } from '@bulkhead/scenarios'
+import type { Symptom } from '@bulkhead/verdict'
+import { deadlineCode, type Failure, type Trace } from './trace.js'
+
+const nameless = new Set(['ENOTFOUND', 'ENODATA', 'ENONAME', 'EAI_NODATA'])
+const nameRefused = new Set(['EREFUSED', 'EAI_AGAIN', 'ESERVFAIL'])
+const never = new Set([deadlineCode, 'ETIMEDOUT', 'ETIMEOUT'])
+/** What `connect` answers at once. An unreachable host and a closed door are one exit code to curl (7). */
+const refused = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENOENT', 'EACCES', 'EPERM'])
+
+/** A TLS alert that the far side sent. OpenSSL's names differ by version; all but one say ALERT. */
+export function isTlsAlert(failure: Failure): boolean {
+  return /ALERT|UNRECOGNIZED_NAME/.test(failure.code) || /alert number \d+/.test(failure.message)
+}
+
+/** The symptom of an attempt that failed, from how far it had come. In the order in which a connection can fail. */
+export function symptomOf(
+  failure: Failure,
+  trace: Pick<Trace, 'attempt' | 'phase' | 'bytes' | 'lateResetMs' | 'sinceConnect'>,
+): Symptom {
+  const { phase, attempt } = trace
+  // Half an answer is an answer: the caller was let in, whatever happened to the rest.
+  if (trace.bytes > 0) return 'ok'
+
+  if (nameless.has(failure.code)) return 'dns-not-found'
+  if (nameRefused.has(failure.code)) return 'dns-refused'
+  if (phase === 'dns') return never.has(failure.code) ? 'timeout' : 'dns-refused'
+
+  // A datagram that nobody answers looks like a SYN that nobody answers.
+  if (never.has(failure.code)) return phase === 'connect' || attempt.kind === 'udp' ? 'timeout' : 'no-answer'
+  if (refused.has(failure.code)) return 'refused'
+
+  if (isTlsAlert(failure)) return 'tls-refused'
+  if (phase === 'tls') {
+    // A server may drop a certificate that it does not accept without an alert; on the HBONE port nothing else does that.
+    if (attempt.kind === 'hbone') return 'tls-refused'
+    return 'tls-reset'
+  }
+  return trace.sinceConnect() >= trace.lateResetMs ? 'late-reset' : 'reset'
+}
+
+type HttpAnswer = NonNullable<Observation['http']>
+
+const envoys = new Set(['envoy', 'istio-envoy'])
+
+/**
+ * Whether an HTTP answer is a proxy's own. Envoy's RBAC filter and Cilium's say 403 with a body of their own; a gateway
+ * says 503 in a fixed sentence, and 404 without a body when no route matches. A waypoint may leave `server` out, so
+ * where the body is telling, the header is only asked not to contradict it.
+ */
+export function symptomOfHttp(answer: HttpAnswer): Symptom {
+  const body = answer.body.trim()
+  const server = answer.headers.server?.toLowerCase()
+  if (answer.status === 403 && body === 'RBAC: access denied') return 'rbac-403'
+  if (answer.status === 403 && body === 'Access denied') return 'cilium-403'
+  if (answer.status === 503 && /^(upstream connect error or disconnect|no healthy upstream)/.test(body)) {
+    return server === undefined || envoys.has(server) ? 'gateway-503' : 'ok'
+  }
+  if (answer.status === 404 && body === '' && server !== undefined && envoys.has(server)) return 'gateway-404'
+  return 'ok'
+}
