@@ -1,1 +1,8 @@
-export {}
+export { type ExecGrant, LocalCluster } from './cluster.js'
+export type * from './cluster-types.js'
+export type { ContainerPhase, ContainerStatus } from './container.js'
+export type { Engine } from './engine.js'
+export { ClusterError, type ClusterErrorCode } from './errors.js'
+export { type Image, type ImageTable, localImages } from './images.js'
+export { follow, tail } from './logs.js'
+export type { PodStatus } from './pod-runner.js'

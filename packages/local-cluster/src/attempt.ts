@@ -1,0 +1,174 @@
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import type { Readable, Writable } from 'node:stream'
+import type { MeshApi } from '@bulkhead/mesh'
+import type { Attempt, Evidence, Observation, ResolvedAttempt } from '@bulkhead/scenarios'
+import type { FlowDestination, FlowRecord, Pod, Snapshot } from '@bulkhead/verdict'
+import { type Launch, spawnTied } from './container.js'
+import { ClusterError } from './errors.js'
+import type { ProcessList } from './processes.js'
+
+/** What an attempt is made with. */
+export interface AttemptHost {
+  readonly mesh: MeshApi
+  readonly snapshot: Snapshot
+  readonly processes: ProcessList
+  readonly connectTimeoutMs: number
+  /** The probe program's script. */
+  readonly probe: string
+  launch(argv: readonly [string, ...string[]], run: string): Launch
+}
+
+export interface AttemptOptions {
+  readonly held?: () => Promise<void>
+  readonly signal?: AbortSignal
+}
+
+const defaultTimeoutMs = 5000
+/** Beyond its own time limit, for starting and for ending. */
+const graceMs = 5000
+
+/**
+ * Makes an attempt as a pod: the probe program, run with that pod's secret, reads the attempt on stdin and says what it
+ * saw on stdout, one JSON document a line (`{"held":...}` when the first answer of a held connection has come, then the
+ * observation). The flow records of its connections are gathered after it has ended.
+ */
+export async function makeAttempt(
+  run: string,
+  pod: Pod,
+  attempt: Attempt,
+  host: AttemptHost,
+  options: AttemptOptions,
+): Promise<Evidence> {
+  const resolved = await resolveAttempt(pod, attempt, host)
+  const launch = host.launch([process.execPath, host.probe, 'attempt'], run)
+  const child = spawnTied(launch, ['pipe', 'pipe', 'pipe'], host.processes)
+  const [stdin, stdout, stderr] = child.stdio as unknown as [Writable, Readable, Readable]
+  const limit = setTimeout(() => child.kill('SIGKILL'), (attempt.timeoutMs ?? defaultTimeoutMs) + graceMs)
+  const abort = () => child.kill('SIGKILL')
+  options.signal?.addEventListener('abort', abort, { once: true })
+  const exited = once(child, 'exit') as Promise<[number | null, string | null]>
+  let words = ''
+  stderr.on('data', (chunk: Buffer) => {
+    words = `${words}${chunk}`.slice(-2000)
+  })
+  stdin.on('error', () => undefined)
+  stdin.end(`${JSON.stringify(resolved)}\n`)
+  let observation: Observation | undefined
+  let held: Promise<void> = Promise.resolve()
+  try {
+    for await (const line of createInterface({ input: stdout })) {
+      const said: unknown = JSON.parse(line)
+      if (isHeld(said)) held = options.held?.() ?? held
+      else observation = said as Observation
+      // Heard of when it is awaited below; until then it must not count as unhandled.
+      held.catch(() => undefined)
+    }
+    const [code, signal] = await exited
+    await held
+    options.signal?.throwIfAborted()
+    if (observation === undefined) {
+      throw new ClusterError(
+        'attempt-failed',
+        `the probe in ${pod.key} ended (${signal ?? `exit code ${code}`}) without saying what it saw: ${words.trim() || 'it said nothing'}`,
+      )
+    }
+  } finally {
+    child.kill('SIGKILL')
+    await exited
+    clearTimeout(limit)
+    options.signal?.removeEventListener('abort', abort)
+  }
+  return { observation, flows: await settled(host.mesh, run, attempt) }
+}
+
+const isHeld = (said: unknown): boolean => typeof said === 'object' && said !== null && 'held' in said
+
+/** The records of a run, when no more of them are coming: its secret is revoked, so every connection has been closed. */
+async function settled(mesh: MeshApi, run: string, attempt: Attempt): Promise<readonly FlowRecord[]> {
+  // Nothing crosses the network when a socket is dialled or a name is asked, so there may be no record to wait for.
+  const expected = attempt.kind !== 'socket' && attempt.kind !== 'dns'
+  const quietMs = 40
+  const deadline = Date.now() + (expected ? 2000 : 200)
+  let last = Date.now()
+  const stop = mesh.onFlow((record) => {
+    if (record.run === run) last = Date.now()
+  })
+  try {
+    for (;;) {
+      const flows = mesh.flows({ run })
+      const now = Date.now()
+      if (now >= deadline || ((flows.length > 0 || !expected) && now - last >= quietMs)) return flows
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+  } finally {
+    stop()
+  }
+}
+
+async function resolveAttempt(
+  pod: Pod,
+  attempt: Attempt,
+  { snapshot, mesh, connectTimeoutMs }: AttemptHost,
+): Promise<ResolvedAttempt> {
+  const destination = podOf(attempt.to, snapshot)
+  const host = hostOf(attempt.to, snapshot, destination)
+  const claim = attempt.as === undefined ? pod.identity : identityOf(attempt.as, pod)
+  const { certificate } = attempt
+  const material =
+    certificate === 'expired' || certificate === 'stolen' ? await mesh.loot(certificate, claim) : undefined
+  return {
+    ...attempt,
+    host,
+    lateResetMs: Math.round(connectTimeoutMs * 0.9),
+    ...(certificate !== undefined && { claim }),
+    ...(material !== undefined && { material }),
+  }
+}
+
+function identityOf(account: string, pod: Pod): string {
+  const [namespace, name] = account.split('/')
+  const domain = pod.identity.replace(/^spiffe:\/\//, '').split('/')[0]
+  if (!namespace || !name) {
+    throw new ClusterError('bad-attempt', `"as" is ${JSON.stringify(account)}; it has to be namespace/service-account.`)
+  }
+  return `spiffe://${domain}/ns/${namespace}/sa/${name}`
+}
+
+function hostOf(to: FlowDestination, snapshot: Snapshot, pod: Pod | undefined): string {
+  if ('service' in to) {
+    const service = snapshot.services.get(to.service)
+    // A name that nothing has is a fair thing to try.
+    return service === undefined ? serviceName(to.service) : `${service.name}.${service.namespace}.svc.cluster.local`
+  }
+  if ('host' in to) return to.host
+  if (pod !== undefined) return pod.ip
+  if ('ip' in to && to.ip !== undefined) return to.ip
+  if ('node' in to) {
+    const node = snapshot.nodes.find(({ name }) => name === to.node)
+    if (node !== undefined) return node.ip
+  }
+  throw new ClusterError(
+    'bad-attempt',
+    `nothing that is up here is ${JSON.stringify(to)}; \`bulkhead status\` lists the workloads.`,
+  )
+}
+
+function serviceName(key: string): string {
+  const [namespace, name] = key.split('/')
+  if (!namespace || !name)
+    throw new ClusterError('bad-attempt', `the service ${JSON.stringify(key)} has to be given as namespace/name.`)
+  return `${name}.${namespace}.svc.cluster.local`
+}
+
+function podOf(to: FlowDestination, snapshot: Snapshot): Pod | undefined {
+  const pods = [...snapshot.pods.values()]
+  if ('workload' in to) return pods.find((pod) => pod.workload === to.workload || pod.key === to.workload)
+  if ('labels' in to) {
+    return pods.find(
+      (pod) =>
+        pod.namespace === to.namespace && Object.entries(to.labels).every(([key, value]) => pod.labels[key] === value),
+    )
+  }
+  return undefined
+}

@@ -1,0 +1,63 @@
+import type { Diagnostic } from '@bulkhead/resources'
+import type { LayerState } from '@bulkhead/scenarios'
+import type { NodeModel } from '@bulkhead/verdict'
+import type { Engine } from './engine.js'
+import type { ImageTable } from './images.js'
+import type { PodStatus } from './pod-runner.js'
+
+export interface LocalClusterOptions {
+  /** Folders with manifests, in order. */
+  readonly manifests: readonly string[]
+  /** `.bulkhead`: made when it is not there. */
+  readonly stateDir: string
+  /** Only these layers are on (names, or the part that tells them apart). Absent: as they were left. */
+  readonly layers?: readonly string[]
+  /** Forget layers switched off, logs and the pods' files first. */
+  readonly fresh?: boolean
+  /** Default: the images of this repository. */
+  readonly images?: ImageTable
+  /** How long the source waits for a dropped packet. Default 1 s (10 s on a cluster). */
+  readonly connectTimeoutMs?: number
+  /** Of which the pods get what Node needs. Default `process.env`. */
+  readonly userEnv?: Readonly<Record<string, string | undefined>>
+  /** Called as things happen, for people. */
+  readonly progress?: (event: ProgressEvent) => void
+  readonly engine?: Engine
+}
+
+export type ProgressEvent =
+  | { readonly kind: 'leftovers'; readonly processes: number }
+  | {
+      readonly kind: 'manifests'
+      readonly objects: number
+      readonly pods: number
+      readonly warnings: readonly Diagnostic[]
+    }
+  | { readonly kind: 'mesh' }
+  | { readonly kind: 'pods'; readonly ready: number; readonly of: number; readonly waitingFor: readonly string[] }
+
+export interface WorkloadStatus {
+  /** `namespace/name` */
+  readonly workload: string
+  readonly kind: string
+  readonly ready: number
+  readonly of: number
+  readonly pods: readonly PodStatus[]
+}
+
+export interface ClusterStatus {
+  readonly target: 'local'
+  readonly pid: number
+  readonly generation: number
+  /** RFC 3339, UTC. */
+  readonly started: string
+  readonly stateDir: string
+  readonly nodes: readonly NodeModel[]
+  readonly layers: readonly LayerState[]
+  readonly changes: readonly string[]
+  readonly workloads: readonly WorkloadStatus[]
+  /** Objects and fields that decide something and are not modelled: what they touch is denied. */
+  readonly notModelled: readonly { readonly id: string; readonly what: string; readonly at: string }[]
+  /** What is shorter here than on a cluster, in words. */
+  readonly shortened: readonly string[]
+}

@@ -1,0 +1,32 @@
+/** Codes of what can go wrong at the local target; each has one sentence in a ClusterError. */
+export type ClusterErrorCode =
+  | 'already-up'
+  | 'state-dir'
+  | 'bad-manifests'
+  | 'unknown-image'
+  | 'bad-pod'
+  | 'not-ready'
+  | 'unknown-layer'
+  | 'unknown-workload'
+  | 'unknown-change'
+  | 'bad-attempt'
+  | 'attempt-failed'
+  | 'stopping'
+
+/** Something that the user can put right. The message is a whole sentence: what happened, to what, what to do. */
+export class ClusterError extends Error {
+  readonly code: ClusterErrorCode
+
+  constructor(code: ClusterErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'ClusterError'
+    this.code = code
+  }
+}
+
+/** The system's code of a failed call (`EACCES`, `ENOENT` ...), or the empty string. */
+export function systemCode(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
+}
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

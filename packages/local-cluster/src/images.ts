@@ -1,0 +1,61 @@
+import { fileURLToPath } from 'node:url'
+import type { Container } from '@bulkhead/resources'
+
+/** How an image's program is started on this machine. */
+export interface Image {
+  /** The folder that stands for the image's `/app`. */
+  readonly root: string
+  readonly entrypoint: readonly string[]
+  readonly cmd: readonly string[]
+}
+
+/** Keyed by repository, without tag and digest. */
+export type ImageTable = ReadonlyMap<string, Image>
+
+const app = (name: string): string => fileURLToPath(new URL(`../../../apps/${name}`, import.meta.url))
+
+/** The images of this repository: what their Dockerfiles say, here. */
+export const localImages: ImageTable = new Map([
+  [
+    'localhost/bulkhead/chain-service',
+    { root: app('chain-service'), entrypoint: ['node', '/app/dist/main.js'], cmd: [] },
+  ],
+  ['localhost/bulkhead/probe', { root: app('probe'), entrypoint: ['node', '/app/dist/main.js'], cmd: ['idle'] }],
+])
+
+/** `registry:5000/name:tag@sha256:...` without its tag and digest. */
+export function repositoryOf(image: string): string {
+  const name = image.split('@')[0] ?? image
+  const slash = name.lastIndexOf('/')
+  const colon = name.lastIndexOf(':')
+  return colon > slash ? name.slice(0, colon) : name
+}
+
+/**
+ * The command line of a container, after the rules of a Pod's `command` (instead of the image's entrypoint, and of its
+ * cmd) and `args` (instead of its cmd). The images hold one program, node, and their files under /app.
+ *
+ * @throws Error whose message says what the image does not have.
+ */
+export function commandLine(
+  container: Pick<Container, 'command' | 'args'>,
+  image: Image,
+): readonly [string, ...string[]] {
+  const command = container.command ?? image.entrypoint
+  const args = container.args ?? (container.command === undefined ? image.cmd : [])
+  return localCommand([...command, ...args], image)
+}
+
+/** A command as it stands in a manifest, for this machine: `node` is this Node, `/app/` is the image's folder. */
+export function localCommand(argv: readonly string[], image: Image): readonly [string, ...string[]] {
+  const [program, ...rest] = argv
+  if (program === undefined || !['node', '/usr/local/bin/node', '/nodejs/bin/node'].includes(program)) {
+    throw new Error(
+      `the image has no program ${JSON.stringify(program ?? '')}; it holds node, and its files under /app`,
+    )
+  }
+  return [
+    process.execPath,
+    ...rest.map((arg) => (arg.startsWith('/app/') ? `${image.root}${arg.slice('/app'.length)}` : arg)),
+  ]
+}

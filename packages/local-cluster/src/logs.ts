@@ -1,0 +1,111 @@
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  truncateSync,
+  writeSync,
+} from 'node:fs'
+import { open, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** A log keeps this much, and as much again in `.1`. */
+const maxBytes = 8 * 1024 * 1024
+
+/**
+ * One pod's log file. The containers write to it themselves, by an appending descriptor, so that logging costs the
+ * supervisor nothing; it only cuts the file when it has grown too long (copy, then truncate: lines written between the
+ * two are lost, as with logrotate's copytruncate).
+ */
+export class PodLog {
+  readonly file: string
+  readonly #fd: number
+  readonly #max: number
+
+  constructor(file: string, max: number = maxBytes) {
+    this.file = file
+    this.#max = max
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    this.#fd = openSync(file, constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY, 0o600)
+  }
+
+  /** To be given to a child process as its stdout and stderr. */
+  get descriptor(): number {
+    return this.#fd
+  }
+
+  /** A line of the supervisor's own, marked as such. */
+  note(text: string): void {
+    writeSync(this.#fd, `--- ${new Date().toISOString()} ${text}\n`)
+  }
+
+  /** Cuts the file when it is too long. Returns whether it did. */
+  rotate(): boolean {
+    if (fstatSync(this.#fd).size <= this.#max) return false
+    copyFileSync(this.file, `${this.file}.1`)
+    truncateSync(this.file)
+    return true
+  }
+
+  close(): void {
+    closeSync(this.#fd)
+  }
+}
+
+/** The last `lines` lines, oldest first, and where the file ended then. An absent file is an empty one. */
+export function tail(file: string, lines: number): { readonly text: string; readonly end: number } {
+  let fd: number
+  try {
+    fd = openSync(file, 'r')
+  } catch {
+    return { text: '', end: 0 }
+  }
+  try {
+    const end = fstatSync(fd).size
+    const chunks: Buffer[] = []
+    let newlines = 0
+    // Backwards, in blocks, until there is one newline more than lines are wanted.
+    for (let at = end; at > 0 && newlines <= lines; ) {
+      const block = Buffer.alloc(Math.min(64 * 1024, at))
+      at -= block.length
+      readSync(fd, block, 0, block.length, at)
+      for (const byte of block) if (byte === 10) newlines++
+      chunks.unshift(block)
+    }
+    const all = Buffer.concat(chunks).toString().split('\n')
+    const whole = all.at(-1) === '' ? all.slice(0, -1) : all
+    const kept = lines === 0 ? [] : whole.slice(-lines)
+    return { text: kept.map((line) => `${line}\n`).join(''), end }
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** What is appended from `position` on, until the signal. Begins anew when the file was cut. */
+export async function* follow(file: string, position: number, signal: AbortSignal): AsyncGenerator<string> {
+  let at = position
+  while (!signal.aborted) {
+    const size = await stat(file).then(
+      (found) => found.size,
+      () => 0,
+    )
+    if (size < at) at = 0
+    if (size > at) {
+      const handle = await open(file, 'r')
+      try {
+        const { buffer, bytesRead } = await handle.read(Buffer.alloc(Math.min(size - at, 256 * 1024)), 0, undefined, at)
+        at += bytesRead
+        yield buffer.toString('utf8', 0, bytesRead)
+      } finally {
+        await handle.close()
+      }
+      continue
+    }
+    // A file has no event that every platform tells reliably; ten looks a second, while somebody follows, cost nothing.
+    await delay(100, undefined, { signal }).catch(() => undefined)
+  }
+}

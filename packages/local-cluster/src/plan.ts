@@ -1,0 +1,106 @@
+import type { Pod as BarePod, Container, PodSpec, PodTemplate, Resource, Workload } from '@bulkhead/resources'
+import type { Pod, Snapshot } from '@bulkhead/verdict'
+import { containerEnv, MissingReference, type PodContext } from './env.js'
+import { ClusterError } from './errors.js'
+import { commandLine, type Image, type ImageTable, repositoryOf } from './images.js'
+
+export interface PlannedContainer {
+  readonly spec: Container
+  readonly image: Image
+  readonly argv: readonly [string, ...string[]]
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** Everything that is needed to start a pod, checked: nothing of it can turn out to be missing half-way. */
+export interface PodPlan {
+  readonly pod: Pod
+  readonly kind: string
+  readonly spec: PodSpec
+  readonly context: PodContext
+  readonly init: readonly PlannedContainer[]
+  readonly containers: readonly PlannedContainer[]
+  /** Changes when the pod would have to be made anew. */
+  readonly fingerprint: string
+}
+
+const owners = ['Deployment', 'StatefulSet', 'DaemonSet']
+
+/**
+ * What has to run for a snapshot: one plan per pod.
+ *
+ * @throws ClusterError (`unknown-image`, `bad-pod`) naming each object and place that cannot be started.
+ */
+export function planPods(snapshot: Snapshot, images: ImageTable): ReadonlyMap<string, PodPlan> {
+  const byId = new Map(snapshot.resources.map((resource) => [resource.id, resource]))
+  const problems: { code: 'unknown-image' | 'bad-pod'; text: string }[] = []
+  const plans = new Map<string, PodPlan>()
+  for (const pod of snapshot.pods.values()) {
+    const owner = ownerOf(pod, byId)
+    if (owner === undefined) {
+      problems.push({ code: 'bad-pod', text: `no object was found that runs the pod ${pod.key}` })
+      continue
+    }
+    const before = problems.length
+    const { resource, template, path } = owner
+    const context: PodContext = {
+      pod,
+      annotations: template.metadata?.annotations ?? {},
+      hostIp: snapshot.nodes.find(({ name }) => name === pod.node)?.ip ?? '',
+      find: (id) => byId.get(id),
+    }
+    const problem = (code: 'unknown-image' | 'bad-pod', where: readonly (string | number)[], text: string) => {
+      const { file, line } = resource.position(where)
+      const said = `${file}:${line}: ${resource.id}: ${text}`
+      if (!problems.some((known) => known.text === said)) problems.push({ code, text: said })
+    }
+    const plan = (field: 'containers' | 'initContainers') =>
+      (template.spec[field] ?? []).flatMap((spec, index) => {
+        const at = [...path, 'spec', field, index]
+        const image = images.get(repositoryOf(spec.image))
+        if (image === undefined) {
+          problem(
+            'unknown-image',
+            [...at, 'image'],
+            `the image ${JSON.stringify(spec.image)} is not known here; known are ${[...images.keys()].join(', ')}`,
+          )
+          return []
+        }
+        try {
+          return [{ spec, image, argv: commandLine(spec, image), env: containerEnv(spec, context) }]
+        } catch (error) {
+          if (error instanceof MissingReference) problem('bad-pod', [...at, ...error.path], error.message)
+          else
+            problem(
+              'bad-pod',
+              [...at, spec.command === undefined ? 'args' : 'command'],
+              error instanceof Error ? error.message : String(error),
+            )
+          return []
+        }
+      })
+    const init = plan('initContainers')
+    const containers = plan('containers')
+    if (problems.length > before) continue
+    const { spec } = template
+    const fingerprint = JSON.stringify([pod, template, [...init, ...containers].map(({ env }) => env)])
+    plans.set(pod.key, { pod, kind: resource.kind, spec, context, init, containers, fingerprint })
+  }
+  const [first] = problems
+  if (first === undefined) return plans
+  const head = problems.length === 1 ? '' : `${problems.length} things in the manifests cannot be started:\n  `
+  throw new ClusterError(first.code, `${head}${problems.map(({ text }) => text).join('\n  ')}`)
+}
+
+function ownerOf(
+  pod: Pod,
+  byId: ReadonlyMap<string, Resource>,
+): { resource: Resource; template: PodTemplate; path: readonly string[] } | undefined {
+  const bare = byId.get(`Pod/${pod.key}`)
+  if (bare !== undefined) return { resource: bare, template: bare.object as BarePod, path: [] }
+  for (const kind of owners) {
+    const resource = byId.get(`${kind}/${pod.workload}`)
+    if (resource !== undefined)
+      return { resource, template: (resource.object as Workload).spec.template, path: ['spec', 'template'] }
+  }
+  return undefined
+}

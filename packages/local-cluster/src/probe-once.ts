@@ -1,0 +1,93 @@
+import { execFile } from 'node:child_process'
+import { request } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { connect as tlsConnect } from 'node:tls'
+import type { Container, Probe } from '@bulkhead/resources'
+import { messageOf } from './errors.js'
+import { type Image, localCommand } from './images.js'
+
+/** How a probe reaches the container. */
+export interface ProbeTarget {
+  readonly container: Container
+  readonly image: Image
+  readonly host: string
+  dial(port: number, signal: AbortSignal): Promise<Duplex>
+  /** The environment and folder for an exec probe; undefined while the container does not run. */
+  readonly exec: () =>
+    | { readonly env: Readonly<Record<string, string>>; readonly cwd: string; over(): void }
+    | undefined
+}
+
+/** The port that a probe names, as a number; undefined when it is a name that the container does not have. */
+export function probePort(probe: Probe, container: Container): number | undefined {
+  const port = probe.httpGet?.port ?? probe.tcpSocket?.port
+  if (typeof port !== 'string') return port
+  return container.ports?.find(({ name }) => name === port)?.containerPort
+}
+
+/** Makes one probe. Resolves with undefined when it succeeded, else with what was wrong. */
+export async function probeOnce(probe: Probe, target: ProbeTarget): Promise<string | undefined> {
+  const seconds = probe.timeoutSeconds ?? 1
+  const signal = AbortSignal.timeout(seconds * 1000)
+  try {
+    if (probe.exec !== undefined) return await execProbe(probe.exec.command, target, signal)
+    const port = probePort(probe, target.container)
+    if (port === undefined)
+      return `the container has no port named ${JSON.stringify(probe.httpGet?.port ?? probe.tcpSocket?.port)}`
+    const connection = await target.dial(port, signal)
+    if (probe.httpGet !== undefined) return await httpProbe(probe.httpGet, port, connection, target, signal)
+    connection.destroy()
+    return undefined
+  } catch (error) {
+    return signal.aborted ? `no answer within ${seconds} s` : messageOf(error)
+  }
+}
+
+function httpProbe(
+  get: NonNullable<Probe['httpGet']>,
+  port: number,
+  connection: Duplex,
+  target: ProbeTarget,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  // The kubelet does not check certificates of what it probes.
+  const stream = get.scheme === 'HTTPS' ? tlsConnect({ socket: connection, rejectUnauthorized: false }) : connection
+  return new Promise<string | undefined>((resolve, reject) => {
+    const asked = request({
+      createConnection: () => stream,
+      path: get.path ?? '/',
+      signal,
+      agent: false,
+      headers: {
+        host: `${target.host}:${port}`,
+        'user-agent': 'kube-probe/1.34',
+        accept: '*/*',
+        connection: 'close',
+        ...Object.fromEntries((get.httpHeaders ?? []).map(({ name, value }) => [name, value])),
+      },
+    })
+    asked.on('response', (response) => {
+      response.resume()
+      const status = response.statusCode ?? 0
+      resolve(status >= 200 && status < 400 ? undefined : `HTTP ${status}`)
+    })
+    asked.on('error', reject)
+    asked.end()
+  }).finally(() => connection.destroy())
+}
+
+function execProbe(command: readonly string[], target: ProbeTarget, signal: AbortSignal): Promise<string | undefined> {
+  const run = target.exec()
+  if (run === undefined) return Promise.resolve('the container does not run')
+  const [program, ...args] = localCommand(command, target.image)
+  return new Promise((resolve) => {
+    execFile(program, args, { cwd: run.cwd, env: run.env, signal, killSignal: 'SIGKILL' }, (error, _stdout, stderr) => {
+      run.over()
+      if (error === null) resolve(undefined)
+      else
+        resolve(
+          signal.aborted ? 'no answer in time' : `exit ${error.code ?? error.signal}: ${stderr.trim().slice(0, 200)}`,
+        )
+    })
+  })
+}

@@ -1,0 +1,119 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import type { Container, PodSpec } from '@bulkhead/resources'
+import { dataOf, fieldRef, MissingReference, type PodContext } from './env.js'
+
+interface Item {
+  readonly key?: string
+  readonly path: string
+  readonly fieldRef?: { readonly fieldPath: string }
+}
+interface KeyedSource {
+  readonly name?: string
+  readonly secretName?: string
+  readonly items?: readonly Item[]
+  readonly optional?: boolean
+}
+interface VolumeSource {
+  readonly emptyDir?: object
+  readonly configMap?: KeyedSource
+  readonly secret?: KeyedSource
+  readonly downwardAPI?: { readonly items?: readonly Item[] }
+  readonly serviceAccountToken?: object
+  readonly projected?: { readonly sources?: readonly VolumeSource[] }
+}
+
+/** A value of the environment that was pointed to the pod's folder, since nothing can be mounted without root. */
+export interface Rewritten {
+  readonly container: string
+  readonly name: string
+  readonly from: string
+  readonly to: string
+}
+
+/**
+ * Makes the pod's volumes as folders under `folder` and returns where each is. Kinds without a meaning on one machine
+ * (hostPath, a token of an API server that is not there) are empty folders.
+ *
+ * @throws MissingReference, its path from the pod's spec.
+ */
+export function makeVolumes(spec: PodSpec, folder: string, context: PodContext): ReadonlyMap<string, string> {
+  const made = new Map<string, string>()
+  spec.volumes?.forEach((volume, index) => {
+    const at = join(folder, volume.name)
+    mkdirSync(at, { recursive: true, mode: 0o700 })
+    const source = volume as VolumeSource
+    const path = ['volumes', index]
+    fill(at, source, context, path)
+    source.projected?.sources?.forEach((part, n) => {
+      fill(at, part, context, [...path, 'projected', 'sources', n])
+    })
+    made.set(volume.name, at)
+  })
+  return made
+}
+
+function fill(folder: string, source: VolumeSource, context: PodContext, path: readonly (string | number)[]): void {
+  for (const [kind, field] of [
+    ['ConfigMap', 'configMap'],
+    ['Secret', 'secret'],
+  ] as const) {
+    const keyed = source[field]
+    const name = keyed?.name ?? keyed?.secretName
+    if (keyed === undefined || name === undefined) continue
+    const data = dataOf(kind, name, context)
+    if (data === undefined && keyed.optional === true) continue
+    if (data === undefined)
+      throw new MissingReference(
+        [...path, field],
+        `there is no ${kind} ${JSON.stringify(name)} in namespace ${context.pod.namespace}`,
+      )
+    const items = keyed.items ?? Object.keys(data).map((key) => ({ key, path: key }))
+    for (const item of items) {
+      const value = data[item.key ?? '']
+      if (value === undefined)
+        throw new MissingReference(
+          [...path, field, 'items'],
+          `${kind}/${context.pod.namespace}/${name} has no key ${JSON.stringify(item.key)}`,
+        )
+      write(folder, item.path, value, path)
+    }
+  }
+  for (const item of source.downwardAPI?.items ?? []) {
+    write(folder, item.path, fieldRef(item.fieldRef?.fieldPath ?? '', context) ?? '', path)
+  }
+}
+
+function write(folder: string, name: string, value: string, path: readonly (string | number)[]): void {
+  // A path may lead into a sub-folder, and nowhere else (Kubernetes refuses ".." and absolute paths too).
+  if (name === '' || name.startsWith('/') || normalize(name).split('/').includes('..')) {
+    throw new MissingReference(path, `the path ${JSON.stringify(name)} leads out of the volume`)
+  }
+  const file = join(folder, name)
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  writeFileSync(file, value, { mode: 0o600 })
+}
+
+/** Values that begin with a mountPath, pointed to the folder that stands for it. The rest is left alone. */
+export function pointToVolumes(
+  env: Readonly<Record<string, string>>,
+  container: Container,
+  volumes: ReadonlyMap<string, string>,
+): { readonly env: Record<string, string>; readonly rewritten: readonly Rewritten[] } {
+  const mounts = (container.volumeMounts ?? []).map(({ mountPath, name }) => ({
+    at: mountPath.replace(/\/+$/, ''),
+    to: volumes.get(name),
+  }))
+  // The longest mount path first: /data/cache is not /data.
+  mounts.sort((a, b) => b.at.length - a.at.length)
+  const out: Record<string, string> = { ...env }
+  const rewritten: Rewritten[] = []
+  for (const [name, value] of Object.entries(env)) {
+    const mount = mounts.find(({ at }) => at !== '' && (value === at || value.startsWith(`${at}/`)))
+    if (mount?.to === undefined) continue
+    const to = `${mount.to}${value.slice(mount.at.length)}`
+    out[name] = to
+    rewritten.push({ container: container.name, name, from: value, to })
+  }
+  return { env: out, rewritten }
+}
