@@ -1,0 +1,41 @@
+const LEVELS: Readonly<Record<number, string>> = {
+  10: 'TRACE',
+  20: 'DEBUG',
+  30: 'INFO ',
+  40: 'WARN ',
+  50: 'ERROR',
+  60: 'FATAL',
+}
+
+/** Turns one line of pino's JSON into one for people: `time LEVEL message key=value ...`; a stack follows on lines of its own. */
+export function textLine(json: string): string {
+  const {
+    level,
+    time,
+    msg,
+    service: _service,
+    pid: _pid,
+    hostname: _hostname,
+    ...rest
+  } = JSON.parse(json) as Record<string, unknown>
+  let line = `${String(time)} ${LEVELS[Number(level)] ?? String(level)} ${msg === undefined ? '' : oneLine(String(msg))}`
+  let stack = ''
+  for (const [key, value] of Object.entries(rest)) {
+    if (key === 'err' && typeof value === 'object' && value !== null) {
+      const { stack: trace, message } = value as { stack?: unknown; message?: unknown }
+      line += ` err=${JSON.stringify(String(message))}`
+      if (typeof trace === 'string') stack = `\n${trace.replace(/^/gm, '    ')}`
+    } else {
+      line += ` ${key}=${plain(value)}`
+    }
+  }
+  return `${line}${stack}\n`
+}
+
+/** A value as itself when it cannot be misread, else as JSON: nothing that a caller sent can begin a line of its own. */
+function plain(value: unknown): string {
+  if (typeof value === 'string' && /^[\w./:;?&@%+,*[\]~-]+$/.test(value)) return value
+  return JSON.stringify(value) ?? 'undefined'
+}
+
+const oneLine = (message: string): string => (/[\u0000-\u001f\u007f]/.test(message) ? JSON.stringify(message) : message)
