@@ -12,17 +12,20 @@ export function workspaces(root) {
 }
 
 /** Every file below a folder, as paths that begin with it, sorted. Nothing when there is no such folder. */
-export function filesBelow(folder) {
+export function filesBelow(folder, except = new Set()) {
   if (!existsSync(folder)) return []
   return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => !except.has(entry.name))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .flatMap((entry) => {
       const file = path.join(folder, entry.name)
-      return entry.isDirectory() ? filesBelow(file) : [file]
+      return entry.isDirectory() ? filesBelow(file, except) : [file]
     })
 }
 
-/** The compiled file of a source file: packages/x/src/a.test.ts -> packages/x/dist/a.test.js. */
+/** The compiled file of a source file: packages/x/src/a.test.ts -> packages/x/dist/a.test.js, a.cts -> a.cjs. */
 export function compiled(workspace, source) {
-  return path.join(workspace, 'dist', path.relative(path.join(workspace, 'src'), source)).replace(/\.ts$/, '.js')
+  return path
+    .join(workspace, 'dist', path.relative(path.join(workspace, 'src'), source))
+    .replace(/\.([cm]?)ts$/, '.$1js')
 }
