@@ -22,12 +22,14 @@ export async function build(root) {
   const turbo = path.join(root, 'node_modules', '.bin', 'turbo')
   const args = ['run', 'build', '--output-logs=errors-only', '--log-order=grouped']
   const env = { ...process.env, TURBO_TELEMETRY_DISABLED: '1', TURBO_NO_UPDATE_NOTIFIER: '1', FORCE_COLOR: '0' }
-  const { code, output } = await step(`Building ${workspaces(root).length} packages`, () =>
-    runQuietly(turbo, args, { cwd: root, env }),
-  )
-  if (code !== 0) {
-    throw fileErrorIn(output) ?? new Failure("The build failed: the compiler's words are above.", output)
-  }
+  const output = await step(`Building ${workspaces(root).length} packages`, async () => {
+    const { code, output } = await runQuietly(turbo, args, { cwd: root, env })
+    if (code !== 0)
+      throw (
+        fileErrorIn(output) ?? new Failure("The build failed: the compiler's words are above.", compilersWords(output))
+      )
+    return output
+  })
   const value = fingerprint(root)
   if (value === undefined)
     throw new Failure(
@@ -63,6 +65,16 @@ function fingerprint(root) {
     }
   }
   return hash.digest('hex')
+}
+
+/** Without what turbo and npm say around them, and without colour. */
+function compilersWords(output) {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal's colours begin with this one
+  const lines = output.replace(/\u001b\[[0-9;]*m/g, '').split('\n')
+  const said = lines
+    .map((line) => /^(@?[\w/-]+):build: (.*)$/.exec(line)?.[2])
+    .filter((line) => line !== undefined && !/^(npm (warn|error|notice)|> |cache (miss|hit))/.test(line))
+  return said.join('\n').trim() || output
 }
 
 function fileErrorIn(output) {

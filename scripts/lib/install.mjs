@@ -21,10 +21,10 @@ export function isInstalled(root) {
 export async function install(root) {
   const lockfile = JSON.parse(readFileSync(path.join(root, 'package-lock.json'), 'utf8'))
   const count = Object.keys(lockfile.packages).filter((key) => key.includes('node_modules/')).length
-  const { code, output } = await step(`Installing ${count} packages from package-lock.json`, () =>
-    npm(root, ['ci', '--prefer-offline', '--no-audit', '--no-fund']),
-  )
-  if (code !== 0) throw explain(output)
+  await step(`Installing ${count} packages from package-lock.json`, async () => {
+    const { code, output } = await npm(root, ['ci', '--prefer-offline', '--no-audit', '--no-fund'])
+    if (code !== 0) throw explain(output)
+  })
   stamp(root, fingerprint(root))
 }
 
@@ -107,7 +107,8 @@ const causes = [
   ],
 ]
 
-function explain(output) {
+/** What npm's last words mean. */
+export function explain(output) {
   const said = output
     .split('\n')
     .filter((line) => !/^npm (warn|notice)/i.test(line))

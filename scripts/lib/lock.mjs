@@ -34,7 +34,8 @@ async function take(file) {
       if (error.code !== 'EEXIST') throw fileProblem(error, path.dirname(file)) ?? error
     }
     const holder = holderOf(file)
-    if (holder === undefined) {
+    if (holder === 'released') continue
+    if (holder === 'gone') {
       rmSync(file, { force: true })
       continue
     }
@@ -46,13 +47,13 @@ async function take(file) {
   }
 }
 
-/** The process that holds the lock; undefined when it is gone. */
+/** The process that holds the lock; `gone` when it has ended without letting go. */
 function holderOf(file) {
   let pid
   try {
     pid = Number.parseInt(readFileSync(file, 'utf8'), 10)
   } catch {
-    return undefined
+    return 'released'
   }
   // Just created and not written yet: somebody's.
   if (Number.isNaN(pid)) return 'unknown'
@@ -60,6 +61,6 @@ function holderOf(file) {
     process.kill(pid, 0)
     return pid
   } catch (error) {
-    return error.code === 'EPERM' ? pid : undefined
+    return error.code === 'EPERM' ? pid : 'gone'
   }
 }

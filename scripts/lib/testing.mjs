@@ -1,0 +1,30 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+
+/** A folder with these files (path -> text), removed when the test ends. Names that end in `*` are made executable. */
+export function folderWith(t, files) {
+  const root = mkdtempSync(path.join(tmpdir(), 'bulkhead-scripts-'))
+  t.after(() => rmSync(root, { recursive: true, force: true }))
+  for (const [name, content] of Object.entries(files)) {
+    const file = path.join(root, name.replace(/\*$/, ''))
+    mkdirSync(path.dirname(file), { recursive: true })
+    writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content))
+    if (name.endsWith('*')) chmodSync(file, 0o755)
+  }
+  return root
+}
+
+/** Runs `work` with the environment changed, and puts it back. */
+export async function withEnv(changes, work) {
+  const before = Object.fromEntries(Object.keys(changes).map((name) => [name, process.env[name]]))
+  Object.assign(process.env, changes)
+  try {
+    return await work()
+  } finally {
+    for (const [name, value] of Object.entries(before)) {
+      if (value === undefined) delete process.env[name]
+      else process.env[name] = value
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { test } from 'node:test'
+import { inRoot, root } from './lib/root.mjs'
+import { folderWith } from './lib/testing.mjs'
+
+// As in a person's shell: without the runner's own variable, which would make the inner run a part of this one.
+const { NODE_TEST_CONTEXT: _, ...env } = process.env
+
+function runTestsIn(folder, ...files) {
+  const code = `
+    import { runTests } from ${JSON.stringify(`file://${inRoot('scripts', 'lib', 'run-tests.mjs')}`)}
+    process.exitCode = await runTests(${JSON.stringify(files)}, { cwd: ${JSON.stringify(folder)}, env: process.env, timeoutMs: 60_000 })`
+  return spawnSync(process.execPath, ['--input-type=module', '--eval', code], { env, encoding: 'utf8' })
+}
+
+test('a filter that no file matches is an error, not a success without tests', () => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [inRoot('scripts', 'test.mjs'), 'no-such-test-file'], {
+    cwd: root,
+    env,
+    encoding: 'utf8',
+  })
+  assert.equal(status, 2)
+  assert.equal(stderr, 'No test file\'s path contains "no-such-test-file".\n')
+  assert.equal(stdout, '')
+})
+
+test("ends with the runner's closing lines, and the sums alone on a line", (t) => {
+  const folder = folderWith(t, {
+    'a.test.mjs': "import { test } from 'node:test'\ntest('one', () => {})\ntest('two', () => {})",
+  })
+  const { status, stdout } = runTestsIn(folder, 'a.test.mjs')
+  assert.equal(status, 0, stdout)
+  assert.match(stdout, /pass 2\n[\s\S]*duration_ms[^\n]*\n2 passed, 0 failed\n$/)
+})
+
+test('what failed and what was cancelled counts as failed', (t) => {
+  const folder = folderWith(t, {
+    'a.test.mjs': `
+      import { test } from 'node:test'
+      test('passes', () => {})
+      test('fails', () => { throw new Error('meant') })
+      test('is cancelled', { timeout: 20 }, () => new Promise((resolve) => { setTimeout(resolve, 60) }))`,
+  })
+  const { status, stdout } = runTestsIn(folder, 'a.test.mjs')
+  assert.equal(status, 1)
+  assert.match(stdout, /\n1 passed, 2 failed\n$/)
+})
+
+test('a run in which no test ran has failed', (t) => {
+  const folder = folderWith(t, {
+    'a.test.mjs': "import { test } from 'node:test'\ntest('not now', { skip: 'meant' }, () => {})",
+  })
+  const { status, stderr, stdout } = runTestsIn(folder, 'a.test.mjs')
+  assert.equal(status, 1)
+  assert.match(stderr, /No test ran\./)
+  assert.match(stdout, /\n0 passed, 0 failed\n$/)
+})
