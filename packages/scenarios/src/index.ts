@@ -1,1 +1,7 @@
+export * from './flow.js'
+export * from './load.js'
+export * from './resolve.js'
+export type { Reason, Report, ScenarioResult, Status, View } from './result.js'
+export { type RunOptions, runScenarios } from './runner.js'
 export * from './types.js'
+export { alwaysOn, type Expected, expected, layersOn } from './walls.js'

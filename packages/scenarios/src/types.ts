@@ -144,6 +144,8 @@ export interface Scenario {
   readonly kind: 'attack' | 'legitimate'
   readonly technique?: { readonly attack?: string; readonly microsoft?: string }
   readonly lab?: string
+  /** The only target on which it means something; on others it is skipped, and the report says so. */
+  readonly only?: Target['name']
   /** `namespace/workload` */
   readonly from: string
   /** What stands while it runs. Manifest paths are relative to the folder that holds `scenarios/`. */

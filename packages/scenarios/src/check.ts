@@ -1,0 +1,92 @@
+import type { ScenarioFile } from './schema.js'
+import { alwaysOn, placeOf } from './walls.js'
+
+/** Something wrong with a scenario, at a path into its file. */
+export interface Problem {
+  readonly path: readonly (string | number)[]
+  readonly message: string
+}
+
+/** What the shape alone cannot say. `layers`: the layers there are, when they are known. */
+export function check(scenario: ScenarioFile, layers?: readonly string[]): readonly Problem[] {
+  return [...checkKind(scenario), ...checkAttempt(scenario), ...checkWalls(scenario, layers)]
+}
+
+function* checkKind({ kind, control, remains, expect }: ScenarioFile): Generator<Problem> {
+  if (kind === 'attack') {
+    if (control === undefined) {
+      yield { path: [], message: 'an attack needs a "control": the allowed caller that proves that the service was up' }
+    }
+    if (expect.walls.length === 0) {
+      yield {
+        path: ['expect', 'walls'],
+        message: 'an attack needs at least one wall; what nothing stops is "legitimate" with "remains"',
+      }
+    }
+    if (remains !== undefined)
+      yield { path: ['remains'], message: 'only a legitimate flow can remain open to an attacker' }
+    return
+  }
+  if (control !== undefined) yield { path: ['control'], message: 'a legitimate flow is its own control' }
+  if (expect.walls.length > 0) yield { path: ['expect', 'walls'], message: 'no wall may stop a legitimate flow' }
+}
+
+function* checkAttempt({ attempt, change }: ScenarioFile): Generator<Problem> {
+  if (attempt.kind !== 'hbone') {
+    for (const field of ['certificate', 'as'] as const) {
+      if (attempt[field] !== undefined) {
+        yield {
+          path: ['attempt', field],
+          message: `"${field}" is for attempts of kind "hbone"; this one is "${attempt.kind}"`,
+        }
+      }
+    }
+  } else if (attempt.certificate !== undefined && attempt.certificate !== 'none' && attempt.as === undefined) {
+    yield { path: ['attempt', 'certificate'], message: 'a forged certificate names somebody: say whom in "as"' }
+  }
+  if (attempt.kind === 'dns' && attempt.dns === undefined) {
+    yield { path: ['attempt', 'kind'], message: 'an attempt of kind "dns" needs "dns: {query}"' }
+  }
+  if (change !== undefined && attempt.hold !== true) {
+    yield {
+      path: ['change'],
+      message: '"change" happens while a connection is held open: set "hold: true" in the attempt',
+    }
+  }
+  if (attempt.hold === true && change === undefined) {
+    yield { path: ['attempt', 'hold'], message: 'a held connection waits for a "change", and there is none' }
+  }
+}
+
+function* checkWalls({ expect: { walls, through } }: ScenarioFile, layers?: readonly string[]): Generator<Problem> {
+  const known = (layer: string): boolean => layers === undefined || alwaysOn.has(layer) || layers.includes(layer)
+  let last: { readonly layer: string; readonly place: number } | undefined
+  for (const [index, wall] of walls.entries()) {
+    const path = ['expect', 'walls', index]
+    for (const layer of [wall.layer, ...(wall.when?.on ?? []), ...(wall.when?.off ?? [])]) {
+      if (!known(layer)) {
+        const there = [...(layers ?? []), ...alwaysOn].join(', ')
+        yield { path: [...path, 'layer'], message: `there is no layer "${layer}"; there are ${there}` }
+      }
+    }
+    const place = placeOf(wall.layer)
+    if (place === undefined) continue
+    if (last !== undefined && place < last.place) {
+      yield {
+        path: [...path, 'layer'],
+        message: `"${wall.layer}" stands before "${last.layer}" on the connection's way; put it first`,
+      }
+    }
+    last = { layer: wall.layer, place }
+  }
+  const unconditional = walls.some((wall) => alwaysOn.has(wall.layer) && wall.when === undefined)
+  if (unconditional && through !== 'never') {
+    yield { path: ['expect', 'through'], message: 'one of the walls is always on: "through" must be "never"' }
+  }
+  if (!unconditional && through === 'never') {
+    yield {
+      path: ['expect', 'through'],
+      message: '"never" needs a wall that is always on (mesh, network); say what arrives when no wall is on',
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import type { FlowRecord } from '@bulkhead/verdict'
+import { valueAt } from './json-path.js'
+import type { Reason, View } from './result.js'
+import type { Observation, Scenario, Through } from './types.js'
+import { alwaysOn } from './walls.js'
+
+/** How a view differs from what is expected, a sentence each; nothing when it is as expected, for the expected reason. */
+export function compareViews(name: 'predicted' | 'observed', expected: View, view: View): string[] {
+  if (view.outcome !== expected.outcome) {
+    const reason = view.reason === undefined ? '' : ` by ${reasonText(view.reason)}`
+    return [`expected ${expected.outcome}, ${name} ${view.outcome} (${view.symptom})${reason}`]
+  }
+  const differences: string[] = []
+  if (view.symptom !== expected.symptom) {
+    differences.push(`expected the symptom ${expected.symptom}, ${name} ${view.symptom}`)
+  }
+  if (expected.reason !== undefined && view.reason !== undefined) {
+    differences.push(...compareReasons(name, expected.reason, view.reason))
+  }
+  return differences
+}
+
+function compareReasons(name: string, expected: Reason, reason: Reason): readonly string[] {
+  const differences: string[] = []
+  if (reason.code !== expected.code) differences.push(`expected the reason ${expected.code}, ${name} ${reason.code}`)
+  const layer = expected.layer === undefined || alwaysOn.has(expected.layer) ? undefined : expected.layer
+  if (reason.layer !== layer) {
+    differences.push(`expected the layer ${layer ?? 'none'} to decide, ${name} ${reason.layer ?? 'none'}`)
+  }
+  const named = reason.policies.map(({ policy }) => policy)
+  for (const { policy } of expected.policies) {
+    if (!named.includes(policy))
+      differences.push(`expected ${policy} to decide, ${name} ${named.join(', ') || 'no policy'}`)
+  }
+  return differences
+}
+
+/** Whether what was enforced is what the engine says, to the line. Only where both give a reason. */
+export function compareReality(predicted: View, observed: View): readonly string[] {
+  if (predicted.reason === undefined || observed.reason === undefined) return []
+  const [one, other] = [reasonText(predicted.reason), reasonText(observed.reason)]
+  return one === other ? [] : [`predicted ${one}, enforced ${other}`]
+}
+
+/** What a target's own records must show besides: that there is one, and for a closed connection why it was closed. */
+export function compareRecord(
+  scenario: Pick<Scenario, 'change'>,
+  expected: View,
+  observation: Observation,
+  record: FlowRecord | undefined,
+): readonly string[] {
+  if (expected.outcome !== 'stopped') return []
+  const layer = expected.reason?.layer
+  if (record === undefined) {
+    return layer === undefined || alwaysOn.has(layer)
+      ? []
+      : ['the target has no flow record of the attempt, so what stopped it is not known']
+  }
+  if (scenario.change === undefined) return []
+  const differences: string[] = []
+  if (observation.phase !== 'held') {
+    differences.push(`expected an open connection to be closed; it was never open (it ended at "${observation.phase}")`)
+  } else if (record.flag !== 'POLICY_CHANGE') {
+    differences.push(`expected the flag POLICY_CHANGE, observed ${record.flag}`)
+  }
+  return differences
+}
+
+/** Whether what arrived is what must arrive. */
+export function compareThrough(through: Through | 'never', observation: Observation): readonly string[] {
+  if (through === 'never') return ['it got through a wall that is always on']
+  const differences: string[] = []
+  const { status, contains, json = {}, absent = [] } = through
+  if (status !== undefined && observation.http?.status !== status) {
+    differences.push(`expected status ${status}, observed ${observation.http?.status ?? 'no HTTP answer'}`)
+  }
+  const text = observation.http?.body ?? textOf(observation)
+  if (contains !== undefined && !text.includes(contains)) {
+    differences.push(`expected an answer that contains ${JSON.stringify(contains)}, observed ${excerpt(text)}`)
+  }
+  if (Object.keys(json).length > 0 || absent.length > 0) differences.push(...compareJson(json, absent, text))
+  return differences
+}
+
+function compareJson(json: NonNullable<Through['json']>, absent: readonly string[], text: string): readonly string[] {
+  let body: unknown
+  try {
+    body = JSON.parse(text)
+  } catch {
+    return [`expected JSON, observed ${excerpt(text)}`]
+  }
+  const differences: string[] = []
+  for (const [path, value] of Object.entries(json)) {
+    const at = valueAt(body, path)
+    if (at.found && at.value === value) continue
+    const seen = at.found ? excerpt(JSON.stringify(at.value)) : 'nothing there'
+    differences.push(`expected ${path} to be ${JSON.stringify(value)}, observed ${seen}`)
+  }
+  for (const path of absent) {
+    const at = valueAt(body, path)
+    if (at.found) differences.push(`expected no ${path}, observed ${excerpt(JSON.stringify(at.value))}`)
+  }
+  return differences
+}
+
+function textOf({ detail }: Observation): string {
+  return typeof detail?.text === 'string' ? detail.text : ''
+}
+
+function excerpt(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim()
+  if (line === '') return 'nothing'
+  return line.length > 80 ? `${line.slice(0, 77)}...` : line
+}
+
+function reasonText({ code, policies }: Reason): string {
+  const where = policies.map(({ policy, at }) => (at === undefined ? policy : `${policy} ${at}`))
+  return where.length === 0 ? code : `${code} (${where.join(', ')})`
+}

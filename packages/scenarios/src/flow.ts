@@ -1,0 +1,37 @@
+import type { Flow } from '@bulkhead/verdict'
+import type { Attempt } from './types.js'
+
+export const hbonePort = 15008
+
+/**
+ * The flow that an attempt is, for the engine to judge. Undefined for a pod's private socket: it is no part of the
+ * network, and nothing is there to judge.
+ */
+export function flowOf(from: string, attempt: Attempt): Flow | undefined {
+  const { kind, to, port, http, tls, dns, certificate } = attempt
+  const source = { workload: from }
+  switch (kind) {
+    case 'socket':
+      return undefined
+    case 'dns':
+      return { from: source, to, port: 53, protocol: 'UDP', ...(dns === undefined ? {} : { dns }) }
+    case 'udp':
+      return { from: source, to, port, protocol: 'UDP' }
+    case 'hbone':
+      // Without a certificate it is plain text that happens to go to that port.
+      return certificate === undefined ? { from: source, to, port: hbonePort } : { from: source, to, port, certificate }
+    default:
+      return {
+        from: source,
+        to,
+        port,
+        ...(kind === 'http' ? { http: httpOf(http) } : {}),
+        ...(kind === 'tls' && tls !== undefined ? { tls } : {}),
+      }
+  }
+}
+
+function httpOf(http: Attempt['http']): NonNullable<Flow['http']> {
+  const { method = 'GET', path = '/', headers } = http ?? {}
+  return { method, path, ...(headers === undefined ? {} : { headers }) }
+}

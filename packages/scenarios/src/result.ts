@@ -1,0 +1,94 @@
+import type { FlowRecord, Step, Symptom, Verdict } from '@bulkhead/verdict'
+import type { LayerState, Observation, Scenario, Target } from './types.js'
+import type { Expected } from './walls.js'
+
+/** Why something was stopped, in the words that expectation, prediction and observation share. */
+export interface Reason {
+  readonly code: string
+  /** The folder under k8s/layers; absent for what no layer decides. */
+  readonly layer?: string
+  /** The object that decided, or, for a default deny, every one that isolates. */
+  readonly policies: readonly { readonly policy: string; readonly at?: string }[]
+}
+
+/** One of the three views of an attempt. */
+export interface View {
+  readonly outcome: 'stopped' | 'through' | 'unknown'
+  readonly symptom: Symptom
+  /** Absent when it got through, and when the target has no record of it. */
+  readonly reason?: Reason
+}
+
+/**
+ * `as-expected`: all views agree, and the control was served. `different`: they do not; `differences` says how.
+ * `not-observed`: it could not be made, or its control was not served, so nothing is known. `skipped`: not for this target.
+ */
+export type Status = 'as-expected' | 'different' | 'not-observed' | 'skipped'
+
+export interface ScenarioResult {
+  readonly scenario: Scenario
+  readonly status: Status
+  readonly expected: View
+  readonly predicted?: View
+  readonly observed?: View
+  readonly observation?: Observation
+  /** What the control saw. */
+  readonly control?: Observation
+  /** A sentence each. */
+  readonly differences: readonly string[]
+  /** Why it was not observed, or skipped. */
+  readonly because?: string
+  readonly durationMs: number
+}
+
+export interface Report {
+  readonly target: Target['name']
+  readonly layers: readonly LayerState[]
+  readonly results: readonly ScenarioResult[]
+  readonly durationMs: number
+}
+
+export function expectedView(expected: Expected): View {
+  if (expected.outcome === 'through') return { outcome: 'through', symptom: 'ok' }
+  const { layer, symptom, code, policy } = expected.wall
+  return { outcome: 'stopped', symptom, reason: { code, layer, policies: policy === undefined ? [] : [{ policy }] } }
+}
+
+export function predictedView(verdict: Verdict): View {
+  if (verdict.outcome === 'unknown') {
+    const step = verdict.steps.find((candidate) => candidate.outcome === 'unknown')
+    return { outcome: 'unknown', symptom: verdict.symptom, ...(step === undefined ? {} : { reason: reasonOf(step) }) }
+  }
+  if (verdict.outcome === 'allow') return { outcome: 'through', symptom: verdict.symptom }
+  const step = verdict.decidedBy === undefined ? undefined : verdict.steps[verdict.decidedBy.step]
+  return { outcome: 'stopped', symptom: verdict.symptom, ...(step === undefined ? {} : { reason: reasonOf(step) }) }
+}
+
+export function observedView(observation: Observation, record: FlowRecord | undefined): View {
+  const stopped = observation.symptom !== 'ok'
+  const step = record?.decidedBy === undefined ? undefined : record.steps[record.decidedBy]
+  return {
+    outcome: stopped ? 'stopped' : 'through',
+    symptom: observation.symptom,
+    ...(stopped && step !== undefined ? { reason: reasonOf(step) } : {}),
+  }
+}
+
+/**
+ * The record of the attempt's own connection: the one that was refused, else the last. Asking for a name is a
+ * connection of its own, which decides only when it is what failed.
+ */
+export function recordOf(flows: readonly FlowRecord[]): FlowRecord | undefined {
+  return flows.find((flow) => flow.outcome !== 'allow') ?? flows.filter((flow) => flow.transport !== 'dns').at(-1)
+}
+
+function reasonOf(step: Step): Reason {
+  const own =
+    step.policy === undefined ? [] : [{ policy: step.policy, ...(step.at === undefined ? {} : { at: step.at }) }]
+  const isolating = (step.isolatedBy ?? []).map(({ policy, at }) => ({ policy, at }))
+  return {
+    code: step.code,
+    ...(step.layer === undefined ? {} : { layer: step.layer }),
+    policies: own.length > 0 ? own : isolating,
+  }
+}

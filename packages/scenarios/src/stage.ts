@@ -1,0 +1,51 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Change, Scenario, Target } from './types.js'
+
+/** Takes back what was changed. */
+export type Undo = () => Promise<void>
+
+/**
+ * Puts a scenario's change in force. What was applied before a failure is taken back; once it stands, the caller takes
+ * it back. A failure to take it back is a failure: what comes after would be judged by the wrong policies.
+ */
+export async function applyChange(
+  target: Target,
+  name: string,
+  change: Scenario['given'],
+  root: string,
+): Promise<Undo> {
+  const changes = change === undefined ? [] : await readChange(change, root)
+  const applied: string[] = []
+  const undo = async (): Promise<void> => {
+    for (const partName of applied.reverse()) await target.withdraw(partName)
+  }
+  try {
+    for (const [index, part] of changes.entries()) {
+      const partName = index === 0 ? name : `${name}.${index}`
+      // Noted before it is applied: one that fails half way is taken back too.
+      applied.push(partName)
+      await target.apply(partName, part)
+    }
+  } catch (error) {
+    await undo()
+    throw error
+  }
+  return undo
+}
+
+/** One change for each manifest file, so that positions stay true; the first takes out what must go. */
+async function readChange(
+  { manifests = [], without }: NonNullable<Scenario['given']>,
+  root: string,
+): Promise<readonly Change[]> {
+  const changes: Change[] = []
+  for (const file of manifests) changes.push({ objects: await readFile(join(root, file), 'utf8'), file })
+  if (without === undefined) return changes
+  const [first = {}, ...rest] = changes
+  return [{ ...first, without }, ...rest]
+}
+
+export function asMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,34 @@
+import type { LayerState, Scenario, Wall } from './types.js'
+
+/** Walls that no layer switches off. */
+export const alwaysOn: ReadonlySet<string> = new Set(['mesh', 'network'])
+
+/**
+ * The order in which a connection meets the walls. Requests (60) stand at the waypoint before the destination's own
+ * rules and, with the door around it, among them: their place is free.
+ */
+const pathOrder = ['10-admission', '70-ingress', '20-network', '30-cilium', 'network', 'mesh', '40-mtls', '50-identity']
+
+/** Where a layer stands on the way; undefined for one whose place is free. */
+export function placeOf(layer: string): number | undefined {
+  const place = pathOrder.indexOf(layer)
+  return place === -1 ? undefined : place
+}
+
+export type Expected = { readonly outcome: 'stopped'; readonly wall: Wall } | { readonly outcome: 'through' }
+
+/** What must happen with these layers on: the first wall that stands decides; with none, it gets through. */
+export function expected(scenario: Pick<Scenario, 'expect'>, on: ReadonlySet<string>): Expected {
+  const wall = scenario.expect.walls.find((candidate) => stands(candidate, on))
+  return wall === undefined ? { outcome: 'through' } : { outcome: 'stopped', wall }
+}
+
+function stands(wall: Wall, on: ReadonlySet<string>): boolean {
+  if (!alwaysOn.has(wall.layer) && !on.has(wall.layer)) return false
+  const { when } = wall
+  return (when?.on ?? []).every((layer) => on.has(layer)) && !(when?.off ?? []).some((layer) => on.has(layer))
+}
+
+export function layersOn(layers: readonly LayerState[]): ReadonlySet<string> {
+  return new Set(layers.filter((layer) => layer.on).map((layer) => layer.name))
+}
