@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import pino, { type Logger } from 'pino'
-import { duration, oneOf } from '../config/settings.js'
+import { oneOf } from '../config/settings.js'
 import { textLine } from './text-line.js'
 
 export type { Logger } from 'pino'
@@ -77,25 +77,19 @@ export const logSettings = {
   LOG_FORMAT: oneOf(LOG_FORMATS, 'json'),
 }
 
-/** The settings of the shutdown, to be spread into a service's config. */
-export const shutdownSettings = {
-  /** How long to stay open after saying "not ready", until load balancers have noticed. */
-  SHUTDOWN_DELAY: duration('500ms'),
-  /** How long the whole shutdown may take; below the pod's terminationGracePeriodSeconds, or the kubelet's SIGKILL comes first. */
-  SHUTDOWN_TIMEOUT: duration('15s'),
-}
-
 function standardOutput(): { write(line: string): void; flush(): void } {
   const destination = pino.destination({ fd: 1, sync: false, minLength: FLUSH_AT_CHARS })
-  let timer: NodeJS.Timeout | undefined
+  let waiting = false
   const flushLater = (): void => {
-    timer = undefined
+    waiting = false
     destination.flush()
   }
   return {
     write: (line) => {
       destination.write(line)
-      timer ??= setTimeout(flushLater, FLUSH_AFTER_MS).unref()
+      if (waiting) return
+      waiting = true
+      setTimeout(flushLater, FLUSH_AFTER_MS).unref()
     },
     flush: () => destination.flushSync(),
   }

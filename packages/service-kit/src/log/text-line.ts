@@ -38,4 +38,8 @@ function plain(value: unknown): string {
   return JSON.stringify(value) ?? 'undefined'
 }
 
-const oneLine = (message: string): string => (/[\u0000-\u001f\u007f]/.test(message) ? JSON.stringify(message) : message)
+// JSON escapes every control character: a message that stays as it is between the quotes holds none.
+function oneLine(message: string): string {
+  const quoted = JSON.stringify(message)
+  return quoted.length === message.length + 2 ? message : quoted
+}
