@@ -36,6 +36,10 @@ export interface CompileOptions {
 
 export type Compile = (resources: readonly Resource[], options?: CompileOptions) => Snapshot
 /** What one point says, of what that point could have learned. The mesh calls only this. */
-export type JudgeAt = <P extends keyof EvidenceAt>(point: P, evidence: EvidenceAt[P], snapshot: Snapshot) => PointVerdict
+export type JudgeAt = <P extends keyof EvidenceAt>(
+  point: P,
+  evidence: EvidenceAt[P],
+  snapshot: Snapshot,
+) => PointVerdict
 /** Plans the hops of the flow's connection and folds judgeAt over them. Throws FlowError for a flow that names nothing real. */
 export type Judge = (flow: Flow, snapshot: Snapshot) => Verdict

@@ -21,7 +21,12 @@ export interface FlowRecord {
   /** RFC 3339, UTC. */
   readonly start: string
   readonly durationMs: number
-  readonly source: { readonly workload?: string; readonly pod?: string; readonly identity?: string; readonly ip: string }
+  readonly source: {
+    readonly workload?: string
+    readonly pod?: string
+    readonly identity?: string
+    readonly ip: string
+  }
   readonly destination: {
     readonly workload?: string
     readonly pod?: string

@@ -22,6 +22,7 @@ export const reasonCodes = [
   'network.no-endpoint', // the Service has no ready pod
   'network.no-such-name',
   'network.unreachable', // an address nobody has
+  'network.loopback', // a pod's own loopback crosses no wall
   // what we cannot say
   'not-in-mesh', // the destination is not captured: ztunnel enforces nothing there
   'not-modelled', // an object or a field that decides here is not modelled: unknown

@@ -36,7 +36,12 @@ export interface ServiceModel {
   readonly name: string
   /** Absent for a headless Service: its name resolves to the pods' addresses. */
   readonly clusterIP?: string
-  readonly ports: readonly { readonly name?: string; readonly port: number; readonly targetPort: number | string; readonly protocol: Protocol }[]
+  readonly ports: readonly {
+    readonly name?: string
+    readonly port: number
+    readonly targetPort: number | string
+    readonly protocol: Protocol
+  }[]
   /** Keys of the pods that its selector selects, sorted. */
   readonly endpoints: readonly string[]
 }
@@ -181,4 +186,5 @@ export interface EvidenceAt {
 }
 
 export type { ReasonCode } from './reasons.js'
+
 import type { ReasonCode } from './reasons.js'

@@ -1,0 +1,56 @@
+import type { Snapshot } from '../api.js'
+import { internalsOf } from '../model/internals.js'
+import type { WaypointRef } from '../model/waypoints.js'
+import type { Pod, Protocol, ServiceModel, Tuple } from '../types.js'
+
+/** The port that every mesh connection arrives at. */
+export const hbonePort = 15008
+
+export interface HopRequest {
+  readonly source: Pod | { readonly ip: string }
+  readonly destination: Pod | { readonly ip: string }
+  /** The container's port (or the outside's). */
+  readonly port: number
+  readonly protocol?: Protocol
+  /** The Service by whose name or cluster IP the destination was asked for. */
+  readonly service?: ServiceModel
+}
+
+/** Where a packet really goes. The mesh sends it there, and judge() reasons about the same. */
+export interface NextHop {
+  readonly transport: 'hbone' | 'plaintext'
+  /** What the CNI sees. For HBONE the port is 15008, whatever port the app asked for. */
+  readonly tuple: Tuple
+  /** The identity that the far side reads from the certificate. */
+  readonly as?: string
+  /** The connection would go through this waypoint first. Not modelled yet: unknown. */
+  readonly waypoint?: WaypointRef
+}
+
+/**
+ * Semantics 0: a captured pod speaks HBONE to a captured pod, as itself; everything else goes to the app's own port
+ * as it is. Only TCP is captured. Callers outside the mesh go round waypoints.
+ */
+export function nextHop(request: HopRequest, snapshot: Snapshot): NextHop {
+  const { source, destination, port, protocol = 'TCP', service } = request
+  const captured = isPod(source) && source.mesh && protocol === 'TCP'
+  if (!captured || !isPod(destination) || !destination.mesh) {
+    return { transport: 'plaintext', tuple: { src: source.ip, dst: destination.ip, port, protocol } }
+  }
+  // A headless Service's name resolves to the pods' addresses: the pod is called, not the Service (C.7).
+  const byService = service?.clusterIP === undefined ? undefined : service.key
+  const waypoint = internalsOf(snapshot).waypointFor({
+    pod: destination,
+    ...(byService !== undefined && { service: byService }),
+  })
+  return {
+    transport: 'hbone',
+    tuple: { src: source.ip, dst: destination.ip, port: hbonePort, protocol },
+    as: source.identity,
+    ...(waypoint && { waypoint }),
+  }
+}
+
+export function isPod(peer: Pod | { readonly ip: string }): peer is Pod {
+  return 'key' in peer
+}

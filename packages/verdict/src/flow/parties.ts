@@ -1,0 +1,137 @@
+import type { Snapshot } from '../api.js'
+import { isCaptured } from '../model/capture.js'
+import { internalsOf } from '../model/internals.js'
+import { identityOf } from '../model/pods.js'
+import type { FlowDestination, FlowSource, NodeModel, Pod } from '../types.js'
+import { FlowError, nearNames, quote } from './errors.js'
+import { lookUp, type Target } from './look-up.js'
+
+/** Who calls. */
+export type Caller =
+  | { readonly kind: 'pod'; readonly pod: Pod; readonly name: string }
+  | { readonly kind: 'node'; readonly ip: string; readonly name: string }
+  | { readonly kind: 'outside'; readonly ip: string; readonly name: string }
+
+/** Whom: what the flow's destination leads to, and how people call it. */
+export interface Called {
+  readonly target: Target
+  readonly name: string
+  /** A pod that the flow only describes and says no ports of: it listens on whatever is asked for. */
+  readonly listensOnAll?: boolean
+}
+
+/** Addresses of pods that exist only in a flow, out of a block that no node has. */
+const describedSourceIp = '10.244.255.1'
+const describedDestinationIp = '10.244.255.2'
+
+export function resolveSource(from: FlowSource, snapshot: Snapshot): Caller {
+  if ('workload' in from) {
+    const pod = podOf(from.workload, from.node, snapshot)
+    return { kind: 'pod', pod, name: from.workload }
+  }
+  if ('external' in from) return { kind: 'outside', ip: from.external, name: from.external }
+  if ('labels' in from) {
+    const pod = describePod(from, describedSourceIp, snapshot)
+    return { kind: 'pod', pod, name: pod.key }
+  }
+  const node = nodeOf(from.node, snapshot)
+  return { kind: 'node', ip: node.ip, name: `node ${node.name}` }
+}
+
+export function resolveDestination(to: FlowDestination, caller: Caller, snapshot: Snapshot): Called {
+  const from = caller.kind === 'pod' ? caller.pod : undefined
+  if ('service' in to) {
+    const service = snapshot.services.get(to.service)
+    if (service === undefined) {
+      throw new FlowError(
+        'flow.unknown-service',
+        `there is no Service ${quote(to.service)}`,
+        nearNames(to.service, snapshot.services.keys()),
+      )
+    }
+    return { target: { kind: 'service', service }, name: to.service }
+  }
+  if ('workload' in to) {
+    const pod = podOf(to.workload, undefined, snapshot)
+    return { target: pod === from ? { kind: 'loopback' } : { kind: 'pod', pod }, name: to.workload }
+  }
+  if ('labels' in to) {
+    const pod = describePod(to, describedDestinationIp, snapshot)
+    return { target: { kind: 'pod', pod }, name: pod.key, listensOnAll: to.ports === undefined }
+  }
+  if ('host' in to) {
+    const target = lookUp(to.host, from, snapshot)
+    return {
+      target: target.kind === 'outside' && to.ip !== undefined ? { ...target, ip: to.ip } : target,
+      name: to.host,
+    }
+  }
+  if ('ip' in to) return { target: lookUp(to.ip, from, snapshot), name: to.ip }
+  const node: NodeModel = nodeOf(to.node, snapshot)
+  return { target: { kind: 'node', node }, name: `node ${node.name}` }
+}
+
+/** The first pod of a workload (on that node), or the pod of that name. */
+function podOf(key: string, node: string | undefined, snapshot: Snapshot): Pod {
+  if (node !== undefined) nodeOf(node, snapshot)
+  const own = snapshot.pods.get(key)
+  const pods = own !== undefined ? [own] : [...snapshot.pods.values()].filter((pod) => pod.workload === key)
+  const [pod] = node === undefined ? pods : pods.filter((candidate) => candidate.node === node)
+  if (pod !== undefined) return pod
+  if (pods.length > 0) {
+    const nodes = [...new Set(pods.map((candidate) => candidate.node))]
+    throw new FlowError('flow.no-pods', `${quote(key)} runs no pod on node ${quote(node)}`, nodes)
+  }
+  const exists = snapshot.resources.some(
+    ({ kind, name, namespace }) =>
+      ['Deployment', 'StatefulSet', 'DaemonSet'].includes(kind) && `${namespace ?? 'default'}/${name}` === key,
+  )
+  if (exists) throw new FlowError('flow.no-pods', `${quote(key)} runs no pods: its replicas are 0`)
+  const names = [...snapshot.pods.values()].map((candidate) => candidate.workload)
+  throw new FlowError('flow.unknown-workload', `there is no workload ${quote(key)}`, nearNames(key, names))
+}
+
+function nodeOf(name: string, snapshot: Snapshot): NodeModel {
+  const node = snapshot.nodes.find((candidate) => candidate.name === name)
+  if (node !== undefined) return node
+  const names = snapshot.nodes.map((candidate) => candidate.name)
+  const near = nearNames(name, names)
+  throw new FlowError('flow.unknown-node', `there is no node ${quote(name)}`, near.length > 0 ? near : names)
+}
+
+interface PodDescription {
+  readonly namespace: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly serviceAccount?: string
+  readonly ip?: string
+  readonly mesh?: boolean
+  readonly hostNetwork?: boolean
+  readonly ports?: readonly {
+    readonly name?: string
+    readonly port: number
+    readonly protocol?: Pod['ports'][number]['protocol']
+  }[]
+}
+
+/** A pod that is not in the manifests: `what if somebody ran this here?` Captured as istio-cni would, unless it says. */
+export function describePod(description: PodDescription, ip: string, snapshot: Snapshot): Pod {
+  const { trustDomain, namespaceLabels } = internalsOf(snapshot)
+  const { namespace, labels, serviceAccount = 'default', hostNetwork = false } = description
+  const words = Object.entries(labels).map(([key, value]) => `${key}=${value}`)
+  const key = `${namespace}/(${words.join(',')})`
+  const captured = isCaptured({ namespace, namespaceLabels: namespaceLabels.get(namespace) ?? {}, labels, hostNetwork })
+  return {
+    key,
+    namespace,
+    name: `(${words.join(',')})`,
+    workload: key,
+    labels,
+    serviceAccount,
+    identity: identityOf(trustDomain, namespace, serviceAccount),
+    mesh: hostNetwork ? false : (description.mesh ?? captured),
+    hostNetwork,
+    node: snapshot.nodes[0]?.name ?? '',
+    ip: description.ip ?? (hostNetwork ? (snapshot.nodes[0]?.ip ?? ip) : ip),
+    ports: (description.ports ?? []).map((port) => ({ ...port, protocol: port.protocol ?? 'TCP' })),
+  }
+}

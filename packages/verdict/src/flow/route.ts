@@ -1,0 +1,148 @@
+import type { Snapshot } from '../api.js'
+import { internalsOf } from '../model/internals.js'
+import { rawField } from '../model/kinds.js'
+import { portKey } from '../model/listening.js'
+import { servicePort, targetPortOn } from '../model/services.js'
+import type { ReasonCode } from '../reasons.js'
+import type { Flow, Pod, Protocol, ServiceModel, Step } from '../types.js'
+import { type Called, type Caller, resolveDestination } from './parties.js'
+
+/** Something that ends the connection and is no wall. */
+export interface Obstacle {
+  readonly code: ReasonCode
+  readonly outcome: 'deny' | 'unknown'
+  readonly facts: Readonly<Record<string, string | number>>
+  readonly by?: Pick<Step, 'layer' | 'policy' | 'at'>
+}
+
+/** How far a flow's connection can come. */
+export interface Route {
+  /** The destination as people call it. */
+  readonly name: string
+  readonly pod?: Pod
+  /** For what is no pod. */
+  readonly address?: { readonly name: string; readonly ip: string }
+  readonly service?: ServiceModel
+  /** The container's port, or the outside's. */
+  readonly port: number
+  readonly loopback?: boolean
+  /** Before the destination: no packet arrives there. */
+  readonly before?: Obstacle
+  /** At the destination, after all walls. */
+  readonly after?: Obstacle
+}
+
+/** Resolves the destination and picks the endpoint: the first in order that is not the caller itself. */
+export function planRoute(flow: Flow, caller: Caller, snapshot: Snapshot): Route {
+  const called = resolveDestination(flow.to, caller, snapshot)
+  const { name, target } = called
+  const { port, protocol = 'TCP' } = flow
+  switch (target.kind) {
+    case 'service':
+      return serviceRoute(target.service, name, port, protocol, caller, snapshot)
+    case 'pod':
+      return { name, pod: target.pod, port, ...nothingListens(target.pod, port, protocol, called, snapshot) }
+    case 'loopback':
+      return loopbackRoute(called, port, protocol, caller, snapshot)
+    case 'node':
+      return { name, address: { name, ip: target.node.ip }, port }
+    case 'outside':
+      return { name, address: { name: target.host, ip: target.ip ?? target.host }, port }
+    case 'nowhere':
+      return {
+        name,
+        address: { name: target.host, ip: target.host },
+        port,
+        before: { code: target.code, outcome: 'deny', facts: { host: target.host } },
+      }
+  }
+}
+
+function serviceRoute(
+  service: ServiceModel,
+  name: string,
+  port: number,
+  protocol: Protocol,
+  caller: Caller,
+  snapshot: Snapshot,
+): Route {
+  const self = caller.kind === 'pod' ? caller.pod.key : undefined
+  const pods = service.endpoints.flatMap((key) => snapshot.pods.get(key) ?? [])
+  const found = pods.filter((pod) => targetPortOn(service, port, pod, protocol) !== undefined)
+  const pod = found.find((candidate) => candidate.key !== self) ?? found[0]
+  const address = { name: service.key, ip: service.clusterIP ?? service.key }
+  const outOfReach = servesNobody(service, caller, snapshot)
+  if (outOfReach !== undefined) return { name, address, service, port, before: outOfReach }
+
+  // A port that the Service does not have: its pods are there, and nothing leads to them.
+  if (servicePort(service, port, protocol) === undefined) {
+    const has = service.ports.map((candidate) => `${candidate.port}/${candidate.protocol}`).join(', ')
+    const facts = { what: `Service ${service.key}`, port, has: has === '' ? 'no port' : has }
+    const [first] = pods
+    return {
+      name,
+      service,
+      port,
+      ...(first === undefined ? { address } : { pod: first }),
+      after: { code: 'network.nothing-listens', outcome: 'deny', facts },
+    }
+  }
+  if (pod === undefined) {
+    return {
+      name,
+      address,
+      service,
+      port,
+      before: { code: 'network.no-endpoint', outcome: 'deny', facts: { service: service.key } },
+    }
+  }
+  return { name, pod, service, port: targetPortOn(service, port, pod, protocol) ?? port }
+}
+
+/** Services whose traffic goes somewhere that we do not model, or nowhere from where the caller is. */
+function servesNobody(service: ServiceModel, caller: Caller, snapshot: Snapshot): Obstacle | undefined {
+  const { serviceObjects } = internalsOf(snapshot)
+  const object = serviceObjects.get(service.key)?.object
+  const type = rawField(object, 'spec', 'type') ?? 'ClusterIP'
+  const unknown = snapshot.notModelled.find(
+    ({ id, what }) =>
+      id === `Service/${service.key}` || (service.endpoints.length === 0 && what.includes('adds endpoints')),
+  )
+  if (unknown !== undefined) return notModelled(unknown)
+  if (caller.kind !== 'outside' || type === 'NodePort' || type === 'LoadBalancer') return undefined
+  // From outside only a gateway leads to a cluster IP, and gateways are not modelled.
+  const gateway = snapshot.notModelled.find(({ id }) => /^(Gateway|Ingress)\//.test(id))
+  if (gateway !== undefined) return notModelled(gateway)
+  return { code: 'network.unreachable', outcome: 'deny', facts: { host: service.clusterIP ?? service.key } }
+}
+
+function notModelled(found: { readonly id: string; readonly what: string; readonly at: string }): Obstacle {
+  return {
+    code: 'not-modelled',
+    outcome: 'unknown',
+    facts: { what: found.what },
+    by: { policy: found.id, at: found.at },
+  }
+}
+
+function loopbackRoute(called: Called, port: number, protocol: Protocol, caller: Caller, snapshot: Snapshot): Route {
+  if (caller.kind !== 'pod')
+    return { name: called.name, address: { name: caller.name, ip: caller.ip }, port, loopback: true }
+  const { pod } = caller
+  return { name: called.name, pod, port, loopback: true, ...nothingListens(pod, port, protocol, called, snapshot) }
+}
+
+function nothingListens(
+  pod: Pod,
+  port: number,
+  protocol: Protocol,
+  called: Called,
+  snapshot: Snapshot,
+): { readonly after?: Obstacle } {
+  if (called.listensOnAll === true || protocol === 'ICMP') return {}
+  const expected = internalsOf(snapshot).listening(pod)
+  if (expected.has(portKey(port, protocol))) return {}
+  const has = [...expected].map((key) => key.split('/').reverse().join('/')).join(', ')
+  const facts = { what: pod.workload, port, has: has === '' ? 'no port' : has }
+  return { after: { code: 'network.nothing-listens', outcome: 'deny', facts } }
+}

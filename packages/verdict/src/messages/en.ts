@@ -1,0 +1,79 @@
+import type { ReasonCode } from '../reasons.js'
+import type { Closest, Step } from '../types.js'
+
+type Sentence = (step: Step) => string
+
+const fact = (step: Step, name: string): string => String(step.facts?.[name] ?? '?')
+
+function caller(step: Step): string {
+  const { identity, ip } = step.facts ?? {}
+  if (identity === undefined) return `a caller without an identity (${ip ?? 'no address'})`
+  return String(identity).replace('spiffe://', '')
+}
+
+const ignored: Sentence = (step) =>
+  step.facts?.ignored === undefined ? '' : `; ztunnel ignores ${fact(step, 'ignored')}`
+
+/** Every reason as one English sentence, without the file and line: those stand beside it. */
+export const en: Readonly<Record<ReasonCode, Sentence>> = {
+  'mtls.no-policy': (step) => `no PeerAuthentication speaks for ${fact(step, 'pod')}: PERMISSIVE by default`,
+  'mtls.permissive': (step) => `${step.policy} says ${fact(step, 'mode')}: plain text is accepted too`,
+  'mtls.strict-identity': (step) => `${step.policy} says STRICT, and the caller is ${caller(step)}`,
+  'mtls.strict-no-identity': (step) => `${step.policy} says STRICT, and this is ${caller(step)}`,
+  'authz.no-allow-policy': (step) => `no ALLOW policy selects ${fact(step, 'pod')}: allowed by default${ignored(step)}`,
+  'authz.rule-allows': (step) =>
+    `rule ${step.rule} of ${step.policy} allows ${caller(step)} on port ${fact(step, 'port')}${ignored(step)}`,
+  'authz.rule-denies': (step) =>
+    `rule ${step.rule} of ${step.policy} denies ${caller(step)} on port ${fact(step, 'port')}${ignored(step)}`,
+  'authz.no-rule-allows': (step) =>
+    `ALLOW policies select ${fact(step, 'pod')}, and no rule of theirs lists ${caller(step)} on port ${fact(step, 'port')}${ignored(step)}`,
+  'hbone.no-certificate': (step) => `the HBONE port of ${fact(step, 'pod')} wants a certificate, and none was shown`,
+  'hbone.untrusted-certificate': (step) =>
+    `the mesh's CA did not sign the certificate shown to ${fact(step, 'pod')} (${fact(step, 'certificate')})`,
+  'hbone.expired-certificate': (step) => `the certificate shown to ${fact(step, 'pod')} is no longer valid`,
+  'hbone.stolen-certificate': (step) =>
+    `the certificate shown to ${fact(step, 'pod')} is real, but its key is not the caller's`,
+  'hbone.wrong-target': (step) => `${fact(step, 'pod')} was asked to connect on to another pod`,
+  'network.no-policy': (step) => `no network policy selects ${fact(step, 'pod')} for ${fact(step, 'direction')}`,
+  'network.nothing-listens': (step) =>
+    `${fact(step, 'what')} is not known to listen on port ${fact(step, 'port')} (it has ${fact(step, 'has')})`,
+  'network.no-endpoint': (step) => `Service ${fact(step, 'service')} has no pod behind it that serves this port`,
+  'network.no-such-name': (step) => `the name ${fact(step, 'host')} does not exist`,
+  'network.unreachable': (step) => `nothing answers for ${fact(step, 'host')} from there`,
+  'network.loopback': (step) => `${fact(step, 'pod')} calls itself: its loopback crosses no wall`,
+  'not-in-mesh': (step) => `${fact(step, 'pod')} is not captured: ztunnel enforces nothing there`,
+  'not-modelled': (step) => `${fact(step, 'what')} is not modelled, so this cannot be said`,
+}
+
+/** The sentence of a step's reason. */
+export function sentence(step: Step): string {
+  return en[step.code](step)
+}
+
+/** How each attribute of a rule is spoken of: what it wants, and what the call has. */
+const attributes: Readonly<Record<string, readonly [wants: string, has: string]>> = {
+  principals: ['principal', 'the caller is'],
+  namespaces: ['namespace', "the caller's is"],
+  serviceAccounts: ['service account', "the caller's is"],
+  ipBlocks: ['an address in', "the caller's is"],
+  ports: ['port', 'the call is to'],
+  'source.principal': ['principal', 'the caller is'],
+  'source.namespace': ['namespace', "the caller's is"],
+  'source.ip': ['an address in', "the caller's is"],
+  'destination.ip': ['the destination in', 'it is'],
+  'destination.port': ['port', 'the call is to'],
+}
+
+/** The rule that nearly allowed: `rule 0 of AuthorizationPolicy/shop/web-api-rbac (file:12) wants principal A or B, the caller is C`. */
+export function closestSentence({ policy, rule, at, lacks }: Closest): string {
+  return `rule ${rule} of ${policy} (${at}) ${lacks.map(lackSentence).join(', and ')}`
+}
+
+function lackSentence({ attribute, wants, has }: Closest['lacks'][number]): string {
+  if (wants.length === 0) return `has ${attribute}: ${has}`
+  const negated = / not$/.test(attribute) || /^not[A-Z]/.test(attribute)
+  const plain = attribute.replace(/^when /, '').replace(/ not$/, '')
+  const name = /^not[A-Z]/.test(plain) ? plain.charAt(3).toLowerCase() + plain.slice(4) : plain
+  const [wanted, got] = attributes[name] ?? [name, 'the call has']
+  return `wants ${wanted} ${negated ? 'other than ' : ''}${wants.join(' or ')}, ${got} ${has}`
+}

@@ -1,0 +1,42 @@
+import ipaddr from 'ipaddr.js'
+
+type Address = ReturnType<typeof ipaddr.process>
+
+/** A block of addresses, IPv4 or IPv6; a single address is a block of one. */
+export interface Block {
+  readonly text: string
+  contains(address: Address): boolean
+}
+
+/**
+ * An IPv4 (four decimal parts) or IPv6 address; undefined for anything else. IPv4 inside IPv6 (`::ffff:10.0.0.1`)
+ * is read as IPv4, as ztunnel does with peer addresses.
+ */
+export function parseAddress(text: string): Address | undefined {
+  if (!ipaddr.IPv4.isValidFourPartDecimal(text) && !(text.includes(':') && ipaddr.IPv6.isValid(text))) return undefined
+  return ipaddr.process(text)
+}
+
+/** `10.0.0.0/8`, `2001:db8::/32` or a single address; undefined for anything else. */
+export function parseBlock(text: string): Block | undefined {
+  const slash = text.indexOf('/')
+  const base = slash === -1 ? text : text.slice(0, slash)
+  if (!ipaddr.IPv4.isValidFourPartDecimal(base) && !(base.includes(':') && ipaddr.IPv6.isValid(base))) return undefined
+  const network = ipaddr.parse(base)
+  const width = network.kind() === 'ipv4' ? 32 : 128
+  const length = slash === -1 ? String(width) : text.slice(slash + 1)
+  if (!/^(0|[1-9]\d{0,2})$/.test(length) || Number(length) > width) return undefined
+  const prefix = Number(length)
+  return {
+    text,
+    // The two families never match each other.
+    contains: (address) => address.kind() === network.kind() && address.match(network, prefix),
+  }
+}
+
+/** 127.0.0.0/8, ::1, and 0.0.0.0 and ::, which connect() takes as them. */
+export function isLoopback(text: string): boolean {
+  const address = parseAddress(text)
+  if (address === undefined) return false
+  return address.range() === 'loopback' || address.toString() === '0.0.0.0' || address.toString() === '::'
+}

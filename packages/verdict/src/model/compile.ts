@@ -1,0 +1,76 @@
+import type { Namespace, Resource, Service } from '@bulkhead/resources'
+import type { Compile, Snapshot } from '../api.js'
+import type { NodeModel, Pod } from '../types.js'
+import { setInternals } from './internals.js'
+import { namespaceOf, ofKind } from './kinds.js'
+import { expectedPorts } from './listening.js'
+import { resolveName } from './names.js'
+import { findNotModelled } from './not-modelled.js'
+import { buildPods } from './pods.js'
+import { indexPolicies } from './policy-index.js'
+import { buildServices, targetPortOn } from './services.js'
+import { indexWaypoints } from './waypoints.js'
+
+const defaultNodes = ['bulkhead-worker', 'bulkhead-worker2']
+
+/**
+ * Turns objects into a snapshot that is asked often: pods with their places and addresses, Services and what is behind
+ * them, and for each class of equal pods the policies that select it. Throws CompileError (with file:line) for an
+ * object that the API server would refuse.
+ */
+export const compile: Compile = (resources, options = {}) => {
+  const { previous, trustDomain = 'cluster.local', rootNamespace = 'istio-system' } = options
+  const nodes = modelNodes(options.nodes ?? defaultNodes)
+  const namespaceLabels = readNamespaceLabels(resources)
+  const pods = buildPods(resources, { nodes, trustDomain, namespaceLabels, previous })
+  const services = buildServices(resources, pods, previous)
+  const podsByIp = new Map<string, Pod>()
+  for (const pod of pods.values()) if (!pod.hostNetwork) podsByIp.set(pod.ip, pod)
+  const servicesByIp = new Map(
+    [...services.values()].flatMap((service) =>
+      service.clusterIP === undefined ? [] : [[service.clusterIP, service]],
+    ),
+  )
+  const policiesOf = indexPolicies(resources, rootNamespace)
+  for (const pod of pods.values()) policiesOf(pod)
+
+  const snapshot: Snapshot = {
+    resources,
+    nodes,
+    pods,
+    services,
+    podByIp: (ip) => podsByIp.get(ip),
+    serviceByIp: (ip) => servicesByIp.get(ip),
+    resolveName: (name, namespace) => resolveName(name, namespace, services),
+    targetPort: (service, port, pod) => targetPortOn(service, port, pod),
+    notModelled: findNotModelled(resources),
+  }
+  setInternals(snapshot, {
+    trustDomain,
+    rootNamespace,
+    namespaceLabels,
+    serviceObjects: new Map(
+      ofKind<Service>(resources, '', 'Service').map((service) => [`${namespaceOf(service)}/${service.name}`, service]),
+    ),
+    policiesOf,
+    waypointFor: indexWaypoints(resources, namespaceLabels),
+    listening: expectedPorts(services),
+  })
+  return Object.freeze(snapshot)
+}
+
+/** kind's network: the control plane has the first address, the workers the next. */
+function modelNodes(names: readonly string[]): NodeModel[] {
+  if (names.length === 0 || names.length > 200)
+    throw new RangeError(`a cluster has 1 to 200 nodes, not ${names.length}`)
+  return names.map((name, index) => ({ name, ip: `172.18.0.${index + 3}` }))
+}
+
+function readNamespaceLabels(resources: readonly Resource[]): Map<string, Readonly<Record<string, string>>> {
+  return new Map(
+    ofKind<Namespace>(resources, '', 'Namespace').map((resource) => [
+      resource.name,
+      { ...resource.object.metadata.labels, 'kubernetes.io/metadata.name': resource.name },
+    ]),
+  )
+}

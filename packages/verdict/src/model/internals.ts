@@ -1,0 +1,39 @@
+import type { Resource, Service } from '@bulkhead/resources'
+import type { Snapshot } from '../api.js'
+import type { NetworkObject } from '../points/cni.js'
+import type { PodAuthorization } from '../points/ztunnel/authorization.js'
+import type { EffectiveMtls } from '../points/ztunnel/peer-authentication.js'
+import type { Pod } from '../types.js'
+import type { WaypointRef } from './waypoints.js'
+
+/** What the points ask about a pod: all that selects it, found once per class of equal pods. */
+export interface PodPolicies {
+  readonly mtls: EffectiveMtls
+  readonly authorization: PodAuthorization
+  readonly network: readonly NetworkObject[]
+}
+
+/** What a snapshot knows beyond its public face. */
+export interface Internals {
+  readonly trustDomain: string
+  readonly rootNamespace: string
+  readonly namespaceLabels: ReadonlyMap<string, Readonly<Record<string, string>>>
+  readonly serviceObjects: ReadonlyMap<string, Resource<Service>>
+  policiesOf(pod: Pod): PodPolicies
+  /** The waypoint before that pod, called by that Service's name or address, or by the pod's own. */
+  waypointFor(addressed: { readonly service?: string; readonly pod: Pod }): WaypointRef | undefined
+  /** Ports that the pod can be expected to listen on, as `TCP/8080`: those it declares, and those Services send to. */
+  listening(pod: Pod): ReadonlySet<string>
+}
+
+const internals = new WeakMap<Snapshot, Internals>()
+
+export function setInternals(snapshot: Snapshot, value: Internals): void {
+  internals.set(snapshot, value)
+}
+
+export function internalsOf(snapshot: Snapshot): Internals {
+  const found = internals.get(snapshot)
+  if (found === undefined) throw new TypeError('this Snapshot was not made by compile(): copies of one do not work')
+  return found
+}

@@ -1,0 +1,119 @@
+import type { PodSpec, Resource } from '@bulkhead/resources'
+import type { Snapshot } from '../api.js'
+import type { NodeModel, Pod } from '../types.js'
+import { isCaptured } from './capture.js'
+import { CompileError } from './compile-error.js'
+import { rawField } from './kinds.js'
+import { type WantedPod, wantedPods } from './workloads.js'
+
+export interface PodsOptions {
+  readonly nodes: readonly NodeModel[]
+  readonly trustDomain: string
+  readonly namespaceLabels: ReadonlyMap<string, Readonly<Record<string, string>>>
+  readonly previous: Snapshot | undefined
+}
+
+export function identityOf(trustDomain: string, namespace: string, serviceAccount: string): string {
+  return `spiffe://${trustDomain}/ns/${namespace}/sa/${serviceAccount}`
+}
+
+/**
+ * The pods of the objects, each with its place and address. Workloads of one namespace alternate between the nodes in
+ * the order of the objects, so that callers and the called seldom share one; what was in the previous snapshot stays.
+ */
+export function buildPods(resources: readonly Resource[], options: PodsOptions): Map<string, Pod> {
+  const { nodes, previous } = options
+  const workloads = wantedPods(
+    resources,
+    nodes.map((node) => node.name),
+  )
+  const kept = new Map<string, { node: string; ip: string }>()
+  const taken = new Set<string>()
+  for (const pod of workloads.flat()) {
+    const before = previous?.pods.get(`${pod.namespace}/${pod.name}`)
+    if (before === undefined || before.hostNetwork || !nodes.some((node) => node.name === before.node)) continue
+    kept.set(before.key, before)
+    taken.add(before.ip)
+  }
+
+  const pods = new Map<string, Pod>()
+  const ordinal = new Map<string, number>()
+  for (const wanted of workloads) {
+    wanted.forEach((pod, replica) => {
+      const first = ordinal.get(pod.namespace) ?? 0
+      const key = `${pod.namespace}/${pod.name}`
+      const clash = pods.get(key)
+      if (clash !== undefined) {
+        throw new CompileError(pod.resource, ['metadata', 'name'], `its pod ${key} is also one of ${clash.workload}`)
+      }
+      const stays = kept.get(key)
+      const index = nodes.findIndex((node) => node.name === (stays?.node ?? pod.node))
+      const slot = index !== -1 ? index : (first + replica) % nodes.length
+      const node = nodes[slot]
+      if (node === undefined) throw new RangeError('a cluster needs at least one node')
+      const hostNetwork = pod.template.spec.hostNetwork === true
+      const ip = hostNetwork ? node.ip : (stays?.ip ?? freeAddress(slot, nodes.length, taken))
+      pods.set(key, modelPod(pod, node.name, ip, options))
+    })
+    const namespace = wanted[0]?.namespace
+    if (namespace !== undefined) ordinal.set(namespace, (ordinal.get(namespace) ?? 0) + 1)
+  }
+  return pods
+}
+
+function modelPod(wanted: WantedPod, node: string, ip: string, options: PodsOptions): Pod {
+  const { namespace, name, template } = wanted
+  const labels = { ...template.metadata?.labels, ...wanted.added }
+  const serviceAccount = template.spec.serviceAccountName ?? 'default'
+  const hostNetwork = template.spec.hostNetwork === true
+  return {
+    key: `${namespace}/${name}`,
+    namespace,
+    name,
+    workload: `${namespace}/${wanted.workload}`,
+    labels,
+    serviceAccount,
+    identity: identityOf(options.trustDomain, namespace, serviceAccount),
+    mesh: isCaptured({
+      namespace,
+      namespaceLabels: options.namespaceLabels.get(namespace) ?? {},
+      labels,
+      hostNetwork,
+      sidecar: hasSidecar(wanted),
+    }),
+    hostNetwork,
+    node,
+    ip,
+    ports: portsOf(template.spec),
+  }
+}
+
+/** An injected sidecar proxy: the pod is in the mesh, but not by ztunnel. */
+export function hasSidecar(wanted: WantedPod): boolean {
+  return wanted.template.metadata?.annotations?.['sidecar.istio.io/status'] !== undefined
+}
+
+function portsOf(spec: PodSpec): Pod['ports'] {
+  // A native sidecar is an init container that stays: its ports are the pod's too.
+  const staying = (spec.initContainers ?? []).filter((container) => rawField(container, 'restartPolicy') === 'Always')
+  return [...(spec.containers ?? []), ...staying].flatMap((container) =>
+    (container.ports ?? []).map((port) => ({
+      ...(port.name !== undefined && { name: port.name }),
+      port: port.containerPort,
+      protocol: port.protocol ?? 'TCP',
+    })),
+  )
+}
+
+/** Node n has 10.244.n.0/24; when that is full, further blocks of its own. The first address is the node's bridge. */
+function freeAddress(slot: number, nodes: number, taken: Set<string>): string {
+  for (let block = slot + 1; block < 256; block += nodes) {
+    for (let host = 2; host < 255; host++) {
+      const ip = `10.244.${block}.${host}`
+      if (taken.has(ip)) continue
+      taken.add(ip)
+      return ip
+    }
+  }
+  throw new RangeError('more pods on one node than 10.244.0.0/16 has addresses for')
+}

@@ -1,0 +1,47 @@
+import type { Resource } from '@bulkhead/resources'
+import { readNetworkObjects } from '../points/cni.js'
+import { authorizationFor, readAuthorizations } from '../points/ztunnel/authorization.js'
+import { effectiveMtls, readPeerAuthentications } from '../points/ztunnel/peer-authentication.js'
+import type { Pod } from '../types.js'
+import type { PodPolicies } from './internals.js'
+
+/** Pods that are only described in a flow make classes of their own; this bounds how many are kept. */
+const maxClasses = 10_000
+
+/**
+ * Finds what selects a pod. Selectors are read once per class: pods of one namespace with equal labels. A pod's own
+ * entry is kept by identity, so that a warm question costs one look-up.
+ */
+export function indexPolicies(resources: readonly Resource[], rootNamespace: string): (pod: Pod) => PodPolicies {
+  const peerAuthentications = readPeerAuthentications(resources, rootNamespace)
+  const authorizations = readAuthorizations(resources)
+  const networkObjects = readNetworkObjects(resources)
+  const byClass = new Map<string, PodPolicies>()
+  const byPod = new WeakMap<Pod, PodPolicies>()
+  return (pod) => {
+    const known = byPod.get(pod)
+    if (known !== undefined) return known
+    const { namespace, labels } = pod
+    const key = classKey(pod)
+    let policies = byClass.get(key)
+    if (policies === undefined) {
+      policies = {
+        mtls: effectiveMtls(peerAuthentications, namespace, labels),
+        authorization: authorizationFor(authorizations, rootNamespace, namespace, labels),
+        // The host's network is not the pod's: a policy of pods does not select it, a cluster-wide one may (A.1).
+        network: networkObjects.filter((object) => object.couldSelect(pod)),
+      }
+      if (byClass.size >= maxClasses) byClass.clear()
+      byClass.set(key, policies)
+    }
+    byPod.set(pod, policies)
+    return policies
+  }
+}
+
+function classKey(pod: Pod): string {
+  const labels = Object.keys(pod.labels)
+    .sort()
+    .map((name) => `${name}=${pod.labels[name]}`)
+  return [pod.namespace, String(pod.hostNetwork), ...labels].join('\n')
+}

@@ -1,0 +1,93 @@
+import type { Resource, Service } from '@bulkhead/resources'
+import type { Snapshot } from '../api.js'
+import type { Pod, Protocol, ServiceModel } from '../types.js'
+import { hash53 } from './hash.js'
+import { namespaceOf, ofKind } from './kinds.js'
+import { matchesLabels } from './selectors.js'
+
+/** The Services with their addresses and the pods behind them. */
+export function buildServices(
+  resources: readonly Resource[],
+  pods: ReadonlyMap<string, Pod>,
+  previous: Snapshot | undefined,
+): Map<string, ServiceModel> {
+  const objects = ofKind<Service>(resources, '', 'Service')
+  const keyOf = (resource: Resource): string => `${namespaceOf(resource)}/${resource.name}`
+  // kind's own: the API server and DNS.
+  const taken = new Set<string>(['10.96.0.1', '10.96.0.10'])
+  for (const resource of objects) {
+    const given = resource.object.spec.clusterIP
+    const ip = given === undefined || given === '' ? previous?.services.get(keyOf(resource))?.clusterIP : given
+    if (ip !== undefined) taken.add(ip)
+  }
+  const services = new Map<string, ServiceModel>()
+  // Sorted, so that an address depends on the Services there are and not on the order of their files.
+  for (const resource of [...objects].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))) {
+    const key = keyOf(resource)
+    const { spec } = resource.object
+    const given = spec.clusterIP === '' ? undefined : spec.clusterIP
+    const namespace = namespaceOf(resource)
+    const clusterIP = given ?? previous?.services.get(key)?.clusterIP ?? freeAddress(key, taken)
+    services.set(key, {
+      key,
+      namespace,
+      name: resource.name,
+      ...(clusterIP !== 'None' && { clusterIP }),
+      ports: (spec.ports ?? []).map((port) => ({
+        ...(port.name !== undefined && { name: port.name }),
+        port: port.port,
+        targetPort: port.targetPort ?? port.port,
+        protocol: port.protocol ?? 'TCP',
+      })),
+      endpoints: endpointsOf(namespace, spec.selector, pods),
+    })
+  }
+  return services
+}
+
+/** A Service without a selector has no endpoints of ours. Readiness is not looked at. */
+function endpointsOf(
+  namespace: string,
+  selector: Readonly<Record<string, string>> | undefined,
+  pods: ReadonlyMap<string, Pod>,
+): string[] {
+  if (selector === undefined || Object.keys(selector).length === 0) return []
+  return [...pods.values()]
+    .filter((pod) => pod.namespace === namespace && matchesLabels(selector, pod.labels))
+    .map((pod) => pod.key)
+    .sort()
+}
+
+function freeAddress(key: string, taken: Set<string>): string {
+  const start = hash53(key)
+  for (let step = 0; step < 65536; step++) {
+    const index = (start + step) % 65536
+    const ip = `10.96.${index >> 8}.${index & 255}`
+    if ((index & 255) === 0 || (index & 255) === 255 || taken.has(ip)) continue
+    taken.add(ip)
+    return ip
+  }
+  throw new RangeError('more Services than 10.96.0.0/16 has addresses for')
+}
+
+/** The Service's port of that number, or undefined. */
+export function servicePort(
+  service: ServiceModel,
+  port: number,
+  protocol: Protocol = 'TCP',
+): ServiceModel['ports'][number] | undefined {
+  return service.ports.find((candidate) => candidate.port === port && candidate.protocol === protocol)
+}
+
+/** The container's port behind a Service's port on that pod. A named port is looked up in the pod, so pods may differ. */
+export function targetPortOn(
+  service: ServiceModel,
+  port: number,
+  pod: Pod,
+  protocol: Protocol = 'TCP',
+): number | undefined {
+  const found = servicePort(service, port, protocol)
+  if (found === undefined) return undefined
+  if (typeof found.targetPort === 'number') return found.targetPort
+  return pod.ports.find((candidate) => candidate.name === found.targetPort && candidate.protocol === protocol)?.port
+}

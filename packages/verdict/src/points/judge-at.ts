@@ -1,0 +1,13 @@
+import type { JudgeAt, Snapshot } from '../api.js'
+import type { EvidenceAt, PointVerdict } from '../types.js'
+import { judgeCni } from './cni.js'
+import { judgeZtunnel } from './ztunnel/judge.js'
+
+const points: { [P in keyof EvidenceAt]: (evidence: EvidenceAt[P], snapshot: Snapshot) => PointVerdict } = {
+  ztunnel: judgeZtunnel,
+  'cni-egress': (evidence, snapshot) => judgeCni('cni-egress', evidence, snapshot),
+  'cni-ingress': (evidence, snapshot) => judgeCni('cni-ingress', evidence, snapshot),
+}
+
+/** What one enforcement point says of what it could have learned. Pure: the same evidence, the same answer. */
+export const judgeAt: JudgeAt = (point, evidence, snapshot) => points[point](evidence, snapshot)

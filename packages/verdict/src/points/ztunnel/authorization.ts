@@ -1,0 +1,90 @@
+import type { AuthorizationPolicy, Resource } from '@bulkhead/resources'
+import { at, namespaceOf, ofKind, rawField } from '../../model/kinds.js'
+import { matchesLabels } from '../../model/selectors.js'
+import { compileRule, type Rule } from './rules.js'
+
+/** An AuthorizationPolicy as ztunnel receives it. */
+export interface AuthorizationModel {
+  readonly id: string
+  readonly layer: string | undefined
+  readonly at: string
+  readonly action: 'ALLOW' | 'DENY'
+  readonly namespace: string
+  readonly selector: Readonly<Record<string, string>> | undefined
+  readonly rules: readonly Rule[]
+}
+
+/** One that ztunnel never enforces, though it selects pods, and why. */
+export interface IgnoredAuthorization {
+  readonly id: string
+  readonly why: string
+  readonly namespace: string
+  readonly selector: Readonly<Record<string, string>> | undefined
+}
+
+export interface Authorizations {
+  /** Sorted by id, so that the order of files never decides which one is named. */
+  readonly enforced: readonly AuthorizationModel[]
+  readonly ignored: readonly IgnoredAuthorization[]
+}
+
+/** What holds for one class of pods. */
+export interface PodAuthorization {
+  readonly deny: readonly AuthorizationModel[]
+  readonly allow: readonly AuthorizationModel[]
+  readonly ignored: readonly IgnoredAuthorization[]
+}
+
+export function readAuthorizations(resources: readonly Resource[]): Authorizations {
+  const enforced: AuthorizationModel[] = []
+  const ignored: IgnoredAuthorization[] = []
+  const all = ofKind<AuthorizationPolicy>(resources, 'security.istio.io', 'AuthorizationPolicy')
+  for (const resource of [...all].sort((a, b) => (a.id < b.id ? -1 : 1))) {
+    const { spec } = resource.object
+    const common = { id: resource.id, namespace: namespaceOf(resource), selector: spec?.selector?.matchLabels }
+    // Attached to a waypoint or gateway: none of ztunnel's business (C.4).
+    if ((spec?.targetRefs?.length ?? 0) > 0 || rawField(spec, 'targetRef') !== undefined) continue
+    const action = spec?.action ?? 'ALLOW'
+    if (isDryRun(resource)) ignored.push({ ...common, why: 'dry run' })
+    else if (action === 'AUDIT' || action === 'CUSTOM') ignored.push({ ...common, why: `action ${action}` })
+    else {
+      enforced.push({
+        ...common,
+        layer: resource.layer,
+        at: at(resource),
+        action,
+        rules: (spec?.rules ?? []).map((rule, index) => compileRule(resource, rule, index)),
+      })
+    }
+  }
+  return { enforced, ignored }
+}
+
+/** The annotation as istiod parses it (Go's ParseBool); what is no boolean is not a dry run. */
+function isDryRun(resource: Resource): boolean {
+  const value = resource.object.metadata.annotations?.['istio.io/dry-run']
+  return value !== undefined && ['1', 't', 'T', 'true', 'TRUE', 'True'].includes(value)
+}
+
+/**
+ * The policies that select pods of that namespace with those labels. Those of the root namespace apply in every
+ * namespace; without a selector, to all pods there (C.4).
+ */
+export function authorizationFor(
+  all: Authorizations,
+  rootNamespace: string,
+  namespace: string,
+  labels: Readonly<Record<string, string>>,
+): PodAuthorization {
+  const selects = (policy: {
+    readonly namespace: string
+    readonly selector: Readonly<Record<string, string>> | undefined
+  }): boolean =>
+    (policy.namespace === namespace || policy.namespace === rootNamespace) && matchesLabels(policy.selector, labels)
+  const enforced = all.enforced.filter(selects)
+  return {
+    deny: enforced.filter((policy) => policy.action === 'DENY'),
+    allow: enforced.filter((policy) => policy.action === 'ALLOW'),
+    ignored: all.ignored.filter(selects),
+  }
+}

@@ -1,0 +1,40 @@
+import type { Closest } from '../../types.js'
+import type { AuthorizationModel } from './authorization.js'
+import type { Subject } from './match.js'
+import type { Clause, Rule } from './rules.js'
+
+type Lack = Closest['lacks'][number]
+
+/** The rule of the ALLOW policies that lacks the fewest attributes; the first of equals. None when there is no rule. */
+export function closestRule(policies: readonly AuthorizationModel[], subject: Subject): Closest | undefined {
+  let best: Closest | undefined
+  for (const policy of policies) {
+    for (const rule of policy.rules) {
+      const lacks = lacksOf(rule, subject)
+      if (best === undefined || lacks.length < best.lacks.length) {
+        best = { policy: policy.id, rule: rule.index, at: rule.at, lacks }
+      }
+    }
+  }
+  return best
+}
+
+function lacksOf(rule: Rule, subject: Subject): Lack[] {
+  const http = rule.omittedFor.map((attribute) => ({
+    attribute,
+    wants: [],
+    has: 'ztunnel does not read HTTP, so it leaves the rule out',
+  }))
+  return [...http, ...rule.clauses.flatMap((clause) => clauseLacks(clause, subject))]
+}
+
+/** Of the entries of a clause the one that lacks the least. */
+function clauseLacks(clause: Clause, subject: Subject): Lack[] {
+  const each = clause.entries.map((entry): Lack[] => {
+    if (entry.length === 0) return [{ attribute: clause.name, wants: [], has: 'nothing in it that ztunnel reads' }]
+    return entry
+      .filter((attribute) => !attribute.holds(subject))
+      .map((attribute) => ({ attribute: attribute.name, wants: attribute.wants, has: attribute.has(subject) }))
+  })
+  return each.reduce((best, lacks) => (lacks.length < best.length ? lacks : best))
+}

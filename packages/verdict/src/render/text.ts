@@ -1,0 +1,69 @@
+import { closestSentence, sentence } from '../messages/en.js'
+import { type Symptom, symptoms } from '../symptoms.js'
+import type { Step, Verdict } from '../types.js'
+
+/** `a connection that opened and was closed without a byte (curl 52 or 56)` */
+export function symptomSentence(symptom: Symptom): string {
+  const { says, curl } = symptoms[symptom]
+  return curl.length === 0 ? says : `${says} (curl ${curl.join(' or ')})`
+}
+
+/**
+ * A verdict for people. The first line is `verdict.text`; then every step in the path's order, aligned: the point, what
+ * it says, why, and the line of the manifest that says so; then what else would have stopped it and what the caller
+ * sees.
+ */
+export function renderVerdict(verdict: Verdict): string {
+  const rows = verdict.steps.map((step, index) => ({
+    step,
+    cells: [pointName(step), outcomeWord(step, verdict, index), sentence(step)] as const,
+  }))
+  const widths = [0, 1, 2].map((column) => Math.max(0, ...rows.map(({ cells }) => cells[column]?.length ?? 0)))
+  const indent = ' '.repeat((widths[0] ?? 0) + (widths[1] ?? 0) + 6)
+  const lines = [verdict.text]
+  for (const { step, cells } of rows) {
+    const padded = cells.map((cell, column) => cell.padEnd(column < 2 || step.at ? (widths[column] ?? 0) : 0))
+    lines.push(`  ${[...padded, step.at ?? ''].join('  ')}`.trimEnd())
+    lines.push(...details(step).map((line) => indent + line))
+  }
+  const others = verdict.steps.filter((step, index) => step.outcome === 'deny' && index !== verdict.decidedBy?.step)
+  if (others.length > 0) lines.push(`  would also be stopped by ${others.map(stopper).join('; ')}`)
+  const from = verdict.hops[0]?.from ?? 'the caller'
+  lines.push(`what ${from} sees: ${symptomSentence(verdict.symptom)}`)
+  return `${lines.join('\n')}\n`
+}
+
+function pointName(step: Step): string {
+  if (step.code.startsWith('mtls.')) return 'ztunnel mtls'
+  if (step.code.startsWith('authz.')) return 'ztunnel authz'
+  if (step.code.startsWith('hbone.')) return 'ztunnel hbone'
+  if (step.code === 'network.nothing-listens') return 'destination'
+  return step.point
+}
+
+function outcomeWord(step: Step, verdict: Verdict, index: number): string {
+  switch (step.outcome) {
+    case 'allow':
+      return 'allowed'
+    case 'not-applicable':
+      return 'no wall'
+    case 'unknown':
+      return 'UNKNOWN'
+    case 'deny':
+      if (index !== verdict.decidedBy?.step) return 'would deny'
+      return step.code.startsWith('network.') ? 'STOPS' : 'DENIED'
+  }
+}
+
+function details(step: Step): string[] {
+  const isolating = (step.isolatedBy ?? []).map(({ policy, at }) => `${policy} (${at})`)
+  return [
+    ...(isolating.length > 0 ? [`isolated by ${isolating.join(' and ')}`] : []),
+    ...(step.closest ? [`nearly: ${closestSentence(step.closest)}`] : []),
+  ]
+}
+
+function stopper(step: Step): string {
+  const where = step.layer === undefined ? pointName(step) : `${step.layer} (${pointName(step)})`
+  return step.policy === undefined ? where : `${where}: ${step.policy}`
+}
