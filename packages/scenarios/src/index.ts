@@ -1,5 +1,8 @@
 export * from './flow.js'
 export * from './load.js'
+export { attackPassed, attacksOf, renderAttack } from './render/attack.js'
+export { renderJson } from './render/json.js'
+export { renderVerify, verifyPassed } from './render/verify.js'
 export * from './resolve.js'
 export type { Reason, Report, ScenarioResult, Status, View } from './result.js'
 export { type RunOptions, runScenarios } from './runner.js'

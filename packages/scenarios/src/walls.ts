@@ -4,10 +4,11 @@ import type { LayerState, Scenario, Wall } from './types.js'
 export const alwaysOn: ReadonlySet<string> = new Set(['mesh', 'network'])
 
 /**
- * The order in which a connection meets the walls. Requests (60) stand at the waypoint before the destination's own
- * rules and, with the door around it, among them: their place is free.
+ * The order in which a connection meets the walls. The place of the others is free: requests (60) stand at the waypoint
+ * before the destination's own rules and, with the door around it, among them; the network may have no way to a pod, or
+ * nothing behind all its walls.
  */
-const pathOrder = ['10-admission', '70-ingress', '20-network', '30-cilium', 'network', 'mesh', '40-mtls', '50-identity']
+const pathOrder = ['10-admission', '70-ingress', '20-network', '30-cilium', 'mesh', '40-mtls', '50-identity']
 
 /** Where a layer stands on the way; undefined for one whose place is free. */
 export function placeOf(layer: string): number | undefined {

@@ -1,0 +1,27 @@
+import type { Report } from '../result.js'
+
+/**
+ * A report for programs. Of each scenario only what names it; everything else as in ScenarioResult. Keys keep their
+ * order; with `stable`, what changes from run to run is left out (durations, timings, and what servers say of times).
+ */
+export function renderJson(report: Report, options: { readonly stable?: boolean } = {}): string {
+  const stable = options.stable === true
+  const results = report.results.map((result) => {
+    const { id, title, kind, from, file, technique } = result.scenario
+    const { scenario: _, observation, control, durationMs, ...rest } = result
+    return {
+      id,
+      title,
+      kind,
+      from,
+      file,
+      ...(technique === undefined ? {} : { technique }),
+      ...rest,
+      ...(observation === undefined || stable ? {} : { observation }),
+      ...(control === undefined ? {} : { control: { symptom: control.symptom } }),
+      ...(stable ? {} : { durationMs }),
+    }
+  })
+  const { target, layers, durationMs } = report
+  return `${JSON.stringify({ target, layers, results, ...(stable ? {} : { durationMs }) }, null, 2)}\n`
+}

@@ -1,0 +1,74 @@
+import type { Report, ScenarioResult, View } from '../result.js'
+import { columns, count, type Paint, paint, seconds } from './layout.js'
+import { layersText } from './words.js'
+
+/** True when expectation, prediction and observation agree everywhere. A scenario that could not be observed is a failure. */
+export function verifyPassed(report: Report): boolean {
+  return report.results.every(({ status }) => status === 'as-expected' || status === 'skipped')
+}
+
+/** Expected, predicted and observed side by side, a line for each scenario, and under it every difference. */
+export function renderVerify(report: Report, options: { readonly color?: boolean } = {}): string {
+  const style = paint(options.color === true)
+  const head = ['', 'scenario', 'expected', 'predicted', 'observed']
+  const rows = report.results.map((result) => [
+    marks[result.status],
+    result.scenario.id,
+    viewText(result.expected),
+    sameOr(result.expected, result.predicted),
+    sameOr(result.expected, result.observed),
+  ])
+  const [title = '', ...lines] = columns([head, ...rows])
+  const body = report.results.flatMap((result, index) => {
+    const line = lines[index] ?? ''
+    const notes = [...result.differences, ...(result.because === undefined ? [] : [result.because])]
+    return [tint(result, line, style), ...notes.map((note) => style.faint(`        ${note}`))]
+  })
+  return `${[
+    `Expected, predicted and observed on the ${report.target} target; ${layersText(report.layers)}`,
+    '',
+    style.faint(title),
+    ...body,
+    '',
+    summary(report, style),
+  ].join('\n')}\n`
+}
+
+const marks: Readonly<Record<ScenarioResult['status'], string>> = {
+  'as-expected': 'ok',
+  different: 'DIFFERS',
+  'not-observed': 'UNSEEN',
+  skipped: 'skipped',
+}
+
+function viewText({ outcome, symptom, reason }: View): string {
+  if (outcome === 'through') return 'through'
+  const layer = reason?.layer === undefined ? '' : `${reason.layer} `
+  return `${layer}${symptom} ${reason?.code ?? ''}`.trimEnd()
+}
+
+/** Only what differs is worth reading. */
+function sameOr(expected: View, view: View | undefined): string {
+  if (view === undefined) return '-'
+  const same = view.outcome === expected.outcome && view.symptom === expected.symptom
+  if (!same) return viewText(view)
+  return view.reason === undefined || view.reason.code === expected.reason?.code ? '=' : viewText(view)
+}
+
+function tint({ status }: ScenarioResult, line: string, style: Paint): string {
+  if (status === 'as-expected') return line
+  return status === 'skipped' ? style.faint(line) : style.bad(line)
+}
+
+function summary(report: Report, style: Paint): string {
+  const of = (status: ScenarioResult['status']): number =>
+    report.results.filter((result) => result.status === status).length
+  const parts = [
+    `${of('as-expected')} agree`,
+    ...(of('different') === 0 ? [] : [`${of('different')} differ`]),
+    ...(of('not-observed') === 0 ? [] : [`${of('not-observed')} not observed`]),
+    ...(of('skipped') === 0 ? [] : [`${of('skipped')} skipped`]),
+  ]
+  const line = `${count(report.results.length, 'scenario')}: ${parts.join(', ')} (${seconds(report.durationMs)})`
+  return verifyPassed(report) ? style.good(line) : style.bad(line)
+}
