@@ -1,1 +1,3 @@
-export {}
+export type * from './api.js'
+export { ControlClient } from './client.js'
+export { ControlError } from './wire.js'

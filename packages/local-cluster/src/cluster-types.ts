@@ -23,6 +23,8 @@ export interface LocalClusterOptions {
   /** Called as things happen, for people. */
   readonly progress?: (event: ProgressEvent) => void
   readonly engine?: Engine
+  /** Called when the state folder is ours and nothing has been started yet; what it throws stops the start. */
+  readonly claimed?: () => Promise<void>
 }
 
 export type ProgressEvent =

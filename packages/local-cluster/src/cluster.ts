@@ -98,11 +98,12 @@ export class LocalCluster implements Target {
     try {
       const progress = options.progress ?? (() => undefined)
       if (held.leftovers > 0) progress({ kind: 'leftovers', processes: held.leftovers })
+      await options.claimed?.()
       if (options.fresh === true) forget(options.stateDir)
-      const base = await engine.load(options.manifests)
+      const base = await said(() => engine.load(options.manifests))
       const switches = new LayerSwitches(options.stateDir)
       if (options.layers !== undefined) switches.set(others(options.layers, layersOf(base.resources, new Set())))
-      const snapshot = engine.compile(inForce(base.resources, switches.off, []))
+      const snapshot = await said(() => engine.compile(inForce(base.resources, switches.off, [])))
       const plans = planPods(snapshot, options.images ?? localImages)
       progress({ kind: 'manifests', objects: base.resources.length, pods: plans.size, warnings: base.warnings })
       mesh = await engine.startMesh({
@@ -121,9 +122,7 @@ export class LocalCluster implements Target {
         await mesh?.close()
         held.release()
       }
-      throw error instanceof ClusterError
-        ? error
-        : new ClusterError('bad-manifests', messageOf(error), { cause: error })
+      throw error
     }
   }
 
@@ -229,7 +228,9 @@ export class LocalCluster implements Target {
    * are ready; when they do not become ready it is taken back.
    */
   async apply(name: string, change: Change): Promise<void> {
-    const objects = change.objects === undefined ? [] : this.#parse(change.objects, change.file ?? name)
+    const objects = await said(() =>
+      change.objects === undefined ? [] : this.#engine.parse(change.objects, change.file ?? name),
+    )
     await this.#serially(async () => {
       const changes = new Map(this.#changes).set(name, { objects, without: new Set(change.without) })
       await this.#enforce(inForce(this.#base.resources, this.#switches.off, [...changes.values()]))
@@ -316,19 +317,11 @@ export class LocalCluster implements Target {
    */
   async #enforce(resources: readonly Resource[]): Promise<number> {
     const before = this.#snapshot
-    const snapshot = this.#compiled(resources, before)
+    const snapshot = await said(() => this.#engine.compile(resources, { previous: before }))
     const { closed, problem } = await this.#adopt(snapshot)
     if (problem === undefined) return closed
-    await this.#adopt(this.#compiled(before.resources, before))
+    await this.#adopt(this.#engine.compile(before.resources, { previous: snapshot }))
     throw problem
-  }
-
-  #compiled(resources: readonly Resource[], previous: Snapshot): Snapshot {
-    try {
-      return this.#engine.compile(resources, { previous })
-    } catch (error) {
-      throw new ClusterError('bad-manifests', messageOf(error), { cause: error })
-    }
   }
 
   async #adopt(snapshot: Snapshot): Promise<{ closed: number; problem?: ClusterError }> {
@@ -383,14 +376,6 @@ export class LocalCluster implements Target {
     return next
   }
 
-  #parse(text: string, file: string): readonly Resource[] {
-    try {
-      return this.#engine.parse(text, file)
-    } catch (error) {
-      throw new ClusterError('bad-manifests', messageOf(error), { cause: error })
-    }
-  }
-
   get #timeout(): number {
     return this.#options.connectTimeoutMs ?? connectTimeoutMs
   }
@@ -437,6 +422,15 @@ export class LocalCluster implements Target {
 
   #progress(event: ProgressEvent): void {
     this.#options.progress?.(event)
+  }
+}
+
+/** What is wrong with manifests is the user's to mend: the loader's sentence, as one of our errors. */
+async function said<T>(read: () => T | Promise<T>): Promise<T> {
+  try {
+    return await read()
+  } catch (error) {
+    throw new ClusterError('bad-manifests', messageOf(error), { cause: error })
   }
 }
 

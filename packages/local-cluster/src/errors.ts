@@ -2,6 +2,7 @@
 export type ClusterErrorCode =
   | 'already-up'
   | 'state-dir'
+  | 'port-in-use'
   | 'bad-manifests'
   | 'unknown-image'
   | 'bad-pod'

@@ -1,8 +1,51 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { ControlClient } from '@bulkhead/control'
+import { clearStale, readControl } from '@bulkhead/local-cluster'
 import type { Command } from 'commander'
-import { CliError, type Io } from '../io.js'
+import { CliError, exitCodes, type Io, note, print, printJson } from '../io.js'
+import { type JsonOption, type StateOption, withHelp, withJson, withState } from '../options.js'
+import { stateDirectory } from '../places.js'
 
-export function register(program: Command, _io: Io): void {
-  program.command('down').action(() => {
-    throw new CliError('`down` is not there yet.')
+/** Longer than any pod of ours may take to end. */
+const limitMs = 60_000
+
+export function register(program: Command, io: Io): void {
+  const command = program
+    .command('down')
+    .description('End the running target: requests under way are finished, nothing is left behind.')
+    .action((options: JsonOption & StateOption) => down(options, io))
+  withHelp(withJson(withState(command)), {
+    examples: ['bulkhead down', 'bulkhead down --state /tmp/other'],
+    exit: '0 it is down, 2 nothing was up.',
   })
+}
+
+async function down(options: JsonOption & StateOption, io: Io): Promise<void> {
+  const stateDir = stateDirectory(io, options.state)
+  const found = readControl(stateDir)
+  if (found === undefined) throw new CliError(`nothing is up here (no ${stateDir}/control.json).`)
+  const { control, stale } = found
+  if (stale) {
+    const killed = clearStale(stateDir)
+    const left = killed === 0 ? 'It left no process' : `${killed} processes that it left were ended`
+    note(io, `nothing is up here: the target that was (process ${control.pid}) ended without saying so. ${left}.`)
+    if (options.json === true) printJson(io, { down: false, leftovers: killed })
+    io.exit(exitCodes.badInput)
+    return
+  }
+  if (control.url === undefined || control.token === undefined) process.kill(control.pid, 'SIGTERM')
+  else await new ControlClient({ pid: control.pid, url: control.url, token: control.token }).shutdown()
+  const deadline = Date.now() + limitMs
+  while (readControl(stateDir)?.control.stamp === control.stamp) {
+    io.signal.throwIfAborted()
+    if (readControl(stateDir)?.stale === true) clearStale(stateDir)
+    if (Date.now() > deadline) {
+      throw new CliError(
+        `the target (process ${control.pid}) was asked to end and has not within ${limitMs / 1000} s; \`kill -9 ${control.pid}\` ends it, and its pods with it.`,
+      )
+    }
+    await delay(20)
+  }
+  if (options.json === true) printJson(io, { down: true, pid: control.pid })
+  else print(io, `it is down (process ${control.pid}).`)
 }

@@ -1,8 +1,90 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { constants } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { ControlClient } from '@bulkhead/control'
+import type { FlowRecord } from '@bulkhead/verdict'
 import type { Command } from 'commander'
-import { CliError, type Io } from '../io.js'
+import { type Io, note } from '../io.js'
+import { type StateOption, withHelp, withState } from '../options.js'
+import { findTarget } from '../target/find.js'
+import { failureText } from '../target/flow-line.js'
 
-export function register(program: Command, _io: Io): void {
-  program.command('exec').action(() => {
-    throw new CliError('`exec` is not there yet.')
+export function register(program: Command, io: Io): void {
+  const command = program
+    .command('exec')
+    .description('Run a program of this machine as a workload: with its identity, from its address, behind its walls.')
+    .argument('<workload>', 'namespace/workload, or namespace/pod')
+    .argument('<command...>', 'the program and its arguments, after --')
+    .passThroughOptions()
+    .action((workload: string, argv: string[], options: StateOption) => exec(workload, argv, options, io))
+  withHelp(withState(command), {
+    examples: [
+      'bulkhead exec shop/sleep -- curl -s http://web-api:8080/',
+      'bulkhead exec shop/notsleep -- node -e \'fetch("http://web-api:8080/").then(r => r.text()).then(console.log, console.error)\'',
+    ],
+    exit: "the program's own; 127 when it is not found, 2 when there is no such workload or nothing is up.",
   })
+}
+
+async function exec(workload: string, argv: readonly string[], options: StateOption, io: Io): Promise<void> {
+  const client = findTarget(io, options)
+  const grant = await client.exec(workload)
+  let code: number
+  try {
+    code = await runProgram(argv, execEnv(io.env, grant.env), io)
+  } finally {
+    await grant.close()
+  }
+  io.exit(code)
+  for (const record of await finished(client, grant.run)) {
+    const text = failureText(record)
+    if (text !== undefined) note(io, `bulkhead: ${text}`)
+  }
+}
+
+/** The user's own environment, since the program is the user's, but no proxy other than the mesh's. */
+export function execEnv(user: Io['env'], grant: Readonly<Record<string, string>>): Record<string, string> {
+  const env: Record<string, string> = {}
+  for (const [name, value] of Object.entries(user))
+    if (value !== undefined && !/^(all|http|https|ftp|no)_proxy$/i.test(name)) env[name] = value
+  const nodeOptions = [grant.NODE_OPTIONS, user.NODE_OPTIONS]
+    .filter((part) => part !== undefined && part !== '')
+    .join(' ')
+  return { ...env, ...grant, ...(nodeOptions !== '' && { NODE_OPTIONS: nodeOptions }) }
+}
+
+async function runProgram(
+  [program = '', ...args]: readonly string[],
+  env: Record<string, string>,
+  io: Io,
+): Promise<number> {
+  const child = spawn(program, args, { env, cwd: io.cwd, stdio: 'inherit' })
+  // A terminal tells the program itself of Ctrl-C; other signals come to us alone.
+  const passOn = () => {
+    if (io.signal.reason !== 'SIGINT') child.kill(io.signal.reason as NodeJS.Signals)
+  }
+  io.signal.addEventListener('abort', passOn, { once: true })
+  try {
+    const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
+    return signal === null ? (code ?? 1) : 128 + constants.signals[signal]
+  } catch (error) {
+    const found = (error as NodeJS.ErrnoException).code
+    note(io, `bulkhead: ${JSON.stringify(program)} cannot be run (${found ?? String(error)}).`)
+    return found === 'ENOENT' ? 127 : 126
+  } finally {
+    io.signal.removeEventListener('abort', passOn)
+  }
+}
+
+/** The records of the run, once no more of them come: its connections were closed with its grant. */
+async function finished(client: ControlClient, run: string): Promise<readonly FlowRecord[]> {
+  let flows = await client.flows({ run })
+  for (let tries = 0; tries < 10; tries++) {
+    await delay(30)
+    const again = await client.flows({ run })
+    if (again.length === flows.length && again.length > 0) return again
+    flows = again
+  }
+  return flows
 }

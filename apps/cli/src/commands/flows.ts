@@ -1,8 +1,41 @@
+import type { FlowRecord } from '@bulkhead/verdict'
 import type { Command } from 'commander'
-import { CliError, type Io } from '../io.js'
+import { type Io, print } from '../io.js'
+import { type JsonOption, type StateOption, withHelp, withState } from '../options.js'
+import { styleOf } from '../style.js'
+import { findTarget } from '../target/find.js'
+import { flowLine } from '../target/flow-line.js'
 
-export function register(program: Command, _io: Io): void {
-  program.command('flows').action(() => {
-    throw new CliError('`flows` is not there yet.')
+interface FlowsOptions extends JsonOption, StateOption {
+  readonly follow?: boolean
+}
+
+export function register(program: Command, io: Io): void {
+  const command = program
+    .command('flows')
+    .description('The connections of the running target, one line each at its end, with what decided it.')
+    .option('-f, --follow', 'go on as connections end, until Ctrl-C')
+    .option('--json', 'print each record as JSON, one a line')
+    .action((options: FlowsOptions) => flows(options, io))
+  withHelp(withState(command), {
+    examples: ['bulkhead flows', 'bulkhead flows -f --json'],
+    exit: '0, or 2 when nothing is up.',
   })
+}
+
+async function flows(options: FlowsOptions, io: Io): Promise<void> {
+  const client = findTarget(io, options)
+  const style = styleOf(io)
+  const show = (record: FlowRecord) => {
+    const line = options.json === true ? JSON.stringify(record) : flowLine(record)
+    print(io, record.outcome === 'allow' || options.json === true ? line : style.red(line))
+  }
+  // What is kept comes first; what ends while it is read must be shown once.
+  let last = -1
+  for (const record of await client.flows()) {
+    show(record)
+    last = record.id
+  }
+  if (options.follow !== true) return
+  for await (const record of client.followFlows(io.signal)) if (record.id > last) show(record)
 }

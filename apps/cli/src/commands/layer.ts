@@ -1,8 +1,75 @@
+import type { LayersChanged } from '@bulkhead/control'
+import type { LayerState } from '@bulkhead/scenarios'
 import type { Command } from 'commander'
-import { CliError, type Io } from '../io.js'
+import { CliError, type Io, print, printJson } from '../io.js'
+import { type JsonOption, type StateOption, withHelp, withJson, withState } from '../options.js'
+import { styleOf } from '../style.js'
+import { findTarget } from '../target/find.js'
+import { table } from '../target/table.js'
 
-export function register(program: Command, _io: Io): void {
-  program.command('layer').action(() => {
-    throw new CliError('`layer` is not there yet.')
+type LayerOptions = JsonOption & StateOption
+
+export function register(program: Command, io: Io): void {
+  const command = program
+    .command('layer')
+    .description('Take a wall of the running target down, put it back, or list them all. k8s/ is never changed.')
+    .argument('[change]', 'on or off')
+    .argument('[name]', 'a layer, by name or by the part that tells it: 50-identity, 50, identity')
+    .action((change: string | undefined, name: string | undefined, options: LayerOptions) =>
+      layer(change, name, options, io),
+    )
+  withHelp(withJson(withState(command)), {
+    examples: ['bulkhead layer', 'bulkhead layer off 50-identity', 'bulkhead layer on 50-identity'],
+    exit: '0, or 2 when there is no such layer or nothing is up.',
   })
+}
+
+async function layer(
+  change: string | undefined,
+  name: string | undefined,
+  options: LayerOptions,
+  io: Io,
+): Promise<void> {
+  const client = findTarget(io, options)
+  if (change === undefined) {
+    const layers = await client.layers()
+    if (options.json === true) printJson(io, { layers })
+    else print(io, layersText(layers))
+    return
+  }
+  if ((change !== 'on' && change !== 'off') || name === undefined) {
+    throw new CliError('write `bulkhead layer`, `bulkhead layer off NAME` or `bulkhead layer on NAME`.')
+  }
+  const before = await client.layers()
+  const changed = await client.setLayers({ [change]: [name] })
+  if (options.json === true) printJson(io, changed)
+  else print(io, changedText(before, changed, name, io))
+}
+
+function layersText(layers: readonly LayerState[]): string {
+  if (layers.length === 0) return 'the manifests have no layers.'
+  return table([
+    ['layer', 'is', 'objects'],
+    ...layers.map(({ name, on, objects }) => [name, on ? 'on' : 'OFF', String(objects)]),
+  ])
+}
+
+function changedText(
+  before: readonly LayerState[],
+  { layers, closed, generation }: LayersChanged,
+  name: string,
+  io: Io,
+): string {
+  const style = styleOf(io)
+  const moved = layers.filter((after) => before.find((layer) => layer.name === after.name)?.on !== after.on)
+  if (moved.length === 0) return `nothing to do: ${name} is as you want it already.\n${layersText(layers)}`
+  const said = moved.map(({ name: which, on, objects }) =>
+    on
+      ? style.green(`${which} is up again: its ${objects} objects are enforced.`)
+      : style.yellow(`${which} is down: its ${objects} objects are not enforced until \`bulkhead layer on ${which}\`.`),
+  )
+  const what = closed === 1 ? '1 open connection was' : `${closed} open connections were`
+  return [...said, `${what} closed by it; policies of generation ${generation} are in force.`, layersText(layers)].join(
+    '\n',
+  )
 }

@@ -1,8 +1,36 @@
+import { ControlError } from '@bulkhead/control'
 import type { Command } from 'commander'
-import { CliError, type Io } from '../io.js'
+import { exitCodes, type Io, note, print, printJson } from '../io.js'
+import { type JsonOption, type StateOption, withHelp, withJson, withState } from '../options.js'
+import { styleOf } from '../style.js'
+import { findTarget } from '../target/find.js'
+import { notReady, statusText } from '../target/status-text.js'
 
-export function register(program: Command, _io: Io): void {
-  program.command('status').action(() => {
-    throw new CliError('`status` is not there yet.')
+export function register(program: Command, io: Io): void {
+  const command = program
+    .command('status')
+    .description('What is up: each pod with its node, address and identity, and the layers that are on.')
+    .action((options: JsonOption & StateOption) => status(options, io))
+  withHelp(withJson(withState(command)), {
+    examples: ['bulkhead status', 'bulkhead status --json'],
+    exit: '0 all pods are ready, 1 not all, 2 nothing is up.',
   })
+}
+
+async function status(options: JsonOption & StateOption, io: Io): Promise<void> {
+  try {
+    const client = findTarget(io, options)
+    const found = await client.status()
+    if (options.json === true) printJson(io, { url: client.url, ...found })
+    else {
+      print(io, statusText(found, styleOf(io)))
+      print(io, `  API      ${client.url}, process ${client.pid}, policies of generation ${found.generation}`)
+    }
+    if (notReady(found).length > 0) io.exit(1)
+  } catch (error) {
+    if (!(error instanceof ControlError)) throw error
+    note(io, `bulkhead: ${error.message}`)
+    if (options.json === true) printJson(io, { error: { code: error.code, message: error.message } })
+    io.exit(exitCodes.badInput)
+  }
 }

@@ -1,8 +1,123 @@
-import type { Command } from 'commander'
-import { CliError, type Io } from '../io.js'
+import path from 'node:path'
+import { type Command, InvalidArgumentError } from 'commander'
+import { CliError, type Io, note, print, printJson } from '../io.js'
+import { type JsonOption, type StateOption, withHelp, withJson, withState } from '../options.js'
+import { findPlaces, requireFolder, stateDirectory } from '../places.js'
+import { styleOf } from '../style.js'
+import type { SupervisorOptions, UpReport } from '../target/messages.js'
+import { progressTo } from '../target/progress.js'
+import { statusText } from '../target/status-text.js'
+import { table } from '../target/table.js'
 
-export function register(program: Command, _io: Io): void {
-  program.command('up').action(() => {
-    throw new CliError('`up` is not there yet.')
+interface UpOptions extends JsonOption, StateOption {
+  readonly layers?: string
+  readonly fresh?: boolean
+  readonly port: number
+  readonly manifests?: readonly string[]
+  readonly foreground?: boolean
+}
+
+export function register(program: Command, io: Io): void {
+  const command = program
+    .command('up')
+    .description(
+      'Start every workload of k8s/ on this machine, with the layers enforced, and wait until all are ready.',
+    )
+    .option('--layers <names>', 'only these layers are on, by name or number: 40-mtls,50-identity; none: no layer')
+    .option('--fresh', 'forget layers switched off, logs and the pods\u2019 files of earlier runs first')
+    .option('--port <n>', "the API's port on 127.0.0.1; 0 takes any that is free", portOf, 7070)
+    .option('--manifests <dir...>', 'the manifests (default: k8s/workloads and k8s/layers)')
+    .option('--foreground', 'stay, and end everything at Ctrl-C (`npm start` does this)')
+    .action((options: UpOptions) => up(options, io))
+  withHelp(withJson(withState(command)), {
+    examples: ['bulkhead up', 'bulkhead up --layers 40-mtls', 'bulkhead up --foreground --port 0'],
+    exit: '0 all ready, 1 something is up but not ready, 2 nothing was started.',
   })
+}
+
+function portOf(text: string): number {
+  const port = Number(text)
+  if (Number.isInteger(port) && port >= 0 && port <= 65535 && text.trim() !== '') return port
+  throw new InvalidArgumentError('it has to be a whole number from 0 to 65535.')
+}
+
+async function up(options: UpOptions, io: Io): Promise<void> {
+  const start = supervisorOptions(options, io)
+  const show = (report: UpReport) => {
+    if (options.json === true) printJson(io, report)
+    else print(io, upText(report, start, io))
+    if (report.notReady.length > 0) {
+      note(io, `not ready: ${report.notReady.join(', ')}; \`bulkhead logs WORKLOAD\` tells why.`)
+      io.exit(1)
+    }
+  }
+  if (options.foreground !== true) {
+    const { startInBackground } = await import('../target/start.js')
+    show(await startInBackground(start, io.signal, progressTo(io)))
+    return
+  }
+  const { supervise } = await import('../target/supervise.js')
+  const supervisor = await supervise(start, io.signal, progressTo(io))
+  if (!io.signal.aborted) {
+    show(supervisor.report)
+    note(io, 'Ctrl-C ends it and leaves nothing behind.')
+  }
+  await Promise.race([supervisor.asked, aborted(io.signal)])
+  note(io, 'ending: requests under way are finished first; Ctrl-C again ends it at once')
+  await supervisor.stop()
+  note(io, 'all is down.')
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+
+function supervisorOptions(options: UpOptions, io: Io): SupervisorOptions {
+  const stateDir = stateDirectory(io, options.state)
+  const folders = options.manifests?.map((given) => {
+    const folder = path.resolve(io.cwd, given)
+    requireFolder(folder, given)
+    return folder
+  })
+  const k8s = folders === undefined ? findPlaces(io).k8s : ''
+  return {
+    manifests: folders ?? [path.join(k8s, 'workloads'), path.join(k8s, 'layers')],
+    stateDir,
+    port: options.port,
+    ...(options.layers !== undefined && { layers: layerNames(options.layers) }),
+    ...(options.fresh === true && { fresh: true }),
+  }
+}
+
+function layerNames(text: string): readonly string[] {
+  if (text === 'none') return []
+  const names = text.split(',').map((name) => name.trim())
+  if (names.includes(''))
+    throw new CliError(
+      `--layers ${JSON.stringify(text)} has an empty name; write none, or names with commas between them.`,
+    )
+  return names
+}
+
+function upText({ url, tookMs, notReady, status }: UpReport, { stateDir }: SupervisorOptions, io: Io): string {
+  const style = styleOf(io)
+  const pods = status.workloads.reduce((sum, { of }) => sum + of, 0)
+  const shown = path.relative(io.cwd, stateDir) || stateDir
+  const state = shown === '.bulkhead' ? '' : ` --state ${shown}`
+  const tries = [
+    [`npx bulkhead attack${state}`, 'run the attacks: which wall stops each?'],
+    [`npx bulkhead explain${state} shop/notsleep shop/web-api:8080 GET /`, 'why one flow is denied'],
+    [`npx bulkhead exec${state} shop/sleep -- curl -s http://web-api:8080/`, 'call the chain as an allowed caller'],
+  ]
+  return [
+    style.bold(`${pods - notReady.length} of ${pods} pods are ready, after ${(tookMs / 1000).toFixed(1)} s.`),
+    '',
+    statusText(status, style),
+    `  API      ${url} (its token is in ${path.join(shown, 'control.json')})`,
+    '',
+    style.bold('Try'),
+    table(tries),
+  ].join('\n')
 }

@@ -1,0 +1,71 @@
+import { type FlowRecord, type Step, symptoms } from '@bulkhead/verdict'
+
+/** A flow record as one line in the manner of ztunnel's access log, then the verdict and what decided it. */
+export function flowLine(record: FlowRecord): string {
+  const { source, destination } = record
+  const fields: readonly (readonly [string, string | number | undefined])[] = [
+    ['src.addr', source.ip],
+    ['src.workload', source.workload],
+    ['src.identity', source.identity],
+    ['dst.addr', destination.ip === undefined ? undefined : `${destination.ip}:${destination.port}`],
+    ['dst.service', destination.service],
+    ['dst.host', destination.ip === undefined ? destination.host : undefined],
+    ['dst.workload', destination.workload],
+    ['transport', record.transport],
+    ['bytes_sent', record.bytesSent],
+    ['bytes_recv', record.bytesReceived],
+    ['duration', `${Math.round(record.durationMs)}ms`],
+    ['flag', record.flag],
+    ['error', record.error],
+    ['run', record.run],
+  ]
+  const text = fields.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${quoted(value)}`]))
+  return `${record.start} ${verdictWord(record)} ${text.join(' ')}${decided(record)}`
+}
+
+const quoted = (value: string | number): string =>
+  /[\s"=]/.test(String(value)) ? JSON.stringify(String(value)) : String(value)
+
+function verdictWord(record: FlowRecord): string {
+  if (record.outcome !== 'allow') return record.outcome
+  return record.symptom === 'ok' ? 'allow' : 'fail'
+}
+
+/** ` decided=AuthorizationPolicy/shop/x at=50-identity/x.yaml:3 code=...` */
+function decided(record: FlowRecord): string {
+  const step = decidingStep(record)
+  if (step === undefined) return ''
+  const places = placesOf(step)
+  return ` code=${step.code}${places.length === 0 ? '' : ` policy=${quoted(places.join(', '))}`}`
+}
+
+export function decidingStep(record: FlowRecord): Step | undefined {
+  return record.decidedBy === undefined ? undefined : record.steps[record.decidedBy]
+}
+
+/** The policies behind a step, each with its place: the one that decided, or for a default deny all that isolate. */
+export function placesOf(step: Step): readonly string[] {
+  if (step.policy !== undefined) return [`${step.policy}${step.at === undefined ? '' : ` at ${step.at}`}`]
+  return (step.isolatedBy ?? []).map(({ policy, at }) => `${policy} at ${at}`)
+}
+
+/** Where a record's connection went, as its client named it. */
+export function destinationOf({ destination }: FlowRecord): string {
+  return `${destination.service ?? destination.workload ?? destination.host ?? destination.ip ?? 'nowhere'}:${destination.port}`
+}
+
+/** What a failed connection would have shown on a cluster, and what decided it. Undefined for one that did not fail. */
+export function failureText(record: FlowRecord): string | undefined {
+  if (record.outcome === 'allow' && record.symptom === 'ok') return undefined
+  const { says, curl } = symptoms[record.symptom]
+  const exits = curl.length === 0 ? '' : ` (curl ${curl.join(' or ')})`
+  const step = decidingStep(record)
+  const places = step === undefined ? [] : placesOf(step)
+  const why =
+    step === undefined
+      ? (record.error ?? record.flag)
+      : places.length === 0
+        ? step.code
+        : `${step.isolatedBy === undefined ? 'decided by' : 'no rule allows it in'} ${places.join(', ')}${step.layer === undefined ? '' : ` (layer ${step.layer})`}`
+  return `${record.source.workload ?? record.source.ip} -> ${destinationOf(record)} failed; a cluster shows: ${says}${exits}. Why: ${why}.`
+}

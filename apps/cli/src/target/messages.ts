@@ -1,0 +1,25 @@
+import type { ClusterStatus, ProgressEvent } from '@bulkhead/local-cluster'
+
+/** What a background supervisor tells the `up` that started it. */
+export type SupervisorMessage =
+  | { readonly type: 'progress'; readonly event: ProgressEvent }
+  | { readonly type: 'up'; readonly report: UpReport }
+  | { readonly type: 'failed'; readonly message: string }
+
+/** `up --json` */
+export interface UpReport {
+  readonly url: string
+  readonly tookMs: number
+  /** Pods that did not become ready in time. */
+  readonly notReady: readonly string[]
+  readonly status: ClusterStatus
+}
+
+/** What a supervisor is started with. */
+export interface SupervisorOptions {
+  readonly manifests: readonly string[]
+  readonly stateDir: string
+  readonly port: number
+  readonly layers?: readonly string[]
+  readonly fresh?: boolean
+}

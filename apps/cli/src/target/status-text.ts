@@ -1,0 +1,49 @@
+import type { ClusterStatus, PodStatus } from '@bulkhead/local-cluster'
+import type { LayerState } from '@bulkhead/scenarios'
+import type { Style } from '../style.js'
+import { table } from './table.js'
+
+/** The table of `up` and `status`: a line per pod. */
+export function statusText(status: ClusterStatus, style: Style): string {
+  const rows = status.workloads.flatMap(({ workload, pods }) =>
+    pods.map((pod) => [workload, pod.node, pod.ip, state(pod), identity(pod)]),
+  )
+  const text = table([['workload', 'node', 'address', 'ready', 'identity'], ...rows])
+  const [head = '', ...lines] = text.split('\n')
+  const notes = [
+    `  layers   ${status.layers.map(layerWord).join(', ') || 'none'}`,
+    ...(status.changes.length > 0 ? [`  changes  ${status.changes.join(', ')}`] : []),
+    ...status.notModelled.map(
+      ({ id, what, at }) => `  ${style.yellow('not modelled')}  ${id}: ${what} (${at}); what it touches is denied`,
+    ),
+    ...rewritten(status),
+  ]
+  return [style.bold(head), ...lines, '', ...notes].join('\n')
+}
+
+export const layerWord = ({ name, on }: LayerState): string => `${name} ${on ? 'on' : 'OFF'}`
+
+/** `namespace/name` of each pod that is not ready. */
+export const notReady = (status: ClusterStatus): readonly string[] =>
+  status.workloads.flatMap(({ pods }) => pods.filter(({ ready }) => !ready).map(({ pod }) => pod))
+
+function state(pod: PodStatus): string {
+  const restarts = pod.containers.reduce((sum, { restarts: count }) => sum + count, 0)
+  const again = restarts === 0 ? '' : `, ${restarts} restart${restarts === 1 ? '' : 's'}`
+  if (pod.ready) return `yes${again}`
+  const stuck = pod.containers.find(({ phase }) => phase !== 'running')
+  const why =
+    stuck === undefined ? 'starting' : `${stuck.phase}${stuck.lastExit === undefined ? '' : `: ${stuck.lastExit}`}`
+  return `no (${why}${again})`
+}
+
+function identity(pod: PodStatus): string {
+  return pod.mesh ? pod.identity : `${pod.identity} (never shown: not in the mesh)`
+}
+
+function rewritten(status: ClusterStatus): readonly string[] {
+  const pods = status.workloads.flatMap(({ pods: list }) => list)
+  return pods.flatMap((pod) =>
+    pod.rewritten.map(({ name, from, to }) => `  ${pod.pod}: ${name}=${from} points to ${to}`),
+  )
+}

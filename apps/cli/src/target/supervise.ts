@@ -1,0 +1,32 @@
+import type { ProgressEvent } from '@bulkhead/local-cluster'
+import type { SupervisorOptions, UpReport } from './messages.js'
+
+/** How long all pods may take; those that are not ready then are named, and the rest stays up. */
+const readyMs = 60_000
+
+export interface Supervisor {
+  readonly report: UpReport
+  /** Resolves when a client (`bulkhead down`) asks for the end. */
+  readonly asked: Promise<void>
+  stop(options?: { readonly graceMs?: number }): Promise<void>
+}
+
+/** Starts the local target in this process and waits until it is ready, or the signal says to stop waiting. */
+export async function supervise(
+  options: SupervisorOptions,
+  signal: AbortSignal,
+  progress: (event: ProgressEvent) => void,
+): Promise<Supervisor> {
+  const began = performance.now()
+  // Loaded here: it is the whole data plane, and most commands do without it.
+  const { startTarget } = await import('@bulkhead/control/server')
+  const target = await startTarget({ ...options, progress })
+  const notReady = await target.cluster.whenReady(readyMs, signal)
+  const report = {
+    url: target.url,
+    tookMs: Math.round(performance.now() - began),
+    notReady,
+    status: target.cluster.status(),
+  }
+  return { report, asked: target.asked, stop: (how) => target.stop(how) }
+}

@@ -1,0 +1,44 @@
+import type { ClusterStatus } from '@bulkhead/local-cluster'
+import type { LayerState } from '@bulkhead/scenarios'
+
+/*
+ * The running target's API, version 1: JSON over HTTP on 127.0.0.1, a bearer token in every request but `GET /`.
+ * Streams are server-sent events. A failure is `{"error":{"code","message"}}` with a status of 400 or more, or, in a
+ * stream that has begun, an event named `error` with the same data.
+ */
+
+/** `GET /v1/status` */
+export type Status = ClusterStatus
+
+/** `PUT /v1/layers` */
+export interface LayersChanged {
+  readonly layers: readonly LayerState[]
+  /** Open connections that the change closed. */
+  readonly closed: number
+  readonly generation: number
+}
+
+/** `POST /v1/exec`, event `grant`. It holds until the stream is closed. */
+export interface ExecStarted {
+  readonly run: string
+  readonly pod: string
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** `GET /v1/logs` */
+export interface LogTail {
+  readonly logs: readonly { readonly pod: string; readonly text: string }[]
+}
+
+/** `GET /v1/logs?follow=1`, event `log`. */
+export interface LogPart {
+  readonly pod: string
+  readonly text: string
+}
+
+export interface ErrorEnvelope {
+  readonly error: { readonly code: string; readonly message: string }
+}
+
+/** A JSON body may have this many bytes: manifests of a change are the largest. */
+export const maxBodyBytes = 1024 * 1024

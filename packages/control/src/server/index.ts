@@ -1,0 +1,1 @@
+export { type RunningTarget, startTarget, type TargetOptions } from './target.js'
