@@ -96,7 +96,10 @@ export interface PodSpec {
 }
 
 export interface PodTemplate {
-  readonly metadata?: { readonly labels?: Readonly<Record<string, string>>; readonly annotations?: Readonly<Record<string, string>> }
+  readonly metadata?: {
+    readonly labels?: Readonly<Record<string, string>>
+    readonly annotations?: Readonly<Record<string, string>>
+  }
   readonly spec: PodSpec
 }
 
@@ -186,7 +189,12 @@ export interface AuthorizationPolicy extends KubernetesObject {
   readonly kind: 'AuthorizationPolicy'
   readonly spec?: {
     readonly selector?: { readonly matchLabels?: Readonly<Record<string, string>> }
-    readonly targetRefs?: readonly { readonly group?: string; readonly kind: string; readonly name: string; readonly namespace?: string }[]
+    readonly targetRefs?: readonly {
+      readonly group?: string
+      readonly kind: string
+      readonly name: string
+      readonly namespace?: string
+    }[]
     readonly action?: 'ALLOW' | 'DENY' | 'AUDIT' | 'CUSTOM'
     readonly provider?: { readonly name: string }
     readonly rules?: readonly AuthorizationRule[]

@@ -1,0 +1,74 @@
+import { resolve, sep } from 'node:path'
+import { inFileOrder, ManifestError } from './diagnostics.js'
+import { checkDuplicates } from './duplicates.js'
+import { Collector, type Source } from './files/collect.js'
+import { readText, Unreadable } from './files/read-text.js'
+import { parseManifests } from './parse.js'
+import { checkReferences } from './references/references.js'
+import type { Diagnostic, LoadResult, Resource } from './types.js'
+
+export interface LoadOptions {
+  /** What the files' names are relative to. Default: the working directory. */
+  readonly relativeTo?: string
+}
+
+/**
+ * Reads manifests from files and folders. A folder with a kustomization.yaml is read as kustomize would (its
+ * `resources` and `namespace`; any other transformer is an error); any other folder is searched for *.yaml and *.yml,
+ * in sorted order, its sub-folders alike. Several paths are a union. Every object is held against the schema of its
+ * kind, and all of them against each other.
+ *
+ * @returns the objects, in the order of the files, and what is likely wrong
+ * @throws ManifestError with every mistake that was found, not only the first
+ */
+export async function loadManifests(paths: readonly string[], options: LoadOptions = {}): Promise<LoadResult> {
+  const collector = new Collector(resolve(options.relativeTo ?? process.cwd()))
+  for (const path of paths) await collector.addPath(path)
+
+  const diagnostics: Diagnostic[] = [...collector.diagnostics]
+  const resources: Resource[] = []
+  for (const source of collector.sources) {
+    const read = await readSource(source)
+    resources.push(...read.resources)
+    diagnostics.push(...read.diagnostics)
+  }
+  diagnostics.push(...checkDuplicates(resources))
+  // With objects missing that could not be read, references to them would be reported as a second mistake.
+  if (!diagnostics.some(isError)) diagnostics.push(...checkReferences(resources))
+
+  const sorted = inFileOrder(diagnostics)
+  const warnings = sorted.filter((diagnostic) => !isError(diagnostic))
+  if (warnings.length < sorted.length) throw new ManifestError(sorted.filter(isError), warnings)
+  return { resources, warnings }
+}
+
+async function readSource(
+  source: Source,
+): Promise<{ resources: readonly Resource[]; diagnostics: readonly Diagnostic[] }> {
+  const { path, file, namespace } = source
+  try {
+    const layer = layerOf(path)
+    return parseManifests(await readText(path), file, {
+      ...(layer === undefined ? {} : { layer }),
+      ...(namespace === undefined ? {} : { namespace }),
+    })
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error
+    const at = { file, line: 1, column: 1 }
+    return {
+      resources: [],
+      diagnostics: [{ severity: 'error', code: error.code, message: `${JSON.stringify(file)}: ${error.message}`, at }],
+    }
+  }
+}
+
+/** `50-identity` of `.../layers/50-identity/shop/web-api.yaml`. */
+export function layerOf(path: string): string | undefined {
+  const parts = resolve(path).split(sep)
+  const layer = parts[parts.lastIndexOf('layers') + 1]
+  return parts.includes('layers') && layer !== undefined && /^\d\d-/.test(layer) && layer !== parts.at(-1)
+    ? layer
+    : undefined
+}
+
+const isError = (diagnostic: Diagnostic): boolean => diagnostic.severity === 'error'

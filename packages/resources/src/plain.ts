@@ -1,0 +1,31 @@
+import type { FieldPath } from './types.js'
+
+/** A copy without fields that are null, which Kubernetes reads as missing; `dropped` is told of each. */
+export function withoutNulls(value: unknown, dropped: (path: FieldPath) => void, path: FieldPath = []): unknown {
+  if (Array.isArray(value)) return value.map((item: unknown, index) => withoutNulls(item, dropped, [...path, index]))
+  if (typeof value !== 'object' || value === null) return value
+  const copy: Record<string, unknown> = {}
+  for (const [name, item] of Object.entries(value)) {
+    if (item === null) dropped([...path, name])
+    else define(copy, name, withoutNulls(item, dropped, [...path, name]))
+  }
+  return copy
+}
+
+/** As assignment, but `__proto__` is a field like any other. */
+export function define(object: object, name: string, value: unknown): void {
+  Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true })
+}
+
+/** Freezes plain data to its leaves: a set of resources is shared by everything that judges. */
+export function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value)
+    for (const item of Object.values(value)) deepFreeze(item)
+  }
+  return value
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,13 @@
+/*
+ * What one file may cost. Manifests come from anywhere (an overlay, a download, a lab's answer), and YAML lets a few
+ * bytes stand for a great deal of work.
+ */
+
+/** Bytes. The API server takes objects of about 1.5 MB, so no single one is refused here. Rubbish of this size takes 4 s to refuse. */
+export const MAX_FILE_BYTES = 2 * 1024 * 1024
+/** Deeper nesting than any schema has; the parser recurses, so without a bound `[[[[...` ends the process. */
+export const MAX_DEPTH = 100
+/** Documents in one file: `---` costs four bytes and an object. */
+export const MAX_DOCUMENTS = 2_000
+/** Values in one file, aliases expanded: without a bound, ten lines of aliases to aliases (the "billion laughs") fill the memory. */
+export const MAX_VALUES = 500_000
