@@ -31,29 +31,54 @@ export interface ClientEnd {
 
 export type DialAnswer =
   /** connect() fails at once with this code. */
-  | { readonly kind: 'error'; readonly code: 'ECONNREFUSED' | 'ENOTFOUND' | 'EAI_AGAIN' | 'EHOSTUNREACH'; readonly message: string }
+  | {
+      readonly kind: 'error'
+      readonly code: 'ECONNREFUSED' | 'ENOTFOUND' | 'EAI_AGAIN' | 'EHOSTUNREACH'
+      readonly message: string
+    }
   /** The SYN was dropped: connect() is never answered. */
   | { readonly kind: 'drop' }
   /** connect() succeeds. In the mesh that is before anything is dialled or judged. */
-  | { readonly kind: 'accept'; readonly remote: Address; readonly local: Address; carry(client: ClientEnd): void; abandon(): void }
+  | {
+      readonly kind: 'accept'
+      readonly remote: Address
+      readonly local: Address
+      carry(client: ClientEnd): void
+      abandon(): void
+    }
 
 /** What capture asks of the network side. */
 export interface Dialer {
   dial(request: DialRequest): Promise<DialAnswer>
   /** IPv4 addresses of a name, as that pod's resolver would answer; a DialAnswer-like code otherwise. */
-  resolve(pod: string, name: string): Promise<{ readonly addresses: readonly string[] } | { readonly code: 'ENOTFOUND' | 'EREFUSED' }>
+  resolve(
+    pod: string,
+    name: string,
+  ): Promise<{ readonly addresses: readonly string[] } | { readonly code: 'ENOTFOUND' | 'EREFUSED' }>
   /** A datagram; judged by the network layers only. False: dropped. Delivered through Capture.deliver. */
-  datagram(pod: string, run: string | undefined, to: { readonly host: string; readonly port: number }, from: number, data: Uint8Array): Promise<boolean>
+  datagram(
+    pod: string,
+    run: string | undefined,
+    to: { readonly host: string; readonly port: number },
+    from: number,
+    data: Uint8Array,
+  ): Promise<boolean>
 }
 
 /** What the network side asks of capture. */
 export interface Capture {
   addPod(pod: { readonly key: string; readonly name: string; readonly ip: string }): Promise<void>
   removePod(key: string): Promise<void>
-  grant(key: string, options: { readonly run?: string; readonly socks?: boolean }): { readonly id: string; readonly env: Readonly<Record<string, string>>; revoke(): void }
+  grant(
+    key: string,
+    options: { readonly run?: string; readonly socks?: boolean },
+  ): { readonly id: string; readonly env: Readonly<Record<string, string>>; revoke(): void }
   /** Ports that the pod's processes listen on, ascending. */
   listening(key: string): readonly number[]
-  /** A connection to the app's private socket; the app sees `from` as the remote address. Rejects with code ECONNREFUSED when nothing listens. */
+  /**
+   * A connection to the app's private socket; the app sees `from` as the remote address. Rejects with code
+   * ECONNREFUSED when nothing listens. Half-open is allowed; `destroy(error)` reaches the app as a reset.
+   */
   dialApp(key: string, port: number, from: Address): Promise<Duplex>
   /** A datagram for a bound UDP port of that pod. False: nothing is bound. */
   deliver(key: string, port: number, from: Address, data: Uint8Array): boolean

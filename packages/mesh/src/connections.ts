@@ -1,0 +1,68 @@
+import type { PointVerdict, Snapshot } from '@bulkhead/verdict'
+import type { Policy } from './context.js'
+import type { Failure, Flow } from './flows.js'
+
+/** A connection as one enforcing side holds it open. */
+export interface OpenConnection {
+  readonly flow: Flow
+  /** Keys of the pods at its ends. */
+  readonly pods: readonly string[]
+  /** Asks this side's points again, with the evidence of the start. Undefined: one of the pods is no more. */
+  judge(snapshot: Snapshot): readonly PointVerdict[] | undefined
+  /** Cuts it as a reset. */
+  close(): void
+}
+
+export const POLICY_CHANGE: Failure = {
+  flag: 'POLICY_CHANGE',
+  symptom: 'reset',
+  error: 'connection closed due to policy change',
+}
+
+const POD_GONE: Failure = { flag: 'CONNECT', symptom: 'reset', error: 'connection closed: the pod was removed' }
+
+/** All that is open, to be judged again when the policies change (as ztunnel's connection manager does). */
+export class Connections {
+  readonly #open = new Set<OpenConnection>()
+
+  get size(): number {
+    return this.#open.size
+  }
+
+  /** Returns the way to forget it. */
+  add(connection: OpenConnection): () => void {
+    this.#open.add(connection)
+    return () => this.#open.delete(connection)
+  }
+
+  /** Judges everything against the new policies and closes what they deny. Returns how many connections that were. */
+  rejudge(policy: Policy): number {
+    const closed = new Set<Flow>()
+    const close = (connection: OpenConnection, failure: Failure) => {
+      connection.flow.fail(failure)
+      closed.add(connection.flow)
+      this.#open.delete(connection)
+      connection.close()
+    }
+    for (const connection of [...this.#open]) {
+      const verdicts = connection.judge(policy.snapshot)
+      if (verdicts === undefined) {
+        close(connection, POD_GONE)
+        continue
+      }
+      for (const verdict of verdicts) connection.flow.judged(verdict, policy.generation)
+      if (verdicts.some(({ outcome }) => outcome !== 'allow')) close(connection, POLICY_CHANGE)
+    }
+    return closed.size
+  }
+
+  /** Closes what has an end at that pod. */
+  closeOf(key: string): void {
+    for (const connection of [...this.#open]) {
+      if (!connection.pods.includes(key)) continue
+      connection.flow.fail(POD_GONE)
+      this.#open.delete(connection)
+      connection.close()
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import type { JudgeAt, Snapshot } from '@bulkhead/verdict'
+import type { Connections } from './connections.js'
+import type { Flow, FlowLog } from './flows.js'
+import type { Capture } from './seams.js'
+import type { MeshLog } from './types.js'
+
+/** The policies in force: replaced whole, never changed. */
+export interface Policy {
+  readonly snapshot: Snapshot
+  readonly generation: number
+}
+
+/** What both sides of the proxy work with. */
+export interface Context {
+  readonly judgeAt: JudgeAt
+  readonly flows: FlowLog
+  readonly connections: Connections
+  /**
+   * Connections on their way through a tunnel, by the name that both ends know them by, so that one record tells
+   * both sides' story. It carries no evidence: identity and address are read at the destination.
+   */
+  readonly inFlight: Map<string, Flow>
+  readonly connectTimeoutMs: number
+  readonly log: MeshLog | undefined
+  policy(): Policy
+  capture(): Capture
+  /** The unix socket of a pod's "15008"; undefined when it has none. */
+  hbonePath(key: string): string | undefined
+  /** A fresh source port. */
+  sourcePort(): number
+}

@@ -1,0 +1,66 @@
+import type { CertificateAuthority, WorkloadCertificate } from './ca.js'
+import type { MeshLog } from './types.js'
+
+/** Never sooner than this, or a failing CA would be asked without end. */
+const MIN_PAUSE_MS = 100
+
+/** A pod's certificate, renewed at half of its life as long as the pod is there. */
+export class Credentials {
+  readonly #ca: CertificateAuthority
+  readonly #log: MeshLog | undefined
+  readonly #rotated: () => void
+  #current: WorkloadCertificate
+  #timer: NodeJS.Timeout | undefined
+  #closed = false
+
+  private constructor(
+    ca: CertificateAuthority,
+    first: WorkloadCertificate,
+    rotated: () => void,
+    log: MeshLog | undefined,
+  ) {
+    this.#ca = ca
+    this.#current = first
+    this.#rotated = rotated
+    this.#log = log
+    this.#schedule(ca.ttlMs / 2)
+  }
+
+  /** `rotated` is called after each renewal, with the new certificate already the current one. */
+  static async obtain(
+    ca: CertificateAuthority,
+    identity: string,
+    rotated: () => void,
+    log?: MeshLog,
+  ): Promise<Credentials> {
+    return new Credentials(ca, await ca.issue(identity), rotated, log)
+  }
+
+  get current(): WorkloadCertificate {
+    return this.#current
+  }
+
+  #schedule(ms: number): void {
+    if (this.#closed) return
+    this.#timer = setTimeout(() => void this.#rotate(), Math.max(ms, MIN_PAUSE_MS)).unref()
+  }
+
+  async #rotate(): Promise<void> {
+    try {
+      const next = await this.#ca.issue(this.#current.identity)
+      if (this.#closed) return
+      this.#current = next
+      this.#rotated()
+      this.#schedule(this.#ca.ttlMs / 2)
+    } catch (error) {
+      // The old one still has half of its life: try again, several times within it.
+      this.#log?.error({ err: error, identity: this.#current.identity }, 'the certificate could not be renewed')
+      this.#schedule(this.#ca.ttlMs / 20)
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+    clearTimeout(this.#timer)
+  }
+}

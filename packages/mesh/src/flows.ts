@@ -1,0 +1,169 @@
+import type {
+  FlowFlag,
+  FlowRecord,
+  Outcome,
+  Point,
+  PointVerdict,
+  Protocol,
+  ReasonCode,
+  Step,
+  Symptom,
+} from '@bulkhead/verdict'
+import type { MeshLog } from './types.js'
+
+/** Points in the order in which a connection passes them. */
+const PATH: readonly Point[] = ['admission', 'cni-egress', 'cni-ingress', 'waypoint', 'gateway', 'ztunnel']
+
+export interface FlowStart {
+  readonly generation: number
+  readonly source: FlowRecord['source']
+  readonly destination: FlowRecord['destination']
+  readonly protocol: Protocol
+  readonly transport: FlowRecord['transport']
+  readonly run?: string | undefined
+}
+
+/** How a connection failed. The first failure told is kept: what follows from it (a closed stream, a reset) is not news. */
+export interface Failure {
+  readonly flag: FlowFlag
+  readonly symptom: Symptom
+  readonly error: string
+}
+
+/**
+ * One connection from its first packet to its end. Both sides of it write here (they are one process), each what it
+ * learned itself; `end` makes the record, once.
+ */
+export class Flow {
+  readonly #log: FlowLog
+  readonly #started = Date.now()
+  readonly #clock = performance.now()
+  readonly #points = new Map<Point, readonly Step[]>()
+  #last: readonly Step[] = []
+  #failure: Failure | undefined
+  #ended = false
+  readonly run: string | undefined
+  protocol: Protocol
+  generation: number
+  source: FlowRecord['source']
+  destination: FlowRecord['destination']
+  transport: FlowRecord['transport']
+  bytesSent = 0
+  bytesReceived = 0
+
+  constructor(log: FlowLog, start: FlowStart) {
+    this.#log = log
+    this.run = start.run
+    this.protocol = start.protocol
+    this.generation = start.generation
+    this.source = start.source
+    this.destination = start.destination
+    this.transport = start.transport
+  }
+
+  get failure(): Failure | undefined {
+    return this.#failure
+  }
+
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /** What a point says now; a later word of the same point takes the earlier one's place. */
+  judged(verdict: PointVerdict, generation: number): void {
+    this.#points.set(verdict.point, verdict.steps)
+    this.generation = generation
+  }
+
+  /** A step that is no policy's: the network's or the HBONE port's own. Comes after all points. */
+  step(point: Point, engine: Step['engine'], code: ReasonCode, facts?: Step['facts']): void {
+    const step: Step = { hop: 0, point, engine, outcome: 'deny', code }
+    this.#last = [...this.#last, facts === undefined ? step : { ...step, facts }]
+  }
+
+  fail(failure: Failure): void {
+    this.#failure ??= failure
+  }
+
+  end(): void {
+    if (this.#ended) return
+    this.#ended = true
+    const steps = [...PATH.flatMap((point) => this.#points.get(point) ?? []), ...this.#last]
+    const decided = firstRefusal(steps)
+    const { error, flag = '-', symptom = 'ok' } = this.#failure ?? {}
+    this.#log.add((id) => ({
+      id,
+      generation: this.generation,
+      start: new Date(this.#started).toISOString(),
+      durationMs: Math.round((performance.now() - this.#clock) * 1000) / 1000,
+      source: this.source,
+      destination: this.destination,
+      protocol: this.protocol,
+      transport: this.transport,
+      outcome: decided.outcome,
+      steps,
+      ...(decided.index === undefined ? {} : { decidedBy: decided.index }),
+      symptom,
+      flag,
+      ...(error === undefined ? {} : { error }),
+      bytesSent: this.bytesSent,
+      bytesReceived: this.bytesReceived,
+      ...(this.run === undefined ? {} : { run: this.run }),
+    }))
+  }
+}
+
+/** The first deny decides; with none, the first unknown does, since it is enforced as a deny. */
+function firstRefusal(steps: readonly Step[]): { outcome: Outcome; index?: number } {
+  for (const outcome of ['deny', 'unknown'] as const) {
+    const index = steps.findIndex((step) => step.outcome === outcome)
+    if (index !== -1) return { outcome, index }
+  }
+  return { outcome: 'allow' }
+}
+
+/** The records kept, the newest `size` of them, and those who want to hear of each. */
+export class FlowLog {
+  readonly #size: number
+  readonly #log: MeshLog | undefined
+  readonly #listeners = new Set<(record: FlowRecord) => void>()
+  readonly #ring: FlowRecord[] = []
+  #next = 1
+
+  constructor(size: number, log?: MeshLog) {
+    if (!Number.isInteger(size) || size < 1) throw new RangeError(`flowRing must be a whole number from 1, got ${size}`)
+    this.#size = size
+    this.#log = log
+  }
+
+  start(start: FlowStart): Flow {
+    return new Flow(this, start)
+  }
+
+  add(make: (id: number) => FlowRecord): void {
+    const record = make(this.#next)
+    this.#ring[(this.#next - 1) % this.#size] = record
+    this.#next += 1
+    for (const listener of this.#listeners) {
+      try {
+        listener(record)
+      } catch (error) {
+        // A listener's trouble must not become the connection's.
+        this.#log?.error({ err: error, flow: record.id }, 'a listener of flow records threw')
+      }
+    }
+  }
+
+  /** Oldest first. */
+  records(filter: { readonly run?: string } = {}): readonly FlowRecord[] {
+    const cut = this.#next - 1 <= this.#size ? 0 : (this.#next - 1) % this.#size
+    const ordered = [...this.#ring.slice(cut), ...this.#ring.slice(0, cut)]
+    return filter.run === undefined ? ordered : ordered.filter((record) => record.run === filter.run)
+  }
+
+  onFlow(listener: (record: FlowRecord) => void): () => void {
+    const own = (record: FlowRecord) => listener(record)
+    this.#listeners.add(own)
+    return () => this.#listeners.delete(own)
+  }
+}

@@ -1,0 +1,342 @@
+import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2, constants } from 'node:http2'
+import { connect as connectSocket, type Socket } from 'node:net'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
+import type { WorkloadCertificate } from './ca.js'
+import { MAX_STREAMS, WINDOW_BYTES } from './hbone-server.js'
+import { peerIdentity } from './identity.js'
+import { writeHeader } from './proxy-header.js'
+import type { Address } from './seams.js'
+
+/** A session that carries nothing is closed after as long. */
+const IDLE_MS = 30_000
+/** A stream that the far side refused unseen (it was closing the session) may be asked again, so often. */
+const ATTEMPTS = 3
+
+export interface TunnelSource {
+  readonly key: string
+  readonly ip: string
+  readonly certificate: WorkloadCertificate
+}
+
+export interface TunnelTarget {
+  readonly key: string
+  readonly ip: string
+  /** Whom its certificate must name. */
+  readonly identity: string
+  /** Of the pod's "15008"; undefined: that pod has none. */
+  readonly path: string | undefined
+}
+
+/** Why there is no tunnel. `status`: the far side answered, and what. */
+export class TunnelError extends Error {
+  readonly kind: 'connect' | 'tls' | 'status' | 'reset'
+  readonly status: number | undefined
+  constructor(kind: TunnelError['kind'], message: string, status?: number) {
+    super(message)
+    this.name = 'TunnelError'
+    this.kind = kind
+    this.status = status
+  }
+}
+
+export interface PoolOptions {
+  readonly token: Buffer
+  readonly root: string
+  readonly trustDomain: string
+  readonly timeoutMs: number
+  /** A fresh source port of that pod. */
+  readonly sourcePort: (ip: string) => number
+  readonly idleMs?: number
+}
+
+interface Connection {
+  readonly session: ClientHttp2Session
+  readonly source: string
+  readonly identity: string
+  readonly serial: string
+  readonly target: string
+  readonly local: Address
+  streams: number
+  draining: boolean
+  idle: NodeJS.Timeout | undefined
+}
+
+/** A session as tests and `status` see it. */
+export interface TunnelInfo {
+  readonly source: string
+  readonly identity: string
+  readonly serial: string
+  readonly target: string
+  readonly streams: number
+}
+
+/**
+ * The HTTP/2 sessions from pod to pod. One session belongs to one source pod with one certificate and one destination
+ * pod: what two identities ask never shares one, and a rotated certificate gets sessions of its own while the old ones drain.
+ * No pings are sent: both ends are of one process, and a closed socket is noticed at once.
+ */
+export class HbonePool {
+  readonly #options: PoolOptions
+  readonly #connections = new Map<string, Set<Connection>>()
+  readonly #opening = new Map<string, Promise<Connection>>()
+  #closed = false
+  /** Sessions opened since the start, each with one handshake. */
+  handshakes = 0
+
+  constructor(options: PoolOptions) {
+    this.#options = options
+  }
+
+  /** Opens a tunnel to a port of the target. `sent` is told under which name the far side will see it, before it does. */
+  async connect(
+    source: TunnelSource,
+    target: TunnelTarget,
+    port: number,
+    sent: (correlation: string) => void,
+  ): Promise<ClientHttp2Stream> {
+    for (let attempt = 1; ; attempt += 1) {
+      const connection = await this.#acquire(source, target)
+      const outcome = await this.#request(connection, `${target.ip}:${port}`, sent)
+      if (outcome !== 'refused unseen') return outcome
+      if (attempt === ATTEMPTS) throw new TunnelError('connect', 'the HBONE session was closed again and again')
+    }
+  }
+
+  /** New streams of that pod go over its new certificate; sessions of older ones end with their last stream. */
+  retire(source: string, serial: string): void {
+    for (const connection of this.#all())
+      if (connection.source === source && connection.serial !== serial) this.#drain(connection)
+  }
+
+  /** Cuts every session from or to that pod. */
+  cut(key: string): void {
+    for (const connection of this.#all())
+      if (connection.source === key || connection.target === key) connection.session.destroy()
+  }
+
+  tunnels(): readonly TunnelInfo[] {
+    return this.#all().map(({ source, identity, serial, target, streams }) => ({
+      source,
+      identity,
+      serial,
+      target,
+      streams,
+    }))
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await Promise.allSettled(this.#opening.values())
+    for (const connection of this.#all()) connection.session.destroy()
+  }
+
+  #all(): readonly Connection[] {
+    return [...this.#connections.values()].flatMap((set) => [...set])
+  }
+
+  async #acquire(source: TunnelSource, target: TunnelTarget): Promise<Connection> {
+    const key = `${source.key}|${source.certificate.serial}|${target.key}`
+    for (;;) {
+      if (this.#closed) throw new TunnelError('connect', 'the mesh is closing')
+      for (const connection of this.#connections.get(key) ?? []) if (usable(connection)) return connection
+      let opening = this.#opening.get(key)
+      if (opening === undefined) {
+        // Forgotten at once when it fails: the next connect asks anew.
+        opening = this.#open(source, target, key).finally(() => this.#opening.delete(key))
+        this.#opening.set(key, opening)
+      }
+      const connection = await opening
+      if (usable(connection)) return connection
+    }
+  }
+
+  async #open(source: TunnelSource, target: TunnelTarget, key: string): Promise<Connection> {
+    const local = { ip: source.ip, port: this.#options.sourcePort(source.ip) }
+    const session = await this.#session(source, target, local)
+    const connection: Connection = {
+      session,
+      source: source.key,
+      identity: source.certificate.identity,
+      serial: source.certificate.serial,
+      target: target.key,
+      local,
+      streams: 0,
+      draining: false,
+      idle: undefined,
+    }
+    this.handshakes += 1
+    const set = this.#connections.get(key) ?? new Set()
+    this.#connections.set(key, set.add(connection))
+    session.once('goaway', () => this.#drain(connection))
+    session.once('close', () => {
+      connection.draining = true
+      clearTimeout(connection.idle)
+      set.delete(connection)
+      if (set.size === 0 && this.#connections.get(key) === set) this.#connections.delete(key)
+    })
+    this.#rest(connection)
+    return connection
+  }
+
+  /** Up to the far side's SETTINGS: in TLS 1.3 a client is done before the server has looked at its certificate. */
+  async #session(source: TunnelSource, target: TunnelTarget, local: Address): Promise<ClientHttp2Session> {
+    const { timeoutMs, token } = this.#options
+    if (target.path === undefined) throw new TunnelError('connect', `nothing listens at ${target.ip}:15008`)
+    const raw = await dial(target.path, timeoutMs)
+    raw.write(writeHeader(token, local, { ip: target.ip, port: 15008 }))
+    const secure = await this.#handshake(raw, source, target)
+    const session = connectHttp2(`https://${target.ip}:15008`, {
+      createConnection: () => secure,
+      settings: { initialWindowSize: WINDOW_BYTES, enablePush: false },
+    })
+    return new Promise((resolve, reject) => {
+      let problem = ''
+      const refused = () => {
+        clearTimeout(timer)
+        reject(new TunnelError('tls', `TLS handshake failed: ${problem || 'the peer refused our certificate'}`))
+      }
+      const timer = setTimeout(() => {
+        problem = `no answer within ${timeoutMs} ms`
+        session.destroy()
+      }, timeoutMs)
+      session.on('error', (error: Error) => {
+        problem = error.message
+      })
+      session.on('frameError', () => {})
+      session.once('close', refused)
+      session.once('remoteSettings', () => {
+        clearTimeout(timer)
+        session.off('close', refused)
+        session.setLocalWindowSize(WINDOW_BYTES)
+        resolve(session)
+      })
+    })
+  }
+
+  #handshake(raw: Socket, source: TunnelSource, target: TunnelTarget): Promise<TLSSocket> {
+    const { root, trustDomain, timeoutMs } = this.#options
+    return new Promise((resolve, reject) => {
+      const fail = (reason: string) => {
+        clearTimeout(timer)
+        raw.destroy()
+        reject(new TunnelError('tls', `TLS handshake failed: ${reason}`))
+      }
+      const timer = setTimeout(() => fail(`no answer within ${timeoutMs} ms`), timeoutMs)
+      const secure = connectTls({
+        socket: raw,
+        ca: root,
+        cert: source.certificate.certificate,
+        key: source.certificate.key,
+        minVersion: 'TLSv1.3',
+        ALPNProtocols: ['h2'],
+        // A workload's certificate names an identity and no host: what is checked is below.
+        checkServerIdentity: () => undefined,
+      })
+      const broken = (error: Error) => fail(error.message)
+      const closed = () => fail('the peer closed')
+      secure.once('error', broken).once('close', closed)
+      secure.once('secureConnect', () => {
+        const peer = peerIdentity(secure, trustDomain)
+        if ('refused' in peer) return fail(peer.refused)
+        if (peer.identity !== target.identity)
+          return fail(`identity verification error: peer is ${peer.identity}, expected ${target.identity}`)
+        clearTimeout(timer)
+        secure.off('error', broken).off('close', closed)
+        resolve(secure)
+      })
+    })
+  }
+
+  #request(
+    connection: Connection,
+    authority: string,
+    sent: (correlation: string) => void,
+  ): Promise<ClientHttp2Stream | 'refused unseen'> {
+    clearTimeout(connection.idle)
+    connection.streams += 1
+    const stream = connection.session.request({ ':method': 'CONNECT', ':authority': authority }, { endStream: false })
+    sent(correlationOf(connection.local, stream.id ?? 0))
+    stream.once('close', () => {
+      connection.streams -= 1
+      if (connection.streams === 0) this.#rest(connection)
+    })
+    return new Promise((resolve, reject) => {
+      let problem: Error | undefined
+      const { timeoutMs } = this.#options
+      const timer = setTimeout(() => {
+        problem = new TunnelError('connect', `no answer to CONNECT ${authority} within ${timeoutMs} ms`)
+        stream.destroy(problem)
+      }, timeoutMs)
+      const closed = () => {
+        clearTimeout(timer)
+        if (stream.rstCode === constants.NGHTTP2_REFUSED_STREAM) resolve('refused unseen')
+        else
+          reject(
+            problem instanceof TunnelError ? problem : new TunnelError('reset', problem?.message ?? 'stream reset'),
+          )
+      }
+      stream.on('error', (error) => {
+        problem ??= error
+      })
+      stream.once('close', closed)
+      stream.once('response', (headers) => {
+        clearTimeout(timer)
+        stream.off('close', closed)
+        const status = headers[':status'] ?? 0
+        if (status === 200) return resolve(stream)
+        stream.destroy()
+        reject(new TunnelError('status', `http status: ${status} ${STATUS_TEXT[status] ?? ''}`.trimEnd(), status))
+      })
+    })
+  }
+
+  #drain(connection: Connection): void {
+    connection.draining = true
+    this.#rest(connection)
+  }
+
+  /** With no stream left: ends a draining session, and gives another one its idle time. */
+  #rest(connection: Connection): void {
+    clearTimeout(connection.idle)
+    if (connection.streams > 0 || connection.session.closed) return
+    if (connection.draining) connection.session.close()
+    else {
+      const drain = () => this.#drain(connection)
+      connection.idle = setTimeout(drain, this.#options.idleMs ?? IDLE_MS).unref()
+    }
+  }
+}
+
+/** A stream as both ends name it: the session's source address on the wire and the stream's number. */
+export const correlationOf = (local: Address, stream: number): string => `${local.ip}:${local.port}/${stream}`
+
+const STATUS_TEXT: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  405: 'Method Not Allowed',
+  503: 'Service Unavailable',
+}
+
+function usable({ session, draining, streams }: Connection): boolean {
+  if (draining || session.closed || session.destroyed) return false
+  return streams < Math.min(session.remoteSettings.maxConcurrentStreams ?? MAX_STREAMS, MAX_STREAMS)
+}
+
+/** A connection to a unix socket; also how a pod outside the mesh reaches one's raw HBONE port. */
+export function dial(path: string, timeoutMs: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connectSocket({ path, allowHalfOpen: true })
+    const fail = (reason: string) => {
+      clearTimeout(timer)
+      socket.destroy()
+      reject(new TunnelError('connect', reason))
+    }
+    const timer = setTimeout(() => fail(`no answer within ${timeoutMs} ms`), timeoutMs)
+    // Stays: after the connect it only keeps a late error from ending the process.
+    socket.on('error', (error: NodeJS.ErrnoException) => fail(`connection failed: ${error.code ?? error.message}`))
+    socket.once('connect', () => {
+      clearTimeout(timer)
+      resolve(socket)
+    })
+  })
+}

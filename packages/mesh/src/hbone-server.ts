@@ -1,0 +1,204 @@
+import {
+  type IncomingHttpHeaders,
+  performServerHandshake,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2'
+import { createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
+import type { ReasonCode } from '@bulkhead/verdict'
+import type { WorkloadCertificate } from './ca.js'
+import { peerIdentity } from './identity.js'
+import { listenPrivately } from './private-socket.js'
+import { readHeader } from './proxy-header.js'
+import type { Address } from './seams.js'
+
+/** 64 KiB windows halve the throughput of bulk data; more than 1 MiB adds nothing (measured). */
+export const WINDOW_BYTES = 1024 * 1024
+/** Streams that one session may hold open; a client opens a further session beyond it. */
+export const MAX_STREAMS = 200
+/** A peer that stalls in its handshake holds a socket and nothing else, and not for longer. */
+export const HANDSHAKE_TIMEOUT_MS = 5_000
+/** CONNECT needs two pseudo headers; a flood of them is no CONNECT. */
+const MAX_HEADERS = 32
+const MAX_HEADER_BYTES = 8 * 1024
+/** A peer in breach of the protocol so often is not worth a session. */
+const MAX_INVALID_FRAMES = 32
+/** Raw connections at one port at a time, handshaking ones included. */
+const MAX_CONNECTIONS = 512
+/** The clients close idle sessions sooner; this one is for peers that are not ours. */
+const IDLE_TIMEOUT_MS = 120_000
+
+/** Who opened a tunnel, as its verified certificate and the wire say. */
+export interface Peer extends Address {
+  readonly identity: string
+}
+
+/** A handshake that came to nothing. Without a code it was not about certificates (no TLS at all, say). */
+export interface Refusal {
+  readonly code?: ReasonCode
+  readonly error: string
+}
+
+export interface HboneHandler {
+  /** A CONNECT, or what else came on a stream. */
+  stream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, peer: Peer): void
+  /** `from` is absent for a connection that did not come through the mesh. */
+  refused(from: Address | undefined, refusal: Refusal): void
+}
+
+export interface HboneServerOptions {
+  /** Of the unix socket. */
+  readonly path: string
+  readonly token: Buffer
+  readonly root: string
+  readonly trustDomain: string
+  /** Asked for each handshake: a rotated certificate serves from the next one on, and open sessions stay. */
+  readonly certificate: () => WorkloadCertificate
+  readonly handler: HboneHandler
+  readonly handshakeTimeoutMs?: number
+}
+
+/** A pod's port 15008: HTTP/2 over mutual TLS 1.3, on a unix socket of its own. */
+export class HboneServer {
+  readonly #options: HboneServerOptions
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
+  readonly #sessions = new Set<ServerHttp2Session>()
+  /** TLS handshakes completed since the start. */
+  handshakes = 0
+
+  private constructor(options: HboneServerOptions) {
+    this.#options = options
+    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => void this.#accept(socket))
+    this.#server.maxConnections = MAX_CONNECTIONS
+  }
+
+  static async listen(options: HboneServerOptions): Promise<HboneServer> {
+    const server = new HboneServer(options)
+    await listenPrivately(server.#server, options.path)
+    return server
+  }
+
+  get sessions(): number {
+    return this.#sessions.size
+  }
+
+  async #accept(socket: Socket): Promise<void> {
+    const { token, handler, handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS } = this.#options
+    this.#sockets.add(socket)
+    socket.on('error', () => {}).once('close', () => this.#sockets.delete(socket))
+    const from = await readHeader(socket, token, handshakeTimeoutMs)
+    if (from === undefined) {
+      socket.destroy()
+      handler.refused(undefined, { error: 'a connection to the HBONE socket that did not come through the mesh' })
+      return
+    }
+    try {
+      const secure = await this.#handshake(socket, handshakeTimeoutMs)
+      const peer = peerIdentity(secure, this.#options.trustDomain)
+      if ('refused' in peer) {
+        socket.destroy()
+        handler.refused(from, { code: 'hbone.untrusted-certificate', error: `TLS handshake failed: ${peer.refused}` })
+        return
+      }
+      this.handshakes += 1
+      this.#serve(secure, { ...from, identity: peer.identity })
+    } catch (error) {
+      socket.destroy()
+      handler.refused(from, error instanceof HandshakeError ? error : { error: `TLS handshake failed: ${error}` })
+    }
+  }
+
+  #handshake(socket: Socket, handshakeTimeout: number): Promise<TLSSocket> {
+    const { certificate, root } = this.#options
+    const { certificate: cert, key } = certificate()
+    return new Promise((resolve, reject) => {
+      // One TLS server per connection, never listening: the only public way to know which connection a handshake is of.
+      // Nothing can be resumed either: every session shows its certificate anew.
+      const tls = createTlsServer({
+        cert,
+        key,
+        ca: root,
+        requestCert: true,
+        rejectUnauthorized: true,
+        minVersion: 'TLSv1.3',
+        ALPNProtocols: ['h2'],
+        handshakeTimeout,
+      })
+      tls.once('secureConnection', resolve)
+      tls.once('tlsClientError', (error, secure) => reject(new HandshakeError(error, secure)))
+      socket.once('close', () => reject(new HandshakeError(new Error('the peer closed'))))
+      tls.emit('connection', socket)
+    })
+  }
+
+  #serve(secure: TLSSocket, peer: Peer): void {
+    const session = performServerHandshake(secure, {
+      settings: {
+        initialWindowSize: WINDOW_BYTES,
+        maxConcurrentStreams: MAX_STREAMS,
+        maxHeaderListSize: MAX_HEADER_BYTES,
+      },
+      maxHeaderListPairs: MAX_HEADERS,
+      maxSessionInvalidFrames: MAX_INVALID_FRAMES,
+      maxSettings: MAX_HEADERS,
+    })
+    this.#sessions.add(session)
+    session.setLocalWindowSize(WINDOW_BYTES)
+    session.once('close', () => this.#sessions.delete(session))
+    // A session's error ends that session, and every stream of it with a reset.
+    session.on('error', () => {}).on('frameError', () => {})
+    session.setTimeout(IDLE_TIMEOUT_MS, () => {
+      if (this.#idle.get(session) === 0) session.destroy()
+    })
+    this.#idle.set(session, 0)
+    session.on('stream', (stream, headers) => {
+      this.#idle.set(session, (this.#idle.get(session) ?? 0) + 1)
+      stream.once('close', () => this.#idle.set(session, (this.#idle.get(session) ?? 1) - 1))
+      stream.on('error', () => {})
+      this.#options.handler.stream(stream, headers, peer)
+    })
+  }
+
+  /** Open streams of each session. */
+  readonly #idle = new WeakMap<ServerHttp2Session, number>()
+
+  async close(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve))
+    for (const session of this.#sessions) session.destroy()
+    for (const socket of this.#sockets) socket.destroy()
+    await closed
+  }
+}
+
+class HandshakeError extends Error {
+  readonly code?: ReasonCode
+
+  constructor(cause: Error, socket?: TLSSocket) {
+    const refused = String(socket?.authorizationError ?? '') || ('code' in cause ? String(cause.code) : '')
+    super(`TLS handshake failed: ${REFUSALS[refused]?.says ?? (refused || cause.message)}`)
+    const code = REFUSALS[refused]?.code ?? (socket?.authorizationError ? 'hbone.untrusted-certificate' : undefined)
+    if (code !== undefined) this.code = code
+  }
+
+  get error(): string {
+    return this.message
+  }
+}
+
+/** OpenSSL's codes (X509_V_ERR_* of the certificate, SSL_R_* of the handshake) and what they mean here. */
+const REFUSALS: Readonly<Record<string, { readonly code: ReasonCode; readonly says: string }>> = {
+  ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: { code: 'hbone.no-certificate', says: 'the peer showed no certificate' },
+  CERT_HAS_EXPIRED: { code: 'hbone.expired-certificate', says: "the peer's certificate has expired" },
+  ERR_SSL_BAD_SIGNATURE: { code: 'hbone.stolen-certificate', says: "the peer's key is not its certificate's" },
+  DEPTH_ZERO_SELF_SIGNED_CERT: { code: 'hbone.untrusted-certificate', says: "the peer's certificate is self-signed" },
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: {
+    code: 'hbone.untrusted-certificate',
+    says: "the peer's certificate is not of this mesh's CA",
+  },
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: {
+    code: 'hbone.untrusted-certificate',
+    says: "the peer's certificate is not of this mesh's CA",
+  },
+}

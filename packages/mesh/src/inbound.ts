@@ -1,0 +1,213 @@
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import { isIPv4 } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { PointVerdict, Snapshot, ZtunnelEvidence } from '@bulkhead/verdict'
+import type { Context } from './context.js'
+import type { Flow } from './flows.js'
+import { correlationOf } from './hbone-client.js'
+import type { Peer, Refusal } from './hbone-server.js'
+import type { Address, ClientEnd } from './seams.js'
+import { type End, resettable, splice } from './splice.js'
+
+/** Ports of ztunnel in a pod's network namespace: nobody's to dial but its own. */
+export const ZTUNNEL_PORTS: readonly number[] = [15001, 15006, 15008]
+export const HBONE_PORT = 15008
+
+/**
+ * The destination's side of the proxy. It judges with what it learned itself: the identity of the verified certificate
+ * for HBONE, none for plaintext, and the address on the wire.
+ */
+export class Inbound {
+  readonly #context: Context
+
+  constructor(context: Context) {
+    this.#context = context
+  }
+
+  /** A stream at that pod's port 15008. */
+  async stream(key: string, stream: ServerHttp2Stream, headers: IncomingHttpHeaders, peer: Peer): Promise<void> {
+    const { inFlight } = this.#context
+    const correlation = correlationOf(peer, stream.id ?? 0)
+    const carried = inFlight.get(correlation)
+    inFlight.delete(correlation)
+    const method = headers[':method']
+    const authority = String(headers[':authority'] ?? '')
+    const pod = this.#context.policy().snapshot.pods.get(key)
+    const target = parseAuthority(authority)
+    const flow = carried ?? this.#startFlow(key, peer, target?.port ?? HBONE_PORT)
+    flow.source = { ...flow.source, identity: peer.identity }
+    // Whoever made the flow ends it: the outbound side of this process, or this side for a client of its own make.
+    const refuse = (status: number) => {
+      if (!stream.destroyed && !stream.closed) stream.respond({ ':status': status }, { endStream: true })
+      if (!carried) flow.end()
+    }
+
+    if (method !== 'CONNECT') {
+      flow.fail({
+        flag: 'ILLEGAL',
+        symptom: 'reset',
+        error: `only CONNECT is answered here, not ${JSON.stringify(method)}`,
+      })
+      return refuse(405)
+    }
+    if (pod === undefined || target === undefined || target.ip !== pod.ip || ZTUNNEL_PORTS.includes(target.port)) {
+      flow.step('ztunnel', 'istio', 'hbone.wrong-target', { target: authority.slice(0, 100), pod: key })
+      const error = `CONNECT ${JSON.stringify(authority.slice(0, 100))} came to ${pod?.ip ?? key}, which is not that`
+      flow.fail({ flag: 'ILLEGAL', symptom: 'reset', error })
+      return refuse(400)
+    }
+    const evidence = { key, port: target.port, peer: { ip: peer.ip, identity: peer.identity } }
+    if (!this.#admits(flow, evidence)) return refuse(401)
+
+    const close = () => void stream.destroy(new Error('connection reset'))
+    const forget = this.#watch(flow, evidence, close)
+    try {
+      const app = await this.#app(flow, key, target.port, peer)
+      if (app === undefined) return refuse(503)
+      if (stream.destroyed) {
+        app.destroy()
+        if (!carried) flow.end()
+        return
+      }
+      stream.respond({ ':status': 200 })
+      const count = (sent: number, received: number) => {
+        flow.bytesSent += sent
+        flow.bytesReceived += received
+      }
+      await splice(resettable(stream), resettable(app), carried ? undefined : count)
+      if (!carried) flow.end()
+    } finally {
+      forget()
+    }
+  }
+
+  /** A connection that came to the app's port as it is: no certificate, so nobody's identity. */
+  async plaintext(flow: Flow, key: string, port: number, from: Address, client: ClientEnd): Promise<void> {
+    const evidence = { key, port, peer: { ip: from.ip } }
+    if (!this.#admits(flow, evidence)) return client.reset()
+    const forget = this.#watch(flow, evidence, () => client.reset())
+    try {
+      await this.deliver(flow, key, port, from, client)
+    } finally {
+      forget()
+    }
+  }
+
+  /** Joins a connection to the app, which no point guards any more. */
+  async deliver(flow: Flow, key: string, port: number, from: Address, client: End): Promise<void> {
+    const app = await this.#app(flow, key, port, from)
+    if (app === undefined) return client.reset()
+    if (client.stream.destroyed) return void app.destroy()
+    await splice(client, resettable(app), (sent, received) => {
+      flow.bytesSent += sent
+      flow.bytesReceived += received
+    })
+  }
+
+  /** A handshake at that pod's port 15008 that came to nothing. */
+  refused(key: string, from: Address | undefined, { code, error }: Refusal): void {
+    const flow = (from && this.#context.inFlight.get(wireName(from))) ?? this.#startFlow(key, from, HBONE_PORT)
+    if (from === undefined) {
+      flow.fail({ flag: 'ILLEGAL', symptom: 'reset', error })
+    } else {
+      if (code !== undefined) flow.step('ztunnel', 'istio', code)
+      flow.fail({ flag: 'TLS_FAILURE', symptom: 'tls-refused', error })
+    }
+    flow.end()
+  }
+
+  #startFlow(key: string, from: (Address & { identity?: string }) | undefined, port: number): Flow {
+    const { snapshot, generation } = this.#context.policy()
+    const source = from && snapshot.podByIp(from.ip)
+    const pod = snapshot.pods.get(key)
+    return this.#context.flows.start({
+      generation,
+      source: {
+        ...(source && { workload: source.workload, pod: source.key }),
+        ...(from?.identity !== undefined && { identity: from.identity }),
+        ip: from?.ip ?? '',
+      },
+      destination: { ...(pod && { workload: pod.workload, ip: pod.ip }), pod: key, port },
+      protocol: 'TCP',
+      transport: 'hbone',
+      run: from && this.#context.inFlight.get(wireName(from))?.run,
+    })
+  }
+
+  #admits(flow: Flow, evidence: Evidence): boolean {
+    const { snapshot, generation } = this.#context.policy()
+    const verdict = judgeEvidence(this.#context, snapshot, evidence)
+    if (verdict === undefined) {
+      flow.fail({ flag: 'CONNECT', symptom: 'reset', error: 'the destination pod is no more' })
+      return false
+    }
+    flow.judged(verdict, generation)
+    if (verdict.outcome === 'allow') return true
+    flow.fail({
+      flag: 'DENY',
+      symptom: 'reset',
+      error: `connection closed due to policy rejection: ${rejection(verdict)}`,
+    })
+    return false
+  }
+
+  /** Open from the verdict on, so that no change of policy falls between it and the app's answer. */
+  #watch(flow: Flow, evidence: Evidence, close: () => void): () => void {
+    return this.#context.connections.add({
+      flow,
+      pods: [evidence.key],
+      judge: (snapshot) => {
+        const verdict = judgeEvidence(this.#context, snapshot, evidence)
+        return verdict && [verdict]
+      },
+      close,
+    })
+  }
+
+  async #app(flow: Flow, key: string, port: number, from: Address): Promise<Duplex | undefined> {
+    try {
+      return await this.#context.capture().dialApp(key, port, from)
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+      flow.step('ztunnel', 'istio', 'network.nothing-listens', { port })
+      flow.fail({
+        flag: 'CONNECT',
+        symptom: 'reset',
+        error: `connection failed: nothing listens on port ${port} (${code})`,
+      })
+      return undefined
+    }
+  }
+}
+
+/** A raw connection at a port 15008, by its source address on the wire. */
+export const wireName = (from: Address): string => `${from.ip}:${from.port}`
+
+/** ZtunnelEvidence with the pod by its key: a later snapshot may know other labels of it. */
+interface Evidence extends Omit<ZtunnelEvidence, 'destination'> {
+  readonly key: string
+}
+
+function judgeEvidence(context: Context, snapshot: Snapshot, { key, port, peer }: Evidence): PointVerdict | undefined {
+  const destination = snapshot.pods.get(key)
+  return destination && context.judgeAt('ztunnel', { destination, port, peer }, snapshot)
+}
+
+function parseAuthority(authority: string): Address | undefined {
+  const [, ip, digits] = /^([0-9.]{7,15}):([0-9]{1,5})$/.exec(authority) ?? []
+  const port = Number(digits)
+  return ip !== undefined && isIPv4(ip) && port >= 1 && port <= 65_535 ? { ip, port } : undefined
+}
+
+/** ztunnel's words for why. */
+export function rejection(verdict: PointVerdict): string {
+  const step = verdict.steps.find(({ outcome }) => outcome === 'deny')
+  if (step === undefined) {
+    const unknown = verdict.steps.find(({ outcome }) => outcome === 'unknown')
+    return `cannot be decided, and so refused: ${unknown?.policy ?? 'an object'} is not modelled`
+  }
+  if (step.code === 'mtls.strict-no-identity') return 'explicitly denied by: istio-system/istio_converted_static_strict'
+  if (step.code === 'authz.rule-denies')
+    return `explicitly denied by: ${step.policy?.replace(/^[^/]*\//, '') ?? 'a policy'}`
+  return 'allow policies exist, but none allowed'
+}

@@ -1,0 +1,291 @@
+import { chmod, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
+import type { FlowRecord, JudgeAt, Pod, Snapshot } from '@bulkhead/verdict'
+import { type CertificateAuthority, createCa, loot } from './ca.js'
+import { Connections } from './connections.js'
+import type { Context, Policy } from './context.js'
+import { Credentials } from './credentials.js'
+import { Datagrams } from './datagrams.js'
+import { FlowLog } from './flows.js'
+import { HbonePool, type TunnelInfo } from './hbone-client.js'
+import { HboneServer } from './hbone-server.js'
+import { Inbound } from './inbound.js'
+import { dialAsKubelet } from './kubelet.js'
+import { Outbound } from './outbound.js'
+import { newToken } from './proxy-header.js'
+import type { Capture, Dialer } from './seams.js'
+import type { Grant, MeshApi, MeshOptions } from './types.js'
+
+const CONNECT_TIMEOUT_MS = 1_000
+const FLOW_RING = 10_000
+/** The range that Linux takes source ports from. */
+const FIRST_SOURCE_PORT = 32_768
+const LAST_SOURCE_PORT = 60_999
+
+/** What the mesh is put together from. */
+export interface MeshParts {
+  readonly judgeAt: JudgeAt
+  /** Takes pods' connections over; asks `dialer` about each. */
+  readonly makeCapture: (dialer: Dialer) => Promise<Capture>
+}
+
+/** A pod that is up. A pod outside the mesh has no certificate and no HBONE port. */
+interface Member {
+  readonly key: string
+  ready: boolean
+  /** Being taken into the mesh, or out of it. */
+  moving?: boolean
+  proxy?: { readonly credentials: Credentials; readonly server: HboneServer; readonly path: string }
+}
+
+/** The local data plane. One process plays both nodes: certificates, sockets and sessions belong to pods, not to nodes. */
+export class Mesh implements MeshApi {
+  readonly #options: MeshOptions
+  readonly #ca: CertificateAuthority
+  readonly #flows: FlowLog
+  readonly #connections = new Connections()
+  readonly #members = new Map<string, Member>()
+  readonly #token = newToken()
+  readonly #pool: HbonePool
+  readonly #inbound: Inbound
+  readonly #outbound: Outbound
+  readonly #datagrams: Datagrams
+  readonly #context: Context
+  readonly #turns = new Map<string, number>()
+  #policy: Policy
+  #capture: Capture | undefined
+  #sourcePort = FIRST_SOURCE_PORT - 1
+  #sockets = 0
+  #closing: Promise<void> | undefined
+
+  private constructor(options: MeshOptions, parts: MeshParts, ca: CertificateAuthority) {
+    const { connectTimeoutMs = CONNECT_TIMEOUT_MS, log } = options
+    this.#options = options
+    this.#ca = ca
+    this.#policy = { snapshot: options.snapshot, generation: 0 }
+    this.#flows = new FlowLog(options.flowRing ?? FLOW_RING, log)
+    const context: Context = {
+      judgeAt: parts.judgeAt,
+      flows: this.#flows,
+      connections: this.#connections,
+      inFlight: new Map(),
+      connectTimeoutMs,
+      log,
+      policy: () => this.#policy,
+      capture: () => this.#captured(),
+      hbonePath: (key) => this.#members.get(key)?.proxy?.path,
+      sourcePort: () => this.#nextSourcePort(),
+    }
+    const endpoints = {
+      isReady: (key: string) => this.#members.get(key)?.ready ?? false,
+      turn: (service: string) => {
+        const turn = this.#turns.get(service) ?? 0
+        this.#turns.set(service, turn + 1)
+        return turn
+      },
+    }
+    this.#context = context
+    this.#pool = new HbonePool({
+      token: this.#token,
+      root: ca.root,
+      trustDomain: ca.trustDomain,
+      timeoutMs: connectTimeoutMs,
+      sourcePort: context.sourcePort,
+    })
+    this.#inbound = new Inbound(context)
+    this.#outbound = new Outbound({
+      context,
+      pool: this.#pool,
+      inbound: this.#inbound,
+      endpoints,
+      token: this.#token,
+      tunnelSource: ({ key, ip }) => {
+        const certificate = this.#members.get(key)?.proxy?.credentials.current
+        return certificate && { key, ip, certificate }
+      },
+    })
+    this.#datagrams = new Datagrams(context, endpoints)
+  }
+
+  static async start(options: MeshOptions, parts: MeshParts): Promise<Mesh> {
+    await mkdir(options.runDir, { recursive: true, mode: 0o700 })
+    // Sockets in it are as good as the apps behind them, so nobody else may reach it, whoever made it.
+    await chmod(options.runDir, 0o700)
+    const { trustDomain, certificateTtlMs } = options
+    const ca = await createCa({
+      ...(trustDomain !== undefined && { trustDomain }),
+      ...(certificateTtlMs !== undefined && { ttlMs: certificateTtlMs }),
+    })
+    const mesh = new Mesh(options, parts, ca)
+    mesh.#capture = await parts.makeCapture(mesh.#dialer())
+    return mesh
+  }
+
+  get generation(): number {
+    return this.#policy.generation
+  }
+
+  async addPod(key: string): Promise<void> {
+    const pod = this.#policy.snapshot.pods.get(key)
+    if (pod === undefined)
+      throw new Error(`no pod ${JSON.stringify(key)} in the snapshot: swap in one that has it first`)
+    if (this.#members.has(key)) throw new Error(`pod ${JSON.stringify(key)} is there already`)
+    const member: Member = { key, ready: false }
+    this.#members.set(key, member)
+    try {
+      await this.#captured().addPod({ key, name: pod.name, ip: pod.ip })
+      member.moving = true
+      if (pod.mesh) await this.#enroll(member, pod)
+      delete member.moving
+    } catch (error) {
+      await this.removePod(key)
+      throw error
+    }
+  }
+
+  async removePod(key: string): Promise<void> {
+    const member = this.#members.get(key)
+    if (member === undefined) return
+    this.#members.delete(key)
+    this.#connections.closeOf(key)
+    this.#pool.cut(key)
+    await this.#withdraw(member)
+    await this.#captured().removePod(key)
+  }
+
+  setReady(key: string, ready: boolean): void {
+    const member = this.#members.get(key)
+    if (member) member.ready = ready
+  }
+
+  grant(key: string, options: { run?: string; socks?: boolean } = {}): Grant {
+    if (!this.#members.has(key)) throw new Error(`no pod ${JSON.stringify(key)} is up`)
+    return this.#captured().grant(key, options)
+  }
+
+  listening(key: string): readonly number[] {
+    return this.#captured().listening(key)
+  }
+
+  dialAsKubelet(key: string, port: number, signal?: AbortSignal): Promise<Duplex> {
+    return dialAsKubelet(this.#context, key, port, signal)
+  }
+
+  swap(snapshot: Snapshot, generation: number): number {
+    this.#policy = { snapshot, generation }
+    const closed = this.#connections.rejudge(this.#policy)
+    // A label that takes a running pod into the mesh, or out of it, holds from now on (no restart, as under ambient).
+    for (const member of this.#members.values()) {
+      const pod = snapshot.pods.get(member.key)
+      if (pod !== undefined) void this.#reenroll(member, pod)
+    }
+    return closed
+  }
+
+  flows(filter?: { run?: string }): readonly FlowRecord[] {
+    return this.#flows.records(filter)
+  }
+
+  onFlow(listener: (record: FlowRecord) => void): () => void {
+    return this.#flows.onFlow(listener)
+  }
+
+  loot(kind: 'expired' | 'stolen', identity: string): Promise<{ certificate: string; key?: string }> {
+    return loot(this.#ca, kind, identity)
+  }
+
+  /** The HTTP/2 sessions that are open, and how many handshakes there have been. */
+  tunnels(): { readonly open: readonly TunnelInfo[]; readonly handshakes: number } {
+    return { open: this.#pool.tunnels(), handshakes: this.#pool.handshakes }
+  }
+
+  /** Connections that are open now. */
+  get openConnections(): number {
+    return this.#connections.size
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.#members.keys()].map((key) => this.removePod(key)))
+    this.#datagrams.close()
+    await this.#pool.close()
+    await this.#captured().close()
+  }
+
+  async #enroll(member: Member, pod: Pod): Promise<void> {
+    const { runDir, identityOf, log } = this.#options
+    const { key } = member
+    const identity = identityOf?.(key) ?? pod.identity
+    const rotated = () => this.#pool.retire(key, credentials.current.serial)
+    const credentials = await Credentials.obtain(this.#ca, identity, rotated, log)
+    this.#sockets += 1
+    const path = join(runDir, 'hbone', `${this.#sockets}.sock`)
+    const server = await HboneServer.listen({
+      path,
+      token: this.#token,
+      root: this.#ca.root,
+      trustDomain: this.#ca.trustDomain,
+      certificate: () => credentials.current,
+      handler: {
+        stream: (stream, headers, peer) =>
+          void this.#inbound.stream(key, stream, headers, peer).catch((error: unknown) => {
+            log?.error({ err: error, pod: key }, 'an incoming stream could not be carried')
+            stream.destroy(new Error('internal error'))
+          }),
+        refused: (from, refusal) => this.#inbound.refused(key, from, refusal),
+      },
+    })
+    member.proxy = { credentials, server, path }
+    // Removed meanwhile: nothing of it may stay.
+    if (this.#members.get(key) !== member) await this.#withdraw(member)
+  }
+
+  async #withdraw(member: Member): Promise<void> {
+    const { proxy } = member
+    delete member.proxy
+    proxy?.credentials.close()
+    await proxy?.server.close()
+  }
+
+  async #reenroll(member: Member, pod: Pod): Promise<void> {
+    if (member.moving || pod.mesh === (member.proxy !== undefined)) return
+    member.moving = true
+    try {
+      if (pod.mesh) await this.#enroll(member, pod)
+      else {
+        this.#pool.cut(member.key)
+        await this.#withdraw(member)
+      }
+    } catch (error) {
+      this.#options.log?.error({ err: error, pod: member.key }, 'the pod could not be taken into the mesh or out of it')
+    }
+    delete member.moving
+    // The policies may have changed again while it moved.
+    const now = this.#policy.snapshot.pods.get(member.key)
+    if (now !== undefined && now.mesh !== pod.mesh && this.#members.get(member.key) === member)
+      await this.#reenroll(member, now)
+  }
+
+  #dialer(): Dialer {
+    return {
+      dial: async (request) => this.#outbound.dial(request),
+      resolve: async (pod, name) => this.#datagrams.resolve(pod, name),
+      datagram: async (...args) => this.#datagrams.send(...args),
+    }
+  }
+
+  #captured(): Capture {
+    if (this.#capture === undefined) throw new Error('the mesh is not up yet')
+    return this.#capture
+  }
+
+  #nextSourcePort(): number {
+    this.#sourcePort = this.#sourcePort === LAST_SOURCE_PORT ? FIRST_SOURCE_PORT : this.#sourcePort + 1
+    return this.#sourcePort
+  }
+}

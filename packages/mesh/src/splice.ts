@@ -1,0 +1,70 @@
+import type { Duplex } from 'node:stream'
+
+/** One end of a carried connection. */
+export interface End {
+  readonly stream: Duplex
+  /** Ends it as an RST does, so that its peer cannot take it for an orderly close. */
+  reset(): void
+}
+
+export interface Spliced {
+  /** Bytes from a to b, and from b to a. */
+  readonly sent: number
+  readonly received: number
+  /** Which end was cut off before both directions had ended in order. */
+  readonly cut?: 'a' | 'b'
+}
+
+/** The error that a stream is destroyed with: an HTTP/2 stream sends RST_STREAM for it, and no END_STREAM before. */
+export class ConnectionReset extends Error {
+  readonly code = 'ECONNRESET'
+  constructor(message = 'connection reset') {
+    super(message)
+    this.name = 'ConnectionReset'
+  }
+}
+
+/** For streams whose `destroy(error)` is their reset: HTTP/2 streams, and what capture hands out for an app's socket. */
+export const resettable = (stream: Duplex): End => ({ stream, reset: () => void stream.destroy(new ConnectionReset()) })
+
+/**
+ * Joins two ends until both directions are over: with backpressure, each direction ending for itself (half-close), and
+ * a reset of one end arriving as a reset at the other.
+ */
+export function splice(a: End, b: End, onBytes?: (sent: number, received: number) => void): Promise<Spliced> {
+  return new Promise((resolve) => {
+    let sent = 0
+    let received = 0
+    let cut: 'a' | 'b' | undefined
+    let open = 2
+
+    const finish = (end: End, other: End, name: 'a' | 'b') => {
+      const inOrder = end.stream.readableEnded && end.stream.writableFinished
+      if (!inOrder && cut === undefined) {
+        cut = name
+        if (!other.stream.destroyed) other.reset()
+      }
+      open -= 1
+      if (open === 0) resolve(cut === undefined ? { sent, received } : { sent, received, cut })
+    }
+    const watch = (end: End, other: End, name: 'a' | 'b') => {
+      // 'close' follows and tells all that matters; without a listener the error would end the process.
+      end.stream.on('error', () => {})
+      if (end.stream.closed) finish(end, other, name)
+      else end.stream.once('close', () => finish(end, other, name))
+    }
+
+    a.stream.on('data', (chunk: Buffer) => {
+      sent += chunk.length
+      onBytes?.(chunk.length, 0)
+    })
+    b.stream.on('data', (chunk: Buffer) => {
+      received += chunk.length
+      onBytes?.(0, chunk.length)
+    })
+    watch(a, b, 'a')
+    watch(b, a, 'b')
+    a.stream.pipe(b.stream)
+    b.stream.pipe(a.stream)
+  })
+}

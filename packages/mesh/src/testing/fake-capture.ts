@@ -1,0 +1,172 @@
+import { once } from 'node:events'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { Address, Capture, DialAnswer, Dialer } from '../seams.js'
+
+type Accepted = Extract<DialAnswer, { kind: 'accept' }>
+type App = (socket: Socket, from: Address) => void
+
+/** A connect that failed, as an app would see it. */
+export class ConnectFailed extends Error {
+  readonly code: string
+  constructor(code: string) {
+    super(code)
+    this.code = code
+  }
+}
+
+/** Brings the two ends of a loopback connection together by the client's port, whichever is told of first. */
+class Meeting<T> {
+  readonly #sockets = new Map<number, Socket>()
+  readonly #takers = new Map<number, T>()
+  readonly #met: (socket: Socket, taker: T) => void
+
+  constructor(met: (socket: Socket, taker: T) => void) {
+    this.#met = met
+  }
+
+  arrived(socket: Socket): void {
+    const port = socket.remotePort ?? 0
+    const taker = this.#takers.get(port)
+    if (taker === undefined) this.#sockets.set(port, socket)
+    else this.#met(socket, taker)
+    this.#takers.delete(port)
+  }
+
+  expect(port: number, taker: T): void {
+    const socket = this.#sockets.get(port)
+    if (socket === undefined) this.#takers.set(port, taker)
+    else this.#met(socket, taker)
+    this.#sockets.delete(port)
+  }
+}
+
+/**
+ * Capture without processes: "apps" are functions, and a pod's connect is a call. Connections are real TCP ones over
+ * loopback, so that a reset is a reset and backpressure is the kernel's.
+ */
+export class FakeCapture implements Capture {
+  readonly dialer: Dialer
+  readonly #apps = new Map<string, { readonly server: Server; readonly app: App }>()
+  readonly #bound = new Map<string, (from: Address, data: Uint8Array) => void>()
+  readonly #sockets = new Set<Socket>()
+  readonly #front: Server
+  readonly #clients = new Meeting<Accepted>((stream, { carry }) =>
+    carry({ stream, reset: () => void stream.resetAndDestroy() }),
+  )
+  readonly #callers = new Meeting<{ app: App; from: Address }>((socket, { app, from }) => app(socket, from))
+  readonly pods = new Set<string>()
+
+  private constructor(dialer: Dialer) {
+    this.dialer = dialer
+    this.#front = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
+      this.#keep(socket)
+      this.#clients.arrived(socket)
+    })
+  }
+
+  static async start(dialer: Dialer): Promise<FakeCapture> {
+    const capture = new FakeCapture(dialer)
+    capture.#front.listen(0, '127.0.0.1')
+    await once(capture.#front, 'listening')
+    return capture
+  }
+
+  /** Has a pod's "process" listen. */
+  async app(key: string, port: number, app: App): Promise<void> {
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      this.#keep(socket)
+      this.#callers.arrived(socket)
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    this.#apps.set(`${key}:${port}`, { server, app })
+  }
+
+  bind(key: string, port: number, take: (from: Address, data: Uint8Array) => void): void {
+    this.#bound.set(`${key}:${port}`, take)
+  }
+
+  ask(pod: string, host: string, port: number, run?: string): Promise<DialAnswer> {
+    return this.dialer.dial({ pod, host, port, ...(run !== undefined && { run }) })
+  }
+
+  /** What `net.connect` in that pod gives. Rejects with ConnectFailed; a drop is code ETIMEDOUT, at once. */
+  async connect(pod: string, host: string, port: number, run?: string): Promise<Socket> {
+    const answer = await this.ask(pod, host, port, run)
+    if (answer.kind === 'error') throw new ConnectFailed(answer.code)
+    if (answer.kind === 'drop') throw new ConnectFailed('ETIMEDOUT')
+    const address = this.#front.address()
+    const socket = connect({
+      port: typeof address === 'object' && address ? address.port : 0,
+      host: '127.0.0.1',
+      allowHalfOpen: true,
+    })
+    this.#keep(socket)
+    await once(socket, 'connect')
+    this.#clients.expect(socket.localPort ?? 0, answer)
+    return socket
+  }
+
+  async addPod({ key }: { readonly key: string }): Promise<void> {
+    this.pods.add(key)
+  }
+
+  async removePod(key: string): Promise<void> {
+    this.pods.delete(key)
+    for (const [name, { server }] of this.#apps) {
+      if (!name.startsWith(`${key}:`)) continue
+      server.close()
+      this.#apps.delete(name)
+    }
+  }
+
+  grant(key: string): { readonly id: string; readonly env: Readonly<Record<string, string>>; revoke(): void } {
+    return { id: key, env: {}, revoke: () => {} }
+  }
+
+  listening(key: string): readonly number[] {
+    return [...this.#apps.keys()]
+      .filter((name) => name.startsWith(`${key}:`))
+      .map((name) => Number(name.slice(key.length + 1)))
+      .sort((a, b) => a - b)
+  }
+
+  async dialApp(key: string, port: number, from: Address): Promise<Duplex> {
+    const entry = this.#apps.get(`${key}:${port}`)
+    if (entry === undefined) throw new ConnectFailed('ECONNREFUSED')
+    const address = entry.server.address()
+    const socket = connect({
+      port: typeof address === 'object' && address ? address.port : 0,
+      host: '127.0.0.1',
+      allowHalfOpen: true,
+    })
+    this.#keep(socket)
+    await once(socket, 'connect')
+    this.#callers.expect(socket.localPort ?? 0, { app: entry.app, from })
+    const destroy = socket.destroy.bind(socket)
+    // What the seam asks of an app's connection: destroyed with an error, it is reset.
+    socket.destroy = (error?: Error) => {
+      socket.destroy = destroy
+      return error === undefined ? destroy() : socket.resetAndDestroy()
+    }
+    return socket
+  }
+
+  deliver(key: string, port: number, from: Address, data: Uint8Array): boolean {
+    const take = this.#bound.get(`${key}:${port}`)
+    take?.(from, data)
+    return take !== undefined
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy()
+    for (const { server } of this.#apps.values()) server.close()
+    this.#front.close()
+  }
+
+  #keep(socket: Socket): void {
+    this.#sockets.add(socket)
+    socket.on('error', () => {}).once('close', () => this.#sockets.delete(socket))
+  }
+}

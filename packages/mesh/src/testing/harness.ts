@@ -1,0 +1,75 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
+import type { TestContext } from 'node:test'
+import type { FlowRecord, Snapshot } from '@bulkhead/verdict'
+import { Mesh } from '../mesh.js'
+import type { Dialer } from '../seams.js'
+import type { MeshOptions } from '../types.js'
+import { FakeCapture } from './fake-capture.js'
+import { fakeJudgeAt, shop } from './fake-snapshot.js'
+
+export interface Rig {
+  readonly mesh: Mesh
+  readonly capture: FakeCapture
+  readonly runDir: string
+}
+
+/** A mesh with the pods of the fake shop up and ready, gone with the test. */
+export async function startRig(
+  t: TestContext,
+  options: Partial<MeshOptions> = {},
+  skip: readonly string[] = [],
+): Promise<Rig> {
+  const runDir = await mkdtemp(join(tmpdir(), 'bh-'))
+  const snapshot: Snapshot = options.snapshot ?? shop()
+  const made: FakeCapture[] = []
+  const makeCapture = async (dialer: Dialer) => {
+    const capture = await FakeCapture.start(dialer)
+    made.push(capture)
+    return capture
+  }
+  const mesh = await Mesh.start(
+    { runDir, connectTimeoutMs: 400, ...options, snapshot },
+    { judgeAt: fakeJudgeAt, makeCapture },
+  )
+  t.after(async () => {
+    await mesh.close()
+    await rm(runDir, { recursive: true, force: true })
+  })
+  const keys = [...snapshot.pods.keys()].filter((key) => !skip.includes(key))
+  await Promise.all(keys.map((key) => mesh.addPod(key)))
+  for (const key of keys) mesh.setReady(key, true)
+  const [capture] = made
+  if (capture === undefined) throw new Error('no capture')
+  return { mesh, capture, runDir }
+}
+
+/** Everything that comes, up to the end. Rejects with what the socket's error says. */
+export function readAll(stream: Duplex): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = ''
+    stream.on('data', (chunk: Buffer) => {
+      text += chunk.toString('latin1')
+    })
+    stream.once('end', () => resolve(text))
+    stream.once('error', reject)
+    stream.once('close', () => reject(new Error('closed before its end')))
+  })
+}
+
+/** Waits until `probe` gives something, at most two seconds. */
+export async function until<T>(probe: () => T | undefined, what: string): Promise<T> {
+  const deadline = Date.now() + 2_000
+  for (;;) {
+    const found = probe()
+    if (found !== undefined) return found
+    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 2))
+  }
+}
+
+/** The one record of a run. */
+export const recordOf = (mesh: Mesh, run: string): Promise<FlowRecord> =>
+  until(() => mesh.flows({ run })[0], `the flow record of ${run}`)
