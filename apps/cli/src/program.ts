@@ -13,7 +13,7 @@ import * as verify from './commands/verify.js'
 import { signalExitCode } from './interrupt.js'
 import { CliError, exitCodes, type Io } from './io.js'
 
-/** In the order in which `bulkhead --help` lists them. */
+/** In the order in which `npx bulkhead --help` lists them. */
 const commands = [up, down, status, logs, exec, flows, attack, verify, explain, verdict, layer]
 
 export function createProgram(io: Io): Command {
@@ -38,9 +38,9 @@ export function createProgram(io: Io): Command {
       'after',
       `
 Examples:
-  $ bulkhead up
-  $ bulkhead attack
-  $ bulkhead explain shop/notsleep shop/web-api:8080 GET /
+  $ npx bulkhead up
+  $ npx bulkhead attack
+  $ npx bulkhead explain shop/notsleep shop/web-api:8080 GET /
 
 Exit code 2 always means that the command could not be understood or carried out; why is on stderr.`,
     )

@@ -8,8 +8,11 @@ import { checkReferences } from './references/references.js'
 import type { Diagnostic, LoadResult, Resource } from './types.js'
 
 export interface LoadOptions {
-  /** What the files' names are relative to. Default: the working directory. */
-  readonly relativeTo?: string
+  /**
+   * What the files' names are relative to: a folder, or one for each of the paths that were named. Default: the
+   * working directory.
+   */
+  readonly relativeTo?: string | ((path: string) => string)
 }
 
 /**
@@ -22,8 +25,11 @@ export interface LoadOptions {
  * @throws ManifestError with every mistake that was found, not only the first
  */
 export async function loadManifests(paths: readonly string[], options: LoadOptions = {}): Promise<LoadResult> {
-  const collector = new Collector(resolve(options.relativeTo ?? process.cwd()))
-  for (const path of paths) await collector.addPath(path)
+  const { relativeTo = process.cwd() } = options
+  const collector = new Collector()
+  for (const path of paths) {
+    await collector.addPath(path, resolve(typeof relativeTo === 'string' ? relativeTo : relativeTo(path)))
+  }
 
   const diagnostics: Diagnostic[] = [...collector.diagnostics]
   const resources: Resource[] = []

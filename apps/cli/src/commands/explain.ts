@@ -1,8 +1,117 @@
+import { ControlError } from '@bulkhead/control'
+import type { Flow, FlowDestination, Outcome, Verdict } from '@bulkhead/verdict'
 import type { Command } from 'commander'
-import { CliError, type Io } from '../io.js'
+import { type Destination, parseDestination, parseRequest, parseSource } from '../endpoints.js'
+import { CliError, exitCodes, type Io, note, print, printJson } from '../io.js'
+import { compileManifests, ownManifests } from '../manifests.js'
+import {
+  type JsonOption,
+  type ManifestsOption,
+  type StateOption,
+  withHelp,
+  withJson,
+  withManifests,
+  withState,
+} from '../options.js'
+import { findTarget } from '../target/find.js'
 
-export function register(program: Command, _io: Io): void {
-  program.command('explain').action(() => {
-    throw new CliError('`explain` is not there yet.')
+interface Options extends JsonOption, ManifestsOption, StateOption {
+  readonly offline?: boolean
+}
+
+/** Who answers: the running target, or the manifests as they are written. */
+interface Judge {
+  readonly asked: string
+  judge(flow: Flow): Promise<Verdict>
+}
+
+const exits: Readonly<Record<Outcome, number>> = {
+  allow: exitCodes.ok,
+  deny: exitCodes.deny,
+  unknown: exitCodes.unknown,
+}
+
+export function register(program: Command, io: Io): void {
+  const command = program
+    .command('explain')
+    .argument('<from>', 'who calls: NAMESPACE/WORKLOAD')
+    .argument('<to>', 'whom: NAMESPACE/SERVICE:PORT, NAMESPACE/WORKLOAD:PORT, IP:PORT or HOST:PORT')
+    .argument('[method]', 'of an HTTP request')
+    .argument('[path]', 'of an HTTP request (default: /)')
+    .description("One flow's way through every layer: what each says, the deciding line, and what would change it.")
+    .option('--offline', 'ask the manifests, whatever is up')
+  withState(withManifests(withJson(command)))
+  withHelp(command, {
+    examples: [
+      'npx bulkhead explain shop/notsleep shop/web-api:8080 GET /',
+      'npx bulkhead explain shop/sleep shop/web-api:8080 --offline --json',
+    ],
+    exit: '0 allowed, 1 denied, 2 bad input, 3 unknown (something decides that is not modelled).',
+  })
+  command.action(async (from: string, to: string, method?: string, path?: string, options: Options = {}) => {
+    const source = parseSource(from)
+    const destination = parseDestination(to)
+    const http = method === undefined ? {} : { http: parseRequest(method, path) }
+    const judge = await whoAnswers(io, options)
+    const verdict = await judgeNamed(judge, destination, (where) => ({
+      from: source,
+      to: where,
+      port: destination.port,
+      ...http,
+    }))
+    const { renderVerdict } = await import('@bulkhead/verdict')
+    if (options.json === true) printJson(io, { asked: judge.asked, verdict })
+    else {
+      note(io, `asked: ${judge.asked}`)
+      print(io, renderVerdict(verdict))
+    }
+    io.exit(exits[verdict.outcome])
   })
 }
+
+async function whoAnswers(io: Io, options: Options): Promise<Judge> {
+  const target = options.offline === true || options.manifests !== undefined ? undefined : runningTarget(io, options)
+  if (target !== undefined) return { asked: 'the running target', judge: (flow) => target.predict(flow) }
+  const set = ownManifests(io, options.manifests)
+  const snapshot = await compileManifests(io, set)
+  const { judge } = await import('@bulkhead/verdict')
+  return { asked: `the manifests in ${set.title}`, judge: async (flow) => judge(flow, snapshot) }
+}
+
+function runningTarget(io: Io, options: StateOption): ReturnType<typeof findTarget> | undefined {
+  try {
+    return findTarget(io, options)
+  } catch (error) {
+    // With --state somebody means a certain target, and it is not to be answered for by something else.
+    if (error instanceof ControlError && error.code === 'not-up' && options.state === undefined) return undefined
+    throw error
+  }
+}
+
+/** Asks for each thing that a name may mean, one after the other, until one is there. */
+async function judgeNamed(
+  { judge }: Judge,
+  { candidates }: Destination,
+  flowTo: (to: FlowDestination) => Flow,
+): Promise<Verdict> {
+  const [first, second] = candidates
+  try {
+    return await judge(flowTo(first))
+  } catch (error) {
+    if (second === undefined || codeOf(error) !== 'flow.unknown-service') throw error
+    try {
+      return await judge(flowTo(second))
+    } catch (again) {
+      const name = 'workload' in second ? second.workload : ''
+      if (codeOf(again) !== 'flow.unknown-workload' || !messageOf(again).includes(JSON.stringify(name))) throw again
+      throw new CliError(
+        `there is no Service and no workload "${name}"${guess(messageOf(error)) ?? guess(messageOf(again)) ?? '.'}`,
+      )
+    }
+  }
+}
+
+/** The part of the engine's message that names near names. */
+const guess = (message: string): string | undefined => /; did you mean .*/.exec(message)?.[0]
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined)

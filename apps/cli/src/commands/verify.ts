@@ -1,8 +1,24 @@
 import type { Command } from 'commander'
-import { CliError, type Io } from '../io.js'
+import type { Io } from '../io.js'
+import { type JsonOption, type StateOption, withHelp, withJson, withState } from '../options.js'
+import { chooseScenarios, runScenariosOnTarget } from '../scenario-run.js'
 
-export function register(program: Command, _io: Io): void {
-  program.command('verify').action(() => {
-    throw new CliError('`verify` is not there yet.')
+export function register(program: Command, io: Io): void {
+  const command = program
+    .command('verify')
+    .argument('[id...]', 'only these scenarios (default: all of scenarios/)')
+    .description(
+      'Runs the scenarios on what is up: expected with the walls that are on, predicted, and observed, side by side.',
+    )
+  withState(withJson(command))
+  withHelp(command, {
+    examples: ['npx bulkhead verify', 'npx bulkhead verify --json'],
+    exit: '0 all three agree everywhere, 1 they do not, 2 bad input or nothing is up',
+  })
+  command.action(async (ids: string[], options: JsonOption & StateOption) => {
+    const { renderVerify, verifyPassed } = await import('@bulkhead/scenarios')
+    const run = await runScenariosOnTarget(io, options, (all) => chooseScenarios(all, ids, 'scenario'))
+    run.print(renderVerify)
+    io.exit(verifyPassed(run.report) ? 0 : 1)
   })
 }

@@ -27,16 +27,13 @@ interface Context {
 export class Collector {
   readonly sources: Source[] = []
   readonly diagnostics: Diagnostic[] = []
-  readonly #relativeTo: string
+  #relativeTo = ''
   /** Real path and namespace: a file that is reached twice gives the same objects twice, and is read once. */
   readonly #seen = new Set<string>()
 
-  constructor(relativeTo: string) {
+  /** A path that the user named, and the folder that the names of its files are relative to. */
+  async addPath(path: string, relativeTo: string): Promise<void> {
     this.#relativeTo = relativeTo
-  }
-
-  /** A path that the user named. */
-  async addPath(path: string): Promise<void> {
     const absolute = resolve(path)
     const before = this.sources.length + this.diagnostics.length + this.#seen.size
     await this.#guard(absolute, {}, async () => {

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const app = fileURLToPath(new URL('..', import.meta.url))
+
+/** A clone with the bin file alone. */
+function bare(t: TestContext): string {
+  const root = mkdtempSync(path.join(tmpdir(), 'bulkhead-bin-'))
+  t.after(() => rmSync(root, { recursive: true, force: true }))
+  const folder = path.join(root, 'apps', 'cli')
+  cpSync(path.join(app, 'bin'), path.join(folder, 'bin'), { recursive: true })
+  cpSync(path.join(app, 'package.json'), path.join(folder, 'package.json'))
+  return folder
+}
+
+const start = (folder: string, ...args: readonly string[]) =>
+  spawnSync(process.execPath, [path.join(folder, 'bin', 'bulkhead.js'), ...args], { encoding: 'utf8' })
+
+test('a clone that is not built yet says what to do', (t) => {
+  const { status, stdout, stderr } = start(bare(t), 'attack')
+  assert.equal(status, 2)
+  assert.equal(stdout, '')
+  assert.match(stderr, /^bulkhead: this clone is not built yet\. Run `npm start` in [^\n]+\n$/)
+})
+
+test('one that is built and not installed any more says what to do', (t) => {
+  const folder = bare(t)
+  mkdirSync(path.join(folder, 'dist'))
+  writeFileSync(path.join(folder, 'dist', 'main.js'), "import 'a-package-that-is-not-there'\n")
+  const { status, stderr } = start(folder)
+  assert.equal(status, 2)
+  assert.match(stderr, /^bulkhead: a part of the installation is missing \(.*a-package-that-is-not-there.*\)/)
+})
+
+test('a built clone runs the command line, and its exit code is the process’s', () => {
+  const { status, stdout } = start(app, '--version')
+  assert.equal(status, 0)
+  assert.match(stdout, /^\d+\.\d+\.\d+\n$/)
+  assert.equal(start(app, 'no-such-command').status, 2)
+})
+
+test('a reader that goes away is the end, not a failure', () => {
+  const bin = path.join(app, 'bin', 'bulkhead.js')
+  const { stderr } = spawnSync('sh', ['-c', `"${process.execPath}" "${bin}" --help | head -1`], { encoding: 'utf8' })
+  assert.equal(stderr, '')
+})

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Io } from './io.js'
+import { createProgram } from './program.js'
+import { runCli } from './testing.js'
+
+const commands = createProgram({} as Io).commands
+
+test('help is a result: on stdout, exit code 0', async () => {
+  const { code, stdout, stderr } = await runCli(['--help'])
+  assert.equal(code, 0)
+  assert.equal(stderr, '')
+  for (const command of commands) assert.match(stdout, new RegExp(`^  ${command.name()}\\b`, 'm'))
+})
+
+test('nothing to do is bad input: the help, on stderr', async () => {
+  const { code, stdout, stderr } = await runCli([])
+  assert.equal(code, 2)
+  assert.equal(stdout, '')
+  assert.match(stderr, /Usage: bulkhead/)
+})
+
+for (const [name, args, said] of [
+  ['an unknown command', ['atack'], /^bulkhead: unknown command 'atack'/],
+  ['an unknown option', ['--no-such'], /^bulkhead: unknown option '--no-such'/],
+  ["a command's unknown option", ['explain', 'a/b', 'c/d:1', '--no-such'], /^bulkhead: unknown option '--no-such'/],
+  ['a missing argument', ['explain', 'shop/sleep'], /^bulkhead: missing required argument 'to'/],
+  ['an argument too many', ['explain', 'a/b', 'c/d:1', 'GET', '/', 'more'], /^bulkhead: too many arguments/],
+] as const) {
+  test(`${name} is bad input: one line on stderr, nothing on stdout, exit code 2`, async () => {
+    const { code, stdout, stderr } = await runCli(args)
+    assert.equal(code, 2)
+    assert.equal(stdout, '')
+    assert.match(stderr, said)
+    assert.equal(stderr.trimEnd().split('\n').length, 1, stderr)
+  })
+}
+
+for (const command of commands) {
+  test(`${command.name()} --help says what it does, its exit codes, and shows an example`, async () => {
+    const { code, stdout } = await runCli([command.name(), '--help'])
+    assert.equal(code, 0)
+    assert.notEqual(command.description(), '')
+    assert.match(stdout, new RegExp(`\\$ npx bulkhead ${command.name()}\\b`))
+    assert.match(stdout, /Exit code/)
+  })
+}

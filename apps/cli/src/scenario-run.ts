@@ -1,0 +1,66 @@
+import type { Report, Scenario } from '@bulkhead/scenarios'
+import { CliError, type Io } from './io.js'
+import type { JsonOption, StateOption } from './options.js'
+import { findPlaces } from './places.js'
+import { findTarget } from './target/find.js'
+
+export interface ScenarioRun {
+  readonly report: Report
+  /** Writes the report: as JSON with --json, else as `text` renders it. */
+  print(text: (report: Report, options: { readonly color?: boolean }) => string): void
+}
+
+/**
+ * Runs scenarios of the clone's scenarios/ on the running target. What is under way is told on stderr of a terminal.
+ * @throws CliError when nothing is up, or an id is unknown
+ */
+export async function runScenariosOnTarget(
+  io: Io,
+  options: JsonOption & StateOption,
+  choose: (all: readonly Scenario[]) => readonly Scenario[],
+): Promise<ScenarioRun> {
+  const { loadScenarios, renderJson, runScenarios } = await import('@bulkhead/scenarios')
+  const target = findTarget(io, options)
+  const { root, scenarios: folder } = findPlaces(io)
+  const chosen = choose(await loadScenarios(folder))
+  const progress = counter(io, chosen.length)
+  const report = await runScenarios(target, chosen, { root, signal: io.signal, onResult: progress.tick }).finally(
+    progress.clear,
+  )
+  return {
+    report,
+    print(text) {
+      io.stdout.write(options.json === true ? renderJson(report) : text(report, { color: io.colour }))
+    },
+  }
+}
+
+/** The scenarios with these ids, in their own order; all of them when there is no id. @throws CliError naming near ids */
+export function chooseScenarios(all: readonly Scenario[], ids: readonly string[], what: string): readonly Scenario[] {
+  if (all.length === 0) throw new CliError(`there is no ${what} in scenarios/.`)
+  const known = all.map((scenario) => scenario.id)
+  for (const id of ids) {
+    if (known.includes(id)) continue
+    const near = known.filter((candidate) => candidate.includes(id) || id.includes(candidate)).slice(0, 5)
+    const list = near.length > 0 ? `did you mean ${near.join(' or ')}?` : `there are ${known.join(', ')}.`
+    throw new CliError(`there is no ${what} "${id}"; ${list}`)
+  }
+  return ids.length === 0 ? all : all.filter((scenario) => ids.includes(scenario.id))
+}
+
+/** `12 of 40` on one line of a terminal, gone when the result comes; nothing in a log. */
+function counter(io: Io, of: number): { tick(): void; clear(): void } {
+  if (!('isTTY' in io.stderr) || io.stderr.isTTY !== true) return { tick() {}, clear() {} }
+  let done = 0
+  const write = () => void io.stderr.write(`\r${done} of ${of}`)
+  write()
+  return {
+    tick() {
+      done += 1
+      write()
+    },
+    clear() {
+      io.stderr.write('\r\u001b[K')
+    },
+  }
+}
