@@ -57,7 +57,6 @@ function httpProbe(
       createConnection: () => stream,
       path: get.path ?? '/',
       signal,
-      agent: false,
       headers: {
         host: `${target.host}:${port}`,
         'user-agent': 'kube-probe/1.34',

@@ -74,9 +74,12 @@ export class ProcessList {
   }
 
   #write(): void {
-    writeFileSync(this.#file, JSON.stringify([...this.#running].map(([pid, stamp]) => ({ pid, stamp }))), {
-      mode: 0o600,
-    })
+    const list = [...this.#running].map(([pid, stamp]) => ({ pid, stamp }))
+    try {
+      writeFileSync(this.#file, JSON.stringify(list), { mode: 0o600 })
+    } catch {
+      // The list only helps to clear up after a supervisor that was killed; a full disk must not end one that lives.
+    }
   }
 }
 

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, sep } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { ClusterError, messageOf, systemCode } from './errors.js'
 import { alive, killLeftovers, type ProcessId, processStamp } from './processes.js'
 
@@ -163,7 +163,8 @@ const socketRoot = (): string => (tmpdir().length <= 60 ? tmpdir() : '/tmp')
 
 /** Only ever a folder that `claim` could have made: the path comes from a file. */
 function removeRunDir(runDir: string | undefined): void {
-  if (typeof runDir !== 'string' || !runDir.startsWith(`${socketRoot()}${sep}bh-`) || runDir.includes('..')) return
+  if (typeof runDir !== 'string') return
+  if (dirname(runDir) !== socketRoot() || !/^bh-[A-Za-z0-9]{6}$/.test(basename(runDir))) return
   try {
     if (statSync(runDir).uid === process.getuid?.()) rmSync(runDir, { recursive: true, force: true })
   } catch {

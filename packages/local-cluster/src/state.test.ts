@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { killLeftovers, ProcessList, processStamp } from './processes.js'
+import { claim, readControl } from './state.js'
+import { eventually, temporaryFolder } from './testing.js'
+
+const sleeper = (): ChildProcess =>
+  spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'ignore' })
+
+test('one process holds a state folder; another is told who does', (t) => {
+  const stateDir = temporaryFolder(t)
+  const held = claim(stateDir)
+  assert.equal(statSync(join(stateDir, 'control.json')).mode & 0o777, 0o600)
+  assert.equal(statSync(held.runDir).mode & 0o777, 0o700)
+  assert.throws(() => claim(stateDir), {
+    code: 'already-up',
+    message: new RegExp(`process ${process.pid}; it is still starting`),
+  })
+  held.publish({ url: 'http://127.0.0.1:1', token: 't', generation: 3 })
+  assert.throws(() => claim(stateDir), { code: 'already-up', message: /it answers at http:\/\/127\.0\.0\.1:1/ })
+  assert.equal(readControl(stateDir)?.control.generation, 3)
+  assert.equal(readControl(stateDir)?.stale, false)
+  held.release()
+  assert.equal(existsSync(held.runDir), false)
+  assert.equal(readControl(stateDir), undefined)
+  claim(stateDir).release()
+})
+
+test('the file of a process that is gone, or of another with its number, is taken over with what it left', async (t) => {
+  const stateDir = temporaryFolder(t)
+  const child = sleeper()
+  const { pid } = child
+  assert.ok(pid !== undefined)
+  t.after(() => child.kill('SIGKILL'))
+  const list = new ProcessList(join(stateDir, 'processes.json'))
+  list.add(pid)
+  const runDir = mkdtempSync(join(tmpdir(), 'bh-'))
+  // This very process's number with another start: a number that was given again.
+  writeFileSync(
+    join(stateDir, 'control.json'),
+    JSON.stringify({ pid: process.pid, stamp: 'another', generation: 1, started: '', runDir }),
+  )
+  assert.equal(readControl(stateDir)?.stale, true)
+  const exited = once(child, 'exit')
+  const held = claim(stateDir)
+  t.after(() => held.release())
+  assert.equal(held.leftovers, 1)
+  assert.deepEqual(await exited, [null, 'SIGKILL'])
+  assert.equal(existsSync(runDir), false)
+  assert.equal(readControl(stateDir)?.stale, false)
+})
+
+test('a damaged control file does not stop a start, and never removes what it names', (t) => {
+  const stateDir = temporaryFolder(t)
+  const innocent = join(stateDir, 'innocent')
+  mkdirSync(innocent)
+  for (const text of [
+    '',
+    '{',
+    JSON.stringify({ pid: 1, stamp: 'x', runDir: innocent }),
+    JSON.stringify({ pid: 'x' }),
+  ]) {
+    writeFileSync(join(stateDir, 'control.json'), text)
+    claim(stateDir).release()
+    assert.ok(existsSync(innocent))
+  }
+})
+
+test('a folder that cannot be written is one sentence', (t) => {
+  const stateDir = join(temporaryFolder(t), 'closed')
+  mkdirSync(stateDir)
+  chmodSync(stateDir, 0o500)
+  // root may write everywhere, so it is somebody else for a moment.
+  const root = process.getuid?.() === 0
+  if (root) process.seteuid?.(65534)
+  try {
+    assert.throws(() => claim(stateDir), {
+      code: 'state-dir',
+      message: /cannot be (written|used) \(EACCES\).*--state DIR/,
+    })
+  } finally {
+    if (root) process.seteuid?.(0)
+  }
+})
+
+test('a file in the place of the folder is one sentence', (t) => {
+  const file = join(temporaryFolder(t), 'file')
+  writeFileSync(file, '')
+  assert.throws(() => claim(file), { code: 'state-dir', message: /cannot be written/ })
+})
+
+test('only processes with the recorded start are ended', async (t) => {
+  const file = join(temporaryFolder(t), 'processes.json')
+  const child = sleeper()
+  t.after(() => child.kill('SIGKILL'))
+  const stamp = processStamp(child.pid ?? 0)
+  assert.ok(stamp !== undefined)
+  assert.equal(processStamp(child.pid ?? 0), stamp)
+  writeFileSync(file, JSON.stringify([{ pid: child.pid, stamp: 'another' }, { pid: -1, stamp }, null, { pid: 1 }]))
+  assert.equal(killLeftovers(file), 0)
+  assert.equal(child.exitCode, null)
+  writeFileSync(file, JSON.stringify([{ pid: child.pid, stamp }]))
+  assert.equal(killLeftovers(file), 1)
+  await eventually('it is gone', () => processStamp(child.pid ?? 0) === undefined)
+  assert.equal(killLeftovers(file), 0)
+  assert.throws(() => readFileSync(file))
+})

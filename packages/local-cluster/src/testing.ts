@@ -1,0 +1,51 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import type { KubernetesObject, Resource } from '@bulkhead/resources'
+import type { Pod } from '@bulkhead/verdict'
+
+/** A folder that goes with the test. */
+export function temporaryFolder(t: Pick<TestContext, 'after'>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'bh-test-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** An object as if it had been read from `test.yaml`; every field is said to be on line 7. */
+export function resource(object: KubernetesObject & Readonly<Record<string, unknown>>, layer?: string): Resource {
+  const { name, namespace } = object.metadata
+  return {
+    id: [object.kind, namespace, name].filter((part) => part !== undefined).join('/'),
+    kind: object.kind,
+    name,
+    object,
+    position: () => ({ file: 'test.yaml', line: 7, column: 1 }),
+    ...(namespace !== undefined && { namespace }),
+    ...(layer !== undefined && { layer }),
+  }
+}
+
+export const pod: Pod = {
+  key: 'shop/web-api-1',
+  namespace: 'shop',
+  name: 'web-api-1',
+  workload: 'shop/web-api',
+  labels: { app: 'web-api' },
+  serviceAccount: 'web-api',
+  identity: 'spiffe://cluster.local/ns/shop/sa/web-api',
+  mesh: true,
+  hostNetwork: false,
+  node: 'bulkhead-worker',
+  ip: '10.244.1.2',
+  ports: [{ name: 'http', port: 8080, protocol: 'TCP' }],
+}
+
+/** Resolves when the condition holds; rejects when it does not within the time. */
+export async function eventually(what: string, holds: () => boolean | Promise<boolean>, limitMs = 5000): Promise<void> {
+  for (const deadline = Date.now() + limitMs; ; ) {
+    if (await holds()) return
+    if (Date.now() > deadline) throw new Error(`not within ${limitMs} ms: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
