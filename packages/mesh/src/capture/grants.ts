@@ -1,0 +1,69 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { Listeners } from './listeners.js'
+import type { CapturedProcess } from './process.js'
+
+/** A bound UDP port of a pod. */
+export interface UdpBinding {
+  readonly process: CapturedProcess
+  readonly id: number
+  readonly port: number
+  readonly scope: 'pod' | 'loopback'
+}
+
+/** What capture knows of one pod. */
+export interface Pod {
+  readonly key: string
+  readonly name: string
+  readonly ip: string
+  readonly listeners: Listeners
+  readonly udp: Map<number, UdpBinding>
+}
+
+export function makePod({ key, name, ip }: { key: string; name: string; ip: string }): Pod {
+  return { key, name, ip, listeners: new Listeners(), udp: new Map() }
+}
+
+/** One right to speak as a pod: whoever shows the secret does. */
+export interface Grant {
+  readonly id: string
+  readonly pod: Pod
+  readonly run?: string
+  /** Opened with it; destroyed with it. */
+  readonly opened: Set<{ destroy(): unknown }>
+}
+
+const digest = (secret: string): string => createHash('sha256').update(secret).digest('base64')
+
+/** Grants by the digest of their secret, so that finding one tells nothing about the others by its timing. */
+export class Grants {
+  readonly #byDigest = new Map<string, Grant>()
+
+  add(pod: Pod, run: string | undefined): { grant: Grant; secret: string } {
+    const secret = randomBytes(32).toString('base64url')
+    const id = randomBytes(9).toString('base64url')
+    const grant: Grant = { id, pod, opened: new Set(), ...(run === undefined ? {} : { run }) }
+    this.#byDigest.set(digest(secret), grant)
+    return { grant, secret }
+  }
+
+  find(secret: string): Grant | undefined {
+    return this.#byDigest.get(digest(secret))
+  }
+
+  revoke(match: (grant: Grant) => boolean): void {
+    for (const [key, grant] of this.#byDigest) {
+      if (!match(grant)) continue
+      this.#byDigest.delete(key)
+      for (const open of [...grant.opened]) open.destroy()
+    }
+  }
+}
+
+/** Ties the life of something open to its grant's. */
+export function track(
+  grant: Grant,
+  open: { destroy(): unknown; once(event: 'close', listener: () => void): unknown },
+): void {
+  grant.opened.add(open)
+  open.once('close', () => grant.opened.delete(open))
+}

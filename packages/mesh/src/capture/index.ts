@@ -1,0 +1,2 @@
+export { type CaptureOptions, createCapture } from './capture.js'
+export { withGrant } from './env.js'

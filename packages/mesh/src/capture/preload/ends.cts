@@ -1,0 +1,79 @@
+import net, { type Socket } from 'node:net'
+import type { Endpoint, Note } from '../wire.js'
+import type { Channel } from './channel.cjs'
+import { readReset } from './errors.cjs'
+
+/** What a captured socket tells of itself, and the number under which the agent knows it. */
+interface End {
+  readonly remote: Endpoint
+  readonly local: Endpoint
+  readonly id: { readonly dial: number } | { readonly conn: number }
+}
+
+interface Inner {
+  _handle?: unknown
+  /** A TLS socket's transport. */
+  _parent?: Inner | null
+  /** That transport's stream, where it is not Node's own. */
+  stream?: Inner
+  connecting?: boolean
+}
+
+interface Named {
+  _getpeername(): object
+  _getsockname(): object
+  resetAndDestroy(): Socket
+}
+
+/** The captured sockets of this process: their addresses, and resets in both directions, for which unix sockets have no word. */
+export class Ends {
+  readonly #ends = new WeakMap<object, End>()
+  readonly #dialled = new Map<number, Socket>()
+  readonly #accepted = new Map<number, Socket>()
+
+  add(socket: Socket, end: End): void {
+    this.#ends.set(socket, end)
+    const [table, number] = 'dial' in end.id ? [this.#dialled, end.id.dial] : [this.#accepted, end.id.conn]
+    table.set(number, socket)
+    socket.once('close', () => table.delete(number))
+  }
+
+  /** The far side reset it: what has arrived is read first, as the kernel does, then the app reads ECONNRESET. */
+  reset(note: Extract<Note, { op: 'reset' | 'reset-accepted' }>): void {
+    const socket = note.op === 'reset' ? this.#dialled.get(note.id) : this.#accepted.get(note.conn)
+    if (socket === undefined) return
+    const now = () => setImmediate(() => socket.destroy(readReset()))
+    if (socket.connecting) socket.once('connect', now)
+    else now()
+  }
+
+  of(socket: object): End | undefined {
+    for (let inner: Inner | null | undefined = socket; inner; inner = inner._parent ?? inner.stream) {
+      const end = this.#ends.get(inner)
+      if (end !== undefined) return end
+    }
+    return undefined
+  }
+
+  install(channel: Channel): void {
+    const proto = net.Socket.prototype as unknown as Named
+    const { _getpeername, _getsockname, resetAndDestroy } = proto
+    const ends = this
+    const named = ([address, port]: Endpoint) => ({ address, port, family: 'IPv4' })
+    proto._getpeername = function (this: Inner) {
+      const end = ends.of(this)
+      return end === undefined || this.connecting ? _getpeername.call(this) : named(end.remote)
+    }
+    proto._getsockname = function (this: Inner) {
+      const end = ends.of(this)
+      return end === undefined || this.connecting || !this._handle ? _getsockname.call(this) : named(end.local)
+    }
+    proto.resetAndDestroy = function (this: Socket) {
+      const end = ends.#ends.get(this)
+      if (end === undefined) return resetAndDestroy.call(this)
+      if ('dial' in end.id) channel.tell({ op: 'reset', id: end.id.dial })
+      else channel.tell({ op: 'reset-accepted', conn: end.id.conn })
+      return this.destroy()
+    }
+  }
+}
