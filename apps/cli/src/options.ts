@@ -34,6 +34,9 @@ export function withHelp(
   command: Command,
   parts: { readonly examples: readonly string[]; readonly exit: string },
 ): Command {
-  const examples = parts.examples.map((example) => `  $ ${example}`).join('\n')
-  return command.addHelpText('after', `\nExamples:\n${examples}\n\nExit code: ${parts.exit}`)
+  // As they can be typed in a clone, where the command is not in PATH.
+  const examples = parts.examples
+    .map((example) => `  $ ${example.replace(/^(npx )?bulkhead\b/, 'npx bulkhead')}`)
+    .join('\n')
+  return command.addHelpText('after', `\nExamples:\n${examples}\n\nExit code: ${parts.exit.replace(/\.$/, '')}.`)
 }

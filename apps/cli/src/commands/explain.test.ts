@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import path from 'node:path'
+import { test } from 'node:test'
+import { fixtures, matchesGolden, repository } from '../golden.js'
+import { runCli } from '../testing.js'
+
+const explain = (...args: readonly string[]) => runCli(['explain', '--offline', ...args], { cwd: repository })
+
+for (const [name, args, exit] of [
+  ['an allowed caller', ['shop/sleep', 'shop/web-api:8080', 'GET', '/'], 0],
+  ['another identity', ['shop/notsleep', 'shop/web-api:8080', 'GET', '/'], 1],
+  ['no identity', ['shop/outsider', 'shop/web-api:8080'], 1],
+  ['another port', ['shop/sleep', 'shop/web-api:9090'], 1],
+  ['a workload by its own name', ['shop/sleep', 'shop/purchase-history-v1:8080'], 1],
+  ['a host', ['shop/sleep', 'web-api:8080'], 0],
+  ['an address that nobody has', ['shop/sleep', '10.244.1.250:8080'], 1],
+] as const) {
+  const file = `explain/${name.replaceAll(' ', '-')}`
+
+  test(`${name}: text and exit code`, async () => {
+    const { code, stdout, stderr } = await explain(...args)
+    assert.equal(code, exit, stderr)
+    assert.equal(stderr, 'asked: the manifests in k8s/\n')
+    matchesGolden(`$ npx bulkhead explain --offline ${args.join(' ')}\n${stdout}`, `${file}.txt`)
+  })
+
+  test(`${name}: JSON says the same`, async () => {
+    const { code, stdout, stderr } = await explain(...args, '--json')
+    assert.equal(code, exit)
+    assert.equal(stderr, '')
+    matchesGolden(stdout, `${file}.json`)
+    const text = await explain(...args)
+    const { verdict } = JSON.parse(stdout) as { verdict: { outcome: string; text: string } }
+    assert.equal(verdict.outcome === 'allow' ? 0 : 1, exit)
+    assert.ok(text.stdout.startsWith(verdict.text))
+  })
+}
+
+test('the same from a folder within the clone: places are relative to the clone', async () => {
+  const there = await explain('shop/notsleep', 'shop/web-api:8080')
+  const within = await runCli(['explain', '--offline', 'shop/notsleep', 'shop/web-api:8080'], {
+    cwd: path.join(repository, 'k8s', 'layers'),
+  })
+  assert.deepEqual(within, there)
+  assert.match(within.stdout, /k8s\/layers\/50-identity\/shop\/allow-nothing\.yaml:\d+/)
+})
+
+test('what is not modelled and decides is unknown: exit code 3', async () => {
+  const manifests = path.join(fixtures, 'not-modelled')
+  const { code, stdout } = await runCli(['explain', '--manifests', manifests, 'a/client', 'a/elsewhere:80'])
+  assert.equal(code, 3, stdout)
+  assert.match(stdout, /UNKNOWN/)
+})
+
+for (const [what, args, said] of [
+  [
+    'an unknown caller',
+    ['shop/slep', 'shop/web-api:8080'],
+    /^bulkhead: there is no workload "shop\/slep"; did you mean "shop\/sleep"\?\n$/,
+  ],
+  [
+    'an unknown destination',
+    ['shop/sleep', 'shop/web-ap:8080'],
+    /^bulkhead: there is no Service and no workload "shop\/web-ap"; did you mean "shop\/web-api"\?\n$/,
+  ],
+  ['both unknown', ['shop/slep', 'shop/nothing-like-it:8080'], /^bulkhead: there is no /],
+  ['no port', ['shop/sleep', 'shop/web-api'], /^bulkhead: "shop\/web-api" has no port/],
+  ['a method in the wrong place', ['shop/sleep', 'shop/web-api:8080', '/'], /^bulkhead: "\/" is not an HTTP method/],
+  [
+    'no such folder',
+    ['shop/sleep', 'shop/web-api:8080', '--manifests', 'no-such'],
+    /^bulkhead: there is no folder "no-such"/,
+  ],
+] as const) {
+  test(`${what}: a sentence on stderr, nothing on stdout, exit code 2`, async () => {
+    const { code, stdout, stderr } = await explain(...args)
+    assert.equal(code, 2)
+    assert.equal(stdout, '')
+    assert.match(stderr, said)
+  })
+}
+
+test('a state folder that is named and has no target is not answered for by the manifests', async () => {
+  const { code, stdout, stderr } = await runCli(
+    ['explain', '--state', 'no-such-state', 'shop/sleep', 'shop/web-api:8080'],
+    { cwd: repository },
+  )
+  assert.equal(code, 2)
+  assert.equal(stdout, '')
+  assert.match(stderr, /^bulkhead: nothing is up here/)
+})

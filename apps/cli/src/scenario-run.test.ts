@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { test } from 'node:test'
+import type { Scenario } from '@bulkhead/scenarios'
+import { repository } from './golden.js'
+import { chooseScenarios } from './scenario-run.js'
+import { runCli } from './testing.js'
+
+const scenario = (id: string): Scenario => ({
+  id,
+  title: id,
+  story: '',
+  kind: 'attack',
+  from: 'shop/notsleep',
+  attempt: { kind: 'http', to: { service: 'shop/web-api' }, port: 8080 },
+  expect: { walls: [], through: {} },
+  notice: '',
+  file: `scenarios/${id}.yaml`,
+})
+const all = ['a-to-b', 'a-to-c', 'z'].map(scenario)
+const ids = (chosen: readonly Scenario[]) => chosen.map(({ id }) => id)
+
+test('without an id all of them run, else those that are named, in their own order', () => {
+  assert.deepEqual(ids(chooseScenarios(all, [], 'attack')), ['a-to-b', 'a-to-c', 'z'])
+  assert.deepEqual(ids(chooseScenarios(all, ['z', 'a-to-b', 'z'], 'attack')), ['a-to-b', 'z'])
+})
+
+test('an unknown id is an error that names near ones, or all', () => {
+  assert.throws(() => chooseScenarios(all, ['a-to'], 'attack'), {
+    message: 'there is no attack "a-to"; did you mean a-to-b or a-to-c?',
+    exitCode: 2,
+  })
+  assert.throws(() => chooseScenarios(all, ['q'], 'scenario'), {
+    message: 'there is no scenario "q"; there are a-to-b, a-to-c, z.',
+  })
+  assert.throws(() => chooseScenarios([], [], 'attack'), /there is no attack in scenarios\//)
+})
+
+for (const command of ['attack', 'verify']) {
+  test(`${command} with nothing up says so: exit code 2`, async (t) => {
+    const state = mkdtempSync(path.join(tmpdir(), 'bulkhead-nothing-'))
+    t.after(() => rmSync(state, { recursive: true, force: true }))
+    const { code, stdout, stderr } = await runCli([command, '--state', state], { cwd: repository })
+    assert.equal(code, 2)
+    assert.equal(stdout, '')
+    assert.match(stderr, /^bulkhead: nothing is up here/)
+  })
+}
