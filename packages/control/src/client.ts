@@ -112,6 +112,7 @@ export class ControlClient implements Target {
       await held
       throw error
     }
+    await held
     options.signal?.throwIfAborted()
     throw new ControlError('unreachable', `the target ended while an attempt from ${from} was under way.`)
   }

@@ -8,6 +8,8 @@ import type { PodStatus } from './pod-runner.js'
 export interface LocalClusterOptions {
   /** Folders with manifests, in order. */
   readonly manifests: readonly string[]
+  /** The folder that files are named relative to, in positions. Default: the working directory. */
+  readonly relativeTo?: string
   /** `.bulkhead`: made when it is not there. */
   readonly stateDir: string
   /** Only these layers are on (names, or the part that tells them apart). Absent: as they were left. */

@@ -53,7 +53,7 @@ export class LocalCluster implements Target {
   readonly #mesh: MeshApi
   readonly #rotation: NodeJS.Timeout
   #snapshot: Snapshot
-  #generation = 1
+  #generation: number
   #runs = 0
   #last: Promise<unknown> = Promise.resolve()
   #stopping: Promise<void> | undefined
@@ -76,6 +76,7 @@ export class LocalCluster implements Target {
     this.#switches = parts.switches
     this.#snapshot = parts.snapshot
     this.#mesh = parts.mesh
+    this.#generation = parts.mesh.generation
     this.#processes = new ProcessList(parts.claim.processesFile)
     this.#events.setMaxListeners(0)
     this.#rotation = setInterval(() => {
@@ -100,7 +101,7 @@ export class LocalCluster implements Target {
       if (held.leftovers > 0) progress({ kind: 'leftovers', processes: held.leftovers })
       await options.claimed?.()
       if (options.fresh === true) forget(options.stateDir)
-      const base = await said(() => engine.load(options.manifests))
+      const base = await said(() => engine.load(options.manifests, options.relativeTo ?? process.cwd()))
       const switches = new LayerSwitches(options.stateDir)
       if (options.layers !== undefined) switches.set(others(options.layers, layersOf(base.resources, new Set())))
       const snapshot = await said(() => engine.compile(inForce(base.resources, switches.off, [])))

@@ -4,7 +4,9 @@ import type { Compile, Judge } from '@bulkhead/verdict'
 
 /** What the local target is made of. Tests put small stand-ins in their place. */
 export interface Engine {
-  load(folders: readonly string[]): Promise<LoadResult>
+  /** Positions name files relative to `relativeTo`. */
+  load(folders: readonly string[], relativeTo: string): Promise<LoadResult>
+  /** Throws for text with a mistake in it. */
   parse(text: string, file: string): readonly Resource[]
   readonly compile: Compile
   readonly judge: Judge

@@ -1,20 +1,20 @@
 import * as mesh from '@bulkhead/mesh'
-import * as resources from '@bulkhead/resources'
-import * as verdict from '@bulkhead/verdict'
+import { checkDuplicates, loadManifests, ManifestError, parseManifests } from '@bulkhead/resources'
+import { compile, judge } from '@bulkhead/verdict'
 import type { Engine } from './engine.js'
 
-const { Mesh } = mesh as unknown as { Mesh: { start: Engine['startMesh'] } }
-const { loadManifests, parseManifests } = resources as unknown as {
-  loadManifests: Engine['load']
-  parseManifests: Engine['parse']
-}
-const { compile, judge } = verdict as unknown as Pick<Engine, 'compile' | 'judge'>
+const { startMesh } = mesh as unknown as { startMesh: Engine['startMesh'] }
 
 /** The packages themselves. */
 export const realEngine: Engine = {
-  load: loadManifests,
-  parse: parseManifests,
+  load: (folders, relativeTo) => loadManifests(folders, { relativeTo }),
+  parse(text, file) {
+    const { resources, diagnostics } = parseManifests(text, file)
+    const errors = [...diagnostics, ...checkDuplicates(resources)].filter(({ severity }) => severity === 'error')
+    if (errors.length > 0) throw new ManifestError(errors)
+    return resources
+  },
   compile,
   judge,
-  startMesh: (options) => Mesh.start(options),
+  startMesh,
 }

@@ -81,9 +81,10 @@ function supervisorOptions(options: UpOptions, io: Io): SupervisorOptions {
     requireFolder(folder, given)
     return folder
   })
-  const k8s = folders === undefined ? findPlaces(io).k8s : ''
+  const places = folders === undefined ? findPlaces(io) : undefined
   return {
-    manifests: folders ?? [path.join(k8s, 'workloads'), path.join(k8s, 'layers')],
+    manifests: folders ?? ['workloads', 'layers'].map((folder) => path.join(places?.k8s ?? '', folder)),
+    relativeTo: places?.root ?? io.cwd,
     stateDir,
     port: options.port,
     ...(options.layers !== undefined && { layers: layerNames(options.layers) }),

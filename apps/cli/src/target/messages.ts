@@ -18,6 +18,8 @@ export interface UpReport {
 /** What a supervisor is started with. */
 export interface SupervisorOptions {
   readonly manifests: readonly string[]
+  /** What files are named relative to. */
+  readonly relativeTo: string
   readonly stateDir: string
   readonly port: number
   readonly layers?: readonly string[]

@@ -6,11 +6,17 @@ import { onlyOwnHost, onlyWithToken } from './guard.js'
 import { attemptBody, changeBody, execBody, flowsQuery, judgeBody, layersBody, logsQuery } from './schemas.js'
 import { eventStream } from './sse.js'
 
+/** What the API needs of a target. */
+export type Served = Pick<
+  LocalCluster,
+  'status' | 'predict' | 'flows' | 'mesh' | 'logs' | 'layers' | 'setLayers' | 'apply' | 'withdraw' | 'attempt' | 'exec'
+>
+
 export interface AppParts {
   readonly token: string
   readonly port: () => number
   /** Undefined until the target has started. */
-  readonly cluster: () => LocalCluster | undefined
+  readonly cluster: () => Served | undefined
   /** Called for a request to end. */
   readonly shutdown: () => void
 }
@@ -41,7 +47,7 @@ export function createApp({ token, port, cluster: current, shutdown }: AppParts)
 
 function routes(current: AppParts['cluster'], shutdown: () => void): Router {
   const router = Router()
-  const cluster = (): LocalCluster => {
+  const cluster = (): Served => {
     const found = current()
     if (found === undefined)
       throw new RequestError(503, 'starting', 'the target is still starting; try again in a second.')
