@@ -5,7 +5,7 @@ import { judgeAt } from '../points/judge-at.js'
 import type { Flow, Hop, Outcome, Pod, PointVerdict, Step, Verdict } from '../types.js'
 import { hbonePort, type NextHop, nextHop } from './next-hop.js'
 import { type Caller, resolveSource } from './parties.js'
-import { type Obstacle, planRoute, type Route } from './route.js'
+import { notModelled, type Obstacle, planRoute, type Route } from './route.js'
 import { symptomOf } from './symptom.js'
 
 /** The kubelet's probes arrive from here and go past ztunnel (C.8). */
@@ -36,6 +36,7 @@ export const judge: Judge = (flow, snapshot) => {
 
 function stepsOf(flow: Flow, caller: Caller, route: Route, next: NextHop, hop: Hop, snapshot: Snapshot): Step[] {
   const { tuple } = hop
+  if (caller.kind === 'not-modelled') return [obstacleStep('cni-egress', notModelled(caller.found))]
   if (route.loopback === true) return loopbackSteps(caller, route)
   const source = caller.kind === 'pod' ? caller.pod : undefined
   const steps: Step[] = []

@@ -1,6 +1,7 @@
 import type { Snapshot } from '../api.js'
 import { isCaptured } from '../model/capture.js'
 import { internalsOf } from '../model/internals.js'
+import type { NotModelled } from '../model/not-modelled.js'
 import { identityOf } from '../model/pods.js'
 import type { FlowDestination, FlowSource, NodeModel, Pod } from '../types.js'
 import { FlowError, nearNames, quote } from './errors.js'
@@ -11,10 +12,11 @@ export type Caller =
   | { readonly kind: 'pod'; readonly pod: Pod; readonly name: string }
   | { readonly kind: 'node'; readonly ip: string; readonly name: string }
   | { readonly kind: 'outside'; readonly ip: string; readonly name: string }
+  | { readonly kind: 'not-modelled'; readonly ip: string; readonly name: string; readonly found: NotModelled }
 
 /** Whom: what the flow's destination leads to, and how people call it. */
 export interface Called {
-  readonly target: Target
+  readonly target: Target | { readonly kind: 'not-modelled'; readonly found: NotModelled }
   readonly name: string
   /** A pod that the flow only describes and says no ports of: it listens on whatever is asked for. */
   readonly listensOnAll?: boolean
@@ -26,6 +28,8 @@ const describedDestinationIp = '10.244.255.2'
 
 export function resolveSource(from: FlowSource, snapshot: Snapshot): Caller {
   if ('workload' in from) {
+    const found = unreadWorkload(from.workload, snapshot)
+    if (found !== undefined) return { kind: 'not-modelled', found, ip: from.workload, name: from.workload }
     const pod = podOf(from.workload, from.node, snapshot)
     return { kind: 'pod', pod, name: from.workload }
   }
@@ -42,6 +46,8 @@ export function resolveDestination(to: FlowDestination, caller: Caller, snapshot
   const from = caller.kind === 'pod' ? caller.pod : undefined
   if ('service' in to) {
     const service = snapshot.services.get(to.service)
+    const found = service === undefined ? unreadWorkload(to.service, snapshot) : undefined
+    if (found !== undefined) return { target: { kind: 'not-modelled', found }, name: to.service }
     if (service === undefined) {
       throw new FlowError(
         'flow.unknown-service',
@@ -52,6 +58,8 @@ export function resolveDestination(to: FlowDestination, caller: Caller, snapshot
     return { target: { kind: 'service', service }, name: to.service }
   }
   if ('workload' in to) {
+    const found = unreadWorkload(to.workload, snapshot)
+    if (found !== undefined) return { target: { kind: 'not-modelled', found }, name: to.workload }
     const pod = podOf(to.workload, undefined, snapshot)
     return { target: pod === from ? { kind: 'loopback' } : { kind: 'pod', pod }, name: to.workload }
   }
@@ -69,6 +77,16 @@ export function resolveDestination(to: FlowDestination, caller: Caller, snapshot
   if ('ip' in to) return { target: lookUp(to.ip, from, snapshot), name: to.ip }
   const node: NodeModel = nodeOf(to.node, snapshot)
   return { target: { kind: 'node', node }, name: `node ${node.name}` }
+}
+
+/** A workload that some object runs and that we do not model: a Job's, or a gateway's (`<name>` or `<name>-istio`). */
+function unreadWorkload(key: string, snapshot: Snapshot): NotModelled | undefined {
+  return internalsOf(snapshot).notModelled.find(({ id, effect }) => {
+    const name = id.slice(id.indexOf('/') + 1)
+    return (
+      (effect === 'pods' && name === key) || (id.startsWith('Gateway/') && (name === key || `${name}-istio` === key))
+    )
+  })
 }
 
 /** The first pod of a workload (on that node), or the pod of that name. */

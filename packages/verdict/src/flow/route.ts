@@ -48,6 +48,8 @@ export function planRoute(flow: Flow, caller: Caller, snapshot: Snapshot): Route
       return { name, address: { name, ip: target.node.ip }, port }
     case 'outside':
       return { name, address: { name: target.host, ip: target.ip ?? target.host }, port }
+    case 'not-modelled':
+      return { name, address: { name, ip: name }, port, before: notModelled(target.found) }
     case 'nowhere':
       return {
         name,
@@ -101,22 +103,21 @@ function serviceRoute(
 
 /** Services whose traffic goes somewhere that we do not model, or nowhere from where the caller is. */
 function servesNobody(service: ServiceModel, caller: Caller, snapshot: Snapshot): Obstacle | undefined {
-  const { serviceObjects } = internalsOf(snapshot)
+  const { serviceObjects, notModelled: unread } = internalsOf(snapshot)
   const object = serviceObjects.get(service.key)?.object
   const type = rawField(object, 'spec', 'type') ?? 'ClusterIP'
-  const unknown = snapshot.notModelled.find(
-    ({ id, what }) =>
-      id === `Service/${service.key}` || (service.endpoints.length === 0 && what.includes('adds endpoints')),
+  const unknown = unread.find(
+    ({ id, effect }) => id === `Service/${service.key}` || (service.endpoints.length === 0 && effect === 'endpoints'),
   )
   if (unknown !== undefined) return notModelled(unknown)
   if (caller.kind !== 'outside' || type === 'NodePort' || type === 'LoadBalancer') return undefined
   // From outside only a gateway leads to a cluster IP, and gateways are not modelled.
-  const gateway = snapshot.notModelled.find(({ id }) => /^(Gateway|Ingress)\//.test(id))
+  const gateway = unread.find(({ effect }) => effect === 'proxy')
   if (gateway !== undefined) return notModelled(gateway)
   return { code: 'network.unreachable', outcome: 'deny', facts: { host: service.clusterIP ?? service.key } }
 }
 
-function notModelled(found: { readonly id: string; readonly what: string; readonly at: string }): Obstacle {
+export function notModelled(found: { readonly id: string; readonly what: string; readonly at: string }): Obstacle {
   return {
     code: 'not-modelled',
     outcome: 'unknown',
@@ -126,8 +127,9 @@ function notModelled(found: { readonly id: string; readonly what: string; readon
 }
 
 function loopbackRoute(called: Called, port: number, protocol: Protocol, caller: Caller, snapshot: Snapshot): Route {
-  if (caller.kind !== 'pod')
+  if (caller.kind !== 'pod') {
     return { name: called.name, address: { name: caller.name, ip: caller.ip }, port, loopback: true }
+  }
   const { pod } = caller
   return { name: called.name, pod, port, loopback: true, ...nothingListens(pod, port, protocol, called, snapshot) }
 }

@@ -9,7 +9,17 @@ export interface CaptureSubject {
   readonly namespaceLabels: Labels
   readonly labels: Labels
   readonly hostNetwork: boolean
-  readonly sidecar?: boolean
+  readonly annotations?: Labels
+}
+
+/**
+ * A pod that runs Istio's sidecar instead: injected already, or about to be by the webhook. It is in the mesh, but by a
+ * proxy that is not modelled.
+ */
+export function hasSidecar(pod: CaptureSubject): boolean {
+  if (pod.annotations?.['sidecar.istio.io/status'] !== undefined) return true
+  const inject = pod.labels['sidecar.istio.io/inject']
+  return inject === 'true' || (pod.namespaceLabels['istio-injection'] === 'enabled' && inject !== 'false')
 }
 
 /**
@@ -18,7 +28,7 @@ export interface CaptureSubject {
  * in an excluded namespace.
  */
 export function isCaptured(pod: CaptureSubject): boolean {
-  if (pod.hostNetwork || pod.sidecar === true || excludedNamespaces.has(pod.namespace)) return false
+  if (pod.hostNetwork || hasSidecar(pod) || excludedNamespaces.has(pod.namespace)) return false
   if (pod.labels[dataplaneMode] === 'none') return false
   return pod.labels[dataplaneMode] === 'ambient' || pod.namespaceLabels[dataplaneMode] === 'ambient'
 }

@@ -34,6 +34,7 @@ export const compile: Compile = (resources, options = {}) => {
   const policiesOf = indexPolicies(resources, rootNamespace)
   for (const pod of pods.values()) policiesOf(pod)
 
+  const notModelled = findNotModelled(resources, namespaceLabels)
   const snapshot: Snapshot = {
     resources,
     nodes,
@@ -43,7 +44,7 @@ export const compile: Compile = (resources, options = {}) => {
     serviceByIp: (ip) => servicesByIp.get(ip),
     resolveName: (name, namespace) => resolveName(name, namespace, services),
     targetPort: (service, port, pod) => targetPortOn(service, port, pod),
-    notModelled: findNotModelled(resources),
+    notModelled: notModelled.map(({ id, what, at }) => ({ id, what, at })),
   }
   setInternals(snapshot, {
     trustDomain,
@@ -52,6 +53,7 @@ export const compile: Compile = (resources, options = {}) => {
     serviceObjects: new Map(
       ofKind<Service>(resources, '', 'Service').map((service) => [`${namespaceOf(service)}/${service.name}`, service]),
     ),
+    notModelled,
     policiesOf,
     waypointFor: indexWaypoints(resources, namespaceLabels),
     listening: expectedPorts(services),

@@ -4,6 +4,7 @@ import type { NetworkObject } from '../points/cni.js'
 import type { PodAuthorization } from '../points/ztunnel/authorization.js'
 import type { EffectiveMtls } from '../points/ztunnel/peer-authentication.js'
 import type { Pod } from '../types.js'
+import type { NotModelled } from './not-modelled.js'
 import type { WaypointRef } from './waypoints.js'
 
 /** What the points ask about a pod: all that selects it, found once per class of equal pods. */
@@ -19,6 +20,7 @@ export interface Internals {
   readonly rootNamespace: string
   readonly namespaceLabels: ReadonlyMap<string, Readonly<Record<string, string>>>
   readonly serviceObjects: ReadonlyMap<string, Resource<Service>>
+  readonly notModelled: readonly NotModelled[]
   policiesOf(pod: Pod): PodPolicies
   /** The waypoint before that pod, called by that Service's name or address, or by the pod's own. */
   waypointFor(addressed: { readonly service?: string; readonly pod: Pod }): WaypointRef | undefined

@@ -1,55 +1,65 @@
 import type { Resource, Service } from '@bulkhead/resources'
+import { hasSidecar } from './capture.js'
 import { at, groupOf, ofKind, rawField } from './kinds.js'
-import { hasSidecar } from './pods.js'
 import { wantedPods } from './workloads.js'
 
+/** What such an object does, as far as it matters here. */
+export type Effect = 'isolates' | 'redirects' | 'proxy' | 'routes' | 'endpoints' | 'pods' | 'name'
+
 export interface NotModelled {
+  readonly effect: Effect
   readonly id: string
   readonly what: string
   readonly at: string
 }
 
 /** Kinds that decide over traffic and that the engine does not read yet, as `group/Kind`. */
-const kinds: Readonly<Record<string, string>> = {
-  'networking.k8s.io/NetworkPolicy': 'isolates the pods that it selects',
-  'cilium.io/CiliumNetworkPolicy': 'isolates the pods of its namespace that it selects',
-  'cilium.io/CiliumClusterwideNetworkPolicy': 'isolates pods of every namespace',
-  'cilium.io/CiliumLocalRedirectPolicy': 'sends traffic elsewhere',
-  'cilium.io/CiliumEgressGatewayPolicy': 'sends traffic elsewhere',
-  'policy.networking.k8s.io/ClusterNetworkPolicy': 'isolates pods of every namespace',
-  'policy.networking.k8s.io/AdminNetworkPolicy': 'isolates pods of every namespace',
-  'policy.networking.k8s.io/BaselineAdminNetworkPolicy': 'isolates pods of every namespace',
-  'gateway.networking.k8s.io/Gateway': 'runs a gateway or a waypoint',
-  'gateway.networking.k8s.io/HTTPRoute': 'routes requests',
-  'gateway.networking.k8s.io/GRPCRoute': 'routes requests',
-  'gateway.networking.k8s.io/TLSRoute': 'routes connections',
-  'gateway.networking.k8s.io/TCPRoute': 'routes connections',
-  'networking.k8s.io/Ingress': 'routes requests',
-  'networking.istio.io/Gateway': 'runs a gateway',
-  'networking.istio.io/VirtualService': 'routes requests',
-  'networking.istio.io/ServiceEntry': 'adds names and endpoints',
-  'networking.istio.io/WorkloadEntry': 'adds endpoints',
-  'networking.istio.io/Sidecar': 'narrows what a proxy knows',
-  'networking.istio.io/EnvoyFilter': 'changes what a proxy does',
-  'discovery.k8s.io/EndpointSlice': 'adds endpoints',
-  '/Endpoints': 'adds endpoints',
-  'apps/ReplicaSet': 'runs pods',
-  '/ReplicationController': 'runs pods',
-  'batch/Job': 'runs pods',
-  'batch/CronJob': 'runs pods',
-  'argoproj.io/Rollout': 'runs pods',
+const kinds: Readonly<Record<string, readonly [Effect, string]>> = {
+  'networking.k8s.io/NetworkPolicy': ['isolates', 'isolates the pods that it selects'],
+  'cilium.io/CiliumNetworkPolicy': ['isolates', 'isolates the pods of its namespace that it selects'],
+  'cilium.io/CiliumClusterwideNetworkPolicy': ['isolates', 'isolates pods of every namespace'],
+  'policy.networking.k8s.io/ClusterNetworkPolicy': ['isolates', 'isolates pods of every namespace'],
+  'policy.networking.k8s.io/AdminNetworkPolicy': ['isolates', 'isolates pods of every namespace'],
+  'policy.networking.k8s.io/BaselineAdminNetworkPolicy': ['isolates', 'isolates pods of every namespace'],
+  'cilium.io/CiliumLocalRedirectPolicy': ['redirects', 'sends traffic elsewhere'],
+  'cilium.io/CiliumEgressGatewayPolicy': ['redirects', 'sends traffic elsewhere'],
+  'gateway.networking.k8s.io/Gateway': ['proxy', 'runs a gateway or a waypoint'],
+  'networking.istio.io/Gateway': ['proxy', 'runs a gateway'],
+  'networking.k8s.io/Ingress': ['proxy', 'lets requests in'],
+  'gateway.networking.k8s.io/HTTPRoute': ['routes', 'routes requests'],
+  'gateway.networking.k8s.io/GRPCRoute': ['routes', 'routes requests'],
+  'gateway.networking.k8s.io/TLSRoute': ['routes', 'routes connections'],
+  'gateway.networking.k8s.io/TCPRoute': ['routes', 'routes connections'],
+  'networking.istio.io/VirtualService': ['routes', 'routes requests'],
+  'networking.istio.io/Sidecar': ['routes', 'narrows what a proxy knows'],
+  'networking.istio.io/EnvoyFilter': ['routes', 'changes what a proxy does'],
+  'networking.istio.io/ServiceEntry': ['endpoints', 'adds names and endpoints'],
+  'networking.istio.io/WorkloadEntry': ['endpoints', 'adds endpoints'],
+  'discovery.k8s.io/EndpointSlice': ['endpoints', 'adds endpoints'],
+  '/Endpoints': ['endpoints', 'adds endpoints'],
+  'apps/ReplicaSet': ['pods', 'runs pods'],
+  '/ReplicationController': ['pods', 'runs pods'],
+  'batch/Job': ['pods', 'runs pods'],
+  'batch/CronJob': ['pods', 'runs pods'],
+  'argoproj.io/Rollout': ['pods', 'runs pods'],
 }
 
 /** Every object and field that decides something here and that the engine does not model, in the order of the objects. */
-export function findNotModelled(resources: readonly Resource[]): NotModelled[] {
+export function findNotModelled(
+  resources: readonly Resource[],
+  namespaceLabels: ReadonlyMap<string, Readonly<Record<string, string>>>,
+): NotModelled[] {
   const found: NotModelled[] = []
   for (const resource of resources) {
-    const what = kinds[`${groupOf(resource.object)}/${resource.kind}`]
-    if (what !== undefined) found.push({ id: resource.id, what: `${resource.kind} ${what}`, at: at(resource) })
+    const kind = kinds[`${groupOf(resource.object)}/${resource.kind}`]
+    if (kind === undefined) continue
+    const [effect, what] = kind
+    found.push({ effect, id: resource.id, what: `${resource.kind} ${what}`, at: at(resource) })
   }
   for (const service of ofKind<Service>(resources, '', 'Service')) {
     if (rawField(service.object, 'spec', 'type') === 'ExternalName') {
       found.push({
+        effect: 'name',
         id: service.id,
         what: 'type ExternalName: another name answers for it',
         at: at(service, ['spec', 'type']),
@@ -57,8 +67,18 @@ export function findNotModelled(resources: readonly Resource[]): NotModelled[] {
     }
   }
   for (const [pod] of wantedPods(resources, ['any'])) {
-    if (pod === undefined || !hasSidecar(pod)) continue
-    found.push({ id: pod.resource.id, what: 'a sidecar proxy carries its traffic', at: at(pod.resource) })
+    if (pod === undefined) continue
+    const { namespace, resource, template } = pod
+    const sidecar = hasSidecar({
+      namespace,
+      namespaceLabels: namespaceLabels.get(namespace) ?? {},
+      labels: template.metadata?.labels ?? {},
+      annotations: template.metadata?.annotations ?? {},
+      hostNetwork: false,
+    })
+    if (!sidecar) continue
+    const what = 'a sidecar proxy instead of ztunnel'
+    found.push({ effect: 'pods', id: resource.id, what, at: at(resource) })
   }
   return found
 }

@@ -79,18 +79,13 @@ function modelPod(wanted: WantedPod, node: string, ip: string, options: PodsOpti
       namespaceLabels: options.namespaceLabels.get(namespace) ?? {},
       labels,
       hostNetwork,
-      sidecar: hasSidecar(wanted),
+      annotations: template.metadata?.annotations ?? {},
     }),
     hostNetwork,
     node,
     ip,
     ports: portsOf(template.spec),
   }
-}
-
-/** An injected sidecar proxy: the pod is in the mesh, but not by ztunnel. */
-export function hasSidecar(wanted: WantedPod): boolean {
-  return wanted.template.metadata?.annotations?.['sidecar.istio.io/status'] !== undefined
 }
 
 function portsOf(spec: PodSpec): Pod['ports'] {

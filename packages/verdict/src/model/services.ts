@@ -1,9 +1,9 @@
 import type { Resource, Service } from '@bulkhead/resources'
+import { labelsMatch } from '@bulkhead/resources/selectors'
 import type { Snapshot } from '../api.js'
 import type { Pod, Protocol, ServiceModel } from '../types.js'
 import { hash53 } from './hash.js'
 import { namespaceOf, ofKind } from './kinds.js'
-import { matchesLabels } from './selectors.js'
 
 /** The Services with their addresses and the pods behind them. */
 export function buildServices(
@@ -53,7 +53,7 @@ function endpointsOf(
 ): string[] {
   if (selector === undefined || Object.keys(selector).length === 0) return []
   return [...pods.values()]
-    .filter((pod) => pod.namespace === namespace && matchesLabels(selector, pod.labels))
+    .filter((pod) => pod.namespace === namespace && labelsMatch(selector, pod.labels))
     .map((pod) => pod.key)
     .sort()
 }

@@ -1,8 +1,8 @@
 import type { LabelSelector, Resource } from '@bulkhead/resources'
+import { selectorMatches } from '@bulkhead/resources/selectors'
 import type { Snapshot } from '../api.js'
 import { internalsOf } from '../model/internals.js'
 import { at, groupOf, namespaceOf, rawField } from '../model/kinds.js'
-import { matchesSelector } from '../model/selectors.js'
 import type { CniEvidence, Engine, Pod, PointVerdict, Step } from '../types.js'
 import { fold } from './fold.js'
 
@@ -45,7 +45,7 @@ export function readNetworkObjects(resources: readonly Resource[]): NetworkObjec
 function selects(resource: Resource, labels: Readonly<Record<string, string>>): boolean {
   const selector = rawField(resource.object, 'spec', 'podSelector')
   if (typeof selector !== 'object' || selector === null) return true
-  return matchesSelector(selector as LabelSelector, labels)
+  return selectorMatches(selector as LabelSelector, labels)
 }
 
 /** What the CNI says at one pod. Its policies are not modelled yet: where one could speak, the answer is unknown. */

@@ -1,6 +1,6 @@
 import type { AuthorizationPolicy, Resource } from '@bulkhead/resources'
+import { labelsMatch } from '@bulkhead/resources/selectors'
 import { at, namespaceOf, ofKind, rawField } from '../../model/kinds.js'
-import { matchesLabels } from '../../model/selectors.js'
 import { compileRule, type Rule } from './rules.js'
 
 /** An AuthorizationPolicy as ztunnel receives it. */
@@ -80,7 +80,7 @@ export function authorizationFor(
     readonly namespace: string
     readonly selector: Readonly<Record<string, string>> | undefined
   }): boolean =>
-    (policy.namespace === namespace || policy.namespace === rootNamespace) && matchesLabels(policy.selector, labels)
+    (policy.namespace === namespace || policy.namespace === rootNamespace) && labelsMatch(policy.selector ?? {}, labels)
   const enforced = all.enforced.filter(selects)
   return {
     deny: enforced.filter((policy) => policy.action === 'DENY'),

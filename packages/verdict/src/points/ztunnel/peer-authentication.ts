@@ -1,6 +1,6 @@
 import type { MutualTlsMode, PeerAuthentication, Resource } from '@bulkhead/resources'
+import { labelsMatch } from '@bulkhead/resources/selectors'
 import { at, namespaceOf, ofKind, rawField } from '../../model/kinds.js'
-import { matchesLabels } from '../../model/selectors.js'
 
 /** A mode, and the object and line that say it. */
 export interface ModeSource {
@@ -71,7 +71,7 @@ export function effectiveMtls(
 ): EffectiveMtls {
   const ofWorkload = policies.workload
     .get(namespace)
-    ?.find((resource) => matchesLabels(resource.object.spec?.selector?.matchLabels, labels))
+    ?.find((resource) => labelsMatch(resource.object.spec?.selector?.matchLabels ?? {}, labels))
   const ofNamespace = policies.namespace.get(namespace)?.[0]
   const base = [ofWorkload, ofNamespace, policies.mesh[0]]
     .map((resource) => resource && said(resource, ['spec', 'mtls', 'mode'], resource.object.spec?.mtls?.mode))
