@@ -31,11 +31,10 @@ export function symptomOf(
   if (refused.has(failure.code)) return 'refused'
 
   if (isTlsAlert(failure)) return 'tls-refused'
-  if (phase === 'tls') {
-    // A server may drop a certificate that it does not accept without an alert; on the HBONE port nothing else does that.
-    if (attempt.kind === 'hbone') return 'tls-refused'
-    return 'tls-reset'
-  }
+  // A server may close without an alert on a certificate that it does not accept, or on plain text; before its first
+  // frame nothing else closes a connection to the HBONE port.
+  if (attempt.kind === 'hbone' && (phase === 'tls' || attempt.certificate === undefined)) return 'tls-refused'
+  if (phase === 'tls') return 'tls-reset'
   return trace.sinceConnect() >= trace.lateResetMs ? 'late-reset' : 'reset'
 }
 

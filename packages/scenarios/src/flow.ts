@@ -1,8 +1,6 @@
 import type { Flow } from '@bulkhead/verdict'
 import type { Attempt } from './types.js'
 
-export const hbonePort = 15008
-
 /**
  * The flow that an attempt is, for the engine to judge. Undefined for a pod's private socket: it is no part of the
  * network, and nothing is there to judge.
@@ -18,8 +16,8 @@ export function flowOf(from: string, attempt: Attempt): Flow | undefined {
     case 'udp':
       return { from: source, to, port, protocol: 'UDP' }
     case 'hbone':
-      // Without a certificate it is plain text that happens to go to that port.
-      return certificate === undefined ? { from: source, to, port: hbonePort } : { from: source, to, port, certificate }
+      // Plain text at the HBONE port is a caller that shows no certificate.
+      return { from: source, to, port, certificate: certificate ?? 'none' }
     default:
       return {
         from: source,

@@ -23,9 +23,8 @@ export async function applyChange(
   try {
     for (const [index, part] of changes.entries()) {
       const partName = index === 0 ? name : `${name}.${index}`
-      // Noted before it is applied: one that fails half way is taken back too.
-      applied.push(partName)
       await target.apply(partName, part)
+      applied.push(partName)
     }
   } catch (error) {
     await undo()

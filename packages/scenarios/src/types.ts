@@ -104,7 +104,7 @@ export interface Target {
   ): Promise<Evidence>
   /**
    * Resolves when the change is in force and the pods that it adds are ready. An id in `without` that is not in force
-   * now is no error: its layer may be off.
+   * now is no error: its layer may be off. A change that rejects has left nothing in force.
    */
   apply(name: string, change: Change): Promise<void>
   withdraw(name: string): Promise<void>

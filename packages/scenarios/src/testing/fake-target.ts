@@ -1,0 +1,62 @@
+import type { Verdict } from '@bulkhead/verdict'
+import type { Change, Evidence, LayerState, Target } from '../types.js'
+import { allowed, denied, stopped, through } from './samples.js'
+
+export interface FakeOptions {
+  readonly name?: Target['name']
+  readonly on?: readonly string[]
+  readonly predict?: Target['predict']
+  /** What attempts come to, by the caller; the default is that sleep is served and others are stopped. */
+  readonly attempt?: Target['attempt']
+  readonly apply?: (name: string, change: Change) => Promise<void>
+  readonly withdraw?: (name: string) => Promise<void>
+}
+
+export interface FakeTarget extends Target {
+  /** What was asked of it, in order: `attempt shop/sleep`, `apply x`, `withdraw x`, `predict shop/sleep`. */
+  readonly calls: readonly string[]
+  /** Names of the changes that stand. */
+  readonly standing: ReadonlySet<string>
+}
+
+/** A target that does as it is told and notes what it was asked. */
+export function fakeTarget(options: FakeOptions = {}): FakeTarget {
+  const { name = 'local', on = ['40-mtls', '50-identity'] } = options
+  const calls: string[] = []
+  const standing = new Set<string>()
+  const layers: readonly LayerState[] = ['40-mtls', '50-identity'].map((layer) => ({
+    name: layer,
+    on: on.includes(layer),
+    objects: 1,
+  }))
+  const guarded = on.includes('50-identity')
+  const isAllowed = (from: string): boolean => from === 'shop/sleep' || !guarded
+  return {
+    name,
+    calls,
+    standing,
+    layers: async () => layers,
+    async predict(flow): Promise<Verdict> {
+      const from = 'workload' in flow.from ? flow.from.workload : '?'
+      calls.push(`predict ${from}`)
+      if (options.predict !== undefined) return options.predict(flow)
+      return isAllowed(from) ? allowed : denied
+    },
+    async attempt(from, attempt, how): Promise<Evidence> {
+      calls.push(`attempt ${from}`)
+      how?.signal?.throwIfAborted()
+      if (options.attempt !== undefined) return options.attempt(from, attempt, how)
+      return isAllowed(from) ? through() : stopped
+    },
+    async apply(change, what) {
+      calls.push(`apply ${change}`)
+      await options.apply?.(change, what)
+      standing.add(change)
+    },
+    async withdraw(change) {
+      calls.push(`withdraw ${change}`)
+      await options.withdraw?.(change)
+      if (!standing.delete(change)) throw new Error(`no change ${change} stands`)
+    },
+  }
+}
