@@ -84,7 +84,8 @@ function unreadWorkload(key: string, snapshot: Snapshot): NotModelled | undefine
   return internalsOf(snapshot).notModelled.find(({ id, effect }) => {
     const name = id.slice(id.indexOf('/') + 1)
     return (
-      (effect === 'pods' && name === key) || (id.startsWith('Gateway/') && (name === key || `${name}-istio` === key))
+      ((effect === 'pods' || effect === 'sidecar') && name === key) ||
+      (id.startsWith('Gateway/') && (name === key || `${name}-istio` === key))
     )
   })
 }

@@ -54,6 +54,11 @@ export const compile: Compile = (resources, options = {}) => {
       ofKind<Service>(resources, '', 'Service').map((service) => [`${namespaceOf(service)}/${service.name}`, service]),
     ),
     notModelled,
+    sidecars: new Map(
+      notModelled
+        .filter(({ effect }) => effect === 'sidecar')
+        .map((found) => [found.id.slice(found.id.indexOf('/') + 1), found]),
+    ),
     policiesOf,
     waypointFor: indexWaypoints(resources, namespaceLabels),
     listening: expectedPorts(services),

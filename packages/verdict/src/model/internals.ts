@@ -21,6 +21,8 @@ export interface Internals {
   readonly namespaceLabels: ReadonlyMap<string, Readonly<Record<string, string>>>
   readonly serviceObjects: ReadonlyMap<string, Resource<Service>>
   readonly notModelled: readonly NotModelled[]
+  /** Workloads whose pods run Istio's sidecar, by `namespace/name`. */
+  readonly sidecars: ReadonlyMap<string, NotModelled>
   policiesOf(pod: Pod): PodPolicies
   /** The waypoint before that pod, called by that Service's name or address, or by the pod's own. */
   waypointFor(addressed: { readonly service?: string; readonly pod: Pod }): WaypointRef | undefined

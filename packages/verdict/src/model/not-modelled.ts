@@ -4,7 +4,7 @@ import { at, groupOf, ofKind, rawField } from './kinds.js'
 import { wantedPods } from './workloads.js'
 
 /** What such an object does, as far as it matters here. */
-export type Effect = 'isolates' | 'redirects' | 'proxy' | 'routes' | 'endpoints' | 'pods' | 'name'
+export type Effect = 'isolates' | 'redirects' | 'proxy' | 'routes' | 'endpoints' | 'pods' | 'sidecar' | 'name'
 
 export interface NotModelled {
   readonly effect: Effect
@@ -78,7 +78,7 @@ export function findNotModelled(
     })
     if (!sidecar) continue
     const what = 'a sidecar proxy instead of ztunnel'
-    found.push({ effect: 'pods', id: resource.id, what, at: at(resource) })
+    found.push({ effect: 'sidecar', id: resource.id, what, at: at(resource) })
   }
   return found
 }

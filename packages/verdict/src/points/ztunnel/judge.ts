@@ -20,6 +20,13 @@ export function judgeZtunnel(evidence: ZtunnelEvidence, snapshot: Snapshot): Poi
   const pod = destination.workload
   // A destination counts as mesh only if it is captured; policies that select it otherwise are not enforced (C.8).
   if (!destination.mesh) {
+    const sidecar = internalsOf(snapshot).sidecars.get(pod)
+    if (sidecar !== undefined) {
+      const { id, at, what } = sidecar
+      return fold('ztunnel', [
+        { ...step, outcome: 'unknown', code: 'not-modelled', policy: id, at, facts: { pod, what } },
+      ])
+    }
     return fold('ztunnel', [{ ...step, outcome: 'not-applicable', code: 'not-in-mesh', facts: { pod } }])
   }
   const { mtls, authorization } = internalsOf(snapshot).policiesOf(destination)
