@@ -1,4 +1,4 @@
-import type { JudgeAt, Snapshot } from '@bulkhead/verdict'
+import type { HopRequest, JudgeAt, NextHop, Snapshot } from '@bulkhead/verdict'
 import type { Connections } from './connections.js'
 import type { Flow, FlowLog } from './flows.js'
 import type { Capture } from './seams.js'
@@ -10,9 +10,14 @@ export interface Policy {
   readonly generation: number
 }
 
-/** What both sides of the proxy work with. */
-export interface Context {
+/** The engine's two words in the data plane: where a packet really goes, and what a point says of it. */
+export interface Engine {
   readonly judgeAt: JudgeAt
+  nextHop(request: HopRequest, snapshot: Snapshot): NextHop
+}
+
+/** What both sides of the proxy work with. */
+export interface Context extends Engine {
   readonly flows: FlowLog
   readonly connections: Connections
   /**

@@ -2,7 +2,8 @@ import type { Pod } from '@bulkhead/verdict'
 import type { Context } from './context.js'
 import type { Flow } from './flows.js'
 import { judgePacket, passes } from './network.js'
-import { type Endpoints, type Route, resolve, routeTo } from './route.js'
+import { noEndpoint, noSuchName, nothingListens, unreachable } from './obstacles.js'
+import { type Endpoints, type PodRoute, type Route, resolve, routeTo } from './route.js'
 import type { Dialer } from './seams.js'
 
 /** A UDP exchange is over when nothing has come for as long (Linux's connection tracking waits 30 s). */
@@ -42,7 +43,7 @@ export class Datagrams {
       protocol: 'UDP',
       transport: 'dns',
     })
-    flow.step('cni-egress', 'kubernetes', 'network.no-such-name', { name })
+    flow.step(noSuchName(name))
     const error = `${JSON.stringify(name)} is no name in this cluster, and there is no outside here`
     flow.fail({ flag: 'NO_NAME', symptom: 'dns-not-found', error })
     flow.end()
@@ -94,9 +95,9 @@ export class Datagrams {
   #deliver(route: PodRoute, source: Pod, from: number, data: Uint8Array, flow?: Flow): boolean {
     const { pod, port } = route
     const delivered = this.#context.capture().deliver(pod.key, port, { ip: source.ip, port: from }, data)
-    if (!delivered && flow?.failure === undefined) {
-      flow?.step('cni-ingress', 'kubernetes', 'network.nothing-listens', { port })
-      flow?.fail({ flag: 'CONNECT', symptom: 'refused', error: `nothing is bound to UDP port ${port} of ${pod.key}` })
+    if (!delivered && flow !== undefined && flow.failure === undefined) {
+      flow.step(nothingListens(pod.workload, port, []))
+      flow.fail({ flag: 'CONNECT', symptom: 'refused', error: `nothing is bound to UDP port ${port} of ${pod.key}` })
     }
     return delivered
   }
@@ -133,7 +134,6 @@ export class Datagrams {
   }
 }
 
-type PodRoute = Extract<Route, { kind: 'pod' }>
 interface Target {
   readonly host: string
   readonly port: number
@@ -147,13 +147,13 @@ const addressOf = (route: Exclude<Route, PodRoute>): { ip: string } | undefined 
 
 function nowhere(flow: Flow, route: Exclude<Route, PodRoute>): void {
   if (route.kind === 'no-name') {
-    flow.step('cni-egress', 'kubernetes', 'network.no-such-name', { name: route.name })
+    flow.step(noSuchName(route.name))
     flow.fail({ flag: 'NO_NAME', symptom: 'dns-not-found', error: `${JSON.stringify(route.name)} is no name here` })
   } else if (route.kind === 'unreachable') {
-    flow.step('cni-egress', 'kubernetes', 'network.unreachable', { ip: route.remote.ip })
+    flow.step(unreachable(route.remote.ip))
     flow.fail({ flag: 'CONNECT', symptom: 'timeout', error: 'no route to host' })
   } else if (route.kind !== 'loopback') {
-    flow.step('cni-egress', 'kubernetes', 'network.no-endpoint', { ip: route.remote.ip, port: route.remote.port })
+    flow.step(noEndpoint(route.service))
     flow.fail({ flag: 'NO_ENDPOINT', symptom: 'refused', error: 'the Service has no ready endpoint for that port' })
   }
 }

@@ -1,14 +1,4 @@
-import type {
-  FlowFlag,
-  FlowRecord,
-  Outcome,
-  Point,
-  PointVerdict,
-  Protocol,
-  ReasonCode,
-  Step,
-  Symptom,
-} from '@bulkhead/verdict'
+import type { FlowFlag, FlowRecord, Outcome, Point, PointVerdict, Protocol, Step, Symptom } from '@bulkhead/verdict'
 import type { MeshLog } from './types.js'
 
 /** Points in the order in which a connection passes them. */
@@ -76,9 +66,8 @@ export class Flow {
   }
 
   /** A step that is no policy's: the network's or the HBONE port's own. Comes after all points. */
-  step(point: Point, engine: Step['engine'], code: ReasonCode, facts?: Step['facts']): void {
-    const step: Step = { hop: 0, point, engine, outcome: 'deny', code }
-    this.#last = [...this.#last, facts === undefined ? step : { ...step, facts }]
+  step(step: Omit<Step, 'hop'>): void {
+    this.#last = [...this.#last, { hop: 0, ...step }]
   }
 
   fail(failure: Failure): void {

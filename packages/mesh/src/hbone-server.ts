@@ -6,7 +6,7 @@ import {
 } from 'node:http2'
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
-import type { ReasonCode } from '@bulkhead/verdict'
+import type { ForgedCertificate } from '@bulkhead/verdict'
 import type { WorkloadCertificate } from './ca.js'
 import { peerIdentity } from './identity.js'
 import { listenPrivately } from './private-socket.js'
@@ -34,9 +34,10 @@ export interface Peer extends Address {
   readonly identity: string
 }
 
-/** A handshake that came to nothing. Without a code it was not about certificates (no TLS at all, say). */
+/** A handshake that came to nothing. Without `certificate` it was not about one (no TLS at all, say). */
 export interface Refusal {
-  readonly code?: ReasonCode
+  /** What the peer showed in place of a certificate of its own. */
+  readonly certificate?: ForgedCertificate
   readonly error: string
 }
 
@@ -99,7 +100,7 @@ export class HboneServer {
       const peer = peerIdentity(secure, this.#options.trustDomain)
       if ('refused' in peer) {
         socket.destroy()
-        handler.refused(from, { code: 'hbone.untrusted-certificate', error: `TLS handshake failed: ${peer.refused}` })
+        handler.refused(from, { certificate: 'other-domain', error: `TLS handshake failed: ${peer.refused}` })
         return
       }
       this.handshakes += 1
@@ -149,20 +150,20 @@ export class HboneServer {
     session.once('close', () => this.#sessions.delete(session))
     // A session's error ends that session, and every stream of it with a reset.
     session.on('error', () => {}).on('frameError', () => {})
+    let streams = 0
     session.setTimeout(IDLE_TIMEOUT_MS, () => {
-      if (this.#idle.get(session) === 0) session.destroy()
+      if (streams === 0) session.destroy()
     })
-    this.#idle.set(session, 0)
     session.on('stream', (stream, headers) => {
-      this.#idle.set(session, (this.#idle.get(session) ?? 0) + 1)
-      stream.once('close', () => this.#idle.set(session, (this.#idle.get(session) ?? 1) - 1))
-      stream.on('error', () => {})
+      streams += 1
+      stream
+        .on('error', () => {})
+        .once('close', () => {
+          streams -= 1
+        })
       this.#options.handler.stream(stream, headers, peer)
     })
   }
-
-  /** Open streams of each session. */
-  readonly #idle = new WeakMap<ServerHttp2Session, number>()
 
   async close(): Promise<void> {
     const closed = new Promise((resolve) => this.#server.close(resolve))
@@ -173,13 +174,15 @@ export class HboneServer {
 }
 
 class HandshakeError extends Error {
-  readonly code?: ReasonCode
+  readonly certificate?: ForgedCertificate
 
   constructor(cause: Error, socket?: TLSSocket) {
-    const refused = String(socket?.authorizationError ?? '') || ('code' in cause ? String(cause.code) : '')
-    super(`TLS handshake failed: ${REFUSALS[refused]?.says ?? (refused || cause.message)}`)
-    const code = REFUSALS[refused]?.code ?? (socket?.authorizationError ? 'hbone.untrusted-certificate' : undefined)
-    if (code !== undefined) this.code = code
+    const unverified = String(socket?.authorizationError ?? '')
+    const code = unverified || ('code' in cause ? String(cause.code) : '')
+    const refusal = REFUSALS[code]
+    super(`TLS handshake failed: ${refusal?.says ?? (code || cause.message)}`)
+    const certificate = refusal?.certificate ?? (unverified ? 'other-domain' : undefined)
+    if (certificate !== undefined) this.certificate = certificate
   }
 
   get error(): string {
@@ -187,18 +190,15 @@ class HandshakeError extends Error {
   }
 }
 
+const NOT_OURS = { certificate: 'other-domain', says: "the peer's certificate is not of this mesh's CA" } as const
+
 /** OpenSSL's codes (X509_V_ERR_* of the certificate, SSL_R_* of the handshake) and what they mean here. */
-const REFUSALS: Readonly<Record<string, { readonly code: ReasonCode; readonly says: string }>> = {
-  ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: { code: 'hbone.no-certificate', says: 'the peer showed no certificate' },
-  CERT_HAS_EXPIRED: { code: 'hbone.expired-certificate', says: "the peer's certificate has expired" },
-  ERR_SSL_BAD_SIGNATURE: { code: 'hbone.stolen-certificate', says: "the peer's key is not its certificate's" },
-  DEPTH_ZERO_SELF_SIGNED_CERT: { code: 'hbone.untrusted-certificate', says: "the peer's certificate is self-signed" },
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: {
-    code: 'hbone.untrusted-certificate',
-    says: "the peer's certificate is not of this mesh's CA",
-  },
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: {
-    code: 'hbone.untrusted-certificate',
-    says: "the peer's certificate is not of this mesh's CA",
-  },
+const REFUSALS: Readonly<Record<string, { readonly certificate: ForgedCertificate; readonly says: string }>> = {
+  ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: { certificate: 'none', says: 'the peer showed no certificate' },
+  CERT_HAS_EXPIRED: { certificate: 'expired', says: "the peer's certificate has expired" },
+  ERR_SSL_BAD_SIGNATURE: { certificate: 'stolen', says: "the peer's key is not its certificate's" },
+  DEPTH_ZERO_SELF_SIGNED_CERT: { certificate: 'self-signed', says: "the peer's certificate is self-signed" },
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: NOT_OURS,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: NOT_OURS,
+  SELF_SIGNED_CERT_IN_CHAIN: NOT_OURS,
 }

@@ -6,6 +6,7 @@ import type { Context } from './context.js'
 import type { Flow } from './flows.js'
 import { correlationOf } from './hbone-client.js'
 import type { Peer, Refusal } from './hbone-server.js'
+import { nothingListens, refusedCertificate, wrongTarget } from './obstacles.js'
 import type { Address, ClientEnd } from './seams.js'
 import { type End, resettable, splice } from './splice.js'
 
@@ -39,6 +40,8 @@ export class Inbound {
     // Whoever made the flow ends it: the outbound side of this process, or this side for a client of its own make.
     const refuse = (status: number) => {
       if (!stream.destroyed && !stream.closed) stream.respond({ ':status': status }, { endStream: true })
+      // What the peer still sends is of no use, and must not keep the stream.
+      stream.close()
       if (!carried) flow.end()
     }
 
@@ -51,7 +54,7 @@ export class Inbound {
       return refuse(405)
     }
     if (pod === undefined || target === undefined || target.ip !== pod.ip || ZTUNNEL_PORTS.includes(target.port)) {
-      flow.step('ztunnel', 'istio', 'hbone.wrong-target', { target: authority.slice(0, 100), pod: key })
+      flow.step(wrongTarget(flow.destination.workload ?? key, authority.slice(0, 100)))
       const error = `CONNECT ${JSON.stringify(authority.slice(0, 100))} came to ${pod?.ip ?? key}, which is not that`
       flow.fail({ flag: 'ILLEGAL', symptom: 'reset', error })
       return refuse(400)
@@ -81,6 +84,11 @@ export class Inbound {
     }
   }
 
+  /** What ztunnel would say to a connection without a certificate; for those that are answered before they are carried. */
+  admitsPlaintext(flow: Flow, key: string, port: number, from: Address): boolean {
+    return this.#admits(flow, { key, port, peer: { ip: from.ip } })
+  }
+
   /** A connection that came to the app's port as it is: no certificate, so nobody's identity. */
   async plaintext(flow: Flow, key: string, port: number, from: Address, client: ClientEnd): Promise<void> {
     const evidence = { key, port, peer: { ip: from.ip } }
@@ -105,12 +113,12 @@ export class Inbound {
   }
 
   /** A handshake at that pod's port 15008 that came to nothing. */
-  refused(key: string, from: Address | undefined, { code, error }: Refusal): void {
+  refused(key: string, from: Address | undefined, { certificate, error }: Refusal): void {
     const flow = (from && this.#context.inFlight.get(wireName(from))) ?? this.#startFlow(key, from, HBONE_PORT)
     if (from === undefined) {
       flow.fail({ flag: 'ILLEGAL', symptom: 'reset', error })
     } else {
-      if (code !== undefined) flow.step('ztunnel', 'istio', code)
+      if (certificate !== undefined) flow.step(refusedCertificate(flow.destination.workload ?? key, certificate))
       flow.fail({ flag: 'TLS_FAILURE', symptom: 'tls-refused', error })
     }
     flow.end()
@@ -169,7 +177,8 @@ export class Inbound {
       return await this.#context.capture().dialApp(key, port, from)
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
-      flow.step('ztunnel', 'istio', 'network.nothing-listens', { port })
+      const capture = this.#context.capture()
+      flow.step(nothingListens(flow.destination.workload ?? key, port, capture.listening(key)))
       flow.fail({
         flag: 'CONNECT',
         symptom: 'reset',

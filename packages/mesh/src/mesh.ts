@@ -1,10 +1,11 @@
 import { chmod, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
-import type { FlowRecord, JudgeAt, Pod, Snapshot } from '@bulkhead/verdict'
+import type { FlowRecord, Pod, Snapshot } from '@bulkhead/verdict'
 import { type CertificateAuthority, createCa, loot } from './ca.js'
+import { Carrier } from './carrier.js'
 import { Connections } from './connections.js'
-import type { Context, Policy } from './context.js'
+import type { Context, Engine, Policy } from './context.js'
 import { Credentials } from './credentials.js'
 import { Datagrams } from './datagrams.js'
 import { FlowLog } from './flows.js'
@@ -12,6 +13,8 @@ import { HbonePool, type TunnelInfo } from './hbone-client.js'
 import { HboneServer } from './hbone-server.js'
 import { Inbound } from './inbound.js'
 import { dialAsKubelet } from './kubelet.js'
+import { MeshSource } from './mesh-source.js'
+import { NetworkSource } from './network-source.js'
 import { Outbound } from './outbound.js'
 import { newToken } from './proxy-header.js'
 import type { Capture, Dialer } from './seams.js'
@@ -24,8 +27,7 @@ const FIRST_SOURCE_PORT = 32_768
 const LAST_SOURCE_PORT = 60_999
 
 /** What the mesh is put together from. */
-export interface MeshParts {
-  readonly judgeAt: JudgeAt
+export interface MeshParts extends Engine {
   /** Takes pods' connections over; asks `dialer` about each. */
   readonly makeCapture: (dialer: Dialer) => Promise<Capture>
 }
@@ -67,6 +69,7 @@ export class Mesh implements MeshApi {
     this.#flows = new FlowLog(options.flowRing ?? FLOW_RING, log)
     const context: Context = {
       judgeAt: parts.judgeAt,
+      nextHop: parts.nextHop,
       flows: this.#flows,
       connections: this.#connections,
       inFlight: new Map(),
@@ -93,17 +96,21 @@ export class Mesh implements MeshApi {
       timeoutMs: connectTimeoutMs,
       sourcePort: context.sourcePort,
     })
-    this.#inbound = new Inbound(context)
+    const inbound = new Inbound(context)
+    const carrier = new Carrier(context)
+    const tunnelSource = ({ key, ip }: Pod) => {
+      const certificate = this.#members.get(key)?.proxy?.credentials.current
+      return certificate && { key, ip, certificate }
+    }
+    this.#inbound = inbound
     this.#outbound = new Outbound({
       context,
-      pool: this.#pool,
-      inbound: this.#inbound,
+      carrier,
+      inbound,
       endpoints,
-      token: this.#token,
-      tunnelSource: ({ key, ip }) => {
-        const certificate = this.#members.get(key)?.proxy?.credentials.current
-        return certificate && { key, ip, certificate }
-      },
+      fromMesh: new MeshSource({ context, carrier, inbound, pool: this.#pool, tunnelSource }),
+      fromNetwork: new NetworkSource({ context, carrier, inbound, token: this.#token }),
+      identity: (pod) => tunnelSource(pod)?.certificate.identity,
     })
     this.#datagrams = new Datagrams(context, endpoints)
   }

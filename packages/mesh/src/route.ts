@@ -19,6 +19,10 @@ export type Route =
   | { readonly kind: 'unreachable'; readonly remote: Address }
   | { readonly kind: 'no-name'; readonly name: string }
 
+export type PodRoute = Extract<Route, { kind: 'pod' }>
+/** An address that leads to no pod. */
+export type DeadRoute = Extract<Route, { kind: 'no-endpoint' | 'no-port' | 'unreachable' }>
+
 /** Picks one of the ready endpoints; a Service's pods are taken in turn. */
 export interface Endpoints {
   isReady(key: string): boolean

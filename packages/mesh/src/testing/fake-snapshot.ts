@@ -1,4 +1,14 @@
-import type { EvidenceAt, JudgeAt, Pod, PointVerdict, ServiceModel, Snapshot, Step } from '@bulkhead/verdict'
+import type {
+  EvidenceAt,
+  HopRequest,
+  JudgeAt,
+  NextHop,
+  Pod,
+  PointVerdict,
+  ServiceModel,
+  Snapshot,
+  Step,
+} from '@bulkhead/verdict'
 
 export const identityOf = (account: string): string => {
   const [namespace, name] = account.split('/')
@@ -131,4 +141,11 @@ export const fakeJudgeAt: JudgeAt = (point, evidence, snapshot) => {
   return point === 'ztunnel'
     ? judgeZtunnel(evidence as EvidenceAt['ztunnel'], rules)
     : judgeCni(point, evidence as EvidenceAt['cni-egress'], rules)
+}
+
+/** Mesh to mesh is HBONE, everything else goes as it is. */
+export const fakeNextHop = ({ source, destination, port, protocol = 'TCP' }: HopRequest): NextHop => {
+  const hbone = 'key' in source && source.mesh && 'key' in destination && destination.mesh
+  const tuple = { src: source.ip, dst: destination.ip, port: hbone ? 15008 : port, protocol }
+  return { transport: hbone ? 'hbone' : 'plaintext', tuple }
 }

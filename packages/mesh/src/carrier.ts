@@ -1,0 +1,105 @@
+import type { Pod, PointVerdict, Snapshot } from '@bulkhead/verdict'
+import type { Context } from './context.js'
+import type { Failure, Flow } from './flows.js'
+import { judgePacket, passes } from './network.js'
+import { nothingListens } from './obstacles.js'
+import type { Address, ClientEnd, DialAnswer } from './seams.js'
+
+/** A packet between two stations, as the network sees it. */
+export interface Packet {
+  readonly source: Pod
+  readonly to: Pod | { readonly ip: string }
+  readonly port: number
+}
+
+/** What both kinds of source (in the mesh, and on the plain network) do with a connection on its way. */
+export class Carrier {
+  readonly #context: Context
+
+  constructor(context: Context) {
+    this.#context = context
+  }
+
+  /** Answers a connect with yes, and carries what comes. The flow ends with the connection, however it ends. */
+  accept(flow: Flow, pods: readonly string[], ends: Ends, carry: (client: ClientEnd) => Promise<void>): DialAnswer {
+    const carried = async (client: ClientEnd) => {
+      // Its close says all; unheard, the error would end the process.
+      client.stream.on('error', () => {})
+      // From the accept to the end, a pod that goes takes its connections along.
+      const forget = this.#context.connections.add({
+        flow,
+        pods,
+        judge: ({ pods: known }) => (pods.every((key) => known.has(key)) ? [] : undefined),
+        close: () => client.reset(),
+      })
+      try {
+        await carry(client)
+      } catch (error) {
+        this.#context.log?.error({ err: error, pods }, 'a connection could not be carried')
+        flow.fail({ flag: 'CONNECT', symptom: 'reset', error: String(error) })
+        client.reset()
+      } finally {
+        forget()
+        flow.end()
+      }
+    }
+    // A client that never came for what was accepted made a connection that carried nothing.
+    return { kind: 'accept', ...ends, carry: (client) => void carried(client), abandon: () => flow.end() }
+  }
+
+  /** Asks the network about a packet. */
+  passes(flow: Flow, packet: Packet): boolean {
+    const { snapshot, generation } = this.#context.policy()
+    const verdicts = this.#judge(packet, snapshot)
+    for (const verdict of verdicts ?? []) flow.judged(verdict, generation)
+    return verdicts !== undefined && passes(verdicts)
+  }
+
+  /** Has the network asked again whenever the policies change. Returns the way to stop that. */
+  watch(flow: Flow, packet: Packet, close: () => void): () => void {
+    const pods = 'key' in packet.to ? [packet.source.key, packet.to.key] : [packet.source.key]
+    const judge = (snapshot: Snapshot) => this.#judge(packet, snapshot)
+    return this.#context.connections.add({ flow, pods, judge, close })
+  }
+
+  /** The proxy's wait for a packet that nothing answers, and the app's with it; over sooner when the app gives up. */
+  async giveUp(flow: Flow, client: ClientEnd, failure: Omit<Failure, 'symptom'>): Promise<void> {
+    flow.fail({ ...failure, symptom: 'late-reset' })
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, this.#context.connectTimeoutMs)
+      const gone = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+      if (client.stream.destroyed) gone()
+      else client.stream.once('close', gone)
+    })
+    client.reset()
+  }
+
+  /** Nothing listens, and a kernel says so. */
+  refuse(flow: Flow, pod: Pod, { ip, port }: Address): DialAnswer {
+    flow.step(nothingListens(pod.workload, port, this.#context.capture().listening(pod.key)))
+    const error = `connect ECONNREFUSED ${ip}:${port}: nothing listens there`
+    flow.fail({ flag: 'CONNECT', symptom: 'refused', error })
+    flow.end()
+    return { kind: 'error', code: 'ECONNREFUSED', message: error }
+  }
+
+  /** A call of one of ztunnel's own ports. */
+  illegal(flow: Flow, ends: Ends): DialAnswer {
+    const error = `port ${ends.remote.port} is the proxy's own: illegal call`
+    flow.fail({ flag: 'ILLEGAL', symptom: 'reset', error })
+    return this.accept(flow, [], ends, async (client) => client.reset())
+  }
+
+  #judge({ source, to, port }: Packet, snapshot: Snapshot): readonly PointVerdict[] | undefined {
+    return judgePacket(this.#context.judgeAt, snapshot, source, to, port, 'TCP')
+  }
+}
+
+/** The addresses of a connection as its client sees them. */
+export interface Ends {
+  readonly remote: Address
+  readonly local: Address
+}

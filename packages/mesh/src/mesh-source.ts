@@ -1,0 +1,133 @@
+import type { Pod } from '@bulkhead/verdict'
+import type { Carrier, Ends } from './carrier.js'
+import type { Context } from './context.js'
+import type { Flow } from './flows.js'
+import { type HbonePool, TunnelError, type TunnelSource } from './hbone-client.js'
+import { HBONE_PORT, type Inbound, ZTUNNEL_PORTS } from './inbound.js'
+import { noEndpoint, noSuchPort, nothingListens, refusedCertificate, unreachable, waypoint } from './obstacles.js'
+import type { DeadRoute, PodRoute } from './route.js'
+import type { ClientEnd, DialAnswer } from './seams.js'
+import { resettable, splice } from './splice.js'
+
+export interface MeshSourceParts {
+  readonly context: Context
+  readonly carrier: Carrier
+  readonly inbound: Inbound
+  readonly pool: HbonePool
+  /** Undefined for a pod whose certificate is not there (yet, or any more). */
+  readonly tunnelSource: (pod: Pod) => TunnelSource | undefined
+}
+
+/**
+ * The source's side of the proxy, for a pod in the mesh. It takes every connection first and sees then, so whatever
+ * fails is a reset after a connect that succeeded. Nothing is authorised here but by the network.
+ */
+export class MeshSource {
+  readonly #parts: MeshSourceParts
+
+  constructor(parts: MeshSourceParts) {
+    this.#parts = parts
+  }
+
+  dial(flow: Flow, source: Pod, route: PodRoute | DeadRoute, ends: Ends): DialAnswer {
+    const { carrier } = this.#parts
+    if (ZTUNNEL_PORTS.includes(ends.remote.port)) return carrier.illegal(flow, ends)
+    const pods = route.kind === 'pod' ? [source.key, route.pod.key] : [source.key]
+    return carrier.accept(flow, pods, ends, (client) =>
+      route.kind === 'pod'
+        ? this.#toPod(flow, source, route, ends, client)
+        : this.#nowhere(flow, source, route, client),
+    )
+  }
+
+  async #toPod(flow: Flow, source: Pod, route: PodRoute, ends: Ends, client: ClientEnd): Promise<void> {
+    const { context, carrier, inbound } = this.#parts
+    const { snapshot } = context.policy()
+    const { pod, port } = route
+    const service = route.service === undefined ? undefined : snapshot.services.get(route.service)
+    const next = context.nextHop({ source, destination: pod, port, ...(service && { service }) }, snapshot)
+    // What really leaves the pod: 15008 to a mesh peer, whatever port the app asked for.
+    const packet = { source, to: pod, port: next.tuple.port }
+    if (!carrier.passes(flow, packet)) return this.#dropped(flow, packet.port, client)
+    if (next.waypoint !== undefined) {
+      flow.step(waypoint(next.waypoint))
+      const error = `refused: waypoint ${next.waypoint.name} is on the way, and waypoints are not modelled here`
+      flow.fail({ flag: 'DENY', symptom: 'reset', error })
+      return client.reset()
+    }
+    const forget = carrier.watch(flow, packet, () => client.reset())
+    try {
+      if (next.transport === 'hbone') await this.#tunnel(flow, source, pod, port, client)
+      else await inbound.deliver(flow, pod.key, port, ends.local, client)
+    } finally {
+      forget()
+    }
+  }
+
+  #dropped(flow: Flow, port: number, client: ClientEnd): Promise<void> {
+    const maybe = port === HBONE_PORT ? ', maybe a NetworkPolicy is blocking HBONE port 15008' : ''
+    const failure = { flag: 'NETWORK_POLICY', error: `connection timed out${maybe}` } as const
+    return this.#parts.carrier.giveUp(flow, client, failure)
+  }
+
+  async #nowhere(flow: Flow, source: Pod, route: DeadRoute, client: ClientEnd): Promise<void> {
+    const { carrier } = this.#parts
+    const { ip, port } = route.remote
+    if (!carrier.passes(flow, { source, to: { ip }, port })) return this.#dropped(flow, port, client)
+    if (route.kind === 'unreachable') {
+      flow.step(unreachable(ip))
+      return carrier.giveUp(flow, client, { flag: 'CONNECT', error: `connection timed out: no route to host ${ip}` })
+    }
+    if (route.kind === 'no-endpoint') {
+      flow.step(noEndpoint(route.service))
+      flow.fail({
+        flag: 'NO_ENDPOINT',
+        symptom: 'reset',
+        error: `no healthy upstream: ${route.service} has no ready pod`,
+      })
+    } else {
+      flow.step(noSuchPort(route.service, port))
+      flow.fail({ flag: 'CONNECT', symptom: 'reset', error: `Service ${route.service} has no port ${port}` })
+    }
+    client.reset()
+  }
+
+  async #tunnel(flow: Flow, source: Pod, pod: Pod, port: number, client: ClientEnd): Promise<void> {
+    const { context, pool, tunnelSource } = this.#parts
+    const { inFlight, hbonePath } = context
+    let correlation = ''
+    try {
+      const from = tunnelSource(source)
+      if (from === undefined) throw new TunnelError('connect', 'the source pod has no certificate')
+      const target = { key: pod.key, ip: pod.ip, identity: pod.identity, path: hbonePath(pod.key) }
+      const stream = await pool.connect(from, target, port, (name) => {
+        inFlight.delete(correlation)
+        correlation = name
+        inFlight.set(name, flow)
+      })
+      if (client.stream.destroyed) return void stream.destroy(new Error('the client has gone'))
+      const { cut } = await splice(client, resettable(stream), (sent, received) => {
+        flow.bytesSent += sent
+        flow.bytesReceived += received
+      })
+      if (cut === 'b' && flow.bytesReceived === 0)
+        flow.fail({ flag: '-', symptom: 'reset', error: 'connection reset by the application' })
+    } catch (error) {
+      if (!(error instanceof TunnelError)) throw error
+      tunnelFailed(flow, pod, error)
+      client.reset()
+    } finally {
+      inFlight.delete(correlation)
+    }
+  }
+}
+
+/** What the source knows of a failure; where the destination gave its reason, that stands in the record already. */
+function tunnelFailed(flow: Flow, pod: Pod, error: TunnelError): void {
+  if (flow.failure !== undefined) return
+  // One of the two ends refused the other's certificate.
+  if (error.kind === 'tls') flow.step(refusedCertificate(pod.workload, 'other-domain'))
+  if (error.kind === 'connect') flow.step(nothingListens(pod.workload, HBONE_PORT, []))
+  const flag = error.kind === 'tls' ? 'TLS_FAILURE' : error.status === 401 ? 'DENY' : 'CONNECT'
+  flow.fail({ flag, symptom: 'reset', error: error.message })
+}

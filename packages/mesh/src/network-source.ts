@@ -1,0 +1,110 @@
+import type { Pod } from '@bulkhead/verdict'
+import type { Carrier, Ends } from './carrier.js'
+import type { Context } from './context.js'
+import type { Flow } from './flows.js'
+import { dial } from './hbone-client.js'
+import { HBONE_PORT, type Inbound, wireName, ZTUNNEL_PORTS } from './inbound.js'
+import { noEndpoint, noSuchPort, unreachable } from './obstacles.js'
+import { writeHeader } from './proxy-header.js'
+import type { DeadRoute, PodRoute } from './route.js'
+import type { ClientEnd, DialAnswer } from './seams.js'
+import { resettable, splice } from './splice.js'
+
+export interface NetworkSourceParts {
+  readonly context: Context
+  readonly carrier: Carrier
+  readonly inbound: Inbound
+  readonly token: Buffer
+}
+
+/** A pod outside the mesh: no proxy, so what the network says comes before the connect is answered, and all is plaintext. */
+export class NetworkSource {
+  readonly #parts: NetworkSourceParts
+
+  constructor(parts: NetworkSourceParts) {
+    this.#parts = parts
+  }
+
+  dial(flow: Flow, source: Pod, route: PodRoute | DeadRoute, ends: Ends): DialAnswer {
+    const { carrier } = this.#parts
+    const to = route.kind === 'pod' ? route.pod : { ip: route.remote.ip }
+    const port = route.kind === 'pod' ? route.port : route.remote.port
+    if (!carrier.passes(flow, { source, to, port })) {
+      const error = 'connection timed out: a network policy drops the packet'
+      flow.fail({ flag: 'NETWORK_POLICY', symptom: 'timeout', error })
+      flow.end()
+      return { kind: 'drop' }
+    }
+    return route.kind === 'pod' ? this.#toPod(flow, source, route, ends) : this.#nowhere(flow, route)
+  }
+
+  #nowhere(flow: Flow, route: DeadRoute): DialAnswer {
+    const { ip, port } = route.remote
+    if (route.kind === 'unreachable') {
+      flow.step(unreachable(ip))
+      flow.fail({ flag: 'CONNECT', symptom: 'timeout', error: `connection timed out: no route to host ${ip}` })
+      flow.end()
+      return { kind: 'drop' }
+    }
+    const dead = route.kind === 'no-endpoint'
+    const error = dead ? `Service ${route.service} has no ready pod` : `Service ${route.service} has no port ${port}`
+    flow.step(dead ? noEndpoint(route.service) : noSuchPort(route.service, port))
+    flow.fail({ flag: dead ? 'NO_ENDPOINT' : 'CONNECT', symptom: 'refused', error })
+    flow.end()
+    return { kind: 'error', code: 'ECONNREFUSED', message: `connect ECONNREFUSED ${ip}:${port}: ${error}` }
+  }
+
+  #toPod(flow: Flow, source: Pod, { pod, port }: PodRoute, ends: Ends): DialAnswer {
+    const { context, carrier, inbound } = this.#parts
+    const packet = { source, to: pod, port }
+    const pods = [source.key, pod.key]
+    if (pod.mesh && port === HBONE_PORT) return this.#rawHbone(flow, source, pod, ends)
+    if (pod.mesh && ZTUNNEL_PORTS.includes(port)) return carrier.illegal(flow, ends)
+    const { local } = ends
+    if (!context.capture().listening(pod.key).includes(port)) {
+      // A refusal by policy is a reset; only what policy lets through learns that nothing listens.
+      if (!pod.mesh || inbound.admitsPlaintext(flow, pod.key, port, local))
+        return carrier.refuse(flow, pod, { ip: pod.ip, port })
+      return carrier.accept(flow, pods, ends, async (client) => client.reset())
+    }
+    return carrier.accept(flow, pods, ends, async (client) => {
+      const forget = carrier.watch(flow, packet, () => client.reset())
+      try {
+        if (pod.mesh) await inbound.plaintext(flow, pod.key, port, local, client)
+        else await inbound.deliver(flow, pod.key, port, local, client)
+      } finally {
+        forget()
+      }
+    })
+  }
+
+  /** To a pod's HBONE port as it is: the client speaks TLS itself, with whatever certificate it has. */
+  #rawHbone(flow: Flow, source: Pod, pod: Pod, ends: Ends): DialAnswer {
+    const { context, carrier, token } = this.#parts
+    const { inFlight, hbonePath, connectTimeoutMs } = context
+    flow.transport = 'hbone'
+    const path = hbonePath(pod.key)
+    if (path === undefined) return carrier.refuse(flow, pod, ends.remote)
+    const name = wireName(ends.local)
+    const carry = async (client: ClientEnd) => {
+      client.stream.on('error', () => {})
+      // The destination's side finds the flow by this name, and ends it if it refuses the handshake. Of a tunnel that
+      // stands, each stream has a record of its own, and the raw connection has none.
+      inFlight.set(name, flow)
+      const forget = carrier.watch(flow, { source, to: pod, port: HBONE_PORT }, () => client.reset())
+      try {
+        const raw = await dial(path, connectTimeoutMs)
+        raw.write(writeHeader(token, ends.local, ends.remote))
+        await splice(client, resettable(raw))
+      } catch (error) {
+        flow.fail({ flag: 'CONNECT', symptom: 'reset', error: error instanceof Error ? error.message : String(error) })
+        flow.end()
+        client.reset()
+      } finally {
+        forget()
+        inFlight.delete(name)
+      }
+    }
+    return { kind: 'accept', ...ends, carry: (client) => void carry(client), abandon: () => {} }
+  }
+}

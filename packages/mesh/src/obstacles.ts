@@ -1,0 +1,63 @@
+import type { ForgedCertificate, Pod, ReasonCode, Step } from '@bulkhead/verdict'
+
+/*
+ * The steps that no policy writes: what the network and the HBONE port themselves say. Codes, points and facts are
+ * those that the engine predicts with, so that a record and a verdict can be laid side by side.
+ */
+
+type Obstacle = Omit<Step, 'hop'>
+
+const obstacle = (point: Step['point'], code: ReasonCode, facts: NonNullable<Step['facts']>): Obstacle => ({
+  point,
+  engine: 'kubernetes',
+  outcome: 'deny',
+  code,
+  facts,
+})
+
+export const nothingListens = (what: string, port: number, listening: readonly number[]): Obstacle =>
+  obstacle('cni-ingress', 'network.nothing-listens', { what, port, has: listening.join(', ') || 'no port' })
+
+export const noSuchPort = (service: string, port: number): Obstacle =>
+  obstacle('cni-ingress', 'network.nothing-listens', { what: `Service ${service}`, port, has: 'no such port' })
+
+export const noEndpoint = (service: string): Obstacle => obstacle('cni-egress', 'network.no-endpoint', { service })
+
+export const noSuchName = (host: string): Obstacle => obstacle('cni-egress', 'network.no-such-name', { host })
+
+export const unreachable = (host: string): Obstacle => obstacle('cni-egress', 'network.unreachable', { host })
+
+export const loopback = (pod: string): Obstacle => ({
+  ...obstacle('cni-egress', 'network.loopback', { pod }),
+  outcome: 'not-applicable',
+})
+
+const forged: Readonly<Record<ForgedCertificate, ReasonCode>> = {
+  none: 'hbone.no-certificate',
+  'self-signed': 'hbone.untrusted-certificate',
+  'other-domain': 'hbone.untrusted-certificate',
+  expired: 'hbone.expired-certificate',
+  stolen: 'hbone.stolen-certificate',
+}
+
+export const refusedCertificate = (pod: string, certificate: ForgedCertificate): Obstacle => ({
+  ...obstacle('ztunnel', forged[certificate], { pod, certificate }),
+  engine: 'istio',
+})
+
+export const wrongTarget = (pod: string, target: string): Obstacle => ({
+  ...obstacle('ztunnel', 'hbone.wrong-target', { pod, target }),
+  engine: 'istio',
+})
+
+/** A waypoint on the way, which nothing here plays: it cannot be said what it would let through. */
+export const waypoint = (found: { name: string; policy: string; layer: string | undefined; at: string }): Obstacle => ({
+  ...obstacle('waypoint', 'not-modelled', { what: `waypoint ${found.name}` }),
+  engine: 'istio',
+  outcome: 'unknown',
+  policy: found.policy,
+  at: found.at,
+  ...(found.layer !== undefined && { layer: found.layer }),
+})
+
+export const workloadOf = (pods: ReadonlyMap<string, Pod>, key: string): string => pods.get(key)?.workload ?? key
