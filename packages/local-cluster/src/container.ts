@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Duplex } from 'node:stream'
+import { fileURLToPath } from 'node:url'
 import { Backoff } from './backoff.js'
 import { killGroup, type ProcessList } from './processes.js'
 
-const lifeline = new URL('./lifeline.js', import.meta.url).href
+/** As NODE_OPTIONS wants it: a path may have spaces. */
+const lifeline = `--require "${fileURLToPath(new URL('./lifeline.cjs', import.meta.url)).replace(/["\\]/g, '\\$&')}"`
 
 /** What one run of a program as a pod needs; asked anew for each run, so that a secret lives as long as its process. */
 export interface Launch {
@@ -28,7 +30,7 @@ export function spawnTied(
     env: {
       ...launch.env,
       BULKHEAD_LIFELINE: '3',
-      NODE_OPTIONS: `--import ${lifeline} ${launch.env.NODE_OPTIONS ?? ''}`.trim(),
+      NODE_OPTIONS: `${lifeline} ${launch.env.NODE_OPTIONS ?? ''}`.trim(),
     },
     stdio: [...stdio, 'pipe'],
     detached: true,
