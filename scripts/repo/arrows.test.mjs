@@ -4,7 +4,8 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { importsOf, packageOf, packages, sources, text } from './repository.mjs'
 
-const isTest = (file) => /\.test\.ts$/.test(file)
+/** Tests, and what only tests use. */
+const isTest = (file) => /\.test\.ts$|(^|[/\\])(testing|golden)([/\\]|\.ts$)/.test(file)
 const byName = new Map(packages.map((one) => [one.name, one]))
 
 /** `a → {b, c}` means that b and c may use a, and whatever a may use. */
@@ -77,13 +78,22 @@ for (const one of packages) {
 
 test('the verdict engine runs in a browser: nothing of Node, and no package that reads files', () => {
   const verdict = packages.find((one) => one.short === 'verdict')
-  const pure = sources(verdict).filter((file) => !isTest(file) && !file.includes('testing'))
+  const pure = sources(verdict).filter((file) => !isTest(file))
   assert.ok(pure.length > 3)
   for (const file of pure) {
     const source = text(path.join(verdict.folder, file))
     for (const { from, typeOnly } of importsOf(source)) {
       assert.ok(!from.startsWith('node:'), `${file} imports ${from}`)
-      if (from.startsWith('@bulkhead/resources')) assert.ok(typeOnly, `${file} imports more than types from ${from}`)
+      if (typeOnly || !from.startsWith('@bulkhead/')) continue
+      // One file of a package, on its own: that file must import nothing itself.
+      const [, short, part] = /^@bulkhead\/([\w-]+)\/([\w-]+)$/.exec(from) ?? []
+      assert.ok(part, `${file} imports more than types from ${from}`)
+      const own = importsOf(text(path.join('packages', short, 'src', `${part}.ts`)))
+      assert.deepEqual(
+        own.filter((one) => !one.typeOnly),
+        [],
+        `${file} imports ${from}, which imports others`,
+      )
     }
     assert.doesNotMatch(source, /\bprocess\.(env|hrtime|cwd|argv)|\bBuffer\.(from|alloc)|\brequire\(/, file)
   }

@@ -6,7 +6,7 @@ import { text, writtenFiles } from './repository.mjs'
 const unwanted = [
   [/(?<![\w.$}`)-])[/]work[/]/, 'a path of the machine it was written on'],
   [/[/]Users[/][a-z]/, 'a path of the machine it was written on'],
-  [/[/]home[/](?!kubernetes|node[/]|user[/])[a-z]/, 'a path of the machine it was written on'],
+  [/[/]home[/](?!kubernetes|node\b|user\b|me\b)[a-z]/, 'a path of the machine it was written on'],
   [/registry[.]npmjs/, 'the address of a registry'],
   [/\b(TO[D]O|FIX[M]E|XX[X])\b/, 'work left undone'],
   [/@ts-(ignore|nocheck)/, 'a switched-off compiler'],
