@@ -1,7 +1,7 @@
 /** The steps of a path such as `upstream_calls[0].name`. Undefined for what is not one. */
 export function parsePath(path: string): readonly (string | number)[] | undefined {
   const steps: (string | number)[] = []
-  const step = /(?:^|\.)([A-Za-z_$][\w$-]*)|\[(\d+)\]/gy
+  const step = /(?:^|(?<=.)\.)([A-Za-z_$][\w$-]*)|\[(\d+)\]/gy
   while (step.lastIndex < path.length) {
     const found = step.exec(path)
     if (found === null) return undefined

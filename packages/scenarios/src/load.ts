@@ -49,7 +49,10 @@ export async function loadScenarios(folder: string, options: LoadOptions = {}): 
     const path = join(resolve(folder), name)
     const file = relative(root, path)
     try {
-      scenarios.push(await readScenario(await readFile(path, 'utf8'), file, root, options))
+      const scenario = await readScenario(await readFile(path, 'utf8'), file, root, options)
+      const other = scenarios.find(({ id }) => id === scenario.id)
+      if (other === undefined) scenarios.push(scenario)
+      else problems.push({ file, line: 1, column: 1, message: `the id "${scenario.id}" is taken by ${other.file}` })
     } catch (error) {
       if (!(error instanceof ScenarioError)) throw error
       problems.push(...error.problems)
@@ -91,14 +94,20 @@ export async function readScenario(
   return { ...parsed.data, file }
 }
 
-/** One problem per unknown field, at the field; else the issue itself, quoting the value where there is one. */
+/** One problem per unknown field, at the field; in a choice of forms, the problems inside of the form that was meant. */
 function problemsOf(issue: z.core.$ZodIssue): readonly Problem[] {
   const path = issue.path.filter((step) => typeof step !== 'symbol')
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({ path: [...path, key], message: `unknown field "${key}"` }))
   }
+  if (issue.code === 'invalid_union') {
+    const meant = issue.errors.find((issues) => issues.length > 0 && issues.every((inner) => inner.path.length > 0))
+    if (meant !== undefined)
+      return meant.flatMap((inner) => problemsOf({ ...inner, path: [...issue.path, ...inner.path] }))
+  }
+  const message = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message
   const field = path.length === 0 ? 'the scenario' : `"${path.join('.')}"`
-  return [{ path, message: `${field}: ${issue.message}` }]
+  return [{ path, message: `${field}: ${message}` }]
 }
 
 async function checkFiles(scenario: Pick<Scenario, 'given' | 'change'>, root: string): Promise<readonly Problem[]> {
@@ -132,6 +141,7 @@ function offsetOf(document: Document, path: readonly (string | number)[]): numbe
   return document.contents?.range?.[0] ?? 0
 }
 
+/** The sentence of a YAML error, without the place (given already) and the excerpt. */
 function firstLine(text: string): string {
-  return text.split('\n', 1)[0] ?? text
+  return (text.split('\n', 1)[0] ?? text).replace(/ at line \d+, column \d+:$/, '')
 }

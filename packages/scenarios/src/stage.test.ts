@@ -46,8 +46,16 @@ describe('what stands while a scenario runs', () => {
   })
 
   const failures: readonly { name: string; options: Parameters<typeof fakeTarget>[0]; says: RegExp }[] = [
-    { name: 'when the attempt fails', options: { attempt: () => Promise.reject(new Error('no probe')) }, says: /no probe/ },
-    { name: 'when the engine fails', options: { predict: () => Promise.reject(new Error('no flow')) }, says: /no flow/ },
+    {
+      name: 'when the attempt fails',
+      options: { attempt: () => Promise.reject(new Error('no probe')) },
+      says: /no probe/,
+    },
+    {
+      name: 'when the engine fails',
+      options: { predict: () => Promise.reject(new Error('no flow')) },
+      says: /no flow/,
+    },
   ]
   for (const { name, options, says } of failures) {
     it(`is withdrawn ${name}`, async () => {

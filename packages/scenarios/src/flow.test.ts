@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { flowOf } from './flow.js'
+import type { Attempt } from './types.js'
+
+const from = { workload: 'shop/sleep' }
+const to = { workload: 'shop/web-api' }
+
+describe('the flow of an attempt', () => {
+  const cases: readonly (readonly [Attempt, ReturnType<typeof flowOf>])[] = [
+    [
+      { kind: 'http', to, port: 8080 },
+      { from, to, port: 8080, http: { method: 'GET', path: '/' } },
+    ],
+    [
+      { kind: 'http', to, port: 8080, http: { method: 'PUT', path: '/x', headers: { a: 'b' }, body: 'c' } },
+      { from, to, port: 8080, http: { method: 'PUT', path: '/x', headers: { a: 'b' } } },
+    ],
+    [
+      { kind: 'tcp', to, port: 9229, send: 'x' },
+      { from, to, port: 9229 },
+    ],
+    [
+      { kind: 'tls', to, port: 443, tls: { sni: 'a.b' } },
+      { from, to, port: 443, tls: { sni: 'a.b' } },
+    ],
+    [
+      { kind: 'postgres', to, port: 5432 },
+      { from, to, port: 5432 },
+    ],
+    [
+      { kind: 'udp', to, port: 9 },
+      { from, to, port: 9, protocol: 'UDP' },
+    ],
+    [
+      { kind: 'dns', to: { host: 'a.b' }, port: 53, dns: { query: 'a.b' } },
+      { from, to: { host: 'a.b' }, port: 53, protocol: 'UDP', dns: { query: 'a.b' } },
+    ],
+    [
+      { kind: 'hbone', to, port: 8080, certificate: 'stolen' },
+      { from, to, port: 8080, certificate: 'stolen' },
+    ],
+    [
+      { kind: 'hbone', to, port: 8080 },
+      { from, to, port: 8080, certificate: 'none' },
+    ],
+    [{ kind: 'socket', to, port: 8080 }, undefined],
+  ]
+  for (const [attempt, flow] of cases) {
+    it(`of kind ${attempt.kind}${attempt.certificate === undefined ? '' : ` with a ${attempt.certificate} certificate`}`, () => {
+      assert.deepEqual(flowOf('shop/sleep', attempt), flow)
+    })
+  }
+})

@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { loadScenarios, readScenario, ScenarioError } from './load.js'
+
+const good = `id: a
+title: t
+story: s
+kind: attack
+technique: { attack: T1210, microsoft: MS-TA9034 }
+from: shop/notsleep
+attempt:
+  kind: http
+  to: { service: shop/web-api }
+  port: 8080
+expect:
+  walls:
+    - layer: 40-mtls
+      symptom: reset
+      code: mtls.strict-no-identity
+    - layer: 50-identity
+      symptom: reset
+      code: authz.no-rule-allows
+  through: { status: 200 }
+notice: n
+control:
+  from: shop/sleep
+  attempt: { kind: http, to: { service: shop/web-api }, port: 8080 }
+`
+const layers = ['40-mtls', '50-identity']
+
+const read = (text: string): Promise<unknown> => readScenario(text, 'scenarios/a.yaml', '/nowhere', { layers })
+
+/** The good scenario with one thing changed. Fails when there is nothing to change. */
+function edit(from: string | RegExp, to: string): string {
+  const text = good.replace(from, to)
+  assert.notEqual(text, good)
+  return text
+}
+
+describe('a scenario file', () => {
+  it('is read with everything in it, and the file it came from', async () => {
+    const scenario = await readScenario(good, 'scenarios/a.yaml', '/nowhere', { layers })
+    assert.equal(scenario.file, 'scenarios/a.yaml')
+    assert.deepEqual(scenario.attempt.to, { service: 'shop/web-api' })
+    assert.deepEqual(
+      scenario.expect.walls.map(({ layer }) => layer),
+      layers,
+    )
+  })
+
+  const legitimate = edit('kind: attack', 'kind: legitimate').replace(/control:[\s\S]*/, '')
+  const bad: readonly (readonly [name: string, text: string, says: string])[] = [
+    [
+      'YAML that is none',
+      'id: [',
+      'scenarios/a.yaml:1:6: Flow sequence in block collection must be sufficiently indented and end with a ]',
+    ],
+    ['an empty file', '', 'scenarios/a.yaml:1:1: the scenario: Invalid input'],
+    [
+      'a missing field',
+      edit('notice: n\n', ''),
+      'scenarios/a.yaml:1:1: "notice": Invalid input: expected string, received undefined',
+    ],
+    ['an unknown field', edit('notice: n', 'notise: n\nnotice: n'), 'scenarios/a.yaml:20:1: unknown field "notise"'],
+    [
+      'an unknown field deep inside',
+      edit('port: 8080\nexpect', 'port: 8080\n  methd: GET\nexpect'),
+      'scenarios/a.yaml:11:3: unknown field "methd"',
+    ],
+    ['a key twice', edit('title: t', 'title: t\ntitle: u'), 'scenarios/a.yaml:3:1: Map keys must be unique'],
+    ['a wrong kind', edit('kind: http\n', 'kind: htp\n'), 'scenarios/a.yaml:8:3: "attempt.kind": Invalid option'],
+    [
+      'a destination of no form',
+      edit('{ service: shop/web-api }\n', '{ servce: shop/web-api }\n'),
+      'scenarios/a.yaml:9:3: "attempt.to": must be one of {service',
+    ],
+    [
+      'a port that is none',
+      edit('port: 8080\nexpect', 'port: 80800\nexpect'),
+      'scenarios/a.yaml:10:3: "attempt.port": Too big',
+    ],
+    [
+      'a symptom that nobody can see',
+      edit('symptom: reset', 'symptom: sad'),
+      'scenarios/a.yaml:14:7: "expect.walls.0.symptom": Invalid option',
+    ],
+    [
+      'a code that no step gives',
+      edit('authz.no-rule-allows', 'authz.nope'),
+      'scenarios/a.yaml:18:7: "expect.walls.1.code": Invalid option',
+    ],
+    [
+      'a technique that is no id',
+      edit('T1210', 'lateral'),
+      'scenarios/a.yaml:5:14: "technique.attack": must be a MITRE ATT&CK id',
+    ],
+    ['a file of another name', edit('id: a', 'id: b'), 'scenarios/a.yaml:1:1: the file is named "a", the scenario "b"'],
+    [
+      'walls out of order',
+      edit(/( {4}- layer: 40[\s\S]*?)( {4}- layer: 50[\s\S]*?)( {2}through)/, '$2$1$3'),
+      'scenarios/a.yaml:16:7: "40-mtls" stands before "50-identity"',
+    ],
+    [
+      'a layer that is not there',
+      edit('50-identity', '55-idendity'),
+      'scenarios/a.yaml:16:7: there is no layer "55-idendity"; there are 40-mtls, 50-identity, mesh, network',
+    ],
+    ['an attack without a control', edit(/control:[\s\S]*/, ''), 'scenarios/a.yaml:1:1: an attack needs a "control"'],
+    [
+      'an attack without a wall',
+      edit(/walls:[\s\S]*? {2}through/, 'walls: []\n  through'),
+      'scenarios/a.yaml:12:3: an attack needs at least one wall',
+    ],
+    ['a legitimate flow with a wall', legitimate, 'scenarios/a.yaml:12:3: no wall may stop a legitimate flow'],
+    [
+      'a certificate on plain HTTP',
+      edit('port: 8080\nexpect', 'port: 8080\n  certificate: none\nexpect'),
+      'scenarios/a.yaml:11:3: "certificate" is for attempts of kind "hbone"',
+    ],
+    [
+      'a forged certificate of nobody',
+      edit('kind: http\n', 'kind: hbone\n  certificate: stolen\n'),
+      'scenarios/a.yaml:9:3: a forged certificate names somebody',
+    ],
+    [
+      '"never" without a wall that is always on',
+      edit('{ status: 200 }', 'never'),
+      'scenarios/a.yaml:19:3: "never" needs a wall that is always on',
+    ],
+    [
+      'something that arrives through a wall that is always on',
+      edit('layer: 50-identity', 'layer: network'),
+      'scenarios/a.yaml:19:3: one of the walls is always on',
+    ],
+    [
+      'a hold without a change',
+      edit('port: 8080\nexpect', 'port: 8080\n  hold: true\nexpect'),
+      'scenarios/a.yaml:11:3: a held connection waits for a "change"',
+    ],
+    [
+      'a change without a hold',
+      edit('expect:', 'change: { without: [A/b/c] }\nexpect:'),
+      'scenarios/a.yaml:11:1: "change" happens while',
+    ],
+    [
+      'a manifest that is not there',
+      edit('attempt:', 'given: { manifests: [k8s/x.yaml] }\nattempt:'),
+      'scenarios/a.yaml:7:22: there is no file "k8s/x.yaml"',
+    ],
+    [
+      'a JSON path that is none',
+      edit('{ status: 200 }', '{ json: { "a..b": 1 } }'),
+      'scenarios/a.yaml:19:22: "expect.through.json.a..b": must be a path',
+    ],
+  ]
+  for (const [name, text, says] of bad) {
+    it(`says where it has ${name}`, async () => {
+      await assert.rejects(read(text), (error: unknown) => {
+        assert.ok(error instanceof ScenarioError)
+        assert.ok(error.message.startsWith(says), `${error.message}\n does not start with\n${says}`)
+        return true
+      })
+    })
+  }
+})
+
+describe('a folder of scenarios', () => {
+  async function folder(t: TestContext, files: Readonly<Record<string, string>>): Promise<string> {
+    const root = await mkdtemp(join(tmpdir(), 'bulkhead-'))
+    t.after(() => rm(root, { recursive: true }))
+    const path = join(root, 'scenarios')
+    await mkdir(path)
+    for (const [name, text] of Object.entries(files)) await writeFile(join(path, name), text)
+    return path
+  }
+
+  it('is read in the order of the ids; other files are left alone', async (t) => {
+    const path = await folder(t, { 'b.yaml': good.replace('id: a', 'id: b'), 'a.yaml': good, 'README.md': '#' })
+    const scenarios = await loadScenarios(path, { layers })
+    assert.deepEqual(
+      scenarios.map(({ file }) => file),
+      ['scenarios/a.yaml', 'scenarios/b.yaml'],
+    )
+  })
+
+  it('tells everything that is wrong in all of them', async (t) => {
+    const path = await folder(t, { 'a.yaml': 'id: [', 'b.yaml': good })
+    await assert.rejects(loadScenarios(path), /scenarios\/a\.yaml:.*\nscenarios\/b\.yaml:1:1: the file is named "b"/)
+  })
+
+  it('refuses one id in two files', async (t) => {
+    const path = await folder(t, { 'a.yaml': good, 'a.yml': good })
+    await assert.rejects(loadScenarios(path), /scenarios\/a\.yml:1:1: .*"a" is taken by scenarios\/a\.yaml/)
+  })
+
+  it('must be there', async () => {
+    await assert.rejects(loadScenarios('/nowhere/scenarios'), ScenarioError)
+  })
+})

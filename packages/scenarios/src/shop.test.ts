@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { describe, it } from 'node:test'
+import { loadManifests, parseManifests, type Resource } from '@bulkhead/resources'
+import { compile, judge } from '@bulkhead/verdict'
+import { compareViews } from './compare.js'
+import { flowOf } from './flow.js'
+import { loadScenarios } from './load.js'
+import { expectedView, predictedView } from './result.js'
+import type { Scenario } from './types.js'
+import { expected } from './walls.js'
+
+const root = resolve(import.meta.dirname, '../../..')
+
+const { resources } = await loadManifests([join(root, 'k8s/workloads'), join(root, 'k8s/layers')], { relativeTo: root })
+const layers = [...new Set(resources.flatMap(({ layer }) => layer ?? []))].sort()
+const scenarios = await loadScenarios(join(root, 'scenarios'), { layers })
+
+/** Every set of layers that can be on. */
+const combinations = Array.from({ length: 2 ** layers.length }, (_, bits) =>
+  layers.filter((_, index) => (bits >> index) & 1),
+)
+
+/** What is in force for a scenario: the layers that are on, and what it brings or takes out, before and during. */
+function inForce({ given, change }: Scenario, on: readonly string[]): readonly Resource[] {
+  const without = new Set([...(given?.without ?? []), ...(change?.without ?? [])])
+  const kept = resources.filter(({ id, layer }) => (layer === undefined || on.includes(layer)) && !without.has(id))
+  const brought = [...(given?.manifests ?? []), ...(change?.manifests ?? [])].flatMap((file) => {
+    const read = parseManifests(readFileSync(join(root, file), 'utf8'), file)
+    assert.deepEqual(read.diagnostics, [], `${file} is sound`)
+    return read.resources
+  })
+  return [...kept, ...brought]
+}
+
+describe('the shop, as the engine sees it', () => {
+  it('has layers, and scenarios of both kinds', () => {
+    assert.deepEqual(layers.slice(-2), ['40-mtls', '50-identity'])
+    assert.ok(scenarios.filter(({ kind }) => kind === 'attack').length >= 30)
+    assert.ok(scenarios.some(({ kind }) => kind === 'legitimate'))
+  })
+
+  for (const on of combinations) {
+    it(`is as every scenario expects with ${on.join(' and ') || 'no layer'} on`, () => {
+      const wrong: string[] = []
+      let judged = 0
+      for (const scenario of scenarios) {
+        const flow = flowOf(scenario.from, scenario.attempt)
+        if (flow === undefined) continue
+        const verdict = judge(flow, compile(inForce(scenario, on)))
+        const expectation = expectedView(expected(scenario, new Set(on)))
+        wrong.push(
+          ...compareViews('predicted', expectation, predictedView(verdict)).map((line) => `${scenario.id}: ${line}`),
+        )
+        judged++
+      }
+      assert.deepEqual(wrong, [])
+      assert.ok(judged >= 30)
+    })
+  }
+
+  it('has an attack for every layer that nothing else stops', () => {
+    for (const layer of layers) {
+      const alone = scenarios.filter(({ expect }) => expect.walls.length === 1 && expect.walls[0]?.layer === layer)
+      assert.notEqual(alone.length, 0, `no scenario has ${layer} as its only wall`)
+    }
+  })
+
+  it('has no object whose name a scenario gets wrong', () => {
+    const known = new Set(resources.map(({ id }) => id))
+    for (const { id, given, change, expect } of scenarios) {
+      const named = [
+        ...(given?.without ?? []),
+        ...(change?.without ?? []),
+        ...expect.walls.flatMap(({ policy }) => policy ?? []),
+      ]
+      for (const object of named) assert.ok(known.has(object), `${id} names ${object}`)
+    }
+  })
+
+  it('is noticed when a policy lets one more caller in', () => {
+    // The test of the test: with purchase-history-rbac widened, exactly the scenario of that caller is wrong.
+    const widened = inForce({ ...(scenarios[0] as Scenario), given: {}, change: {} }, layers).map((resource) => {
+      if (resource.id !== 'AuthorizationPolicy/shop/purchase-history-rbac') return resource
+      const text = JSON.stringify(resource.object).replace(
+        'sa/recommendation"',
+        'sa/recommendation","cluster.local/ns/shop/sa/web-api"',
+      )
+      return { ...resource, object: JSON.parse(text) as Resource['object'] }
+    })
+    const snapshot = compile(widened)
+    const wrong = scenarios.filter((scenario) => {
+      const flow = flowOf(scenario.from, scenario.attempt)
+      if (flow === undefined || scenario.given !== undefined || scenario.change !== undefined) return false
+      const view = predictedView(judge(flow, snapshot))
+      return compareViews('predicted', expectedView(expected(scenario, new Set(layers))), view).length > 0
+    })
+    assert.deepEqual(
+      wrong.map(({ id }) => id),
+      ['web-api-to-purchase-history'],
+    )
+  })
+})
