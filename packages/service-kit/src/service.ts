@@ -118,7 +118,7 @@ export function createService(options: ServiceOptions): Service {
       const seconds = (performance.now() - context.startedAt) / 1000
       // 499, as proxies log it: there was nobody left to be answered.
       const status = context.aborted ? 499 : response.statusCode
-      metrics.observe(request.method ?? '', routeOf(request, context.url, own), status, seconds)
+      metrics.observe(request.method ?? '', context.route ?? routeOf(request, context.url, own), status, seconds)
       logRequest(access, request, context, status, seconds, own)
     })
     handler(request, response, context)

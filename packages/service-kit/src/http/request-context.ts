@@ -20,10 +20,13 @@ export class RequestContext {
   readonly startedAt: number
   /** Bytes that the connection had written before this response. */
   readonly bytesBefore: number
+  /** The route's name for metrics, where the handler knows better than the router. From a closed set, never the path. */
+  route: string | undefined = undefined
   /** Whether the client went away before the response was complete. */
   aborted = false
   /** The failure that was answered, if any: for the line in the log. */
   failure: ServiceError | undefined = undefined
+  #onAbort: (() => void)[] | undefined = undefined
   #controller: AbortController | undefined = undefined
 
   constructor(request: IncomingMessage) {
@@ -36,17 +39,28 @@ export class RequestContext {
     this.bytesBefore = request.socket.bytesWritten
   }
 
-  /** Aborts when the client goes away before the response is complete. Made on first use. */
+  /** Called once if the client goes away before the response is complete; at once if it already has. */
+  onAbort(callback: () => void): void {
+    if (this.aborted) callback()
+    else if (this.#onAbort === undefined) this.#onAbort = [callback]
+    else this.#onAbort.push(callback)
+  }
+
+  /** The same as a signal, for what takes one. Made on first use. */
   get signal(): AbortSignal {
-    this.#controller ??= new AbortController()
-    if (this.aborted) this.#controller.abort()
+    if (this.#controller === undefined) {
+      const controller = new AbortController()
+      this.#controller = controller
+      this.onAbort(() => controller.abort())
+    }
     return this.#controller.signal
   }
 
   /** Called by the service when the response is over, well or not. */
   end(complete: boolean): void {
     this.aborted = !complete
-    if (!complete) this.#controller?.abort()
+    if (!complete) for (const callback of this.#onAbort ?? []) callback()
+    this.#onAbort = undefined
   }
 }
 

@@ -29,7 +29,7 @@ const SECRET_HEADERS = ['["proxy-authorization"]', '["set-cookie"]', '["x-api-ke
 
 // Lines wait this long for company: one write for many lines is most of what logging costs under load.
 const FLUSH_AFTER_MS = 20
-const FLUSH_AT_CHARS = 16 * 1024
+const FLUSH_AT_CHARS = 8 * 1024
 
 export interface ServiceLog {
   /** For everything: fields named like secrets are redacted. */
