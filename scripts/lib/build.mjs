@@ -18,18 +18,23 @@ export function isBuilt(root) {
 }
 
 /** Builds what is stale. turbo knows which packages those are, and remembers what it has built before. */
-export async function build(root) {
+export async function build(root, stream = process.stderr) {
   const turbo = path.join(root, 'node_modules', '.bin', 'turbo')
   const args = ['run', 'build', '--output-logs=errors-only', '--log-order=grouped']
   const env = { ...process.env, TURBO_TELEMETRY_DISABLED: '1', TURBO_NO_UPDATE_NOTIFIER: '1', FORCE_COLOR: '0' }
-  const output = await step(`Building ${workspaces(root).length} packages`, async () => {
-    const { code, output } = await runQuietly(turbo, args, { cwd: root, env })
-    if (code !== 0)
-      throw (
-        fileErrorIn(output) ?? new Failure("The build failed: the compiler's words are above.", compilersWords(output))
-      )
-    return output
-  })
+  const output = await step(
+    `Building ${workspaces(root).length} packages`,
+    async () => {
+      const { code, output } = await runQuietly(turbo, args, { cwd: root, env })
+      if (code !== 0)
+        throw (
+          fileErrorIn(output) ??
+          new Failure("The build failed: the compiler's words are above.", compilersWords(output))
+        )
+      return output
+    },
+    stream,
+  )
   const value = fingerprint(root)
   if (value === undefined)
     throw new Failure(

@@ -3,7 +3,7 @@ import { readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { build, isBuilt } from './build.mjs'
-import { folderWith } from './testing.mjs'
+import { collecting, folderWith } from './testing.mjs'
 
 const turbo = (code, said = '') => `#!/usr/bin/env node
 const fs = require('node:fs')
@@ -31,14 +31,14 @@ const clone = (code = 0, said = '') => ({
 test('is built once turbo has said so, until something changes', async (t) => {
   const root = folderWith(t, clone())
   assert.equal(isBuilt(root), false)
-  await build(root)
+  await build(root, collecting())
   assert.equal(isBuilt(root), true)
   assert.equal(readFileSync(path.join(root, 'called'), 'utf8').endsWith('telemetry=1'), true)
 
   const source = path.join(root, 'packages/a/src/index.ts')
   utimesSync(source, new Date(), new Date(Date.now() + 5000))
   assert.equal(isBuilt(root), false, 'a source was touched')
-  await build(root)
+  await build(root, collecting())
   writeFileSync(path.join(root, 'apps/b/src/new.ts'), '')
   assert.equal(isBuilt(root), false, 'a source was added')
   rmSync(path.join(root, 'apps/b/src/new.ts'))
@@ -49,7 +49,7 @@ test('is built once turbo has said so, until something changes', async (t) => {
 
 test("a failed build shows the compiler's words and leaves no stamp", async (t) => {
   const root = folderWith(t, clone(1, "src/index.ts(1,1): error TS2304: Cannot find name 'x'."))
-  await assert.rejects(build(root), (error) => {
+  await assert.rejects(build(root, collecting()), (error) => {
     assert.match(error.details, /TS2304/)
     assert.match(error.message, /^The build failed/)
     return true
@@ -59,5 +59,5 @@ test("a failed build shows the compiler's words and leaves no stamp", async (t) 
 
 test('a build that may not write says that', async (t) => {
   const root = folderWith(t, clone(1, "error TS5033: Could not write file 'dist/index.js': EACCES: permission denied."))
-  await assert.rejects(build(root), /dist\/ folder could not be written: this user may not write there/)
+  await assert.rejects(build(root, collecting()), /dist\/ folder could not be written: this user may not write there/)
 })

@@ -17,14 +17,21 @@ export function isInstalled(root) {
   return true
 }
 
+/** npm's own waits between two tries are 10 s and more: without a network that is a minute of silence. */
+const retries = ['--fetch-retries=2', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000']
+
 /** Installs exactly what package-lock.json names. npm removes node_modules first, so half an install never stays. */
-export async function install(root) {
+export async function install(root, stream = process.stderr) {
   const lockfile = JSON.parse(readFileSync(path.join(root, 'package-lock.json'), 'utf8'))
   const count = Object.keys(lockfile.packages).filter((key) => key.includes('node_modules/')).length
-  await step(`Installing ${count} packages from package-lock.json`, async () => {
-    const { code, output } = await npm(root, ['ci', '--prefer-offline', '--no-audit', '--no-fund'])
-    if (code !== 0) throw explain(output)
-  })
+  await step(
+    `Installing ${count} packages from package-lock.json`,
+    async () => {
+      const { code, output } = await npm(root, ['ci', '--prefer-offline', '--no-audit', '--no-fund', ...retries])
+      if (code !== 0) throw explain(output)
+    },
+    stream,
+  )
   stamp(root, fingerprint(root))
 }
 

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { explain, install, isInstalled } from './install.mjs'
-import { folderWith, withEnv } from './testing.mjs'
+import { collecting, folderWith, withEnv } from './testing.mjs'
 
 const wanted = {
   packages: {
@@ -63,7 +63,12 @@ const fakeNpm = (code, said) => ({
 
 test('installs with the npm that was called, from the lockfile, and remembers it', async (t) => {
   const root = folderWith(t, fakeNpm(0, ''))
-  await withEnv({ npm_execpath: path.join(root, 'npm-cli.js') }, () => install(root))
+  const progress = collecting()
+  await withEnv({ npm_execpath: path.join(root, 'npm-cli.js') }, () => install(root, progress))
+  assert.match(
+    progress.said.join(''),
+    /^Installing 3 packages from package-lock\.json \.\.\.\n.*: done in \d+\.\d s\n$/,
+  )
   assert.match(readFileSync(path.join(root, 'called'), 'utf8'), /^ci /)
   assert.equal(isInstalled(root), true)
 })
@@ -74,7 +79,7 @@ test('a failed install leaves no stamp and says why in one sentence, after what 
     fakeNpm(1, 'npm warn deprecated x\nnpm error code ENOTFOUND\nnpm error getaddrinfo ENOTFOUND registry\n'),
   )
   await withEnv({ npm_execpath: path.join(root, 'npm-cli.js') }, () =>
-    assert.rejects(install(root), (error) => {
+    assert.rejects(install(root, collecting()), (error) => {
       assert.match(error.message, /^npm ci did not work: the package registry could not be reached/)
       assert.match(error.details, /getaddrinfo ENOTFOUND/)
       assert.doesNotMatch(error.details, /deprecated/)

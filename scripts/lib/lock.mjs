@@ -9,9 +9,9 @@ const patience = 10 * 60_000
  * Does the work while no other process of this clone does it: `npm start` in one terminal and `npm test` in another
  * must not both remove node_modules. The lock names its holder, so that one left by a killed process is not obeyed.
  */
-export async function exclusively(root, work) {
+export async function exclusively(root, work, stream = process.stderr) {
   const file = path.join(root, '.bulkhead', 'setup.lock')
-  await take(file)
+  await take(file, stream)
   const release = () => rmSync(file, { force: true })
   process.once('exit', release)
   try {
@@ -22,7 +22,7 @@ export async function exclusively(root, work) {
   }
 }
 
-async function take(file) {
+async function take(file, stream) {
   const deadline = Date.now() + patience
   let told = false
   for (;;) {
@@ -39,7 +39,7 @@ async function take(file) {
       rmSync(file, { force: true })
       continue
     }
-    if (!told) process.stderr.write(`Another set-up of this clone is running (process ${holder}); waiting for it.\n`)
+    if (!told) stream.write(`Another set-up of this clone is running (process ${holder}); waiting for it.\n`)
     told = true
     if (Date.now() > deadline)
       throw new Failure(`The other set-up (process ${holder}) did not end. If it is stuck, end it and remove ${file}.`)

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { exclusively } from './lock.mjs'
-import { folderWith } from './testing.mjs'
+import { collecting, folderWith } from './testing.mjs'
 
 test('one at a time, and the lock is gone afterwards', async (t) => {
   const root = folderWith(t, {})
@@ -19,9 +19,11 @@ test('one at a time, and the lock is gone afterwards', async (t) => {
     order.push('first ends')
   })
   while (order.length === 0) await new Promise(setImmediate)
-  const second = exclusively(root, async () => order.push('second'))
+  const notes = collecting()
+  const second = exclusively(root, async () => order.push('second'), notes)
   letGo()
   await Promise.all([first, second])
+  assert.match(notes.said.join(''), /^Another set-up of this clone is running \(process \d+\); waiting for it\.\n$/)
   assert.deepEqual(order, ['first begins', 'first ends', 'second'])
   assert.equal(existsSync(path.join(root, '.bulkhead/setup.lock')), false)
 })

@@ -28,3 +28,9 @@ export async function withEnv(changes, work) {
     }
   }
 }
+
+/** Keeps what is written: progress that is no part of the test's own output. */
+export function collecting() {
+  const said = []
+  return { said, write: (text) => said.push(text) }
+}
