@@ -36,8 +36,14 @@ export async function install(root, stream = process.stderr) {
 }
 
 function fingerprint(root) {
+  const lockfile = readIfThere(path.join(root, 'package-lock.json'))
+  if (lockfile === undefined) {
+    throw new Failure(
+      'package-lock.json is missing: nothing would say which versions to install. Get it back with `git checkout package-lock.json`, or clone again.',
+    )
+  }
   const hash = createHash('sha256')
-  hash.update(readFileSync(path.join(root, 'package-lock.json')))
+  hash.update(lockfile)
   // Some packages are made for one system only: a folder carried to another one needs its own.
   hash.update(`${process.platform} ${process.arch}`)
   return hash.digest('hex')

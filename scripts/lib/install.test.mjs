@@ -41,6 +41,10 @@ test('another lockfile, another version, or half an install does not count', (t)
   )
 })
 
+test('without a lockfile nothing is installed', (t) => {
+  assert.throws(() => isInstalled(folderWith(t, {})), /^Failure: package-lock\.json is missing/)
+})
+
 test('a changed lockfile undoes the stamp', (t) => {
   const root = folderWith(t, installed)
   assert.equal(isInstalled(root), true)
