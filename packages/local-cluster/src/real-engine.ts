@@ -1,9 +1,15 @@
-import * as mesh from '@bulkhead/mesh'
 import { checkDuplicates, loadManifests, ManifestError, parseManifests } from '@bulkhead/resources'
-import { compile, judge } from '@bulkhead/verdict'
+import { compile, judge, judgeAt, nextHop } from '@bulkhead/verdict'
 import type { Engine } from './engine.js'
 
-const { startMesh } = mesh as unknown as { startMesh: Engine['startMesh'] }
+const { Mesh } = await import(new URL('../../mesh/dist/mesh.js', import.meta.url).href)
+const { createCapture } = await import(new URL('../../mesh/dist/capture/index.js', import.meta.url).href)
+const startMesh: Engine['startMesh'] = (options) =>
+  Mesh.start(options, {
+    judgeAt,
+    nextHop,
+    makeCapture: (dialer: unknown) => createCapture({ runDir: options.runDir, dialer }),
+  })
 
 /** The packages themselves. */
 export const realEngine: Engine = {

@@ -17,7 +17,10 @@ export function register(program: Command, io: Io): void {
     .argument('<workload>', 'namespace/workload, or namespace/pod')
     .argument('<command...>', 'the program and its arguments, after --')
     .passThroughOptions()
-    .action((workload: string, argv: string[], options: StateOption) => exec(workload, argv, options, io))
+    .action((workload: string, argv: string[], options: StateOption) =>
+      // What follows the workload is passed through as it is, the -- with it.
+      exec(workload, argv[0] === '--' ? argv.slice(1) : argv, options, io),
+    )
   withHelp(withState(command), {
     examples: [
       'bulkhead exec shop/sleep -- curl -s http://web-api:8080/',

@@ -1,4 +1,4 @@
-import { type FlowRecord, type Step, symptoms } from '@bulkhead/verdict'
+import { type FlowRecord, type Step, sentence, symptomSentence } from '@bulkhead/verdict'
 
 /** A flow record as one line in the manner of ztunnel's access log, then the verdict and what decided it. */
 export function flowLine(record: FlowRecord): string {
@@ -54,18 +54,16 @@ export function destinationOf({ destination }: FlowRecord): string {
   return `${destination.service ?? destination.workload ?? destination.host ?? destination.ip ?? 'nowhere'}:${destination.port}`
 }
 
-/** What a failed connection would have shown on a cluster, and what decided it. Undefined for one that did not fail. */
+/**
+ * What a failed connection would have shown on a cluster, and below it why: the reason, and each policy behind it with
+ * its place. Undefined for one that did not fail.
+ */
 export function failureText(record: FlowRecord): string | undefined {
   if (record.outcome === 'allow' && record.symptom === 'ok') return undefined
-  const { says, curl } = symptoms[record.symptom]
-  const exits = curl.length === 0 ? '' : ` (curl ${curl.join(' or ')})`
+  const who = `${record.source.workload ?? record.source.ip} -> ${destinationOf(record)}`
+  const head = `${who} failed. On a cluster its client sees ${symptomSentence(record.symptom)}.`
   const step = decidingStep(record)
-  const places = step === undefined ? [] : placesOf(step)
-  const why =
-    step === undefined
-      ? (record.error ?? record.flag)
-      : places.length === 0
-        ? step.code
-        : `${step.isolatedBy === undefined ? 'decided by' : 'no rule allows it in'} ${places.join(', ')}${step.layer === undefined ? '' : ` (layer ${step.layer})`}`
-  return `${record.source.workload ?? record.source.ip} -> ${destinationOf(record)} failed; a cluster shows: ${says}${exits}. Why: ${why}.`
+  if (step === undefined) return `${head}\n  ${record.error ?? record.flag}`
+  const layer = step.layer === undefined ? '' : `layer ${step.layer}: `
+  return [head, `  ${layer}${sentence(step)}`, ...placesOf(step).map((place) => `  ${place}`)].join('\n')
 }
