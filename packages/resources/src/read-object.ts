@@ -51,7 +51,7 @@ export function readObject(
   const written: Written = (path) => writtenAt(positions, path)?.written
 
   const hasSchema = validateKind({ value, apiVersion, group, kind, report, written })
-  if (name === '' && typeof metadata.name !== 'number') {
+  if (metadata.name === undefined || metadata.name === null || metadata.name === '') {
     const generated =
       typeof metadata.generateName === 'string'
         ? '; generateName makes one up on a cluster, and here nothing could refer to it'
@@ -119,6 +119,16 @@ function validateKind({ value, apiVersion, group, kind, report, written }: Kind)
     validate(value, strict.schema, [], report, written)
     return true
   }
+  const current = servedInstead(apiVersion, group, kind)
+  if (current !== undefined) {
+    report(
+      'error',
+      'kind.version',
+      ['apiVersion'],
+      `no current cluster serves ${kind} as ${quote(apiVersion)}; write ${current}`,
+    )
+    return true
+  }
   if (hasKubernetesSchema(apiVersion, kind)) {
     validateKubernetes(value, apiVersion, kind, report, written)
     return true
@@ -139,6 +149,13 @@ function validateKind({ value, apiVersion, group, kind, report, written }: Kind)
     `${apiVersion} ${kind} is not known here, so only its metadata is checked and it decides nothing`,
   )
   return false
+}
+
+/** The library has the schemas of versions that were taken away years ago: a beta, where the kind is stable since. */
+function servedInstead(apiVersion: string, group: string, kind: string): string | undefined {
+  if (group === 'extensions') return 'the group that the kind has moved to (apps/v1 or networking.k8s.io/v1)'
+  if (!isBuiltInGroup(group) || !/(alpha|beta)[0-9]+$/.test(apiVersion)) return undefined
+  return [`${group}/v2`, `${group}/v1`].find((stable) => hasKubernetesSchema(stable, kind))
 }
 
 /** `creationTimestamp: null` is what tools print; every other null was meant to be something. */

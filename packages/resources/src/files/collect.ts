@@ -30,18 +30,23 @@ export class Collector {
   #relativeTo = ''
   /** Real path and namespace: a file that is reached twice gives the same objects twice, and is read once. */
   readonly #seen = new Set<string>()
+  /** Real folders searched under the path at hand: links can lead back. */
+  readonly #entered = new Set<string>()
+  /** Files and kustomizations come by, the same one again included. */
+  #reached = 0
 
   /** A path that the user named, and the folder that the names of its files are relative to. */
   async addPath(path: string, relativeTo: string): Promise<void> {
     this.#relativeTo = relativeTo
     const absolute = resolve(path)
-    const before = this.sources.length + this.diagnostics.length + this.#seen.size
+    const before = this.#reached + this.diagnostics.length
+    this.#entered.clear()
     await this.#guard(absolute, {}, async () => {
       const info = await statOf(absolute)
       if (info.isDirectory()) {
+        await this.#enter(absolute)
         await this.#folder(absolute, { open: [] })
-        const after = this.sources.length + this.diagnostics.length + this.#seen.size
-        if (after === before)
+        if (this.#reached + this.diagnostics.length === before)
           throw new Unreadable(
             'path.no-manifests',
             'the folder holds no *.yaml or *.yml file, and no kustomization.yaml',
@@ -79,6 +84,7 @@ export class Collector {
   }
 
   async #kustomization(folder: string, name: string, context: Context): Promise<void> {
+    this.#reached += 1
     const real = await realpath(folder)
     if (context.open.includes(real)) {
       const way = [...context.open.slice(context.open.indexOf(real)), real].map((one) => this.#name(one)).join(' -> ')
@@ -149,6 +155,7 @@ export class Collector {
 
   async #file(path: string, context: Context): Promise<void> {
     const key = `${await realpath(path)}\0${context.namespace ?? ''}`
+    this.#reached += 1
     if (this.#seen.has(key)) return
     this.#seen.add(key)
     this.sources.push({
@@ -159,11 +166,11 @@ export class Collector {
     })
   }
 
-  /** Whether a folder is entered for the first time: links can lead back. */
+  /** Whether a folder is entered for the first time. */
   async #enter(folder: string): Promise<boolean> {
-    const key = `${await realpath(folder)}${sep}`
-    if (this.#seen.has(key)) return false
-    this.#seen.add(key)
+    const real = await realpath(folder)
+    if (this.#entered.has(real)) return false
+    this.#entered.add(real)
     return true
   }
 

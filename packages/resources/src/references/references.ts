@@ -1,5 +1,20 @@
 import type { Diagnostic, Resource } from '../types.js'
+import { Cluster } from './cluster.js'
+import { checkPods, checkServicePorts } from './pods.js'
+import { checkNamespaces, checkPolicies } from './policies.js'
+import { checkSelectors } from './selectors.js'
 
-export function checkReferences(_resources: readonly Resource[]): Diagnostic[] {
-  return []
+/**
+ * What objects say of each other: selectors that select nothing, names that nothing has. All of it is warnings, since
+ * what is missing may be made by something else; in a set of manifests that is meant to be whole it is a mistake.
+ */
+export function checkReferences(resources: readonly Resource[]): Diagnostic[] {
+  const cluster = new Cluster(resources)
+  return [
+    ...checkNamespaces(cluster),
+    ...checkSelectors(cluster),
+    ...checkPods(cluster),
+    ...checkServicePorts(cluster),
+    ...checkPolicies(cluster),
+  ]
 }

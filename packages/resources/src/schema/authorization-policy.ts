@@ -61,10 +61,12 @@ export const operationFields = {
   ...pair('paths', values(checkPathTemplate)),
 }
 
+const NO_SOURCE = 'a source that names nobody is refused; name who may call, or take the whole entry away'
+const NO_OPERATION = 'an operation that names nothing is refused; name ports, or take the whole entry away'
+
 const source = object(sourceFields, {
   check: (fields, at) => {
-    if (isEmpty(fields))
-      at.error('source.empty', 'a source that names nobody is refused; name who may call, or take the whole entry away')
+    if (isEmpty(fields)) at.error('source.empty', NO_SOURCE)
     const byAccount = ['serviceAccounts', 'notServiceAccounts'].find((name) => isSet(fields[name]))
     const other = ['principals', 'notPrincipals', 'namespaces', 'notNamespaces'].find((name) => isSet(fields[name]))
     if (byAccount !== undefined && other !== undefined) {
@@ -78,11 +80,7 @@ const source = object(sourceFields, {
 
 const operation = object(operationFields, {
   check: (fields, at) => {
-    if (isEmpty(fields))
-      at.error(
-        'operation.empty',
-        'an operation that names nothing is refused; name ports, or take the whole entry away',
-      )
+    if (isEmpty(fields)) at.error('operation.empty', NO_OPERATION)
   },
 })
 
@@ -105,8 +103,18 @@ const clause = (item: ObjectSchema, who: string, rest: { maxItems?: number } = {
   })
 
 const rule = object({
-  from: clause(object({ source }, { required: ['source'] }), 'every caller', { maxItems: 512 }),
-  to: clause(object({ operation }, { required: ['operation'] }), 'every port'),
+  from: clause(
+    object({ source }, { check: (entry, at) => isSet(entry.source) || at.error('source.empty', NO_SOURCE) }),
+    'every caller',
+    { maxItems: 512 },
+  ),
+  to: clause(
+    object(
+      { operation },
+      { check: (entry, at) => isSet(entry.operation) || at.error('operation.empty', NO_OPERATION) },
+    ),
+    'every port',
+  ),
   when: list(condition),
 })
 

@@ -48,7 +48,7 @@ export function checkMetadata(
 ): void {
   const { name, namespace, labels } = metadata
   // RBAC names may be anything that fits into a URL's path: system:node is one.
-  if (typeof name === 'string' && group !== 'rbac.authorization.k8s.io') {
+  if (typeof name === 'string' && name !== '' && group !== 'rbac.authorization.k8s.io') {
     const label = LABEL_NAMES.has(kind)
     if (!(label ? isDnsLabel(name) : isDnsSubdomain(name))) {
       const form = label ? 'at most 63 of a-z, 0-9 and "-"' : 'at most 253 of a-z, 0-9, "-" and "."'

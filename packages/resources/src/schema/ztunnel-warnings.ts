@@ -9,15 +9,13 @@ import type { At } from './schema.js'
 
 type Fields = Readonly<Record<string, unknown>>
 
-const L4_SOURCE = new Set(
-  ['principals', 'namespaces', 'serviceAccounts', 'ipBlocks'].flatMap((name) => [
-    name,
-    `not${name[0]?.toUpperCase()}${name.slice(1)}`,
-  ]),
-)
-const L4_OPERATION = new Set(['ports', 'notPorts'])
-/** Silently not looked at by ztunnel; told apart from the request fields, since nothing is dropped for them. */
-const TRUST_DOMAINS = new Set(['trustDomains', 'notTrustDomains'])
+const andNot = (names: readonly string[]) =>
+  new Set(names.flatMap((name) => [name, `not${name[0]?.toUpperCase()}${name.slice(1)}`]))
+
+const L4_SOURCE = andNot(['principals', 'namespaces', 'serviceAccounts', 'ipBlocks'])
+const L7_SOURCE = andNot(['requestPrincipals', 'remoteIpBlocks'])
+const L4_OPERATION = andNot(['ports'])
+const L7_OPERATION = andNot(['hosts', 'methods', 'paths'])
 
 export function warnOfRequestFields(spec: Fields, at: At): void {
   if (hasTargets(spec) || selectsGateway(spec)) return
@@ -68,10 +66,10 @@ function warnOfDeny(rule: Fields, at: At): void {
 function requestFields(rule: Fields): string[] {
   const found = new Set<string>()
   for (const entry of listOf(rule.from)) {
-    for (const name of namesOf(entry.source)) if (!L4_SOURCE.has(name) && !TRUST_DOMAINS.has(name)) found.add(name)
+    for (const name of namesOf(entry.source)) if (L7_SOURCE.has(name)) found.add(name)
   }
   for (const entry of listOf(rule.to))
-    for (const name of namesOf(entry.operation)) if (!L4_OPERATION.has(name)) found.add(name)
+    for (const name of namesOf(entry.operation)) if (L7_OPERATION.has(name)) found.add(name)
   for (const entry of listOf(rule.when)) if (!isL4(entry)) found.add(String(entry.key))
   return [...found]
 }

@@ -1,0 +1,97 @@
+import type { LabelSelector, PodSpec } from '../kinds.js'
+import { isObject } from '../plain.js'
+import { selectorMatches } from '../selectors.js'
+import type { Diagnostic, FieldPath, Resource } from '../types.js'
+
+/** Pods that will be: a Pod, or the template of what makes them. */
+export interface PodTemplateOf {
+  readonly resource: Resource
+  readonly namespace: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly spec: PodSpec
+  readonly specPath: FieldPath
+}
+
+/** Istio's root namespace: policies in it are the whole mesh's. */
+export const ROOT_NAMESPACE = 'istio-system'
+
+/** There on every cluster (and Istio's own, wherever Istio is), so never missing from manifests. */
+const ALWAYS_THERE = new Set(['default', 'kube-system', 'kube-public', 'kube-node-lease', ROOT_NAMESPACE])
+
+/** What is asked of a set of resources again and again. */
+export class Cluster {
+  readonly resources: readonly Resource[]
+  readonly pods: readonly PodTemplateOf[]
+  readonly #byId = new Map<string, Resource>()
+  readonly #hasNamespaces: boolean
+
+  constructor(resources: readonly Resource[]) {
+    this.resources = resources
+    this.pods = resources.flatMap(podsOf)
+    for (const resource of resources) this.#byId.set(resource.id, resource)
+    this.#hasNamespaces = resources.some(({ kind }) => kind === 'Namespace')
+  }
+
+  get(kind: string, namespace: string | undefined, name: string): Resource | undefined {
+    return this.#byId.get([kind, ...(namespace === undefined ? [] : [namespace]), name].join('/'))
+  }
+
+  /** Without a single Namespace in the set they are made elsewhere, and nothing can be said. */
+  lacksNamespace(name: string): boolean {
+    return this.#hasNamespaces && !ALWAYS_THERE.has(name) && this.get('Namespace', undefined, name) === undefined
+  }
+
+  /** `default` comes with its namespace; a gateway's and a waypoint's account are made by istiod, with the Gateway. */
+  hasServiceAccount(namespace: string, name: string): boolean {
+    return (
+      name === 'default' ||
+      this.get('ServiceAccount', namespace, name) !== undefined ||
+      this.get('Gateway', namespace, name) !== undefined ||
+      (name.endsWith('-istio') && this.get('Gateway', namespace, name.slice(0, -'-istio'.length)) !== undefined)
+    )
+  }
+
+  /** In that namespace; in all, without one. */
+  podsSelected(selector: LabelSelector, namespace: string | undefined): PodTemplateOf[] {
+    return this.pods.filter(
+      (pod) => (namespace === undefined || pod.namespace === namespace) && selectorMatches(selector, pod.labels),
+    )
+  }
+}
+
+function podsOf(resource: Resource): PodTemplateOf[] {
+  const spec = (resource.object as { spec?: unknown }).spec
+  if (!isObject(spec) || resource.namespace === undefined) return []
+  const found = (template: unknown, path: FieldPath): PodTemplateOf[] => {
+    if (!isObject(template) || !isObject(template.spec)) return []
+    const metadata = isObject(template.metadata) ? template.metadata : {}
+    const labels = isObject(metadata.labels) ? (metadata.labels as Readonly<Record<string, string>>) : {}
+    // Held against its schema when it was read.
+    const podSpec = template.spec as unknown as PodSpec
+    return [
+      { resource, namespace: resource.namespace ?? 'default', labels, spec: podSpec, specPath: [...path, 'spec'] },
+    ]
+  }
+  // With the version: a custom resource may be named Job too, and nobody has looked into it.
+  switch (`${resource.object.apiVersion} ${resource.kind}`) {
+    case 'v1 Pod':
+      return found(resource.object, [])
+    case 'apps/v1 Deployment':
+    case 'apps/v1 StatefulSet':
+    case 'apps/v1 DaemonSet':
+    case 'apps/v1 ReplicaSet':
+    case 'batch/v1 Job':
+      return found(spec.template, ['spec', 'template'])
+    case 'batch/v1 CronJob': {
+      const job = isObject(spec.jobTemplate) && isObject(spec.jobTemplate.spec) ? spec.jobTemplate.spec : {}
+      return found(job.template, ['spec', 'jobTemplate', 'spec', 'template'])
+    }
+    default:
+      return []
+  }
+}
+
+/** A warning at a field of a resource. */
+export function warning(resource: Resource, code: string, path: FieldPath, message: string): Diagnostic {
+  return { severity: 'warning', code, message: `${resource.id}: ${message}`, at: resource.position(path) }
+}
