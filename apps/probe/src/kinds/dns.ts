@@ -1,4 +1,4 @@
-import { resolve4 } from 'node:dns/promises'
+import resolver from 'node:dns/promises'
 import { asFailure, Failure } from '../trace.js'
 import type { Kind } from './kind.js'
 
@@ -9,7 +9,7 @@ export const dns: Kind = async (trace) => {
   const late = new Promise<never>((_, reject) => {
     trace.signal.addEventListener('abort', () => reject(asFailure(trace.signal.reason)), { once: true })
   })
-  const addresses = await Promise.race([resolve4(query), late])
+  const addresses = await Promise.race([resolver.resolve4(query), late])
   trace.mark('dns')
   if (addresses.length === 0) throw new Failure('ENODATA', `${JSON.stringify(query)} has no IPv4 address`)
   trace.received(addresses.length * 4)
