@@ -238,7 +238,7 @@ test('a flow that names nothing real is an error that quotes it and offers what 
   }
   assert.equal(
     bad({ from: { workload: 'app/scr' } }),
-    'there is no workload "app/scr"; did you mean "app/src" or "app/dst"?',
+    'there is no workload "app/scr"; did you mean "app/src" or "app/src2"?',
   )
   assert.match(
     String(bad({ to: { workload: 'other/dst' } })),

@@ -22,7 +22,8 @@ const clusterBlocks = ['10.244.0.0/16', '10.96.0.0/16'].flatMap((text) => parseB
 export function lookUp(host: string, caller: Pod | undefined, snapshot: Snapshot): Target {
   const address = parseAddress(host)
   if (address !== undefined) return lookUpAddress(address.toString(), caller, snapshot)
-  if (/^localhost\.?$/i.test(host)) return { kind: 'loopback' }
+  // A pod's own name is its own address, as its /etc/hosts has it.
+  if (/^(?:.*\.)?localhost\.?$/i.test(host) || host === caller?.name) return { kind: 'loopback' }
   const answer = snapshot.resolveName(host, caller?.namespace ?? 'default')
   switch (answer.kind) {
     case 'service':

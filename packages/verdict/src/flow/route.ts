@@ -41,7 +41,12 @@ export function planRoute(flow: Flow, caller: Caller, snapshot: Snapshot): Route
     case 'service':
       return serviceRoute(target.service, name, port, protocol, caller, snapshot)
     case 'pod':
-      return { name, pod: target.pod, port, ...nothingListens(target.pod, port, protocol, called, snapshot) }
+      return {
+        name,
+        pod: target.pod,
+        port,
+        ...nothingListens(target.pod, port, protocol, called.listensOnAll === true, snapshot),
+      }
     case 'loopback':
       return loopbackRoute(called, port, protocol, caller, snapshot)
     case 'node':
@@ -76,6 +81,8 @@ function serviceRoute(
   const outOfReach = servesNobody(service, caller, snapshot)
   if (outOfReach !== undefined) return { name, address, service, port, before: outOfReach }
 
+  if (service.clusterIP === undefined) return headlessRoute(service, name, port, protocol, pods, self, snapshot)
+
   // A port that the Service does not have: its pods are there, and nothing leads to them.
   if (servicePort(service, port, protocol) === undefined) {
     const has = service.ports.map((candidate) => `${candidate.port}/${candidate.protocol}`).join(', ')
@@ -99,6 +106,23 @@ function serviceRoute(
     }
   }
   return { name, pod, service, port: targetPortOn(service, port, pod, protocol) ?? port }
+}
+
+/** A headless Service is only a name for its pods' addresses: their ports are dialled as they are, past any waypoint. */
+function headlessRoute(
+  service: ServiceModel,
+  name: string,
+  port: number,
+  protocol: Protocol,
+  pods: readonly Pod[],
+  self: string | undefined,
+  snapshot: Snapshot,
+): Route {
+  const pod = pods.find((candidate) => candidate.key !== self) ?? pods[0]
+  if (pod !== undefined) return { name, pod, port, ...nothingListens(pod, port, protocol, false, snapshot) }
+  const facts = { host: name }
+  const address = { name: service.key, ip: service.key }
+  return { name, address, port, before: { code: 'network.no-such-name', outcome: 'deny', facts } }
 }
 
 /** Services whose traffic goes somewhere that we do not model, or nowhere from where the caller is. */
@@ -131,17 +155,17 @@ function loopbackRoute(called: Called, port: number, protocol: Protocol, caller:
     return { name: called.name, address: { name: caller.name, ip: caller.ip }, port, loopback: true }
   }
   const { pod } = caller
-  return { name: called.name, pod, port, loopback: true, ...nothingListens(pod, port, protocol, called, snapshot) }
+  return { name: called.name, pod, port, loopback: true, ...nothingListens(pod, port, protocol, false, snapshot) }
 }
 
 function nothingListens(
   pod: Pod,
   port: number,
   protocol: Protocol,
-  called: Called,
+  listensOnAll: boolean,
   snapshot: Snapshot,
 ): { readonly after?: Obstacle } {
-  if (called.listensOnAll === true || protocol === 'ICMP') return {}
+  if (listensOnAll || protocol === 'ICMP') return {}
   const expected = internalsOf(snapshot).listening(pod)
   if (expected.has(portKey(port, protocol))) return {}
   const has = [...expected].map((key) => key.split('/').reverse().join('/')).join(', ')

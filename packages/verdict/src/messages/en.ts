@@ -75,5 +75,6 @@ function lackSentence({ attribute, wants, has }: Closest['lacks'][number]): stri
   const plain = attribute.replace(/^when /, '').replace(/ not$/, '')
   const name = /^not[A-Z]/.test(plain) ? plain.charAt(3).toLowerCase() + plain.slice(4) : plain
   const [wanted, got] = attributes[name] ?? [name, 'the call has']
-  return `wants ${wanted} ${negated ? 'other than ' : ''}${wants.join(' or ')}, ${got} ${has}`
+  const instead = has === 'no identity' ? 'the caller has none' : `${got} ${has}`
+  return `wants ${wanted} ${negated ? 'other than ' : ''}${wants.join(' or ')}, ${instead}`
 }

@@ -18,7 +18,10 @@ export function renderVerdict(verdict: Verdict): string {
     step,
     cells: [pointName(step), outcomeWord(step, verdict, index), sentence(step)] as const,
   }))
-  const widths = [0, 1, 2].map((column) => Math.max(0, ...rows.map(({ cells }) => cells[column]?.length ?? 0)))
+  // The third column is only as wide as what has a place beside it.
+  const widths = [0, 1, 2].map((column) =>
+    Math.max(0, ...rows.map(({ cells, step }) => (column < 2 || step.at ? (cells[column]?.length ?? 0) : 0))),
+  )
   const indent = ' '.repeat((widths[0] ?? 0) + (widths[1] ?? 0) + 6)
   const lines = [verdict.text]
   for (const { step, cells } of rows) {

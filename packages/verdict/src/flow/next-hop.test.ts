@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { service } from '../testing/objects.js'
+import { snapshotWith } from '../testing/scene.js'
+import type { Pod } from '../types.js'
+import { lookUp } from './look-up.js'
+import { nextHop } from './next-hop.js'
+
+const snapshot = snapshotWith(service('app/headless', { headless: true, selector: { app: 'dst' } }))
+
+function pod(workload: string): Pod {
+  const found = [...snapshot.pods.values()].find((candidate) => candidate.workload === workload)
+  assert.ok(found)
+  return found
+}
+
+test('HBONE only between captured pods, and only for TCP', () => {
+  const hop = (from: string, to: string, protocol: 'TCP' | 'UDP' = 'TCP'): string => {
+    const { transport, tuple, as } = nextHop(
+      { source: pod(from), destination: pod(to), port: 8080, protocol },
+      snapshot,
+    )
+    return `${transport} ${tuple.port} ${as ?? 'nobody'}`
+  }
+  assert.equal(hop('app/src', 'app/dst'), 'hbone 15008 spiffe://cluster.local/ns/app/sa/src')
+  assert.equal(hop('app/src', 'app/uncaptured'), 'plaintext 8080 nobody')
+  assert.equal(hop('plain/src', 'app/dst'), 'plaintext 8080 nobody')
+  assert.equal(hop('app/src', 'app/dst', 'UDP'), 'plaintext 8080 nobody')
+  const out = nextHop({ source: pod('app/src'), destination: { ip: '1.1.1.1' }, port: 443 }, snapshot)
+  assert.deepEqual([out.transport, out.tuple.dst, out.tuple.port], ['plaintext', '1.1.1.1', 443])
+})
+
+test('what a dialled host leads to', () => {
+  const from = pod('app/src')
+  const kind = (host: string): string => lookUp(host, from, snapshot).kind
+  assert.equal(kind('dst'), 'service')
+  assert.equal(kind(snapshot.services.get('app/dst')?.clusterIP ?? ''), 'service')
+  assert.equal(kind(pod('app/dst').ip), 'pod')
+  assert.equal(kind(`::ffff:${pod('app/dst').ip}`), 'pod')
+  for (const own of ['localhost', 'LOCALHOST.', 'x.localhost', '127.3.3.3', '::1', from.ip, from.name]) {
+    assert.equal(kind(own), 'loopback', own)
+  }
+  assert.equal(kind('172.18.0.3'), 'node')
+  assert.equal(kind('example.com'), 'outside')
+  assert.equal(kind('8.8.8.8'), 'outside')
+  assert.equal(kind('nobody'), 'nowhere')
+  assert.equal(kind('10.96.255.254'), 'nowhere')
+})

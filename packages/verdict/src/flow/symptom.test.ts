@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { ReasonCode } from '../reasons.js'
+import type { Point } from '../types.js'
+import { symptomOf } from './symptom.js'
+
+/* The rows of semantics D.1 that can come up: what a direct client sees, and what a captured one sees. */
+const rows: readonly (readonly [Point, ReasonCode, string, string])[] = [
+  ['cni-egress', 'not-modelled', 'timeout', 'late-reset'],
+  ['cni-ingress', 'not-modelled', 'timeout', 'late-reset'],
+  ['cni-ingress', 'network.nothing-listens', 'refused', 'reset'],
+  ['cni-egress', 'network.no-endpoint', 'refused', 'reset'],
+  ['cni-egress', 'network.unreachable', 'timeout', 'late-reset'],
+  ['cni-egress', 'network.no-such-name', 'dns-not-found', 'dns-not-found'],
+  ['ztunnel', 'mtls.strict-no-identity', 'reset', 'reset'],
+  ['ztunnel', 'authz.no-rule-allows', 'reset', 'reset'],
+  ['ztunnel', 'hbone.no-certificate', 'tls-refused', 'tls-refused'],
+  ['ztunnel', 'hbone.wrong-target', 'reset', 'reset'],
+  ['waypoint', 'not-modelled', 'reset', 'reset'],
+]
+
+test('what the client sees of each cause', () => {
+  for (const [point, code, direct, captured] of rows) {
+    const outcome = code === 'not-modelled' ? 'unknown' : 'deny'
+    assert.equal(symptomOf({ point, code, outcome }, false), direct, `${point} ${code}`)
+    assert.equal(symptomOf({ point, code, outcome }, true), captured, `${point} ${code}, captured`)
+  }
+  assert.equal(symptomOf({ point: 'ztunnel', code: 'authz.rule-allows', outcome: 'allow' }, true), 'ok')
+})
