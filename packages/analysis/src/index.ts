@@ -1,1 +1,3 @@
-export {}
+export { smallestFix } from './fix/fix.js'
+export { renderFix } from './fix/render.js'
+export type { Edit, Fix } from './fix/types.js'

@@ -1,5 +1,7 @@
+import { Writable } from 'node:stream'
+import type { Fix } from '@bulkhead/analysis'
 import { ControlError } from '@bulkhead/control'
-import type { Flow, FlowDestination, Outcome, Verdict } from '@bulkhead/verdict'
+import type { Flow, FlowDestination, Outcome, Snapshot, Verdict } from '@bulkhead/verdict'
 import type { Command } from 'commander'
 import { type Destination, parseDestination, parseRequest, parseSource } from '../endpoints.js'
 import { CliError, exitCodes, type Io, note, print, printJson } from '../io.js'
@@ -23,6 +25,8 @@ interface Options extends JsonOption, ManifestsOption, StateOption {
 interface Judge {
   readonly asked: string
   judge(flow: Flow): Promise<Verdict>
+  /** What the answer was computed from; undefined when that is not to be had. */
+  snapshot(): Promise<Snapshot | undefined>
 }
 
 const exits: Readonly<Record<Outcome, number>> = {
@@ -53,17 +57,19 @@ export function register(program: Command, io: Io): void {
     const destination = parseDestination(to)
     const http = method === undefined ? {} : { http: parseRequest(method, path) }
     const judge = await whoAnswers(io, options)
-    const verdict = await judgeNamed(judge, destination, (where) => ({
+    const { flow, verdict } = await judgeNamed(judge, destination, (where) => ({
       from: source,
       to: where,
       port: destination.port,
       ...http,
     }))
-    const { renderVerdict } = await import('@bulkhead/verdict')
-    if (options.json === true) printJson(io, { asked: judge.asked, verdict })
+    const fix = await fixOf(flow, verdict, judge)
+    if (options.json === true) printJson(io, { asked: judge.asked, verdict, ...(fix !== undefined && { fix }) })
     else {
+      const { renderVerdict } = await import('@bulkhead/verdict')
+      const { renderFix } = await import('@bulkhead/analysis')
       note(io, `asked: ${judge.asked}`)
-      print(io, renderVerdict(verdict))
+      print(io, `${renderVerdict(verdict)}${fix === undefined ? '' : renderFix(fix)}`)
     }
     io.exit(exits[verdict.outcome])
   })
@@ -71,11 +77,52 @@ export function register(program: Command, io: Io): void {
 
 async function whoAnswers(io: Io, options: Options): Promise<Judge> {
   const target = options.offline === true || options.manifests !== undefined ? undefined : runningTarget(io, options)
-  if (target !== undefined) return { asked: 'the running target', judge: (flow) => target.predict(flow) }
+  if (target !== undefined) {
+    return {
+      asked: 'the running target',
+      judge: (flow) => target.predict(flow),
+      snapshot: () => likeTarget(io, target),
+    }
+  }
   const set = ownManifests(io, options.manifests)
   const snapshot = await compileManifests(io, set)
   const { judge } = await import('@bulkhead/verdict')
-  return { asked: `the manifests in ${set.title}`, judge: async (flow) => judge(flow, snapshot) }
+  return {
+    asked: `the manifests in ${set.title}`,
+    judge: async (flow) => judge(flow, snapshot),
+    snapshot: async () => snapshot,
+  }
+}
+
+/** The clone's manifests with the layers that are on there: what the target has in force, unless it was started with others. */
+async function likeTarget(io: Io, target: ReturnType<typeof findTarget>): Promise<Snapshot | undefined> {
+  const off = new Set((await target.layers()).flatMap(({ name, on }) => (on ? [] : [name])))
+  try {
+    const all = await compileManifests(
+      { ...io, stderr: new Writable({ write: (_chunk, _encoding, done) => done() }) },
+      ownManifests(io),
+    )
+    const { compile } = await import('@bulkhead/verdict')
+    return compile(all.resources.filter(({ layer }) => layer === undefined || !off.has(layer)))
+  } catch (error) {
+    // The target answers from what it has read; what has become of the files since does not change that.
+    if (error instanceof CliError) return undefined
+    throw error
+  }
+}
+
+/** What would allow a denied flow. Only from a snapshot that says of the flow what the answer says of it. */
+async function fixOf(flow: Flow, verdict: Verdict, { snapshot }: Judge): Promise<Fix | undefined> {
+  if (verdict.outcome !== 'deny') return undefined
+  const known = await snapshot()
+  if (known === undefined) return undefined
+  const { judge } = await import('@bulkhead/verdict')
+  const { smallestFix } = await import('@bulkhead/analysis')
+  try {
+    return judge(flow, known).text === verdict.text ? smallestFix(flow, known) : undefined
+  } catch {
+    return undefined
+  }
 }
 
 function runningTarget(io: Io, options: StateOption): ReturnType<typeof findTarget> | undefined {
@@ -93,14 +140,18 @@ async function judgeNamed(
   { judge }: Judge,
   { candidates }: Destination,
   flowTo: (to: FlowDestination) => Flow,
-): Promise<Verdict> {
+): Promise<{ readonly flow: Flow; readonly verdict: Verdict }> {
   const [first, second] = candidates
+  const ask = async (to: FlowDestination) => {
+    const flow = flowTo(to)
+    return { flow, verdict: await judge(flow) }
+  }
   try {
-    return await judge(flowTo(first))
+    return await ask(first)
   } catch (error) {
     if (second === undefined || codeOf(error) !== 'flow.unknown-service') throw error
     try {
-      return await judge(flowTo(second))
+      return await ask(second)
     } catch (again) {
       const name = 'workload' in second ? second.workload : ''
       if (codeOf(again) !== 'flow.unknown-workload' || !messageOf(again).includes(JSON.stringify(name))) throw again

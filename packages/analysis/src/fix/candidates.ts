@@ -1,0 +1,205 @@
+import type { AuthorizationPolicy, AuthorizationRule, KubernetesObject, Resource, Workload } from '@bulkhead/resources'
+import type { Flow, Pod, Snapshot, Step } from '@bulkhead/verdict'
+import type { Edit } from './types.js'
+
+/** One change that may take a denial away, and all objects as they would be then. Whether it does is for the engine to say. */
+export interface Candidate {
+  readonly edit: Edit
+  readonly resources: readonly Resource[]
+}
+
+const dataplaneMode = 'istio.io/dataplane-mode'
+
+/** What could be changed so that this step no longer denies: the narrowest idea first. None where no policy decides. */
+export function candidatesFor(step: Step, flow: Flow, snapshot: Snapshot): readonly Candidate[] {
+  switch (step.code) {
+    case 'authz.no-rule-allows':
+      return [...widenClosestRule(step, snapshot), ...addRule(step, snapshot), ...addPolicy(step, snapshot)]
+    case 'authz.rule-denies':
+      return exceptFromDeny(step, snapshot)
+    case 'mtls.strict-no-identity':
+      return enrolCaller(flow, snapshot)
+    default:
+      return []
+  }
+}
+
+/** Lists of a `source` or an `operation` that can be added to. */
+const widened: ReadonlySet<string> = new Set(['principals', 'namespaces', 'serviceAccounts', 'ipBlocks', 'ports'])
+
+const identities: ReadonlySet<string> = new Set(['principals', 'namespaces', 'serviceAccounts'])
+
+/** Adds what the call has to the lists of the closest rule that lack it. One list: more would no longer be one small change. */
+function widenClosestRule(step: Step, snapshot: Snapshot): readonly Candidate[] {
+  const { closest } = step
+  const [lack, ...more] = closest?.lacks ?? []
+  if (closest === undefined || lack === undefined || more.length > 0 || !widened.has(lack.attribute)) return []
+  const has = lack.has
+  // A caller without an identity has none to add.
+  if (identities.has(lack.attribute) && principalOf(step) === undefined) return []
+  let place: readonly (string | number)[] | undefined
+  const sameList = (list: unknown): list is readonly string[] => JSON.stringify(list) === JSON.stringify(lack.wants)
+  return editPolicy(snapshot, closest.policy, (policy) => {
+    const rules = (policy.spec?.rules ?? []).map((rule, index) => {
+      if (index !== closest.rule) return rule
+      const [clause, part] = lack.attribute === 'ports' ? (['to', 'operation'] as const) : (['from', 'source'] as const)
+      return {
+        ...rule,
+        [clause]: rule[clause]?.map((entry, i) => {
+          const inside: Readonly<Record<string, unknown>> = {
+            ...(part in entry ? entry[part as keyof typeof entry] : {}),
+          }
+          const list = inside[lack.attribute]
+          if (!sameList(list)) return entry
+          place ??= ['spec', 'rules', index, clause, i, part, lack.attribute]
+          return { ...entry, [part]: { ...inside, [lack.attribute]: [...list, has] } }
+        }),
+      }
+    })
+    if (place === undefined) return undefined
+    return { rules, place, says: `add ${JSON.stringify(has)} to ${lack.attribute} of rule ${closest.rule}` }
+  })
+}
+
+/** Gives the policy of the closest rule a rule for this very caller and port. */
+function addRule(step: Step, snapshot: Snapshot): readonly Candidate[] {
+  const rule = ruleFor(step)
+  if (rule === undefined || step.closest === undefined) return []
+  return editPolicy(snapshot, step.closest.policy, (policy) => ({
+    rules: [...(policy.spec?.rules ?? []), rule],
+    place: ['spec', 'rules'],
+    says: `add a rule: ${ruleText(rule)}`,
+  }))
+}
+
+/** Where no policy has a rule to go by: a policy of its own for the pod that is called. */
+function addPolicy(step: Step, snapshot: Snapshot): readonly Candidate[] {
+  const rule = ruleFor(step)
+  const pod = podOf(step, snapshot)
+  const [isolating] = step.isolatedBy ?? []
+  if (rule === undefined || pod === undefined || step.closest !== undefined || isolating === undefined) return []
+  const name = `allow-${pod.workload.split('/')[1] ?? pod.name}`
+  const object: AuthorizationPolicy = {
+    apiVersion: 'security.istio.io/v1',
+    kind: 'AuthorizationPolicy',
+    metadata: { name, namespace: pod.namespace },
+    spec: { selector: { matchLabels: pod.labels }, action: 'ALLOW', rules: [rule] },
+  }
+  const [file = '', line = '1'] = splitPlace(isolating.at)
+  const added: Resource = {
+    id: `AuthorizationPolicy/${pod.namespace}/${name}`,
+    kind: 'AuthorizationPolicy',
+    namespace: pod.namespace,
+    name,
+    object,
+    ...(isolating.layer !== undefined && { layer: isolating.layer }),
+    position: () => ({ file, line: Number(line), column: 1 }),
+  }
+  if (snapshot.resources.some(({ id }) => id === added.id)) return []
+  const says = `add an ALLOW policy that selects ${pod.workload}, with the rule: ${ruleText(rule)}`
+  return [{ edit: { object: added.id, at: isolating.at, says }, resources: [...snapshot.resources, added] }]
+}
+
+/** Leaves this caller out of every source that the denying rule lists. */
+function exceptFromDeny(step: Step, snapshot: Snapshot): readonly Candidate[] {
+  const principal = principalOf(step)
+  const { policy: id, rule: denying } = step
+  if (principal === undefined || id === undefined || denying === undefined) return []
+  return editPolicy(snapshot, id, (policy) => {
+    const rules = (policy.spec?.rules ?? []).map((rule, index): AuthorizationRule => {
+      if (index !== denying) return rule
+      const from = rule.from === undefined || rule.from.length === 0 ? [{}] : rule.from
+      return {
+        ...rule,
+        from: from.map(({ source }) => ({
+          source: { ...source, notPrincipals: [...(source?.notPrincipals ?? []), principal] },
+        })),
+      }
+    })
+    const says = `add ${JSON.stringify(principal)} to notPrincipals of rule ${denying}`
+    return { rules, place: ['spec', 'rules', denying], says }
+  })
+}
+
+/** Puts the caller's pods into the mesh, so that they have an identity to show. */
+function enrolCaller({ from }: Flow, snapshot: Snapshot): readonly Candidate[] {
+  if (!('workload' in from)) return []
+  const [namespace, name] = from.workload.split('/')
+  const kinds = new Set(['Deployment', 'StatefulSet', 'DaemonSet'])
+  const workload = snapshot.resources.find(
+    (resource): resource is Resource<Workload> =>
+      kinds.has(resource.kind) && resource.namespace === namespace && resource.name === name,
+  )
+  if (workload === undefined) return []
+  const { object } = workload
+  const { template } = object.spec
+  const labels = { ...template.metadata?.labels, [dataplaneMode]: 'ambient' }
+  const enrolled = {
+    ...object,
+    spec: { ...object.spec, template: { ...template, metadata: { ...template.metadata, labels } } },
+  }
+  const at = placeOf(workload, ['spec', 'template', 'metadata', 'labels', dataplaneMode])
+  const says = `put the caller into the mesh: label its pods ${dataplaneMode}: ambient`
+  return [{ edit: { object: workload.id, at, says }, resources: replaced(snapshot, workload, enrolled) }]
+}
+
+interface PolicyEdit {
+  readonly rules: readonly AuthorizationRule[]
+  readonly place: readonly (string | number)[]
+  readonly says: string
+}
+
+function editPolicy(
+  snapshot: Snapshot,
+  id: string,
+  edit: (policy: AuthorizationPolicy) => PolicyEdit | undefined,
+): readonly Candidate[] {
+  const policy = snapshot.resources.find(
+    (resource): resource is Resource<AuthorizationPolicy> =>
+      resource.id === id && resource.kind === 'AuthorizationPolicy',
+  )
+  const made = policy && edit(policy.object)
+  if (policy === undefined || made === undefined) return []
+  const object = { ...policy.object, spec: { ...policy.object.spec, rules: made.rules } }
+  const described = { object: id, at: placeOf(policy, made.place), says: made.says }
+  return [{ edit: described, resources: replaced(snapshot, policy, object) }]
+}
+
+function replaced(snapshot: Snapshot, resource: Resource, object: KubernetesObject): readonly Resource[] {
+  return snapshot.resources.map((one) => (one === resource ? { ...one, object } : one))
+}
+
+/** A rule that lists the caller by its identity and the port, and nothing else. Undefined for a caller without an identity. */
+function ruleFor(step: Step): AuthorizationRule | undefined {
+  const principal = principalOf(step)
+  const port = step.facts?.port
+  if (principal === undefined || port === undefined) return undefined
+  return { from: [{ source: { principals: [principal] } }], to: [{ operation: { ports: [String(port)] } }] }
+}
+
+/** As YAML's one-line form, to be pasted. */
+function ruleText({ from, to }: AuthorizationRule): string {
+  const principals = from?.[0]?.source?.principals ?? []
+  const ports = to?.[0]?.operation?.ports ?? []
+  const quoted = (list: readonly string[]): string => list.map((value) => JSON.stringify(value)).join(', ')
+  return `{from: [{source: {principals: [${quoted(principals)}]}}], to: [{operation: {ports: [${quoted(ports)}]}}]}`
+}
+
+function principalOf({ facts }: Step): string | undefined {
+  const identity = facts?.identity
+  return typeof identity === 'string' ? identity.replace('spiffe://', '') : undefined
+}
+
+function podOf({ facts }: Step, snapshot: Snapshot): Pod | undefined {
+  return [...snapshot.pods.values()].find(({ key, workload }) => key === facts?.pod || workload === facts?.pod)
+}
+
+function placeOf(resource: Resource, path: readonly (string | number)[]): string {
+  const { file, line } = resource.position(path)
+  return `${file}:${line}`
+}
+
+function splitPlace(place: string): readonly string[] {
+  const colon = place.lastIndexOf(':')
+  return [place.slice(0, colon), place.slice(colon + 1)]
+}

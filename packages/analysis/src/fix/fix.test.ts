@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseManifests, type Resource } from '@bulkhead/resources'
+import { compile, type Flow, judge } from '@bulkhead/verdict'
+import { smallestFix } from './fix.js'
+import { renderFix } from './render.js'
+
+const workload = (name: string, labels = '') => `
+apiVersion: v1
+kind: ServiceAccount
+metadata: { name: ${name}, namespace: a }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: ${name}, namespace: a }
+spec:
+  selector: { matchLabels: { app: ${name} } }
+  template:
+    metadata: { labels: { app: ${name}${labels} } }
+    spec:
+      serviceAccountName: ${name}
+      containers: [{ name: main, image: "localhost/bulkhead/probe:0.1.0", ports: [{ containerPort: 80 }, { containerPort: 81 }] }]
+`
+
+const scene = [
+  'apiVersion: v1\nkind: Namespace\nmetadata: { name: a, labels: { istio.io/dataplane-mode: ambient } }\n',
+  ...['client', 'friend', 'server', 'other'].map((name) => workload(name)),
+  workload('outsider', ', istio.io/dataplane-mode: none'),
+]
+
+const policy = (name: string, spec: string) =>
+  `apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: { name: ${name}, namespace: a }\nspec: ${spec}\n`
+const strict =
+  'apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: { name: default, namespace: a }\nspec: { mtls: { mode: STRICT } }\n'
+const friendOnly =
+  '{ selector: { matchLabels: { app: server } }, rules: [{ from: [{ source: { principals: ["cluster.local/ns/a/sa/friend"] } }], to: [{ operation: { ports: ["80"] } }] }] }'
+
+function objects(...policies: readonly string[]): readonly Resource[] {
+  const { resources, diagnostics } = parseManifests([...scene, ...policies].join('---\n'), 'a.yaml')
+  assert.deepEqual(
+    diagnostics.filter(({ severity }) => severity === 'error'),
+    [],
+  )
+  return resources
+}
+
+const call = (from: string, port = 80): Flow => ({
+  from: { workload: `a/${from}` },
+  to: { workload: 'a/server' },
+  port,
+})
+const fixOf = (flow: Flow, ...policies: readonly string[]) => smallestFix(flow, compile(objects(...policies)))
+
+const none = { edits: [], alsoOpens: [] }
+
+test('a flow that is allowed needs no fix', () => {
+  assert.equal(judge(call('friend'), compile(objects(policy('p', friendOnly)))).outcome, 'allow')
+  assert.equal(fixOf(call('friend'), policy('p', friendOnly)), undefined)
+})
+
+test('the closest rule lacks the caller, and to add it there would open another port too: a rule of its own is smaller', () => {
+  const spec = friendOnly.replace('["80"]', '["80", "81"]')
+  const fix = fixOf(call('client'), policy('p', spec))
+  assert.equal(fix?.edits.length, 1)
+  assert.equal(fix?.edits[0]?.object, 'AuthorizationPolicy/a/p')
+  assert.match(fix?.edits[0]?.says ?? '', /^add a rule: .*"cluster\.local\/ns\/a\/sa\/client".*ports: \["80"\]/)
+  assert.deepEqual(fix?.alsoOpens, [])
+})
+
+test('the closest rule lacks the caller and nothing else opens: it is added there', () => {
+  const fix = fixOf(call('client'), policy('p', friendOnly))
+  assert.deepEqual(
+    fix?.edits.map(({ object, says }) => ({ object, says })),
+    [{ object: 'AuthorizationPolicy/a/p', says: 'add "cluster.local/ns/a/sa/client" to principals of rule 0' }],
+  )
+  assert.match(fix?.edits[0]?.at ?? '', /^a\.yaml:\d+$/)
+  assert.deepEqual(fix?.alsoOpens, [])
+})
+
+test('the port is what lacks: it is added', () => {
+  const fix = fixOf(call('friend', 81), policy('p', friendOnly))
+  assert.deepEqual(
+    fix?.edits.map(({ says }) => says),
+    ['add "81" to ports of rule 0'],
+  )
+})
+
+test('caller and port lack: one rule for both', () => {
+  const fix = fixOf(call('client', 81), policy('p', friendOnly))
+  assert.match(fix?.edits[0]?.says ?? '', /^add a rule: /)
+  assert.deepEqual(fix?.alsoOpens, [])
+})
+
+test('a policy that selects more than the destination: what else it opens is said', () => {
+  const fix = fixOf(call('client'), policy('p', friendOnly.replace('selector: { matchLabels: { app: server } }, ', '')))
+  assert.deepEqual(fix?.alsoOpens, ['a/client -> a/friend:80', 'a/client -> a/other:80'])
+  assert.match(renderFix(fix ?? none), /which also opens a\/client -> a\/friend:80, a\/client -> a\/other:80/)
+})
+
+test('nothing but an empty ALLOW policy: one for the destination is added', () => {
+  const fix = fixOf(call('client'), policy('allow-nothing', '{}'))
+  assert.equal(fix?.edits[0]?.object, 'AuthorizationPolicy/a/allow-server')
+  assert.match(fix?.edits[0]?.says ?? '', /^add an ALLOW policy that selects a\/server, with the rule: /)
+  assert.deepEqual(fix?.alsoOpens, [])
+})
+
+test('a DENY rule: the caller is excepted', () => {
+  const deny = '{ selector: { matchLabels: { app: server } }, action: DENY, rules: [{}] }'
+  const fix = fixOf(call('client'), policy('d', deny))
+  assert.deepEqual(
+    fix?.edits.map(({ says }) => says),
+    ['add "cluster.local/ns/a/sa/client" to notPrincipals of rule 0'],
+  )
+})
+
+test('two walls, two changes, in the order of the way: into the mesh, then into the rule', () => {
+  const fix = fixOf(call('outsider'), strict, policy('p', friendOnly))
+  assert.deepEqual(
+    fix?.edits.map(({ object }) => object),
+    ['Deployment/a/outsider', 'AuthorizationPolicy/a/p'],
+  )
+  const [first = '', second = '', third = ''] = renderFix(fix ?? none).split('\n')
+  assert.match(first, /^to allow it: in Deployment\/a\/outsider \(a\.yaml:\d+\), put the caller into the mesh/)
+  assert.match(second, /^ {8}and: in AuthorizationPolicy\/a\/p/)
+  assert.match(third, /^ {13}which also opens a\/outsider -> a\/client:80, /)
+})
+
+test('what no policy decides has no fix: nothing listens, a forged certificate', () => {
+  assert.equal(fixOf(call('friend', 9), policy('p', '{ rules: [{}] }')), undefined)
+  assert.equal(fixOf({ ...call('friend'), certificate: 'self-signed' }, policy('p', friendOnly)), undefined)
+})

@@ -1,0 +1,54 @@
+import { compile, type Flow, judge, type Snapshot, type Step, type Verdict } from '@bulkhead/verdict'
+import { candidatesFor } from './candidates.js'
+import { opened } from './opened.js'
+import type { Edit, Fix } from './types.js'
+
+/** Walls one behind another; a flow that needs more changes than this is not nearly allowed. */
+const maxEdits = 4
+
+/**
+ * The smallest change that would allow the flow. Every idea is tried with the engine itself: what is returned does allow
+ * it, and of several ideas the one that opens the fewest other flows is taken. Undefined when the flow is not denied, or
+ * when no change of a policy or a label would do (nothing listens, a forged certificate).
+ */
+export function smallestFix(flow: Flow, snapshot: Snapshot): Fix | undefined {
+  let now = snapshot
+  let verdict = judge(flow, now)
+  if (verdict.outcome !== 'deny') return undefined
+  const edits: Edit[] = []
+  while (verdict.outcome === 'deny' && edits.length < maxEdits) {
+    const better = bestOf(flow, verdict, now)
+    if (better === undefined) return undefined
+    edits.push(better.edit)
+    now = better.snapshot
+    verdict = better.verdict
+  }
+  return verdict.outcome === 'allow' ? { edits, alsoOpens: opened(flow, snapshot, now) } : undefined
+}
+
+interface Tried {
+  readonly edit: Edit
+  readonly snapshot: Snapshot
+  readonly verdict: Verdict
+  readonly opens: number
+}
+
+/** Of the ideas for the first denial those that take it away; of those the one that opens the least. */
+function bestOf(flow: Flow, verdict: Verdict, snapshot: Snapshot): Tried | undefined {
+  const step = verdict.steps.find(({ outcome }) => outcome === 'deny')
+  if (step === undefined) return undefined
+  const helpful = candidatesFor(step, flow, snapshot).flatMap(({ edit, resources }): Tried[] => {
+    const changed = compile(resources, { previous: snapshot })
+    const after = judge(flow, changed)
+    if (after.steps.some((later) => sameDenial(later, step))) return []
+    return [{ edit, snapshot: changed, verdict: after, opens: opened(flow, snapshot, changed).length }]
+  })
+  return helpful.reduce<Tried | undefined>(
+    (best, tried) => (best === undefined || tried.opens < best.opens ? tried : best),
+    undefined,
+  )
+}
+
+function sameDenial(a: Step, b: Step): boolean {
+  return a.outcome === 'deny' && a.code === b.code && a.hop === b.hop && a.policy === b.policy
+}

@@ -1,0 +1,17 @@
+/** One change to one object. */
+export interface Edit {
+  /** `Kind/namespace/name`; a new object for `add a policy`. */
+  readonly object: string
+  /** `file:line` to change, or beside which to add. */
+  readonly at: string
+  /** What to do there, in English. */
+  readonly says: string
+}
+
+/** The smallest change that would allow a denied flow, as the engine has confirmed. Not advice: what it costs is in `alsoOpens`. */
+export interface Fix {
+  /** In the order of the connection's way. Usually one. */
+  readonly edits: readonly Edit[]
+  /** Other flows between workloads that it would open as well: `shop/sleep -> shop/web-api:9090`. */
+  readonly alsoOpens: readonly string[]
+}
