@@ -61,6 +61,11 @@ export class PodRunner {
     return this.#isReady
   }
 
+  /** How often its containers were started again. */
+  get restarts(): number {
+    return this.#runners.reduce((sum, { status }) => sum + status.restarts, 0)
+  }
+
   get logFile(): string {
     return this.#log.file
   }

@@ -116,6 +116,12 @@ function upText({ url, tookMs, notReady, status }: UpReport, { stateDir }: Super
     style.bold(`${pods - notReady.length} of ${pods} pods are ready, after ${(tookMs / 1000).toFixed(1)} s.`),
     '',
     statusText(status, style),
+    ...status.layers
+      .filter(({ on }) => !on)
+      .map(({ name }) =>
+        style.yellow(`  ${name} is OFF, as it was left or asked for; bulkhead layer on ${name}${state}`),
+      ),
+    ...status.shortened.map((text) => style.dim(`  shorter  ${text}`)),
     `  API      ${url} (its token is in ${path.join(shown, 'control.json')})`,
     '',
     style.bold('Try'),

@@ -191,15 +191,13 @@ test('a grant is given back when its stream is closed', async (t) => {
 test('followed flows arrive one by one until the reader stops', async (t) => {
   let emit: (record: FlowRecord) => void = () => undefined
   let stopped = false
-  const mesh = {
-    onFlow: (listener: (record: FlowRecord) => void) => {
-      emit = listener
-      return () => {
-        stopped = true
-      }
-    },
-  } as unknown as Served['mesh']
-  const { client } = await serve(t, { mesh })
+  const onFlow = (listener: (record: FlowRecord) => void) => {
+    emit = listener
+    return () => {
+      stopped = true
+    }
+  }
+  const { client } = await serve(t, { onFlow })
   const stop = new AbortController()
   const flows = client.followFlows(stop.signal)
   const first = flows.next()

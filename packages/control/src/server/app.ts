@@ -9,7 +9,17 @@ import { eventStream } from './sse.js'
 /** What the API needs of a target. */
 export type Served = Pick<
   LocalCluster,
-  'status' | 'predict' | 'flows' | 'mesh' | 'logs' | 'layers' | 'setLayers' | 'apply' | 'withdraw' | 'attempt' | 'exec'
+  | 'status'
+  | 'predict'
+  | 'flows'
+  | 'onFlow'
+  | 'logs'
+  | 'layers'
+  | 'setLayers'
+  | 'apply'
+  | 'withdraw'
+  | 'attempt'
+  | 'exec'
 >
 
 export interface AppParts {
@@ -70,7 +80,7 @@ function routes(current: AppParts['cluster'], shutdown: () => void): Router {
       return
     }
     const stream = eventStream(response)
-    const stop = target.mesh.onFlow((record) => {
+    const stop = target.onFlow((record) => {
       if (run === undefined || record.run === run) stream.send('flow', record)
     })
     stream.signal.addEventListener('abort', stop, { once: true })

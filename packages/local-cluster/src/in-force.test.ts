@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { inForce } from './in-force.js'
+import { resource } from './testing.js'
+
+const object = (name: string, layer?: string, apiVersion = 'v1') =>
+  resource({ apiVersion, kind: 'Thing', metadata: { name, namespace: 'shop' }, from: layer ?? 'change' }, layer)
+const base = [object('a'), object('b', '50-identity'), object('c', '40-mtls')]
+const names = (resources: readonly { id: string }[]) => resources.map(({ id }) => id.split('/').at(-1))
+
+test('layers that are off are left out; changes are put on top, in their order', () => {
+  assert.deepEqual(names(inForce(base, new Set(), [])), ['a', 'b', 'c'])
+  assert.deepEqual(names(inForce(base, new Set(['50-identity']), [])), ['a', 'c'])
+  const out = { objects: [], without: new Set(['Thing/shop/a', 'Thing/shop/not-there']) }
+  const back = { objects: [object('a'), object('d')], without: new Set<string>() }
+  assert.deepEqual(names(inForce(base, new Set(), [out])), ['b', 'c'])
+  assert.deepEqual(names(inForce(base, new Set(), [out, back])), ['b', 'c', 'a', 'd'])
+  assert.deepEqual(names(inForce(base, new Set(), [back, out])), ['b', 'c', 'd'])
+})
+
+test('an object replaces its namesake of the same group, and of no other', () => {
+  const change = (apiVersion: string) => ({ objects: [object('b', undefined, apiVersion)], without: new Set<string>() })
+  assert.deepEqual(names(inForce(base, new Set(), [change('v1')])), ['a', 'b', 'c'])
+  assert.deepEqual(
+    inForce(base, new Set(), [change('v1')]).map(({ object }) => (object as { from?: string }).from),
+    ['change', 'change', '40-mtls'],
+  )
+  assert.deepEqual(names(inForce(base, new Set(), [change('example.org/v1')])), ['a', 'b', 'c', 'b'])
+})

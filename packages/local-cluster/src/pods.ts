@@ -1,0 +1,140 @@
+import { EventEmitter } from 'node:events'
+import type { WorkloadStatus } from './cluster-types.js'
+import { ClusterError } from './errors.js'
+import type { PodPlan } from './plan.js'
+import { type PodHost, PodRunner } from './pod-runner.js'
+
+const rotateEveryMs = 2000
+/** A pod that was never ready and has been started again this often will not be: waiting for it ends. */
+const hopelessRestarts = 3
+
+export interface Readiness {
+  readonly timeoutMs: number
+  readonly signal?: AbortSignal
+  /** Of which pods (keys); default all. */
+  readonly keys?: readonly string[]
+  /** Called whenever another pod is ready, and once at the beginning. */
+  readonly progress?: (ready: number, of: number, waitingFor: readonly string[]) => void
+}
+
+/** The pods that run, and what is asked of all of them. */
+export class Pods {
+  readonly #host: Omit<PodHost, 'changed'>
+  readonly #runners = new Map<string, PodRunner>()
+  readonly #events = new EventEmitter()
+  readonly #rotation: NodeJS.Timeout
+
+  constructor(host: Omit<PodHost, 'changed'>) {
+    this.#host = host
+    this.#events.setMaxListeners(0)
+    this.#rotation = setInterval(() => {
+      for (const runner of this.#runners.values()) runner.rotateLog()
+    }, rotateEveryMs)
+    this.#rotation.unref()
+  }
+
+  /** Starts pods; resolves when the processes of all were started, or rejects when each was tried. */
+  async start(plans: readonly PodPlan[]): Promise<void> {
+    const runners = plans.map((plan) => {
+      const runner = new PodRunner(plan, { ...this.#host, changed: () => this.#events.emit('changed') })
+      this.#runners.set(plan.pod.key, runner)
+      return runner
+    })
+    const results = await Promise.allSettled(runners.map((runner) => runner.start()))
+    for (const result of results) if (result.status === 'rejected') throw result.reason
+  }
+
+  /** Ends pods and takes them out of the mesh. Default all. */
+  async end(keys: readonly string[] = [...this.#runners.keys()], graceMs?: number): Promise<void> {
+    const runners = keys.flatMap((key) => this.#runners.get(key) ?? [])
+    await Promise.all(runners.map((runner) => runner.stop(graceMs)))
+    await Promise.all(runners.map((runner) => runner.remove()))
+    for (const runner of runners) this.#runners.delete(runner.plan.pod.key)
+    this.#events.emit('changed')
+  }
+
+  /** Ends every process, for good: whatever a change has begun ends with it. */
+  async stopAll(graceMs: number | undefined): Promise<void> {
+    clearInterval(this.#rotation)
+    await Promise.all([...this.#runners.values()].map((runner) => runner.stop(graceMs)))
+  }
+
+  /** What has to end and what has to start, so that these plans are what runs. */
+  difference(plans: ReadonlyMap<string, PodPlan>): {
+    readonly gone: readonly string[]
+    readonly added: readonly PodPlan[]
+  } {
+    const same = (key: string) => plans.get(key)?.fingerprint === this.#runners.get(key)?.plan.fingerprint
+    return {
+      gone: [...this.#runners.keys()].filter((key) => !same(key)),
+      added: [...plans.values()].filter(({ pod }) => !same(pod.key)),
+    }
+  }
+
+  /** The pods that are not ready when all are, when those that are not never will be, or when the time is over. */
+  whenReady({ timeoutMs, signal, keys, progress }: Readiness): Promise<readonly string[]> {
+    const asked = () => [...this.#runners.values()].filter(({ plan }) => keys?.includes(plan.pod.key) ?? true)
+    const waiting = () => asked().filter(({ ready }) => !ready)
+    let said = -1
+    return new Promise((resolve) => {
+      const look = () => {
+        const left = waiting()
+        if (left.length !== said) {
+          said = left.length
+          const of = asked().length
+          progress?.(
+            of - left.length,
+            of,
+            left.map(({ plan }) => plan.pod.key),
+          )
+        }
+        if (left.every((runner) => runner.restarts >= hopelessRestarts)) over()
+      }
+      const over = () => {
+        clearTimeout(timer)
+        this.#events.off('changed', look)
+        signal?.removeEventListener('abort', over)
+        resolve(waiting().map(({ plan }) => plan.pod.key))
+      }
+      const timer = setTimeout(over, timeoutMs)
+      signal?.addEventListener('abort', over, { once: true })
+      this.#events.on('changed', look)
+      look()
+    })
+  }
+
+  /** The pods of a workload, or the one pod of that key. @throws ClusterError `unknown-workload` */
+  of(workload: string): readonly PodRunner[] {
+    const all = [...this.#runners.values()]
+    const found = all.filter(({ plan }) => plan.pod.workload === workload || plan.pod.key === workload)
+    if (found.length > 0) return found
+    const known = [...new Set(all.map(({ plan }) => plan.pod.workload))].sort().join(', ')
+    throw new ClusterError(
+      'unknown-workload',
+      `there is no workload ${JSON.stringify(workload)}; there are ${known || 'none'}.`,
+    )
+  }
+
+  /** A pod of the workload to act as: a ready one when there is one. */
+  one(workload: string): PodRunner {
+    const found = this.of(workload)
+    return found.find(({ ready }) => ready) ?? (found[0] as PodRunner)
+  }
+
+  workloads(): readonly WorkloadStatus[] {
+    const byName = new Map<string, PodRunner[]>()
+    for (const runner of this.#runners.values()) {
+      const { workload } = runner.plan.pod
+      byName.set(workload, [...(byName.get(workload) ?? []), runner])
+    }
+    return [...byName]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([workload, runners]) => ({
+        workload,
+        kind: runners[0]?.plan.kind ?? '',
+        ready: runners.filter(({ ready }) => ready).length,
+        of: runners.length,
+        pods: runners.map((runner) => runner.status()),
+      }))
+  }
+}
