@@ -94,7 +94,7 @@ function unreadWorkload(key: string, snapshot: Snapshot): NotModelled | undefine
 function podOf(key: string, node: string | undefined, snapshot: Snapshot): Pod {
   if (node !== undefined) nodeOf(node, snapshot)
   const own = snapshot.pods.get(key)
-  const pods = own !== undefined ? [own] : [...snapshot.pods.values()].filter((pod) => pod.workload === key)
+  const pods = own !== undefined ? [own] : (internalsOf(snapshot).podsOf.get(key) ?? [])
   const [pod] = node === undefined ? pods : pods.filter((candidate) => candidate.node === node)
   if (pod !== undefined) return pod
   if (pods.length > 0) {

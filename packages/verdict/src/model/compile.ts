@@ -31,6 +31,12 @@ export const compile: Compile = (resources, options = {}) => {
       service.clusterIP === undefined ? [] : [[service.clusterIP, service]],
     ),
   )
+  const podsOf = new Map<string, Pod[]>()
+  for (const pod of pods.values()) {
+    const same = podsOf.get(pod.workload)
+    if (same === undefined) podsOf.set(pod.workload, [pod])
+    else same.push(pod)
+  }
   const policiesOf = indexPolicies(resources, rootNamespace)
   for (const pod of pods.values()) policiesOf(pod)
 
@@ -53,6 +59,7 @@ export const compile: Compile = (resources, options = {}) => {
     serviceObjects: new Map(
       ofKind<Service>(resources, '', 'Service').map((service) => [`${namespaceOf(service)}/${service.name}`, service]),
     ),
+    podsOf,
     notModelled,
     sidecars: new Map(
       notModelled

@@ -20,6 +20,8 @@ export interface Internals {
   readonly rootNamespace: string
   readonly namespaceLabels: ReadonlyMap<string, Readonly<Record<string, string>>>
   readonly serviceObjects: ReadonlyMap<string, Resource<Service>>
+  /** The pods of a workload, by `namespace/name`, in their order. */
+  readonly podsOf: ReadonlyMap<string, readonly Pod[]>
   readonly notModelled: readonly NotModelled[]
   /** Workloads whose pods run Istio's sidecar, by `namespace/name`. */
   readonly sidecars: ReadonlyMap<string, NotModelled>

@@ -1,31 +1,32 @@
 import type { AuthorizationPolicy, Resource } from '@bulkhead/resources'
 import { labelsMatch } from '@bulkhead/resources/selectors'
 import { at, namespaceOf, ofKind, rawField } from '../../model/kinds.js'
+import type { Step } from '../../types.js'
 import { compileRule, type Rule } from './rules.js'
 
-/** An AuthorizationPolicy as ztunnel receives it. */
-export interface AuthorizationModel {
+interface Selecting {
   readonly id: string
+  readonly namespace: string
+  readonly selector: Readonly<Record<string, string>> | undefined
+}
+
+/** An AuthorizationPolicy as ztunnel receives it. */
+export interface AuthorizationModel extends Selecting {
   readonly layer: string | undefined
   readonly at: string
   readonly action: 'ALLOW' | 'DENY'
-  readonly namespace: string
-  readonly selector: Readonly<Record<string, string>> | undefined
   readonly rules: readonly Rule[]
 }
 
 /** One that ztunnel never enforces, though it selects pods, and why. */
-export interface IgnoredAuthorization {
-  readonly id: string
+export interface IgnoredAuthorization extends Selecting {
   readonly why: string
-  readonly namespace: string
-  readonly selector: Readonly<Record<string, string>> | undefined
 }
 
+/** By namespace; each list sorted by id, so that the order of files never decides which policy is named. */
 export interface Authorizations {
-  /** Sorted by id, so that the order of files never decides which one is named. */
-  readonly enforced: readonly AuthorizationModel[]
-  readonly ignored: readonly IgnoredAuthorization[]
+  readonly enforced: ReadonlyMap<string, readonly AuthorizationModel[]>
+  readonly ignored: ReadonlyMap<string, readonly IgnoredAuthorization[]>
 }
 
 /** What holds for one class of pods. */
@@ -33,6 +34,9 @@ export interface PodAuthorization {
   readonly deny: readonly AuthorizationModel[]
   readonly allow: readonly AuthorizationModel[]
   readonly ignored: readonly IgnoredAuthorization[]
+  /** What a default deny says: every ALLOW policy, and their layer when they are all of one. */
+  readonly isolatedBy: NonNullable<Step['isolatedBy']>
+  readonly allowLayer: string | undefined
 }
 
 export function readAuthorizations(resources: readonly Resource[]): Authorizations {
@@ -57,7 +61,17 @@ export function readAuthorizations(resources: readonly Resource[]): Authorizatio
       })
     }
   }
-  return { enforced, ignored }
+  return { enforced: byNamespace(enforced), ignored: byNamespace(ignored) }
+}
+
+function byNamespace<T extends { readonly namespace: string }>(policies: readonly T[]): Map<string, T[]> {
+  const map = new Map<string, T[]>()
+  for (const policy of policies) {
+    const same = map.get(policy.namespace)
+    if (same === undefined) map.set(policy.namespace, [policy])
+    else same.push(policy)
+  }
+  return map
 }
 
 /** The annotation as istiod parses it (Go's ParseBool); what is no boolean is not a dry run. */
@@ -76,15 +90,21 @@ export function authorizationFor(
   namespace: string,
   labels: Readonly<Record<string, string>>,
 ): PodAuthorization {
-  const selects = (policy: {
-    readonly namespace: string
-    readonly selector: Readonly<Record<string, string>> | undefined
-  }): boolean =>
-    (policy.namespace === namespace || policy.namespace === rootNamespace) && labelsMatch(policy.selector ?? {}, labels)
-  const enforced = all.enforced.filter(selects)
+  const select = <T extends Selecting>(policies: ReadonlyMap<string, readonly T[]>): T[] =>
+    [...new Set([namespace, rootNamespace])]
+      .flatMap((where) => policies.get(where) ?? [])
+      .filter((policy) => labelsMatch(policy.selector ?? {}, labels))
+  const enforced = select(all.enforced).sort((a, b) => (a.id < b.id ? -1 : 1))
+  const allow = enforced.filter((policy) => policy.action === 'ALLOW')
   return {
     deny: enforced.filter((policy) => policy.action === 'DENY'),
-    allow: enforced.filter((policy) => policy.action === 'ALLOW'),
-    ignored: all.ignored.filter(selects),
+    allow,
+    ignored: select(all.ignored),
+    isolatedBy: allow.map(({ id, layer, at: place }) => ({
+      policy: id,
+      ...(layer !== undefined && { layer }),
+      at: place,
+    })),
+    allowLayer: new Set(allow.map(({ layer }) => layer)).size === 1 ? allow[0]?.layer : undefined,
   }
 }

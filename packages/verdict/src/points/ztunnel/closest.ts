@@ -12,7 +12,8 @@ export function closestRule(policies: readonly AuthorizationModel[], subject: Su
     for (const rule of policy.rules) {
       const lacks = lacksOf(rule, subject)
       if (best === undefined || lacks.length < best.lacks.length) {
-        best = { policy: policy.id, rule: rule.index, at: rule.at, lacks }
+        const { policy: id, rule: index, at } = rule.by
+        best = { policy: id, rule: index, at, lacks }
       }
     }
   }

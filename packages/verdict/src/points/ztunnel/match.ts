@@ -6,18 +6,21 @@ export interface Subject {
   /** The container's port. */
   readonly port: number
   readonly destinationIp: string
-  /** `<trust domain>/ns/<namespace>/sa/<service account>`; absent without a certificate. */
-  readonly principal?: string
-  readonly namespace?: string
-  readonly serviceAccount?: string
+  /** Undefined without a certificate. */
+  readonly caller: CallerIdentity | undefined
+}
+
+export interface CallerIdentity {
+  /** `<trust domain>/ns/<namespace>/sa/<service account>` */
+  readonly principal: string
+  readonly namespace: string
+  readonly serviceAccount: string
 }
 
 const spiffe = /^spiffe:\/\/([^/]+\/ns\/([^/]+)\/sa\/([^/]+))$/
 
 /** Splits an identity; undefined when it is not one of Istio's. */
-export function readIdentity(
-  identity: string,
-): { readonly principal: string; readonly namespace: string; readonly serviceAccount: string } | undefined {
+export function readIdentity(identity: string): CallerIdentity | undefined {
   const [, principal, namespace, serviceAccount] = spiffe.exec(identity) ?? []
   if (principal === undefined || namespace === undefined || serviceAccount === undefined) return undefined
   return { principal, namespace, serviceAccount }
@@ -99,24 +102,24 @@ const serviceAccounts: AttributeKind = {
   compile: (values, _invalid, namespace) => {
     const wanted = new Set(values.map((value) => (value.includes('/') ? value : `${namespace}/${value}`)))
     return (subject) =>
-      subject.serviceAccount !== undefined && wanted.has(`${subject.namespace}/${subject.serviceAccount}`)
+      subject.caller !== undefined && wanted.has(`${subject.caller.namespace}/${subject.caller.serviceAccount}`)
   },
   has: (subject) =>
-    subject.serviceAccount === undefined ? anonymous : `${subject.namespace}/${subject.serviceAccount}`,
+    subject.caller === undefined ? anonymous : `${subject.caller.namespace}/${subject.caller.serviceAccount}`,
 }
 
 /** The attributes that ztunnel reads: of a source, of an operation, and as keys of `when`. */
 export const sourceKinds: Readonly<Record<string, AttributeKind>> = {
-  principals: strings((subject) => subject.principal),
-  namespaces: strings((subject) => subject.namespace),
+  principals: strings((subject) => subject.caller?.principal),
+  namespaces: strings((subject) => subject.caller?.namespace),
   serviceAccounts,
   ipBlocks: blocks((subject) => subject.ip),
 }
 export const operationKinds: Readonly<Record<string, AttributeKind>> = { ports }
 export const conditionKinds: Readonly<Record<string, AttributeKind>> = {
   'source.ip': blocks((subject) => subject.ip),
-  'source.namespace': strings((subject) => subject.namespace),
-  'source.principal': strings((subject) => subject.principal),
+  'source.namespace': strings((subject) => subject.caller?.namespace),
+  'source.principal': strings((subject) => subject.caller?.principal),
   'destination.ip': blocks((subject) => subject.destinationIp),
   'destination.port': ports,
 }

@@ -21,8 +21,13 @@ export interface Clause {
 
 /** A rule as ztunnel receives it. */
 export interface Rule {
-  readonly index: number
-  readonly at: string
+  /** What a step says that this rule decides. */
+  readonly by: {
+    readonly layer: string | undefined
+    readonly policy: string
+    readonly rule: number
+    readonly at: string
+  }
   /** All must match. None at all: always matches. */
   readonly clauses: readonly Clause[]
   /** Attributes of HTTP that make istiod leave the whole rule out of an ALLOW policy (C.5). */
@@ -63,7 +68,8 @@ export function compileRule(resource: Resource<AuthorizationPolicy>, rule: Autho
   // never match (C.5):   - from: [{source: {principals: [p]}}]
   //                        to: [{operation: {methods: [DELETE]}}]      denies nothing
   const omittedFor = resource.object.spec?.action === 'DENY' ? [] : http
-  return { index, at: at(resource, path), clauses, omittedFor, notModelled }
+  const by = { layer: resource.layer, policy: resource.id, rule: index, at: at(resource, path) }
+  return { by, clauses, omittedFor, notModelled }
 }
 
 class EntryReader {
