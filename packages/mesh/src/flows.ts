@@ -4,6 +4,8 @@ import type { MeshLog } from './types.js'
 /** Points in the order in which a connection passes them. */
 const PATH: readonly Point[] = ['admission', 'cni-egress', 'cni-ingress', 'waypoint', 'gateway', 'ztunnel']
 
+const REFUSED: ReadonlySet<FlowFlag> = new Set(['ILLEGAL', 'TLS_FAILURE'])
+
 export interface FlowStart {
   readonly generation: number
   readonly source: FlowRecord['source']
@@ -79,6 +81,8 @@ export class Flow {
     this.#ended = true
     const steps = [...PATH.flatMap((point) => this.#points.get(point) ?? []), ...this.#last]
     const decided = firstRefusal(steps)
+    // Refused before any point was asked: an illegal call, a handshake that was none.
+    const refused = this.#failure !== undefined && REFUSED.has(this.#failure.flag)
     const { error, flag = '-', symptom = 'ok' } = this.#failure ?? {}
     this.#log.add((id) => ({
       id,
@@ -89,7 +93,7 @@ export class Flow {
       destination: this.destination,
       protocol: this.protocol,
       transport: this.transport,
-      outcome: decided.outcome,
+      outcome: refused && decided.outcome === 'allow' ? 'deny' : decided.outcome,
       steps,
       ...(decided.index === undefined ? {} : { decidedBy: decided.index }),
       symptom,

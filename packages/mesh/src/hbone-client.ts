@@ -115,13 +115,9 @@ export class HbonePool {
   }
 
   tunnels(): readonly TunnelInfo[] {
-    return this.#all().map(({ source, identity, serial, target, streams }) => ({
-      source,
-      identity,
-      serial,
-      target,
-      streams,
-    }))
+    return this.#all()
+      .filter(({ session }) => !session.destroyed)
+      .map(({ source, identity, serial, target, streams }) => ({ source, identity, serial, target, streams }))
   }
 
   async close(): Promise<void> {

@@ -129,8 +129,11 @@ export class HboneServer {
       })
       tls.once('secureConnection', resolve)
       tls.once('tlsClientError', (error, secure) => reject(new HandshakeError(error, secure)))
-      socket.once('close', () => reject(new HandshakeError(new Error('the peer closed'))))
-      tls.emit('connection', socket)
+      // The TLS socket's own word on why comes after the raw socket's close.
+      const gone = () => setImmediate(reject, new HandshakeError(new Error('the peer closed')))
+      socket.once('close', gone)
+      if (socket.destroyed) gone()
+      else tls.emit('connection', socket)
     })
   }
 

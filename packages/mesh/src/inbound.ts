@@ -106,10 +106,11 @@ export class Inbound {
     const app = await this.#app(flow, key, port, from)
     if (app === undefined) return client.reset()
     if (client.stream.destroyed) return void app.destroy()
-    await splice(client, resettable(app), (sent, received) => {
+    const { cut } = await splice(client, resettable(app), (sent, received) => {
       flow.bytesSent += sent
       flow.bytesReceived += received
     })
+    cutByApp(flow, cut)
   }
 
   /** A handshake at that pod's port 15008 that came to nothing. */
@@ -191,6 +192,12 @@ export class Inbound {
 
 /** A raw connection at a port 15008, by its source address on the wire. */
 export const wireName = (from: Address): string => `${from.ip}:${from.port}`
+
+/** The app cut it off before it had said a word: what its client sees is a reset, and no policy's. */
+export function cutByApp(flow: Flow, cut: 'a' | 'b' | undefined): void {
+  if (cut === 'b' && flow.bytesReceived === 0)
+    flow.fail({ flag: '-', symptom: 'reset', error: 'connection reset by the application' })
+}
 
 /** ZtunnelEvidence with the pod by its key: a later snapshot may know other labels of it. */
 interface Evidence extends Omit<ZtunnelEvidence, 'destination'> {

@@ -3,7 +3,7 @@ import type { Carrier, Ends } from './carrier.js'
 import type { Context } from './context.js'
 import type { Flow } from './flows.js'
 import { type HbonePool, TunnelError, type TunnelSource } from './hbone-client.js'
-import { HBONE_PORT, type Inbound, ZTUNNEL_PORTS } from './inbound.js'
+import { cutByApp, HBONE_PORT, type Inbound, ZTUNNEL_PORTS } from './inbound.js'
 import { noEndpoint, noSuchPort, nothingListens, refusedCertificate, unreachable, waypoint } from './obstacles.js'
 import type { DeadRoute, PodRoute } from './route.js'
 import type { ClientEnd, DialAnswer } from './seams.js'
@@ -110,8 +110,7 @@ export class MeshSource {
         flow.bytesSent += sent
         flow.bytesReceived += received
       })
-      if (cut === 'b' && flow.bytesReceived === 0)
-        flow.fail({ flag: '-', symptom: 'reset', error: 'connection reset by the application' })
+      cutByApp(flow, cut)
     } catch (error) {
       if (!(error instanceof TunnelError)) throw error
       tunnelFailed(flow, pod, error)

@@ -2,7 +2,7 @@ import { chmod, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import type { FlowRecord, Pod, Snapshot } from '@bulkhead/verdict'
-import { type CertificateAuthority, createCa, loot } from './ca.js'
+import { type CertificateAuthority, createCa, loot, type WorkloadCertificate } from './ca.js'
 import { Carrier } from './carrier.js'
 import { Connections } from './connections.js'
 import type { Context, Engine, Policy } from './context.js'
@@ -200,6 +200,16 @@ export class Mesh implements MeshApi {
 
   loot(kind: 'expired' | 'stolen', identity: string): Promise<{ certificate: string; key?: string }> {
     return loot(this.#ca, kind, identity)
+  }
+
+  /** A real certificate with its key, as an owned pod has it. For tests; no API offers it. */
+  issue(identity: string): Promise<WorkloadCertificate> {
+    return this.#ca.issue(identity)
+  }
+
+  /** The unix socket of a pod's port 15008; undefined for a pod that has none. */
+  hbonePath(key: string): string | undefined {
+    return this.#members.get(key)?.proxy?.path
   }
 
   /** The HTTP/2 sessions that are open, and how many handshakes there have been. */

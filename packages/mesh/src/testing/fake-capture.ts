@@ -80,6 +80,7 @@ export class FakeCapture implements Capture {
     })
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
+    this.#apps.get(`${key}:${port}`)?.server.close()
     this.#apps.set(`${key}:${port}`, { server, app })
   }
 
