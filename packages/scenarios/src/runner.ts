@@ -165,7 +165,8 @@ function judge(
   }
   if (predicted !== undefined) {
     differences.unshift(...compareViews('predicted', expectation, predicted))
-    differences.push(...compareReality(predicted, observed))
+    // What differs from the expectation has been said; this is for a view that agrees, from another line.
+    if (differences.length === 0) differences.push(...compareReality(predicted, observed))
   }
   return { ...(predicted === undefined ? {} : { predicted }), observed, observation: evidence.observation, differences }
 }

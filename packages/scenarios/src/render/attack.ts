@@ -1,6 +1,6 @@
-import type { Report, ScenarioResult } from '../result.js'
+import type { Reason, Report, ScenarioResult } from '../result.js'
 import type { Scenario } from '../types.js'
-import { layersOn } from '../walls.js'
+import { alwaysOn, layersOn } from '../walls.js'
 import { columns, count, type Paint, paint, seconds } from './layout.js'
 import { arrivedText, attemptText, layersText, reasonLines, sawText } from './words.js'
 
@@ -20,12 +20,12 @@ export function renderAttack(report: Report, options: { readonly color?: boolean
   const style = paint(options.color === true)
   const attacks = report.results.filter(({ scenario }) => scenario.kind === 'attack')
   const parts = [
-    [`Attacks on the ${report.target} target. ${capital(layersText(report.layers))}.`],
-    ...groups(attacks.filter(blocked)).map((group) => renderGroup(group, style)),
+    [`Attacks on the ${report.target} target, ${layersText(report.layers)}`],
+    ...renderBlocked(attacks.filter(blocked), style),
     renderRemaining(report, style),
     renderSkipped(attacks, style),
     renderWrong(attacks, style),
-    renderThrough(report, attacks, style),
+    ...renderThrough(report, attacks, style),
     [summary(report, attacks, style)],
   ]
   return `${parts
@@ -42,55 +42,86 @@ function through({ status, observed }: ScenarioResult): boolean {
   return (status === 'as-expected' || status === 'different') && observed?.outcome === 'through'
 }
 
-/** The words of a stopped attack's wall: the observed reason, or the predicted one where nothing was recorded. */
-function wallOf({ observed, predicted, expected }: ScenarioResult): readonly string[] {
-  const reason = observed?.reason ?? predicted?.reason ?? expected.reason
-  return reason === undefined ? [] : reasonLines(reason)
+/** Why an attack was stopped: as observed, or as predicted where the target recorded nothing. */
+function reasonOf({ observed, predicted, expected }: ScenarioResult): Reason | undefined {
+  return observed?.reason ?? predicted?.reason ?? expected.reason
 }
 
-function groups(results: readonly ScenarioResult[]): readonly (readonly ScenarioResult[])[] {
-  const byWall = new Map<string, ScenarioResult[]>()
-  for (const result of results) {
-    const key = JSON.stringify([placeName(result), wallOf(result), result.observed?.symptom])
-    byWall.set(key, [...(byWall.get(key) ?? []), result])
-  }
-  return [...byWall.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group)
-}
-
-function placeName({ expected }: ScenarioResult): string {
-  return expected.reason?.layer ?? ''
+/** A part for each wall and what is seen of it; in it, the attacks by the policies that have a say in them. */
+function renderBlocked(results: readonly ScenarioResult[], style: Paint): readonly (readonly string[])[] {
+  const walls = groupBy(results, ({ expected, observed }) => [placeName(expected.reason?.layer), observed?.symptom])
+  return walls.map((wall) => {
+    const [first] = wall
+    if (first?.observed === undefined) return []
+    const head = [
+      `${style.good('BLOCKED')} by ${style.strong(first.expected.reason?.layer ?? '')}`,
+      style.faint(`the attacker saw ${sawText(first.observed.symptom)}`),
+    ]
+    return [
+      head.join('   '),
+      ...groupBy(wall, (result) => [reasonOf(result)]).flatMap((group) => renderGroup(group, style)),
+    ]
+  })
 }
 
 function renderGroup(group: readonly ScenarioResult[], style: Paint): readonly string[] {
   const [first] = group
-  if (first?.observed === undefined) return []
+  const reason = first === undefined ? undefined : reasonOf(first)
   return [
-    `${style.good('BLOCKED')} by ${style.strong(placeName(first))}   the attacker saw ${sawText(first.observed.symptom)}`,
-    ...wallOf(first).map((line) => style.faint(`  ${line}`)),
+    ...(reason === undefined ? [] : reasonLines(reason)).map((line) => style.faint(`  ${line}`)),
     ...columns(
       group.map(({ scenario }) => [attemptText(scenario), scenario.title]),
-      '    ',
+      '      ',
     ),
   ]
 }
 
-function renderThrough(report: Report, attacks: readonly ScenarioResult[], style: Paint): readonly string[] {
-  const open = attacks.filter(through)
-  if (open.length === 0) return []
+/** Layers in their order, then what no layer decides. */
+function placeName(layer = ''): string {
+  return alwaysOn.has(layer) ? `~${layer}` : layer
+}
+
+/** Groups in the order of their keys; members in the order in which they came. */
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => unknown): readonly (readonly T[])[] {
+  const groups = new Map<string, T[]>()
+  for (const item of items) {
+    const key = JSON.stringify(keyOf(item))
+    groups.set(key, [...(groups.get(key) ?? []), item])
+  }
+  return [...groups.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group)
+}
+
+/** A part for each set of walls that would have stopped them. */
+function renderThrough(
+  report: Report,
+  attacks: readonly ScenarioResult[],
+  style: Paint,
+): readonly (readonly string[])[] {
   const on = layersOn(report.layers)
-  return [
-    `${style.bad('THROUGH')}   the attacker was served`,
-    ...open.flatMap((result) => {
-      const { scenario, observation } = result
-      const arrived = observation === undefined ? '' : `: ${arrivedText(observation)}`
-      const walls = scenario.expect.walls.filter(({ layer }) => !on.has(layer)).map(({ layer }) => layer)
-      const off =
-        walls.length === 0
-          ? 'no wall was expected to let it'
-          : `${[...new Set(walls)].join(' and ')} ${walls.length === 1 ? 'is' : 'are'} off`
-      return [`    ${attemptText(scenario)}${arrived}`, style.faint(`      ${scenario.title}; ${off}`)]
-    }),
+  const wallsOf = ({ scenario }: ScenarioResult): readonly string[] => [
+    ...new Set(scenario.expect.walls.map(({ layer }) => layer)),
   ]
+  return groupBy(attacks.filter(through), wallsOf).map((group) => {
+    const [first] = group
+    const walls = first === undefined ? [] : wallsOf(first)
+    const failed = walls.filter((layer) => on.has(layer) || alwaysOn.has(layer))
+    const why = failed.length === 0 ? `${list(walls, 'is', 'are')} off` : `although ${list(failed, 'is', 'are')} on`
+    return [
+      `${style.bad('THROUGH')}   ${why}; the attacker was served`,
+      ...columns(
+        group.map(({ scenario, observation }) => [
+          attemptText(scenario),
+          observation === undefined ? '' : arrivedText(observation),
+          scenario.title,
+        ]),
+        '      ',
+      ),
+    ]
+  })
+}
+
+function list(names: readonly string[], one: string, many: string): string {
+  return `${names.join(' and ')} ${names.length === 1 ? one : many}`
 }
 
 function renderWrong(attacks: readonly ScenarioResult[], style: Paint): readonly string[] {
@@ -99,8 +130,8 @@ function renderWrong(attacks: readonly ScenarioResult[], style: Paint): readonly
   return [
     `${style.bad('NOT AS EXPECTED')}   nothing is proved by these`,
     ...wrong.flatMap(({ scenario, differences, because }) => [
-      `    ${scenario.id}   ${attemptText(scenario)}`,
-      ...[...differences, ...(because === undefined ? [] : [because])].map((line) => style.faint(`      ${line}`)),
+      `      ${scenario.id}   ${attemptText(scenario)}`,
+      ...[...differences, ...(because === undefined ? [] : [because])].map((line) => style.faint(`        ${line}`)),
     ]),
   ]
 }
@@ -121,7 +152,7 @@ function renderRemaining({ results }: Report, style: Paint): readonly string[] {
     `${style.strong('STILL OPEN')} to whoever owns the pod, because the pod itself needs it`,
     ...columns(
       remaining.map(({ scenario }) => [attemptText(scenario), scenario.remains ?? '']),
-      '    ',
+      '      ',
     ),
   ]
 }
@@ -133,8 +164,4 @@ function summary(report: Report, attacks: readonly ScenarioResult[], style: Pain
   const words = [`${stopped} blocked`, `${open} through`, ...(wrong === 0 ? [] : [`${wrong} not as expected`])]
   const line = `${count(made.length, 'attack')}: ${words.join(', ')} (${seconds(report.durationMs)})`
   return stopped === made.length ? style.good(line) : style.bad(line)
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1)
 }

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import type { Report } from '../result.js'
+import { runScenarios } from '../runner.js'
+import { type FakeOptions, fakeTarget } from '../testing/fake-target.js'
+import * as sample from '../testing/samples.js'
+import type { Scenario } from '../types.js'
+import { attackPassed, attacksOf, renderAttack } from './attack.js'
+import { renderJson } from './json.js'
+import { renderVerify, verifyPassed } from './verify.js'
+
+/** Goldens are rewritten with UPDATE_GOLDEN=1, and the change is reviewed. */
+function golden(name: string, text: string): void {
+  const file = join(import.meta.dirname, '../../fixtures', name)
+  if (process.env.UPDATE_GOLDEN === '1') writeFileSync(file, text)
+  assert.equal(text, readFileSync(file, 'utf8'), `${name}; UPDATE_GOLDEN=1 rewrites it`)
+}
+
+const { attack, legitimate, denial } = sample
+const tlsWall = { layer: 'mesh', symptom: 'tls-refused', code: 'hbone.untrusted-certificate' } as const
+const tlsStep = { hop: 0, point: 'ztunnel', engine: 'istio', outcome: 'deny', code: tlsWall.code } as const
+const forged: Scenario = {
+  ...attack,
+  id: 'forged',
+  title: 'an outsider signs a certificate for sleep itself',
+  from: 'shop/outsider',
+  attempt: {
+    kind: 'hbone',
+    to: { workload: 'shop/web-api' },
+    port: 8080,
+    certificate: 'self-signed',
+    as: 'shop/sleep',
+  },
+  expect: { walls: [tlsWall], through: 'never' },
+}
+const scenarios: readonly Scenario[] = [
+  attack,
+  { ...attack, id: 'intruder-to-web-api', title: 'an intruder calls the front of the chain', from: 'shop/intruder' },
+  forged,
+  { ...attack, id: 'on-a-cluster', only: 'kind' },
+  legitimate,
+]
+
+/** The report of a run, with the durations that a test can know. */
+async function reportOf(list: readonly Scenario[], options: FakeOptions = {}): Promise<Report> {
+  const target = fakeTarget({
+    predict: async ({ certificate, from }) => {
+      if (certificate !== undefined) return { ...sample.denied, symptom: 'tls-refused', steps: [tlsStep] }
+      const open = !(options.on ?? ['50-identity']).includes('50-identity')
+      return open || ('workload' in from && from.workload === 'shop/sleep') ? sample.allowed : sample.denied
+    },
+    attempt: async (from, { certificate }) => {
+      if (certificate !== undefined) {
+        const flows = [sample.record({ steps: [tlsStep], symptom: 'tls-refused', flag: 'TLS_FAILURE' })]
+        return { observation: { ...sample.reset, symptom: 'tls-refused' }, flows }
+      }
+      const open = !(options.on ?? ['50-identity']).includes('50-identity')
+      return open || from === 'shop/sleep' ? sample.through() : sample.stopped
+    },
+    ...options,
+  })
+  const report = await runScenarios(target, list, { root: '/nowhere' })
+  return { ...report, durationMs: 1234, results: report.results.map((result) => ({ ...result, durationMs: 5 })) }
+}
+
+describe('the reports of a run in which all walls hold', async () => {
+  const report = await reportOf(scenarios)
+  it('tell each attack by what blocked it', () => golden('attack.txt', renderAttack(report)))
+  it('tell what is expected, predicted and observed', () => golden('verify.txt', renderVerify(report)))
+  it('are the same for programs', () => golden('report.json', renderJson(report)))
+  it('pass', () => assert.deepEqual([attackPassed(report), verifyPassed(report)], [true, true]))
+  it('leave out what changes from run to run when they are to be stable', () => {
+    assert.doesNotMatch(renderJson(report, { stable: true }), /durationMs|timings/)
+  })
+  it('have no colour unless it is asked for', () => {
+    const esc = String.fromCharCode(27)
+    for (const render of [renderAttack, renderVerify]) {
+      assert.ok(!render(report).includes(esc))
+      assert.ok(render(report, { color: true }).includes(`${esc}[32m`))
+      const stripped = render(report, { color: true }).replaceAll(new RegExp(`${esc}\\[\\d+m`, 'g'), '')
+      assert.equal(stripped, render(report))
+    }
+  })
+})
+
+describe('the reports of a run with a layer off', async () => {
+  const report = await reportOf(scenarios, { on: ['40-mtls'] })
+  it('tell what got through, and which wall is missing', () => golden('attack-through.txt', renderAttack(report)))
+  it('are failed attacks, and as expected all the same', () => {
+    assert.deepEqual([attackPassed(report), verifyPassed(report)], [false, true])
+  })
+})
+
+describe('the reports of a run in which something is wrong', async () => {
+  const otherReason = { ...denial, code: 'mtls.strict-no-identity', layer: '40-mtls' } as const
+  const report = await reportOf(scenarios, {
+    attempt: async (from) => {
+      if (from === 'shop/intruder') {
+        return { observation: sample.reset, flows: [sample.record({ steps: [otherReason] })] }
+      }
+      if (from === 'shop/outsider') throw new Error('the probe in shop/outsider ended without saying what it saw')
+      return sample.through()
+    },
+  })
+  it('tell an attack that got past a wall, for another reason, or unseen', () =>
+    golden('attack-wrong.txt', renderAttack(report)))
+  it('tell every difference', () => golden('verify-wrong.txt', renderVerify(report)))
+  it('fail', () => assert.deepEqual([attackPassed(report), verifyPassed(report)], [false, false]))
+  it('fail on an attack that was blocked for another reason alone', async () => {
+    const one = { ...report, results: report.results.filter(({ scenario }) => scenario.from === 'shop/intruder') }
+    assert.equal(one.results[0]?.observed?.outcome, 'stopped')
+    assert.equal(attackPassed(one), false)
+  })
+})
+
+it('what attack runs is the attacks, and what remains open to them', () => {
+  const { remains: _, ...plain } = legitimate
+  assert.deepEqual(
+    attacksOf([attack, legitimate, { ...plain, id: 'plain' }]).map(({ id }) => id),
+    [attack.id, legitimate.id],
+  )
+})
