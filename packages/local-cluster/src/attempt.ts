@@ -112,7 +112,8 @@ async function resolveAttempt(
   { snapshot, mesh, connectTimeoutMs }: AttemptHost,
 ): Promise<ResolvedAttempt> {
   const destination = podOf(attempt.to, snapshot)
-  const host = hostOf(attempt.to, snapshot, destination)
+  const host =
+    attempt.kind === 'socket' ? privateSocket(attempt, destination, mesh) : hostOf(attempt.to, snapshot, destination)
   const claim = attempt.as === undefined ? pod.identity : identityOf(attempt.as, pod)
   const { certificate } = attempt
   const material =
@@ -151,6 +152,16 @@ function hostOf(to: FlowDestination, snapshot: Snapshot, pod: Pod | undefined): 
   throw new ClusterError(
     'bad-attempt',
     `nothing that is up here is ${JSON.stringify(to)}; \`bulkhead status\` lists the workloads.`,
+  )
+}
+
+/** Where another pod's app really listens: an attack that dials a file that is not there would prove nothing. */
+function privateSocket({ port, to }: Attempt, pod: Pod | undefined, mesh: MeshApi): string {
+  const path = pod === undefined ? undefined : mesh.privateSocket(pod.key, port)
+  if (path !== undefined) return path
+  throw new ClusterError(
+    'bad-attempt',
+    `no pod of ${JSON.stringify(to)} listens on port ${port}, so it has no private socket there.`,
   )
 }
 

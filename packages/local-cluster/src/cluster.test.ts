@@ -84,6 +84,13 @@ describe('the shop on this machine', () => {
     assert.deepEqual([predicted.outcome, predicted.symptom], ['deny', 'reset'])
   })
 
+  test('a pod that knows the file of another one’s private socket does not get in by it', async () => {
+    const socket: Attempt = { ...get, kind: 'socket', to: { workload: 'shop/web-api' } }
+    const { observation } = await cluster.attempt('shop/intruder', socket)
+    assert.deepEqual([observation.symptom, observation.bytes], ['refused', 0])
+    await assert.rejects(cluster.attempt('shop/intruder', { ...socket, port: 81 }), { code: 'bad-attempt' })
+  })
+
   test('a layer is taken down and put back live', async () => {
     await cluster.setLayers({ off: ['50-identity'] })
     assert.equal((await cluster.layers()).find(({ name }) => name === '50-identity')?.on, false)

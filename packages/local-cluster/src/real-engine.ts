@@ -1,15 +1,7 @@
+import { startMesh } from '@bulkhead/mesh'
 import { checkDuplicates, loadManifests, ManifestError, parseManifests } from '@bulkhead/resources'
-import { compile, judge, judgeAt, nextHop } from '@bulkhead/verdict'
+import { compile, judge } from '@bulkhead/verdict'
 import type { Engine } from './engine.js'
-
-const { Mesh } = await import(new URL('../../mesh/dist/mesh.js', import.meta.url).href)
-const { createCapture } = await import(new URL('../../mesh/dist/capture/index.js', import.meta.url).href)
-const startMesh: Engine['startMesh'] = (options) =>
-  Mesh.start(options, {
-    judgeAt,
-    nextHop,
-    makeCapture: (dialer: unknown) => createCapture({ runDir: options.runDir, dialer }),
-  })
 
 /** The packages themselves. */
 export const realEngine: Engine = {

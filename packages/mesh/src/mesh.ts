@@ -175,6 +175,10 @@ export class Mesh implements MeshApi {
     return this.#captured().listening(key)
   }
 
+  privateSocket(key: string, port: number): string | undefined {
+    return this.#captured().privateSocket(key, port)
+  }
+
   dialAsKubelet(key: string, port: number, signal?: AbortSignal): Promise<Duplex> {
     return dialAsKubelet(this.#context, key, port, signal)
   }

@@ -75,6 +75,8 @@ export interface Capture {
   ): { readonly id: string; readonly env: Readonly<Record<string, string>>; revoke(): void }
   /** Ports that the pod's processes listen on, ascending. */
   listening(key: string): readonly number[]
+  /** The file of the private socket behind a port, as a thief would look for it. Undefined: nothing listens there. */
+  privateSocket(key: string, port: number): string | undefined
   /**
    * A connection to the app's private socket; the app sees `from` as the remote address. Rejects with code
    * ECONNREFUSED when nothing listens. Half-open is allowed; `destroy(error)` reaches the app as a reset.

@@ -47,6 +47,8 @@ export interface MeshApi {
   grant(podKey: string, options?: { run?: string; socks?: boolean }): Grant
   /** Ports that the pod's processes listen on. */
   listening(podKey: string): readonly number[]
+  /** The file of the private socket behind a port, as a thief would look for it. Undefined: nothing listens there. */
+  privateSocket(podKey: string, port: number): string | undefined
   /** A connection as the kubelet makes it: from 169.254.7.127, past ztunnel. Rejects with a code as `connect` does (ECONNREFUSED ...). */
   dialAsKubelet(podKey: string, port: number, signal?: AbortSignal): Promise<Duplex>
   /** Puts another snapshot in force, whole. Open connections are judged again; those now denied are closed. Returns how many. */

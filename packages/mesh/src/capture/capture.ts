@@ -72,6 +72,8 @@ export async function createCapture({ runDir: wanted, dialer, log }: CaptureOpti
 
     listening: (key) => pods.get(key)?.listeners.ports() ?? [],
 
+    privateSocket: (key, port) => pods.get(key)?.listeners.path(port),
+
     async dialApp(key: string, port: number, from: Address): Promise<Duplex> {
       const listener = pods.get(key)?.listeners.pick(port, from)
       if (listener === undefined) throw refused(port)

@@ -61,6 +61,11 @@ export class Listeners {
     return [...this.#byPort].flatMap(([port, [first]]) => (first?.scope === 'pod' ? [port] : [])).sort((a, b) => a - b)
   }
 
+  /** Where one of the port's listeners is; whose turn it is stays as it was. */
+  path(port: number): string | undefined {
+    return this.#byPort.get(port)?.[0]?.path
+  }
+
   /** The next listener's turn. Loopback reaches every listener of the pod, anyone else only those on its address. */
   pick(port: number, from: Address): Listener | undefined {
     const holders = this.#byPort.get(port)

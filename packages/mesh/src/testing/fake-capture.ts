@@ -126,6 +126,9 @@ export class FakeCapture implements Capture {
     return { id: key, env: {}, revoke: () => {} }
   }
 
+  /** Its apps have none. */
+  privateSocket(): undefined {}
+
   listening(key: string): readonly number[] {
     return [...this.#apps.keys()]
       .filter((name) => name.startsWith(`${key}:`))
