@@ -14,6 +14,8 @@ const dataplaneMode = 'istio.io/dataplane-mode'
 export function candidatesFor(step: Step, flow: Flow, snapshot: Snapshot): readonly Candidate[] {
   switch (step.code) {
     case 'authz.no-rule-allows':
+      // A caller that has no identity needs one before any rule can list it.
+      if (principalOf(step) === undefined) return [...widenClosestRule(step, snapshot), ...enrolCaller(flow, snapshot)]
       return [...widenClosestRule(step, snapshot), ...addRule(step, snapshot), ...addPolicy(step, snapshot)]
     case 'authz.rule-denies':
       return exceptFromDeny(step, snapshot)
@@ -57,7 +59,8 @@ function widenClosestRule(step: Step, snapshot: Snapshot): readonly Candidate[] 
       }
     })
     if (place === undefined) return undefined
-    return { rules, place, says: `add ${JSON.stringify(has)} to ${lack.attribute} of rule ${closest.rule}` }
+    const says = `add ${JSON.stringify(has)} to ${lack.attribute} of rule ${closest.rule}`
+    return { rules, place, says, value: has }
   })
 }
 
@@ -69,6 +72,7 @@ function addRule(step: Step, snapshot: Snapshot): readonly Candidate[] {
     rules: [...(policy.spec?.rules ?? []), rule],
     place: ['spec', 'rules'],
     says: `add a rule: ${ruleText(rule)}`,
+    value: rule,
   }))
 }
 
@@ -83,7 +87,7 @@ function addPolicy(step: Step, snapshot: Snapshot): readonly Candidate[] {
     apiVersion: 'security.istio.io/v1',
     kind: 'AuthorizationPolicy',
     metadata: { name, namespace: pod.namespace },
-    spec: { selector: { matchLabels: pod.labels }, action: 'ALLOW', rules: [rule] },
+    spec: { selector: { matchLabels: ownLabels(pod) }, action: 'ALLOW', rules: [rule] },
   }
   const [file = '', line = '1'] = splitPlace(isolating.at)
   const added: Resource = {
@@ -97,7 +101,20 @@ function addPolicy(step: Step, snapshot: Snapshot): readonly Candidate[] {
   }
   if (snapshot.resources.some(({ id }) => id === added.id)) return []
   const says = `add an ALLOW policy that selects ${pod.workload}, with the rule: ${ruleText(rule)}`
-  return [{ edit: { object: added.id, at: isolating.at, says }, resources: [...snapshot.resources, added] }]
+  const edit = { object: added.id, at: isolating.at, says, field: '', value: JSON.stringify(object) }
+  return [{ edit, resources: [...snapshot.resources, added] }]
+}
+
+/** Labels that a controller writes, and that change with the template or from pod to pod. */
+const controllerLabels: ReadonlySet<string> = new Set([
+  'pod-template-hash',
+  'statefulset.kubernetes.io/pod-name',
+  'apps.kubernetes.io/pod-index',
+])
+
+/** The labels that stand in the manifest. */
+function ownLabels({ labels }: Pod): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(labels).filter(([name]) => !controllerLabels.has(name)))
 }
 
 /** Leaves this caller out of every source that the denying rule lists. */
@@ -117,7 +134,12 @@ function exceptFromDeny(step: Step, snapshot: Snapshot): readonly Candidate[] {
       }
     })
     const says = `add ${JSON.stringify(principal)} to notPrincipals of rule ${denying}`
-    return { rules, place: ['spec', 'rules', denying], says }
+    const place = ['spec', 'rules', denying, 'from']
+    // Another entry beside those there would deny more, not less: every source is narrowed.
+    if ((policy.spec?.rules?.[denying]?.from?.length ?? 0) === 0) {
+      return { rules, place, says, value: [{ source: { notPrincipals: [principal] } }] }
+    }
+    return { rules, place: [...place, 0, 'source', 'notPrincipals'], says: `${says}, in each source`, value: principal }
   })
 }
 
@@ -138,15 +160,18 @@ function enrolCaller({ from }: Flow, snapshot: Snapshot): readonly Candidate[] {
     ...object,
     spec: { ...object.spec, template: { ...template, metadata: { ...template.metadata, labels } } },
   }
-  const at = placeOf(workload, ['spec', 'template', 'metadata', 'labels', dataplaneMode])
+  const path = ['spec', 'template', 'metadata', 'labels']
+  const at = placeOf(workload, [...path, dataplaneMode])
   const says = `put the caller into the mesh: label its pods ${dataplaneMode}: ambient`
-  return [{ edit: { object: workload.id, at, says }, resources: replaced(snapshot, workload, enrolled) }]
+  const edit = { object: workload.id, at, says, field: fieldName(path), value: `${dataplaneMode}: ambient` }
+  return [{ edit, resources: replaced(snapshot, workload, enrolled) }]
 }
 
 interface PolicyEdit {
   readonly rules: readonly AuthorizationRule[]
   readonly place: readonly (string | number)[]
   readonly says: string
+  readonly value: unknown
 }
 
 function editPolicy(
@@ -161,8 +186,23 @@ function editPolicy(
   const made = policy && edit(policy.object)
   if (policy === undefined || made === undefined) return []
   const object = { ...policy.object, spec: { ...policy.object.spec, rules: made.rules } }
-  const described = { object: id, at: placeOf(policy, made.place), says: made.says }
+  const described = {
+    object: id,
+    at: placeOf(policy, made.place),
+    says: made.says,
+    field: fieldName(made.place),
+    // JSON is YAML on one line.
+    value: JSON.stringify(made.value),
+  }
   return [{ edit: described, resources: replaced(snapshot, policy, object) }]
+}
+
+/** `spec.rules[0].from` */
+function fieldName(path: readonly (string | number)[]): string {
+  return path
+    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`))
+    .join('')
+    .slice(1)
 }
 
 function replaced(snapshot: Snapshot, resource: Resource, object: KubernetesObject): readonly Resource[] {

@@ -74,6 +74,11 @@ test('the closest rule lacks the caller and nothing else opens: it is added ther
     [{ object: 'AuthorizationPolicy/a/p', says: 'add "cluster.local/ns/a/sa/client" to principals of rule 0' }],
   )
   assert.match(fix?.edits[0]?.at ?? '', /^a\.yaml:\d+$/)
+  assert.equal(fix?.edits[0]?.field, 'spec.rules[0].from[0].source.principals')
+  assert.match(
+    renderFix(fix ?? none),
+    /\n {13}spec\.rules\[0\]\.from\[0\]\.source\.principals: \+ "cluster\.local\/ns\/a\/sa\/client"\n/,
+  )
   assert.deepEqual(fix?.alsoOpens, [])
 })
 
@@ -101,6 +106,8 @@ test('nothing but an empty ALLOW policy: one for the destination is added', () =
   const fix = fixOf(call('client'), policy('allow-nothing', '{}'))
   assert.equal(fix?.edits[0]?.object, 'AuthorizationPolicy/a/allow-server')
   assert.match(fix?.edits[0]?.says ?? '', /^add an ALLOW policy that selects a\/server, with the rule: /)
+  // Selected by what stands in the manifest: a controller's labels change with the next template.
+  assert.deepEqual(JSON.parse(fix?.edits[0]?.value ?? '{}').spec.selector, { matchLabels: { app: 'server' } })
   assert.deepEqual(fix?.alsoOpens, [])
 })
 
@@ -119,10 +126,28 @@ test('two walls, two changes, in the order of the way: into the mesh, then into 
     fix?.edits.map(({ object }) => object),
     ['Deployment/a/outsider', 'AuthorizationPolicy/a/p'],
   )
-  const [first = '', second = '', third = ''] = renderFix(fix ?? none).split('\n')
+  const [first = '', label = '', second = '', , third = ''] = renderFix(fix ?? none).split('\n')
+  assert.equal(label.trim(), 'spec.template.metadata.labels: + istio.io/dataplane-mode: ambient')
   assert.match(first, /^to allow it: in Deployment\/a\/outsider \(a\.yaml:\d+\), put the caller into the mesh/)
   assert.match(second, /^ {8}and: in AuthorizationPolicy\/a\/p/)
   assert.match(third, /^ {13}which also opens a\/outsider -> a\/client:80, /)
+})
+
+test('a caller without an identity that only an ALLOW policy stops: first an identity, then the rule', () => {
+  const fix = fixOf(call('outsider'), policy('p', friendOnly))
+  assert.deepEqual(
+    fix?.edits.map(({ object }) => object),
+    ['Deployment/a/outsider', 'AuthorizationPolicy/a/p'],
+  )
+})
+
+test('what is proposed works: pasted into the manifests, the flow is allowed', () => {
+  const before = policy('p', friendOnly)
+  const fix = fixOf(call('client'), before)
+  const pasted = before.replace('/sa/friend"', `/sa/friend", ${fix?.edits[0]?.value}`)
+  assert.notEqual(pasted, before)
+  assert.equal(judge(call('client'), compile(objects(before))).outcome, 'deny')
+  assert.equal(judge(call('client'), compile(objects(pasted))).outcome, 'allow')
 })
 
 test('what no policy decides has no fix: nothing listens, a forged certificate', () => {

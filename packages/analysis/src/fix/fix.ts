@@ -49,6 +49,13 @@ function bestOf(flow: Flow, verdict: Verdict, snapshot: Snapshot): Tried | undef
   )
 }
 
+/** A caller that has an identity now is another caller: what denies it still is the next thing to change. */
 function sameDenial(a: Step, b: Step): boolean {
-  return a.outcome === 'deny' && a.code === b.code && a.hop === b.hop && a.policy === b.policy
+  return (
+    a.outcome === 'deny' &&
+    a.code === b.code &&
+    a.hop === b.hop &&
+    a.policy === b.policy &&
+    a.facts?.identity === b.facts?.identity
+  )
 }

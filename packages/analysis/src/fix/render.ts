@@ -2,11 +2,15 @@ import type { Fix } from './types.js'
 
 const shown = 8
 
-/** `to allow it: in AuthorizationPolicy/shop/x (file:line), add ...`, a line for each change, and what else it would open. */
+/**
+ * `to allow it: in AuthorizationPolicy/shop/x (file:line), add ...`, for each change that line and the one of YAML to add,
+ * and what else it would open.
+ */
 export function renderFix({ edits, alsoOpens }: Fix): string {
-  const lines = edits.map(
-    ({ object, at, says }, index) => `${index === 0 ? 'to allow it:' : '        and:'} in ${object} (${at}), ${says}`,
-  )
+  const lines = edits.flatMap(({ object, at, says, field, value }, index) => [
+    `${index === 0 ? 'to allow it:' : '        and:'} in ${object} (${at}), ${says}`,
+    `             ${field === '' ? '' : `${field}: `}+ ${value}`,
+  ])
   const more = alsoOpens.length > shown ? ` and ${alsoOpens.length - shown} more` : ''
   const cost =
     alsoOpens.length === 0

@@ -6,6 +6,10 @@ export interface Edit {
   readonly at: string
   /** What to do there, in English. */
   readonly says: string
+  /** The field that is added to, `spec.rules[0].from[0].source.principals`; empty for a new object. */
+  readonly field: string
+  /** What is added there: YAML on one line, to be pasted. */
+  readonly value: string
 }
 
 /** The smallest change that would allow a denied flow, as the engine has confirmed. Not advice: what it costs is in `alsoOpens`. */
