@@ -29,7 +29,10 @@ export function renderVerdict(verdict: Verdict): string {
     lines.push(`  ${[...padded, step.at ?? ''].join('  ')}`.trimEnd())
     lines.push(...details(step).map((line) => indent + line))
   }
-  const others = verdict.steps.filter((step, index) => step.outcome === 'deny' && index !== verdict.decidedBy?.step)
+  const others = verdict.steps.filter(
+    // Only walls: that nothing listens defends nobody.
+    (step, index) => step.outcome === 'deny' && index !== verdict.decidedBy?.step && !step.code.startsWith('network.'),
+  )
   if (others.length > 0) lines.push(`  would also be stopped by ${others.map(stopper).join('; ')}`)
   const from = verdict.hops[0]?.from ?? 'the caller'
   lines.push(`what ${from} sees: ${symptomSentence(verdict.symptom)}`)
@@ -53,15 +56,16 @@ function outcomeWord(step: Step, verdict: Verdict, index: number): string {
     case 'unknown':
       return 'UNKNOWN'
     case 'deny':
-      if (index !== verdict.decidedBy?.step) return 'would deny'
-      return step.code.startsWith('network.') ? 'STOPS' : 'DENIED'
+      if (step.code.startsWith('network.')) return index === verdict.decidedBy?.step ? 'STOPS' : 'would stop'
+      return index === verdict.decidedBy?.step ? 'DENIED' : 'would deny'
   }
 }
 
 function details(step: Step): string[] {
-  const isolating = (step.isolatedBy ?? []).map(({ policy, at }) => `${policy} (${at})`)
   return [
-    ...(isolating.length > 0 ? [`isolated by ${isolating.join(' and ')}`] : []),
+    ...(step.isolatedBy ?? []).map(
+      ({ policy, at }, index) => `${index === 0 ? 'isolated by' : '        and'} ${policy} (${at})`,
+    ),
     ...(step.closest ? [`nearly: ${closestSentence(step.closest)}`] : []),
   ]
 }
