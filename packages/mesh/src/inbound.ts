@@ -8,7 +8,7 @@ import { correlationOf } from './hbone-client.js'
 import type { Peer, Refusal } from './hbone-server.js'
 import { nothingListens, refusedCertificate, wrongTarget } from './obstacles.js'
 import type { Address, ClientEnd } from './seams.js'
-import { type End, resettable, splice } from './splice.js'
+import { appEnd, type End, resettable, splice } from './splice.js'
 
 /** Ports of ztunnel in a pod's network namespace: nobody's to dial but its own. */
 export const ZTUNNEL_PORTS: readonly number[] = [15001, 15006, 15008]
@@ -77,7 +77,7 @@ export class Inbound {
         flow.bytesSent += sent
         flow.bytesReceived += received
       }
-      await splice(resettable(stream), resettable(app), carried ? undefined : count)
+      await splice(resettable(stream), appEnd(app), carried ? undefined : count)
       if (!carried) flow.end()
     } finally {
       forget()
@@ -106,7 +106,7 @@ export class Inbound {
     const app = await this.#app(flow, key, port, from)
     if (app === undefined) return client.reset()
     if (client.stream.destroyed) return void app.destroy()
-    const { cut } = await splice(client, resettable(app), (sent, received) => {
+    const { cut } = await splice(client, appEnd(app), (sent, received) => {
       flow.bytesSent += sent
       flow.bytesReceived += received
     })

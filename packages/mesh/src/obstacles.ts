@@ -16,7 +16,11 @@ const obstacle = (point: Step['point'], code: ReasonCode, facts: NonNullable<Ste
 })
 
 export const nothingListens = (what: string, port: number, listening: readonly number[]): Obstacle =>
-  obstacle('cni-ingress', 'network.nothing-listens', { what, port, has: listening.join(', ') || 'no port' })
+  obstacle('cni-ingress', 'network.nothing-listens', {
+    what,
+    port,
+    has: listening.map((own) => `${own}/TCP`).join(', ') || 'no port',
+  })
 
 export const noSuchPort = (service: string, port: number): Obstacle =>
   obstacle('cni-ingress', 'network.nothing-listens', { what: `Service ${service}`, port, has: 'no such port' })

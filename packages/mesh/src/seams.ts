@@ -79,7 +79,7 @@ export interface Capture {
   privateSocket(key: string, port: number): string | undefined
   /**
    * A connection to the app's private socket; the app sees `from` as the remote address. Rejects with code
-   * ECONNREFUSED when nothing listens. Half-open is allowed; `destroy(error)` reaches the app as a reset.
+   * ECONNREFUSED when nothing listens. Half-open is allowed; the app is reset by its `resetAndDestroy`, as a net.Socket's.
    */
   dialApp(key: string, port: number, from: Address): Promise<Duplex>
   /** A datagram for a bound UDP port of that pod. False: nothing is bound. */

@@ -24,8 +24,15 @@ export class ConnectionReset extends Error {
   }
 }
 
-/** For streams whose `destroy(error)` is their reset: HTTP/2 streams, and what capture hands out for an app's socket. */
+/** For HTTP/2 streams (`destroy(error)` is their reset), and for sockets of our own that have no reset at all. */
 export const resettable = (stream: Duplex): End => ({ stream, reset: () => void stream.destroy(new ConnectionReset()) })
+
+/** What capture hands out for an app: a socket that knows how to reset it, whatever it is made of. */
+export function appEnd(stream: Duplex): End {
+  if (!('resetAndDestroy' in stream && typeof stream.resetAndDestroy === 'function')) return resettable(stream)
+  const reset = stream.resetAndDestroy.bind(stream)
+  return { stream, reset: () => void (stream.destroyed || reset()) }
+}
 
 /**
  * Joins two ends until both directions are over: with backpressure, each direction ending for itself (half-close), and

@@ -148,12 +148,6 @@ export class FakeCapture implements Capture {
     this.#keep(socket)
     await once(socket, 'connect')
     this.#callers.expect(socket.localPort ?? 0, { app: entry.app, from })
-    const destroy = socket.destroy.bind(socket)
-    // What the seam asks of an app's connection: destroyed with an error, it is reset.
-    socket.destroy = (error?: Error) => {
-      socket.destroy = destroy
-      return error === undefined ? destroy() : socket.resetAndDestroy()
-    }
     return socket
   }
 

@@ -59,9 +59,9 @@ export function readAll(stream: Duplex): Promise<string> {
   })
 }
 
-/** Waits until `probe` gives something, at most two seconds. */
-export async function until<T>(probe: () => T | undefined, what: string): Promise<T> {
-  const deadline = Date.now() + 2_000
+/** Waits until `probe` gives something. */
+export async function until<T>(probe: () => T | undefined, what: string, limitMs = 5_000): Promise<T> {
+  const deadline = Date.now() + limitMs
   for (;;) {
     const found = probe()
     if (found !== undefined) return found
