@@ -1,4 +1,4 @@
-export { withGrant } from './capture/index.js'
-export type { Mesh } from './mesh.js'
+export type { TunnelInfo } from './hbone-client.js'
+export { Mesh } from './mesh.js'
 export { startMesh } from './start.js'
 export * from './types.js'

@@ -3,7 +3,10 @@ import { createCapture } from './capture/index.js'
 import { Mesh } from './mesh.js'
 import type { MeshOptions } from './types.js'
 
-/** The data plane as it runs: the engine judges, and pods' processes are captured by the preload. */
+/**
+ * Starts the data plane: the CA, the agent that pods' processes ask, and no pods yet. Throws when `runDir` cannot be
+ * made private or is too long for sockets.
+ */
 export function startMesh(options: MeshOptions): Promise<Mesh> {
   const { runDir, log } = options
   return Mesh.start(options, {
