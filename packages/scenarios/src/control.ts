@@ -12,7 +12,7 @@ export interface Control {
 export type Controls = Map<string, { readonly control: Promise<Control>; endedAt: number }>
 
 /** One that ended this short a time ago still proves that the service is up. */
-const freshMs = 1000
+const freshMs = 2000
 
 /**
  * Makes a scenario's control: the allowed caller, who must be served. Scenarios that run side by side with the same

@@ -58,6 +58,17 @@ describe('a scenario file', () => {
       'id: [',
       'scenarios/a.yaml:1:6: Flow sequence in block collection must be sufficiently indented and end with a ]',
     ],
+    [
+      'aliases without end',
+      `a: &a [x, x, x, x, x, x, x, x, x, x]\n${'bcdefgh'.replaceAll(
+        /./g,
+        (key) =>
+          `${key}: &${key} [${Array(10)
+            .fill(`*${String.fromCharCode(key.charCodeAt(0) - 1)}`)
+            .join(', ')}]\n`,
+      )}`,
+      'scenarios/a.yaml:1:1: Excessive alias count',
+    ],
     ['an empty file', '', 'scenarios/a.yaml:1:1: the scenario: Invalid input'],
     [
       'a missing field',
@@ -194,6 +205,12 @@ describe('a folder of scenarios', () => {
   it('refuses one id in two files', async (t) => {
     const path = await folder(t, { 'a.yaml': good, 'a.yml': good })
     await assert.rejects(loadScenarios(path), /scenarios\/a\.yml:1:1: .*"a" is taken by scenarios\/a\.yaml/)
+  })
+
+  it('says which file cannot be read', async (t) => {
+    const path = await folder(t, { 'b.yaml': good.replace('id: a', 'id: b') })
+    await mkdir(join(path, 'a.yaml'))
+    await assert.rejects(loadScenarios(path), /^ScenarioError: scenarios\/a\.yaml:1:1: cannot be read/)
   })
 
   it('must be there', async () => {

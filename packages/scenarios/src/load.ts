@@ -49,7 +49,7 @@ export async function loadScenarios(folder: string, options: LoadOptions = {}): 
     const path = join(resolve(folder), name)
     const file = relative(root, path)
     try {
-      const scenario = await readScenario(await readFile(path, 'utf8'), file, root, options)
+      const scenario = await readScenario(await textOf(path, file), file, root, options)
       const other = scenarios.find(({ id }) => id === scenario.id)
       if (other === undefined) scenarios.push(scenario)
       else problems.push({ file, line: 1, column: 1, message: `the id "${scenario.id}" is taken by ${other.file}` })
@@ -60,6 +60,14 @@ export async function loadScenarios(folder: string, options: LoadOptions = {}): 
   }
   if (problems.length > 0) throw new ScenarioError(problems)
   return scenarios
+}
+
+async function textOf(path: string, file: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    throw new ScenarioError([{ file, line: 1, column: 1, message: `cannot be read (${String(error)})` }])
+  }
 }
 
 /** One scenario from its text. `root` is where the manifests that it names are looked for. */
@@ -79,7 +87,14 @@ export async function readScenario(
     throw new ScenarioError(document.errors.map((error) => at(error.pos[0], firstLine(error.message))))
   }
   const place = ({ path, message }: Problem): ScenarioProblem => at(offsetOf(document, path), message)
-  const parsed = scenarioSchema.safeParse(document.toJS())
+  let value: unknown
+  try {
+    value = document.toJS()
+  } catch (error) {
+    // Aliases that would unfold without end.
+    throw new ScenarioError([at(0, error instanceof Error ? error.message : String(error))])
+  }
+  const parsed = scenarioSchema.safeParse(value)
   if (!parsed.success) throw new ScenarioError(parsed.error.issues.flatMap(problemsOf).map(place))
 
   const problems = [...check(parsed.data, options.layers), ...(await checkFiles(parsed.data, root))]

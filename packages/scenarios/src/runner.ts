@@ -100,7 +100,7 @@ async function runOne(scenario: Scenario, context: Context): Promise<ScenarioRes
     const seen = await observe(scenario, context).finally(undo)
     const judged = { ...head, ...judge(scenario, target.name, expectation, seen) }
     if (scenario.control === undefined) return { ...judged, status: statusOf(judged), ...took() }
-    // After the attack, so that a service that the attack brought down cannot pass for a wall that held.
+    // Close to the attack, so that a service that is down cannot pass for a wall that holds.
     const control = await makeControl(scenario.control, target, context.controls, signal)
     const result = { ...judged, ...(control.observation === undefined ? {} : { control: control.observation }) }
     if (control.failed !== undefined) return { ...result, status: 'not-observed', because: control.failed, ...took() }

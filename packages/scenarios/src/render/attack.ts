@@ -26,6 +26,7 @@ export function renderAttack(report: Report, options: { readonly color?: boolean
     renderSkipped(attacks, style),
     renderWrong(attacks, style),
     ...renderThrough(report, attacks, style),
+    attacks.length === 1 ? renderStory(attacks, style) : [],
     [summary(report, attacks, style)],
   ]
   return `${parts
@@ -40,6 +41,18 @@ function blocked({ status, observed }: ScenarioResult): boolean {
 
 function through({ status, observed }: ScenarioResult): boolean {
   return (status === 'as-expected' || status === 'different') && observed?.outcome === 'through'
+}
+
+/** For one attack alone there is room to say more of it. */
+function renderStory(attacks: readonly ScenarioResult[], style: Paint): readonly string[] {
+  return attacks.flatMap(({ scenario: { story, technique, notice, file } }) => {
+    const ids = [technique?.attack, technique?.microsoft].filter((id) => id !== undefined)
+    return [
+      story,
+      style.faint(`On a cluster you would notice it by: ${notice}`),
+      style.faint(`${ids.length === 0 ? '' : `${ids.join(', ')}; `}${file}`),
+    ]
+  })
 }
 
 /** Why an attack was stopped: as observed, or as predicted where the target recorded nothing. */

@@ -69,6 +69,10 @@ describe('the reports of a run in which all walls hold', async () => {
   const report = await reportOf(scenarios)
   it('tell each attack by what blocked it', () => golden('attack.txt', renderAttack(report)))
   it('tell what is expected, predicted and observed', () => golden('verify.txt', renderVerify(report)))
+  it('tell more of an attack that was made alone', async () => {
+    const technique = { attack: 'T1210', microsoft: 'MS-TA9034' }
+    golden('attack-one.txt', renderAttack(await reportOf([{ ...attack, technique }])))
+  })
   it('are the same for programs', () => golden('report.json', renderJson(report)))
   it('pass', () => assert.deepEqual([attackPassed(report), verifyPassed(report)], [true, true]))
   it('leave out what changes from run to run when they are to be stable', () => {
