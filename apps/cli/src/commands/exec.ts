@@ -40,10 +40,25 @@ async function exec(workload: string, argv: readonly string[], options: StateOpt
     await grant.close()
   }
   io.exit(code)
-  for (const record of await finished(client, grant.run)) {
+  for (const text of failures(await finished(client, grant.run))) note(io, text)
+}
+
+/** More reasons than these are not read. */
+const maxReasons = 10
+
+/** Each way in which connections of the run failed, once, with how many did. */
+export function failures(flows: readonly FlowRecord[]): readonly string[] {
+  const counts = new Map<string, number>()
+  for (const record of flows) {
     const text = failureText(record)
-    if (text !== undefined) note(io, `bulkhead: ${text}`)
+    if (text !== undefined) counts.set(text, (counts.get(text) ?? 0) + 1)
   }
+  const said = [...counts].map(([text, count]) => `bulkhead: ${count === 1 ? '' : `${count} times: `}${text}`)
+  if (said.length <= maxReasons) return said
+  return [
+    ...said.slice(0, maxReasons),
+    `bulkhead: ${said.length - maxReasons} more ways to fail; \`bulkhead flows\` has them.`,
+  ]
 }
 
 /** The user's own environment, since the program is the user's, but no proxy other than the mesh's. */

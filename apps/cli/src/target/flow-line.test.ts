@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { FlowRecord } from '@bulkhead/verdict'
+import { execEnv, failures } from '../commands/exec.js'
+import { failureText, flowLine } from './flow-line.js'
+
+const allowed: FlowRecord = {
+  id: 1,
+  generation: 0,
+  start: '2026-01-02T03:04:05.678Z',
+  durationMs: 12.6,
+  source: {
+    workload: 'shop/sleep',
+    pod: 'shop/sleep-1',
+    identity: 'spiffe://cluster.local/ns/shop/sa/sleep',
+    ip: '10.244.1.2',
+  },
+  destination: {
+    workload: 'shop/web-api',
+    pod: 'shop/web-api-1',
+    service: 'shop/web-api',
+    ip: '10.244.2.2',
+    port: 8080,
+  },
+  protocol: 'TCP',
+  transport: 'hbone',
+  outcome: 'allow',
+  steps: [],
+  symptom: 'ok',
+  flag: '-',
+  bytesSent: 76,
+  bytesReceived: 1333,
+}
+const denied: FlowRecord = {
+  ...allowed,
+  outcome: 'deny',
+  symptom: 'reset',
+  flag: 'DENY',
+  error: 'connection closed due to policy rejection: allow policies exist, but none allowed',
+  run: 'exec-1',
+  decidedBy: 0,
+  steps: [
+    {
+      hop: 0,
+      point: 'ztunnel',
+      engine: 'istio',
+      layer: '50-identity',
+      outcome: 'deny',
+      code: 'authz.no-rule-allows',
+      isolatedBy: [
+        { policy: 'AuthorizationPolicy/shop/a', at: 'a.yaml:1' },
+        { policy: 'AuthorizationPolicy/shop/b', at: 'b.yaml:2' },
+      ],
+      facts: { pod: 'shop/web-api', identity: 'spiffe://cluster.local/ns/shop/sa/sleep', port: 8080 },
+    },
+  ],
+}
+
+test('a flow is one line in the manner of ztunnel’s access log', () => {
+  assert.equal(
+    flowLine(allowed),
+    '2026-01-02T03:04:05.678Z allow src.addr=10.244.1.2 src.workload=shop/sleep src.identity=spiffe://cluster.local/ns/shop/sa/sleep dst.addr=10.244.2.2:8080 dst.service=shop/web-api dst.workload=shop/web-api transport=hbone bytes_sent=76 bytes_recv=1333 duration=13ms flag=-',
+  )
+  assert.match(
+    flowLine(denied),
+    / deny .* flag=DENY error="connection closed .*" run=exec-1 code=authz\.no-rule-allows policy="AuthorizationPolicy\/shop\/a at a\.yaml:1, AuthorizationPolicy\/shop\/b at b\.yaml:2"$/,
+  )
+  // What an app could put into a name must not make a second line or another field.
+  const nasty = { ...denied, destination: { host: 'x y="z"\nfake', port: 1 } }
+  assert.match(flowLine(nasty), /dst\.host="x y=\\"z\\"\\nfake"/)
+  assert.equal(flowLine(nasty).split('\n').length, 1)
+})
+
+test('a failure says what a cluster shows, why, and where each policy stands', () => {
+  assert.equal(failureText(allowed), undefined)
+  assert.equal(
+    failureText(denied),
+    [
+      'shop/sleep -> shop/web-api:8080 failed. On a cluster its client sees a connection that opened and was closed without a byte (curl 52 or 56).',
+      '  layer 50-identity: ALLOW policies select shop/web-api, and no rule of theirs lists cluster.local/ns/shop/sa/sleep on port 8080',
+      '  AuthorizationPolicy/shop/a at a.yaml:1',
+      '  AuthorizationPolicy/shop/b at b.yaml:2',
+    ].join('\n'),
+  )
+})
+
+test('many failures of one kind are told once, and many kinds not without end', () => {
+  const told = failures([denied, allowed, denied, denied])
+  assert.equal(told.length, 1)
+  assert.match(told[0] ?? '', /^bulkhead: 3 times: shop\/sleep -> /)
+  const kinds = Array.from({ length: 15 }, (_, port) => ({ ...denied, destination: { ...denied.destination, port } }))
+  assert.equal(failures(kinds).length, 11)
+  assert.match(failures(kinds).at(-1) ?? '', /^bulkhead: 5 more ways to fail/)
+})
+
+test('a program that is executed keeps its user’s environment, and no other proxy than the mesh’s', () => {
+  const user = {
+    PATH: '/bin',
+    https_proxy: 'http://corporate',
+    NO_PROXY: '*',
+    NODE_OPTIONS: '--no-warnings',
+    GONE: undefined,
+  }
+  assert.deepEqual(execEnv(user, { ALL_PROXY: 'socks5h://mesh', NODE_OPTIONS: '--require capture' }), {
+    PATH: '/bin',
+    ALL_PROXY: 'socks5h://mesh',
+    NODE_OPTIONS: '--require capture --no-warnings',
+  })
+})

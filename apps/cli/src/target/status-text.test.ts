@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { ClusterStatus, PodStatus } from '@bulkhead/local-cluster'
+import { styleOf } from '../style.js'
+import { progressLine } from './progress.js'
+import { notReady, statusText } from './status-text.js'
+
+const pod = (name: string, fields: Partial<PodStatus> = {}): PodStatus => ({
+  pod: `shop/${name}`,
+  node: 'bulkhead-worker',
+  ip: '10.244.1.2',
+  identity: `spiffe://cluster.local/ns/shop/sa/${name}`,
+  mesh: true,
+  ready: true,
+  containers: [{ name: 'app', image: 'x', phase: 'running', restarts: 0 }],
+  listening: [],
+  rewritten: [],
+  log: '',
+  ...fields,
+})
+const status = (...pods: PodStatus[]): ClusterStatus => ({
+  target: 'local',
+  pid: 1,
+  generation: 0,
+  started: '',
+  stateDir: '/s',
+  nodes: [],
+  layers: [
+    { name: '40-mtls', on: true, objects: 1 },
+    { name: '50-identity', on: false, objects: 4 },
+  ],
+  changes: [],
+  workloads: pods.map((one) => ({ workload: one.pod, kind: 'Deployment', ready: 1, of: 1, pods: [one] })),
+  notModelled: [],
+  shortened: [],
+})
+
+test('each pod has a line, and one that is not ready says why', () => {
+  const crashing: Partial<PodStatus> = {
+    ready: false,
+    containers: [{ name: 'app', image: 'x', phase: 'back-off', restarts: 2, lastExit: 'exit code 1' }],
+  }
+  const found = status(pod('web-api'), pod('out', { mesh: false }), pod('bad', crashing), pod('new', { ready: false }))
+  assert.deepEqual(notReady(found), ['shop/bad', 'shop/new'])
+  assert.equal(
+    statusText(found, styleOf({ colour: false })),
+    [
+      '  workload      node             address     ready                                   identity',
+      '  shop/web-api  bulkhead-worker  10.244.1.2  yes                                     spiffe://cluster.local/ns/shop/sa/web-api',
+      '  shop/out      bulkhead-worker  10.244.1.2  yes                                     spiffe://cluster.local/ns/shop/sa/out (never shown: not in the mesh)',
+      '  shop/bad      bulkhead-worker  10.244.1.2  no (back-off: exit code 1, 2 restarts)  spiffe://cluster.local/ns/shop/sa/bad',
+      '  shop/new      bulkhead-worker  10.244.1.2  no (starting)                           spiffe://cluster.local/ns/shop/sa/new',
+      '',
+      '  layers   40-mtls on, 50-identity OFF',
+    ].join('\n'),
+  )
+})
+
+test('progress is told at the beginning and at the end, warnings with their place', () => {
+  const at = { file: 'k8s/a.yaml', line: 3, column: 1 }
+  const warning = { severity: 'warning', code: 'x', message: 'selects nothing', at } as const
+  assert.equal(
+    progressLine({ kind: 'manifests', objects: 2, pods: 1, warnings: [warning] }),
+    'read 2 objects: 1 pods to start\n  warning: k8s/a.yaml:3: selects nothing',
+  )
+  const pods = (ready: number) => progressLine({ kind: 'pods', ready, of: 3, waitingFor: [] })
+  assert.deepEqual([0, 1, 3].map(pods), ['starting 3 pods', undefined, 'all 3 pods are ready'])
+})
