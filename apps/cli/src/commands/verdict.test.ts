@@ -40,6 +40,19 @@ test('one verdict per flow, in order, a line each', async (t) => {
   assert.deepEqual(outcomes, ['allow', 'deny', 'deny', 'deny'])
 })
 
+test("the engine's own golden lines, byte for byte; a bad line among them makes the exit code 2", async () => {
+  const batch = path.join(repository, 'packages', 'verdict', 'fixtures', 'batch')
+  const { code, stdout } = await verdict([
+    '--manifests',
+    path.join(batch, 'manifests'),
+    '--flows',
+    path.join(batch, 'flows.jsonl'),
+    '--stable',
+  ])
+  assert.equal(stdout, readFileSync(path.join(batch, 'expected.jsonl'), 'utf8'))
+  assert.equal(code, stdout.includes('"error":') ? 2 : 0)
+})
+
 test('- reads stdin, and a file gives the same', async (t) => {
   const fromFile = await verdict([...shop, '--flows', file(t, 'flows.jsonl', flows)])
   assert.deepEqual(await verdict([...shop, '--flows', '-'], flows), fromFile)
