@@ -71,8 +71,8 @@ test('a default deny accuses nobody: it names every policy that isolates, each w
   const step = verdict([nothing, srcOnly], { workload: 'app/src2' }).steps.at(-1)
   assert.equal(step?.policy, undefined)
   assert.deepEqual(step?.isolatedBy, [
-    { policy: 'AuthorizationPolicy/app/nothing', layer: '50-identity', at: 'nothing.yaml:1' },
-    { policy: 'AuthorizationPolicy/app/src-only', layer: '50-identity', at: 'k8s/src-only.yaml:1' },
+    { policy: 'AuthorizationPolicy/app/nothing', layer: '50-identity', at: 'nothing.yaml:7' },
+    { policy: 'AuthorizationPolicy/app/src-only', layer: '50-identity', at: 'k8s/src-only.yaml:11' },
   ])
   assert.deepEqual(step?.closest, {
     policy: 'AuthorizationPolicy/app/src-only',

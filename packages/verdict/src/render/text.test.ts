@@ -31,8 +31,8 @@ test('a denied flow, as the terminal shows it', () => {
   cni-ingress    allowed     no network policy selects app/dst for ingress
   ztunnel mtls   DENIED      PeerAuthentication/app/default says STRICT, and this is a caller without an identity (10.244.1.5)  k8s/mtls.yaml:9
   ztunnel authz  would deny  ALLOW policies select app/dst, and no rule of theirs lists a caller without an identity (10.244.1.5) on port 8080
-                             isolated by AuthorizationPolicy/app/allow-nothing (k8s/allow-nothing.yaml:1)
-                                     and AuthorizationPolicy/app/dst (k8s/dst.yaml:1)
+                             isolated by AuthorizationPolicy/app/allow-nothing (k8s/allow-nothing.yaml:7)
+                                     and AuthorizationPolicy/app/dst (k8s/dst.yaml:11)
                              nearly: rule 0 of AuthorizationPolicy/app/dst (k8s/dst.yaml:12) wants principal ${srcPrincipal} or */sa/friend, the caller has none
   would also be stopped by 50-identity (ztunnel authz)
 what plain/src sees: a connection that opened and was closed without a byte (curl 52 or 56)

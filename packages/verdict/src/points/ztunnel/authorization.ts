@@ -55,7 +55,8 @@ export function readAuthorizations(resources: readonly Resource[]): Authorizatio
       enforced.push({
         ...common,
         layer: resource.layer,
-        at: at(resource),
+        // The line that closes: the list of rules, or what stands in its place when there is none.
+        at: at(resource, ['spec', 'rules']),
         action,
         rules: (spec?.rules ?? []).map((rule, index) => compileRule(resource, rule, index)),
       })
