@@ -164,7 +164,7 @@ class Exchange implements Call, Dispatcher.DispatchHandler {
     const { url, origin } = this.#request
     const text =
       this.#stopped === undefined
-        ? goError(error, origin.replace(/^https?:\/\//, ''), endsOf(error))
+        ? goError(error, origin.replace(/^https?:\/\//, ''), endsOf(error), this.#status !== 0)
         : this.#stoppedText()
     const phase = this.#status === 0 ? 'connect' : 'body'
     this.#finish({ code: phase === 'body' ? this.#status : -1, body: undefined, failure: { phase, url, text }, url })

@@ -6,6 +6,7 @@ export interface Ends {
 
 /** undici's and Node's errors, as far as they are looked at here. */
 interface NetError {
+  readonly name?: string
   readonly code?: string
   readonly message?: string
   readonly address?: string
@@ -27,16 +28,14 @@ const ERRNO: Readonly<Record<string, string>> = {
   EPERM: 'operation not permitted',
 }
 
-const END_OF_FILE = new Set(['UND_ERR_SOCKET', 'HPE_INVALID_EOF_STATE'])
-
 /**
  * The words in which Go's HTTP client, and with it fake-service, tells of a failed connection. Learners meet these
  * words on a cluster, so they meet them here.
  */
-export function goError(error: unknown, host: string, ends: Ends | undefined): string {
+export function goError(error: unknown, host: string, ends: Ends | undefined, duringBody: boolean): string {
   const top = error as NetError
   // Node tries a name's addresses in turn, and reports all failures: Go reports one.
-  const { code = '', message = String(error), address, port, syscall } = top.errors?.at(-1) ?? top
+  const { name, code = '', message = String(error), address, port, syscall } = top.errors?.at(-1) ?? top
   const errno = ERRNO[code]
   if (code === 'ENOTFOUND') return `dial tcp: lookup ${top.hostname ?? hostName(host)}: no such host`
   if (code === 'EAI_AGAIN')
@@ -49,8 +48,9 @@ export function goError(error: unknown, host: string, ends: Ends | undefined): s
     const verb = code === 'EPIPE' || syscall === 'write' ? 'write' : 'read'
     return ends === undefined ? `${verb}: ${errno}` : `${verb} tcp ${ends.local}->${ends.remote}: ${verb}: ${errno}`
   }
-  if (END_OF_FILE.has(code)) return 'EOF'
-  if (code.startsWith('HPE_')) return 'net/http: HTTP/1.x transport connection broken: malformed HTTP response'
+  if (code === 'UND_ERR_SOCKET' || (name === 'HTTPParserError' && /EOF/.test(message)))
+    return duringBody ? 'unexpected EOF' : 'EOF'
+  if (name === 'HTTPParserError') return 'net/http: HTTP/1.x transport connection broken: malformed HTTP response'
   if (code === 'UND_ERR_HEADERS_OVERFLOW') return 'net/http: server response headers exceeded the limit; aborted'
   return message
 }

@@ -71,6 +71,14 @@ test('every setting reads its text, and its default when the variable is absent 
   assert.equal(given.COLLECTOR.host, 'zipkin:9411')
 })
 
+test('the effective config shows defaults as they are documented', () => {
+  const { effective } = readConfig(
+    { TIMEOUT: duration('30s'), NAME: text('x'), N: optional((value) => value) },
+    { NAME: 'y' },
+  )
+  assert.deepEqual(effective, { TIMEOUT: '30s', NAME: 'y', N: '' })
+})
+
 test('all bad values are told at once, each quoted with its reason', () => {
   const shape = {
     PORT: port('80'),

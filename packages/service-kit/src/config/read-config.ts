@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import { isSecret } from './settings.js'
+import { defaultOf, isSecret } from './settings.js'
 
 /** Environment variable -> its schema. Any zod schema whose input is text will do; settings.ts has the usual ones. */
 export type ConfigShape = Readonly<Record<string, z.core.$ZodType>>
@@ -45,7 +45,7 @@ export function readConfig<S extends ConfigShape>(
     const result = z.safeParse(schema, raw)
     if (result.success) {
       values[name] = result.data
-      effective[name] = isSecret(schema) ? REDACTED : withoutPassword(raw ?? written(result.data))
+      effective[name] = isSecret(schema) ? REDACTED : withoutPassword(raw ?? defaultOf(schema) ?? written(result.data))
       continue
     }
     const reason = result.error.issues.map((issue) => issue.message).join('; ')

@@ -12,6 +12,7 @@ export interface Address {
 }
 
 const secrets = new WeakSet<object>()
+const defaults = new WeakMap<object, string>()
 
 /** Marks a setting whose value must never be printed: not in the effective config, not in a message about a bad value. */
 export function secret<S extends object>(setting: S): S {
@@ -21,6 +22,9 @@ export function secret<S extends object>(setting: S): S {
 
 /** Whether {@link secret} marked this setting. */
 export const isSecret = (setting: object): boolean => secrets.has(setting)
+
+/** The text that stands for this setting when its variable is absent. */
+export const defaultOf = (setting: object): string | undefined => defaults.get(setting)
 
 /**
  * A setting from a function that reads the text and throws, with the reason, what it cannot read.
@@ -42,7 +46,10 @@ export function setting<T>(read: (text: string) => T, fallback?: string): Settin
       }
     }),
   )
-  return (fallback === undefined ? schema : z.prefault(schema, fallback)) as unknown as Setting<T>
+  if (fallback === undefined) return schema as unknown as Setting<T>
+  const withDefault = z.prefault(schema, fallback)
+  defaults.set(withDefault, fallback)
+  return withDefault as unknown as Setting<T>
 }
 
 export const text = (fallback?: string): Setting<string> => setting((value) => value, fallback)
