@@ -1,12 +1,21 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { killLeftovers, ProcessList, processStamp } from './processes.js'
-import { claim, readControl } from './state.js'
+import { claim, forget, readControl } from './state.js'
 import { eventually, temporaryFolder } from './testing.js'
 
 const sleeper = (): ChildProcess =>
@@ -86,6 +95,16 @@ test('a folder that cannot be written is one sentence', (t) => {
   } finally {
     if (root) process.seteuid?.(0)
   }
+})
+
+test('--fresh forgets what earlier runs left, and only that', (t) => {
+  const stateDir = temporaryFolder(t)
+  for (const name of ['pods', 'logs', 'overlay', 'mine']) {
+    mkdirSync(join(stateDir, name))
+    writeFileSync(join(stateDir, name, 'file'), '')
+  }
+  forget(stateDir)
+  assert.deepEqual(readdirSync(stateDir), ['mine'])
 })
 
 test('a file in the place of the folder is one sentence', (t) => {

@@ -47,7 +47,10 @@ async function up(options: UpOptions, io: Io): Promise<void> {
     if (options.json === true) printJson(io, report)
     else print(io, upText(report, start, io))
     if (report.notReady.length > 0) {
-      note(io, `not ready: ${report.notReady.join(', ')}; \`bulkhead logs WORKLOAD\` tells why.`)
+      for (const { workload, log } of report.notReady) {
+        const said = log.trimEnd().replaceAll('\n', '\n  ')
+        note(io, `bulkhead: ${workload} is not ready. Its log (bulkhead logs ${workload}) ends with:\n  ${said}`)
+      }
       io.exit(1)
     }
   }

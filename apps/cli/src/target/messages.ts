@@ -6,12 +6,19 @@ export type SupervisorMessage =
   | { readonly type: 'up'; readonly report: UpReport }
   | { readonly type: 'failed'; readonly message: string }
 
+export interface NotReady {
+  readonly pod: string
+  readonly workload: string
+  /** The last lines of its log. */
+  readonly log: string
+}
+
 /** `up --json` */
 export interface UpReport {
   readonly url: string
   readonly tookMs: number
-  /** Pods that did not become ready in time. */
-  readonly notReady: readonly string[]
+  /** Pods that did not become ready in time, with what they said last. */
+  readonly notReady: readonly NotReady[]
   readonly status: ClusterStatus
 }
 

@@ -21,12 +21,22 @@ export async function supervise(
   // Loaded here: it is the whole data plane, and most commands do without it.
   const { startTarget } = await import('@bulkhead/control/server')
   const target = await startTarget({ ...options, progress })
-  const notReady = await target.cluster.whenReady(readyMs, signal)
+  const left = await target.cluster.whenReady(readyMs, signal)
+  const { tail } = await import('@bulkhead/local-cluster')
+  const status = target.cluster.status()
+  const notReady = left.map((pod) => ({
+    pod,
+    workload: status.workloads.find(({ pods }) => pods.some((one) => one.pod === pod))?.workload ?? pod,
+    log: target.cluster
+      .logs(pod)
+      .map(({ file }) => tail(file, 4).text)
+      .join(''),
+  }))
   const report = {
     url: target.url,
     tookMs: Math.round(performance.now() - began),
     notReady,
-    status: target.cluster.status(),
+    status,
   }
   return { report, asked: target.asked, stop: (how) => target.stop(how) }
 }
