@@ -124,7 +124,6 @@ function upText({ url, tookMs, notReady, status }: UpReport, { stateDir }: Super
       .map(({ name }) =>
         style.yellow(`  ${name} is OFF, as it was left or asked for; bulkhead layer on ${name}${state}`),
       ),
-    ...status.shortened.map((text) => style.dim(`  shorter  ${text}`)),
     `  API      ${url} (its token is in ${path.join(shown, 'control.json')})`,
     '',
     style.bold('Try'),

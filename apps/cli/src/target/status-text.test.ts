@@ -32,7 +32,7 @@ const status = (...pods: PodStatus[]): ClusterStatus => ({
   changes: [],
   workloads: pods.map((one) => ({ workload: one.pod, kind: 'Deployment', ready: 1, of: 1, pods: [one] })),
   notModelled: [],
-  shortened: [],
+  shortened: ['1 s here (10 s on a cluster)'],
 })
 
 test('each pod has a line, and one that is not ready says why', () => {
@@ -52,6 +52,7 @@ test('each pod has a line, and one that is not ready says why', () => {
       '  shop/new      bulkhead-worker  10.244.1.2  no (starting)                           spiffe://cluster.local/ns/shop/sa/new',
       '',
       '  layers   40-mtls on, 50-identity OFF',
+      '  shorter  1 s here (10 s on a cluster)',
     ].join('\n'),
   )
 })

@@ -17,6 +17,7 @@ export function statusText(status: ClusterStatus, style: Style): string {
       ({ id, what, at }) => `  ${style.yellow('not modelled')}  ${id}: ${what} (${at}); what it touches is denied`,
     ),
     ...rewritten(status),
+    ...status.shortened.map((text) => style.dim(`  shorter  ${text}`)),
   ]
   return [style.bold(head), ...lines, '', ...notes].join('\n')
 }
