@@ -171,6 +171,8 @@ test('warnings come with the objects, and with the errors', async (t) => {
     ['p.yaml:5 selector.selects-nothing'],
   )
   assert.match((await failure(root, '.'))[0] ?? '', /^bad\.yaml:1:1 object\.not-kubernetes/)
+  // What could not be read may be what is missing, so references wait until all of it can.
+  await assert.rejects(loadManifests([root]), (error) => error instanceof ManifestError && error.warnings.length === 0)
 })
 
 test('paths that cannot be read say why', async (t) => {

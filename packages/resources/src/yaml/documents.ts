@@ -1,4 +1,4 @@
-import { Composer, type Document, LineCounter, type ParsedNode, Parser } from 'yaml'
+import { Composer, type CST, type Document, Lexer, LineCounter, type ParsedNode, Parser } from 'yaml'
 import { convert, type YamlProblem } from './convert.js'
 import { tooDeep } from './depth.js'
 import { MAX_DEPTH, MAX_DOCUMENTS, MAX_FILE_BYTES, MAX_VALUES } from './limits.js'
@@ -79,13 +79,13 @@ function* compose(text: string, lines: LineCounter, problems: YamlProblem[]): Ge
     logLevel: 'silent',
   })
   let count = 0
-  for (const token of new Parser(lines.addNewLine).parse(text)) {
-    const deep = tooDeep(token, MAX_DEPTH)
-    if (deep !== undefined) {
+  for (const token of tokens(text, lines)) {
+    const deep = typeof token === 'number' ? token : tooDeep(token, MAX_DEPTH)
+    if (typeof token === 'number' || deep !== undefined) {
       problems.push({
         code: 'yaml.too-deep',
         message: `nested deeper than ${MAX_DEPTH} levels; no Kubernetes object is`,
-        offset: deep,
+        offset: deep ?? 0,
       })
       return
     }
@@ -103,6 +103,24 @@ function* compose(text: string, lines: LineCounter, problems: YamlProblem[]): Ge
     }
   }
   yield* composer.end()
+}
+
+/**
+ * What `new Parser(lines.addNewLine).parse(text)` yields, but where something is nested far too deep only its offset,
+ * and then no more: a million brackets need not be read to their end.
+ */
+function* tokens(text: string, lines: LineCounter): Generator<CST.Token | number> {
+  const parser = new Parser(lines.addNewLine)
+  lines.addNewLine(0)
+  for (const lexeme of new Lexer().lex(text)) {
+    yield* parser.next(lexeme)
+    // The stack holds a few entries that are no nesting (the document, a key); tooDeep counts exactly.
+    if (parser.stack.length > 4 * MAX_DEPTH) {
+      yield parser.offset
+      return
+    }
+  }
+  yield* parser.end()
 }
 
 function sentence(message: string): string {

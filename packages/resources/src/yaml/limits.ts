@@ -3,8 +3,8 @@
  * bytes stand for a great deal of work.
  */
 
-/** Bytes. The API server takes objects of about 1.5 MB, so no single one is refused here. Rubbish of this size takes 4 s to refuse. */
-export const MAX_FILE_BYTES = 2 * 1024 * 1024
+/** Bytes. No manifest that people write comes near (a bundle of CustomResourceDefinitions may). Rubbish of this size is refused in 1 to 3 s. */
+export const MAX_FILE_BYTES = 1024 * 1024
 /** Deeper nesting than any schema has; the parser recurses, so without a bound `[[[[...` ends the process. */
 export const MAX_DEPTH = 100
 /** Documents in one file: `---` costs four bytes and an object. */
