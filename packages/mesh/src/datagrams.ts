@@ -15,6 +15,8 @@ const DNS_PORT = 53
 interface Exchange {
   readonly flow: Flow
   readonly timer: NodeJS.Timeout
+  /** A datagram of it was let through: only then is there something to answer. */
+  passed: boolean
 }
 
 /** UDP: no mesh, no identity; judged by the network layers alone. One record per exchange, at its end. */
@@ -63,7 +65,7 @@ export class Datagrams {
 
     // What comes back belongs to the exchange that asked, and no policy is asked again about it.
     const asked = this.#exchanges.get(`${remote} ${local}`)
-    if (asked) {
+    if (asked?.passed) {
       asked.timer.refresh()
       asked.flow.bytesReceived += data.length
       return route.kind === 'pod' && this.#deliver(route, source, from, data)
@@ -84,6 +86,7 @@ export class Datagrams {
       })
       return false
     }
+    exchange.passed = true
     return route.kind === 'pod' && this.#deliver(route, source, from, data, exchange.flow)
   }
 
@@ -121,7 +124,7 @@ export class Datagrams {
     const [oldest] = this.#exchanges.keys()
     if (this.#exchanges.size >= MAX_EXCHANGES && oldest !== undefined) this.#end(oldest)
     const key = `${local} ${remote}`
-    const exchange = { flow, timer: setTimeout(() => this.#end(key), IDLE_MS).unref() }
+    const exchange = { flow, passed: false, timer: setTimeout(() => this.#end(key), IDLE_MS).unref() }
     this.#exchanges.set(key, exchange)
     return exchange
   }

@@ -195,7 +195,8 @@ describe('the mesh with real processes', () => {
       child.stdout.on('data', (chunk: Buffer) => {
         said.text += chunk
       })
-      return (text: string) => until(() => (said.text.includes(text) ? true : undefined), `${text} (${workload})`, 5_000)
+      return (text: string) =>
+        until(() => (said.text.includes(text) ? true : undefined), `${text} (${workload})`, 5_000)
     }
     for (const workload of ['shop/sleep', 'shop/outsider']) {
       await client(workload, 'reset')('client saw ECONNRESET')

@@ -26,8 +26,8 @@ const MAX_HEADER_BYTES = 8 * 1024
 const MAX_INVALID_FRAMES = 32
 /** Raw connections at one port at a time, handshaking ones included. */
 const MAX_CONNECTIONS = 512
-/** The clients close idle sessions sooner; this one is for peers that are not ours. */
-const IDLE_TIMEOUT_MS = 120_000
+/** Our clients close idle sessions sooner. After a breach of the protocol HTTP/2 stops reading, and this is what ends it. */
+const IDLE_TIMEOUT_MS = 45_000
 
 /** Who opened a tunnel, as its verified certificate and the wire say. */
 export interface Peer extends Address {
@@ -57,7 +57,9 @@ export interface HboneServerOptions {
   /** Asked for each handshake: a rotated certificate serves from the next one on, and open sessions stay. */
   readonly certificate: () => WorkloadCertificate
   readonly handler: HboneHandler
+  /** For the header, for TLS, and for the peer's first SETTINGS, each. Default 5 s. */
   readonly handshakeTimeoutMs?: number
+  readonly idleTimeoutMs?: number
 }
 
 /** A pod's port 15008: HTTP/2 over mutual TLS 1.3, on a unix socket of its own. */
@@ -71,7 +73,7 @@ export class HboneServer {
 
   private constructor(options: HboneServerOptions) {
     this.#options = options
-    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => void this.#accept(socket))
+    this.#server = createServer({ pauseOnConnect: true }, (socket) => void this.#accept(socket))
     this.#server.maxConnections = MAX_CONNECTIONS
   }
 
@@ -153,8 +155,11 @@ export class HboneServer {
     session.once('close', () => this.#sessions.delete(session))
     // A session's error ends that session, and every stream of it with a reset.
     session.on('error', () => {}).on('frameError', () => {})
+    const { handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS, idleTimeoutMs = IDLE_TIMEOUT_MS } = this.#options
+    const unsettled = setTimeout(() => session.destroy(), handshakeTimeoutMs)
+    session.once('remoteSettings', () => clearTimeout(unsettled)).once('close', () => clearTimeout(unsettled))
     let streams = 0
-    session.setTimeout(IDLE_TIMEOUT_MS, () => {
+    session.setTimeout(idleTimeoutMs, () => {
       if (streams === 0) session.destroy()
     })
     session.on('stream', (stream, headers) => {

@@ -10,7 +10,7 @@ import { Credentials } from './credentials.js'
 import { Datagrams } from './datagrams.js'
 import { FlowLog } from './flows.js'
 import { HbonePool, type TunnelInfo } from './hbone-client.js'
-import { HboneServer } from './hbone-server.js'
+import { HboneServer, type HboneServerOptions } from './hbone-server.js'
 import { Inbound } from './inbound.js'
 import { dialAsKubelet } from './kubelet.js'
 import { MeshSource } from './mesh-source.js'
@@ -30,6 +30,8 @@ const LAST_SOURCE_PORT = 60_999
 export interface MeshParts extends Engine {
   /** Takes pods' connections over; asks `dialer` about each. */
   readonly makeCapture: (dialer: Dialer) => Promise<Capture>
+  /** For tests: how long a peer may stall at an HBONE port. */
+  readonly hboneTimeouts?: Pick<HboneServerOptions, 'handshakeTimeoutMs' | 'idleTimeoutMs'>
 }
 
 /** A pod that is up. A pod outside the mesh has no certificate and no HBONE port. */
@@ -44,6 +46,7 @@ interface Member {
 /** The local data plane. One process plays both nodes: certificates, sockets and sessions belong to pods, not to nodes. */
 export class Mesh implements MeshApi {
   readonly #options: MeshOptions
+  readonly #parts: MeshParts
   readonly #ca: CertificateAuthority
   readonly #flows: FlowLog
   readonly #connections = new Connections()
@@ -64,6 +67,7 @@ export class Mesh implements MeshApi {
   private constructor(options: MeshOptions, parts: MeshParts, ca: CertificateAuthority) {
     const { connectTimeoutMs = CONNECT_TIMEOUT_MS, log } = options
     this.#options = options
+    this.#parts = parts
     this.#ca = ca
     this.#policy = { snapshot: options.snapshot, generation: 0 }
     this.#flows = new FlowLog(options.flowRing ?? FLOW_RING, log)
@@ -252,6 +256,7 @@ export class Mesh implements MeshApi {
       root: this.#ca.root,
       trustDomain: this.#ca.trustDomain,
       certificate: () => credentials.current,
+      ...this.#parts.hboneTimeouts,
       handler: {
         stream: (stream, headers, peer) =>
           void this.#inbound.stream(key, stream, headers, peer).catch((error: unknown) => {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import type { TestContext } from 'node:test'
 import type { FlowRecord, Snapshot } from '@bulkhead/verdict'
-import { Mesh } from '../mesh.js'
+import { Mesh, type MeshParts } from '../mesh.js'
 import type { Dialer } from '../seams.js'
 import type { MeshOptions } from '../types.js'
 import { FakeCapture } from './fake-capture.js'
@@ -20,7 +20,7 @@ export interface Rig {
 export async function startRig(
   t: TestContext,
   options: Partial<MeshOptions> = {},
-  skip: readonly string[] = [],
+  parts: Partial<MeshParts> = {},
 ): Promise<Rig> {
   const runDir = await mkdtemp(join(tmpdir(), 'bh-'))
   const snapshot: Snapshot = options.snapshot ?? shop()
@@ -32,13 +32,13 @@ export async function startRig(
   }
   const mesh = await Mesh.start(
     { runDir, connectTimeoutMs: 400, ...options, snapshot },
-    { judgeAt: fakeJudgeAt, nextHop: fakeNextHop, makeCapture },
+    { judgeAt: fakeJudgeAt, nextHop: fakeNextHop, makeCapture, ...parts },
   )
   t.after(async () => {
     await mesh.close()
     await rm(runDir, { recursive: true, force: true })
   })
-  const keys = [...snapshot.pods.keys()].filter((key) => !skip.includes(key))
+  const keys = [...snapshot.pods.keys()]
   await Promise.all(keys.map((key) => mesh.addPod(key)))
   for (const key of keys) mesh.setReady(key, true)
   const [capture] = made
