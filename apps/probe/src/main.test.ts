@@ -85,8 +85,9 @@ describe('the probe program', () => {
   })
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    it(`idles until ${signal}, and ends at once, with 0`, async () => {
+    it(`idles until ${signal}, and ends at once, with 0`, { timeout: 10_000 }, async (t) => {
       const child = spawn(process.execPath, [main, 'idle'])
+      t.after(() => child.kill('SIGKILL'))
       await once(child.stdout, 'data')
       const start = performance.now()
       child.kill(signal)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import dns from 'node:dns/promises'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer, type Socket } from 'node:net'
+import { createServer, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
@@ -55,6 +55,14 @@ describe('a TCP attempt', () => {
       assert.deepEqual([seen.symptom, seen.bytes], [symptom, 0])
     })
   }
+
+  it('times out when the connect is never answered, as a dropped SYN is not', async (t) => {
+    t.mock.method(Socket.prototype, 'connect', function (this: Socket) {
+      return this
+    })
+    const seen = await attempt(9, { kind: 'tcp', timeoutMs: 60 })
+    assert.deepEqual([seen.symptom, seen.phase, seen.bytes, seen.error?.code], ['timeout', 'connect', 0, 'TIMEOUT'])
+  })
 
   it('holds its connection until the far side ends it', async (t) => {
     let socket: Socket | undefined
