@@ -15,7 +15,7 @@ import { refusal, wireRefusal } from './http/refusals.js'
 import { RequestContext, type WithContext } from './http/request-context.js'
 import { Connections } from './lifecycle/connections.js'
 import type { ServiceLog } from './log/logger.js'
-import { logRequest, pathOf, routeOf } from './log/request-line.js'
+import { pathOf, recordOf, routeOf } from './log/request-line.js'
 import { ServiceMetrics } from './metrics/metrics.js'
 import { randomHex } from './trace/random-ids.js'
 
@@ -55,7 +55,7 @@ type Handler = (request: IncomingMessage, response: ServerResponse, context: Req
 
 /** Builds an HTTP service: context, limits, log line, metrics, probes, errors and shutdown around the given routes. */
 export function createService(options: ServiceOptions): Service {
-  const { log, access } = options.log
+  const { log } = options.log
   const limits: Limits = { ...defaultLimits, ...options.limits }
   const { app, serve } = createExpress()
   options.routes(app)
@@ -119,7 +119,7 @@ export function createService(options: ServiceOptions): Service {
       // 499, as proxies log it: there was nobody left to be answered.
       const status = context.aborted ? 499 : response.statusCode
       metrics.observe(request.method ?? '', context.route ?? routeOf(request, context.url, own), status, seconds)
-      logRequest(access, request, context, status, seconds, own)
+      options.log.request(recordOf(request, context, status, seconds, own))
     })
     handler(request, response, context)
   }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { createLog, type LogFormat } from './logger.js'
+import type { RequestRecord } from './request-line.js'
 
 function capture(format: LogFormat): { lines: string[]; kit: ReturnType<typeof createLog> } {
   const lines: string[] = []
@@ -41,11 +43,55 @@ test('text is one line per record, whatever a caller sent', () => {
   assert.match(lines[1] ?? '', /err="boom"\n {4}Error: boom\n {4} {4}at /)
 })
 
+const RECORD: RequestRecord = {
+  level: 'info',
+  remote: '10.0.0.1',
+  method: 'GET',
+  path: '/',
+  status: 200,
+  ms: 1.25,
+  bytes: 300,
+  requestId: 'id-1',
+  traceId: 'a'.repeat(32),
+  spanId: 'b'.repeat(16),
+  aborted: false,
+  code: undefined,
+}
+
+test('the line per request is what pino would have written', () => {
+  fc.assert(
+    fc.property(
+      fc.string({ unit: 'binary' }),
+      fc.boolean(),
+      fc.option(fc.constant('NOT_FOUND'), { nil: undefined }),
+      (path, aborted, code) => {
+        const { lines, kit } = capture('json')
+        const { level: _level, aborted: _aborted, code: _code, ...fields } = { ...RECORD, path }
+        kit.log.info({ ...fields, ...(aborted ? { aborted } : {}), ...(code === undefined ? {} : { code }) }, 'request')
+        kit.request({ ...RECORD, path, aborted, code })
+        const [byPino, byHand] = lines.map((line) => ({ ...(JSON.parse(line) as object), time: '' }))
+        assert.deepEqual(byHand, byPino)
+        assert.equal(lines[1]?.indexOf('\n'), (lines[1]?.length ?? 0) - 1)
+      },
+    ),
+  )
+})
+
+test('as text the line per request stays one line', () => {
+  const { lines, kit } = capture('text')
+  kit.request({ ...RECORD, path: '/a"\n', aborted: true, code: 'X' })
+  assert.match(
+    lines[0] ?? '',
+    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z INFO {2}request remote=10\.0\.0\.1 method=GET path="\/a\\"\\n" status=200 ms=1\.25 bytes=300 .* aborted=true code=X\n$/,
+  )
+})
+
 test('the level holds', () => {
   const lines: string[] = []
-  const { log, access } = createLog({ name: 'demo', level: 'warn', write: (line) => lines.push(line) })
+  const { log, request } = createLog({ name: 'demo', level: 'warn', write: (line) => lines.push(line) })
   log.info('no')
-  access.info('no')
+  request(RECORD)
   log.warn('yes')
-  assert.equal(lines.length, 1)
+  request({ ...RECORD, level: 'warn' })
+  assert.equal(lines.length, 2)
 })

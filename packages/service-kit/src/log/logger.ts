@@ -1,6 +1,7 @@
-import { hostname } from 'node:os'
 import pino, { type Logger } from 'pino'
 import { oneOf } from '../config/settings.js'
+import { isoNow, jsonRequestLine, type RequestRecord, textRequestLine } from './request-line.js'
+import { type Sink, standardOutput } from './sink.js'
 import { textLine } from './text-line.js'
 
 export type { Logger } from 'pino'
@@ -27,15 +28,11 @@ const SECRET_FIELDS = [
 ]
 const SECRET_HEADERS = ['["proxy-authorization"]', '["set-cookie"]', '["x-api-key"]']
 
-// Lines wait this long for company: one write for many lines is most of what logging costs under load.
-const FLUSH_AFTER_MS = 20
-const FLUSH_AT_CHARS = 8 * 1024
-
 export interface ServiceLog {
   /** For everything: fields named like secrets are redacted. */
   readonly log: Logger
-  /** For the line per request: its fields are made here and hold nothing to redact, so it does without that cost. */
-  readonly access: Logger
+  /** The line per request. */
+  request(record: RequestRecord): void
   /** Writes what waits, before it returns. Called last of all at shutdown; also done on exit and on a crash. */
   flush(): void
 }
@@ -50,23 +47,24 @@ export interface LogOptions {
 
 /** One pino logger per service, without transports: no worker threads, so it survives bundling and ends with the process. */
 export function createLog({ name, level = 'info', format = 'json', write }: LogOptions): ServiceLog {
-  const sink = write === undefined ? standardOutput() : { write, flush: () => {} }
-  const stream =
-    format === 'text'
-      ? { write: (line: string) => sink.write(textLine(line)) }
-      : { write: (line: string) => sink.write(line) }
-  const options = {
-    level,
-    base: { service: name, pid: process.pid, hostname: hostname() },
-    timestamp: pino.stdTimeFunctions.isoTime,
-  }
+  const sink: Sink = write === undefined ? standardOutput() : { write, flush: () => {} }
+  const text = format === 'text'
+  const base = { service: name, pid: process.pid }
   const fields = [
     ...SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]),
     ...SECRET_HEADERS.flatMap((field) => [field, `*${field}`]),
   ]
+  const log = pino(
+    { level, base, timestamp: pino.stdTimeFunctions.isoTime, redact: { paths: fields, censor: '[redacted]' } },
+    text ? { write: (line: string) => sink.write(textLine(line)) } : sink,
+  )
+  const members = JSON.stringify(base).slice(1, -1)
   return {
-    log: pino({ ...options, redact: { paths: fields, censor: '[redacted]' } }, stream),
-    access: pino(options, stream),
+    log,
+    request: (record) => {
+      if (!log.isLevelEnabled(record.level)) return
+      sink.write(text ? textRequestLine(record, isoNow()) : jsonRequestLine(record, isoNow(), members))
+    },
     flush: () => sink.flush(),
   }
 }
@@ -75,22 +73,4 @@ export function createLog({ name, level = 'info', format = 'json', write }: LogO
 export const logSettings = {
   LOG_LEVEL: oneOf(LOG_LEVELS, 'info'),
   LOG_FORMAT: oneOf(LOG_FORMATS, 'json'),
-}
-
-function standardOutput(): { write(line: string): void; flush(): void } {
-  const destination = pino.destination({ fd: 1, sync: false, minLength: FLUSH_AT_CHARS })
-  let waiting = false
-  const flushLater = (): void => {
-    waiting = false
-    destination.flush()
-  }
-  return {
-    write: (line) => {
-      destination.write(line)
-      if (waiting) return
-      waiting = true
-      setTimeout(flushLater, FLUSH_AFTER_MS).unref()
-    },
-    flush: () => destination.flushSync(),
-  }
 }

@@ -9,15 +9,7 @@ const LEVELS: Readonly<Record<number, string>> = {
 
 /** Turns one line of pino's JSON into one for people: `time LEVEL message key=value ...`; a stack follows on lines of its own. */
 export function textLine(json: string): string {
-  const {
-    level,
-    time,
-    msg,
-    service: _service,
-    pid: _pid,
-    hostname: _hostname,
-    ...rest
-  } = JSON.parse(json) as Record<string, unknown>
+  const { level, time, msg, service: _service, pid: _pid, ...rest } = JSON.parse(json) as Record<string, unknown>
   let line = `${String(time)} ${LEVELS[Number(level)] ?? String(level)} ${msg === undefined ? '' : oneLine(String(msg))}`
   let stack = ''
   for (const [key, value] of Object.entries(rest)) {
@@ -26,14 +18,14 @@ export function textLine(json: string): string {
       line += ` err=${JSON.stringify(String(message))}`
       if (typeof trace === 'string') stack = `\n${trace.replace(/^/gm, '    ')}`
     } else {
-      line += ` ${key}=${plain(value)}`
+      line += ` ${key}=${textValue(value)}`
     }
   }
   return `${line}${stack}\n`
 }
 
 /** A value as itself when it cannot be misread, else as JSON: nothing that a caller sent can begin a line of its own. */
-function plain(value: unknown): string {
+export function textValue(value: unknown): string {
   if (typeof value === 'string' && /^[\w./:;?&@%+,*[\]~-]+$/.test(value)) return value
   return JSON.stringify(value) ?? 'undefined'
 }
