@@ -18,4 +18,5 @@ export async function setUp() {
   })
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) await setUp().catch(tell)
+const called = process.argv[1]
+if (called !== undefined && import.meta.url === pathToFileURL(called).href) await setUp().catch(tell)
