@@ -38,7 +38,7 @@ export function runTests(files, { cwd, env, timeoutMs }) {
       process.removeListener('SIGTERM', pass)
       const { passed, failed } = readTally(tally)
       rmSync(folder, { recursive: true, force: true })
-      if (passed + failed === 0) process.stderr.write('No test ran.\n')
+      if (passed + failed === 0 && !signal) process.stderr.write('No test ran.\n')
       console.log(`${passed} passed, ${failed} failed`)
       if (signal) resolve(signal === 'SIGINT' ? 130 : 143)
       else resolve(code === 0 && failed === 0 && passed > 0 ? 0 : 1)
