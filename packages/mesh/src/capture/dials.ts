@@ -29,6 +29,8 @@ export class Dials {
   readonly #send: (message: Down) => void
   readonly #waiting = new Map<number, Dial>()
   readonly #carried = new Map<number, Socket>()
+  /** Connected, and about to be carried; true: the app has already reset it. */
+  readonly #opening = new Map<number, boolean>()
 
   constructor(grant: Grant, dialer: Dialer, log: MeshLog | undefined, folder: string, send: (message: Down) => void) {
     this.#grant = grant
@@ -94,7 +96,10 @@ export class Dials {
         this.#slots.discard(slot)
         return answer.abandon()
       }
+      this.#opening.set(id, false)
       slot.taken((socket) => {
+        const reset = this.#opening.get(id) === true
+        this.#opening.delete(id)
         if (socket === undefined) {
           this.#log?.warn({ pod: this.#grant.pod.key, path: slot.path }, 'a stranger was at the slot; closed')
           this.#slots.discard(slot)
@@ -102,6 +107,7 @@ export class Dials {
         }
         this.#slots.giveBack(slot)
         this.#carry(id, socket, answer)
+        if (reset) this.reset(id)
       })
     }
     slot.await()
@@ -140,6 +146,7 @@ export class Dials {
 
   /** The app reset its end. */
   reset(id: number): void {
+    if (this.#opening.has(id)) this.#opening.set(id, true)
     this.#carried.get(id)?.destroy(connectionReset())
   }
 

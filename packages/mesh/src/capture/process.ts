@@ -85,7 +85,7 @@ export class CapturedProcess {
     }
   }
 
-  #listen({ id, host, port, socket, token, group }: Of<'listen'>): void {
+  #listen({ id, host, port, socket, token, group }: Of<'listen'>) {
     const { pod } = this.#grant
     const fail = (error: string, message: string) => this.#send({ id, error, message })
     const scope = scopeOf(host, pod)
@@ -109,7 +109,7 @@ export class CapturedProcess {
     this.#send({ id, port: listener.port })
   }
 
-  #unlisten(id: number): void {
+  #unlisten(id: number) {
     const listener = this.#listeners.get(id)
     if (listener === undefined) return
     this.#listeners.delete(id)
@@ -132,7 +132,7 @@ export class CapturedProcess {
     }
   }
 
-  #bind({ id, host, port }: Of<'bind'>): void {
+  #bind({ id, host, port }: Of<'bind'>) {
     const { pod } = this.#grant
     const fail = (error: string, message: string) => this.#send({ id, error, message })
     const scope = scopeOf(host, pod)

@@ -57,6 +57,8 @@ export class Slot {
   readonly #server: Server
   #arrived: Socket[] = []
   #awaited = false
+  #taking = false
+  #closing = false
 
   constructor(path: string) {
     this.path = path
@@ -78,22 +80,34 @@ export class Slot {
   }
 
   /**
-   * The connection of the process, which has just said that it is made. Both its word and its connection are in the
-   * kernel by then, so after this turn of the event loop the connection is here; and if there are two, one is not its.
+   * The connection of the process, which has just said that it is made. It is in the kernel by then, but perhaps not
+   * since before this turn of the event loop looked for new ones: so the next turn must have looked too. If there are
+   * two by then, one is not its.
    */
   taken(take: (socket: Socket | undefined) => void): void {
-    setImmediate(() => {
-      const arrived = this.#arrived
-      this.#arrived = []
-      this.#awaited = false
-      const [only] = arrived
-      if (arrived.length === 1 && only !== undefined && !only.destroyed) return take(only)
-      for (const socket of arrived) socket.destroy()
-      take(undefined)
-    })
+    this.#taking = true
+    const then = () => {
+      this.#taking = false
+      take(this.#only())
+      if (this.#closing) this.close()
+    }
+    setImmediate(() => setImmediate(then))
+  }
+
+  #only(): Socket | undefined {
+    const arrived = this.#arrived
+    this.#arrived = []
+    this.#awaited = false
+    const [only] = arrived
+    if (arrived.length === 1 && only !== undefined && !only.destroyed) return only
+    for (const socket of arrived) socket.destroy()
+    return undefined
   }
 
   close(): void {
+    // A process may connect, write and be gone: what it opened is still carried.
+    this.#closing = true
+    if (this.#taking) return
     for (const socket of this.#arrived) socket.destroy()
     this.#arrived = []
     this.#awaited = false

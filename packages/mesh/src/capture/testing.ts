@@ -50,6 +50,8 @@ export interface Running {
   readonly ended: Promise<Ended>
   /** Resolves once the text is on stdout; rejects when the process ends or 10 s pass before. */
   says(text: string): Promise<void>
+  /** What is on stdout so far. */
+  said(): string
 }
 
 export const PODS = {
@@ -181,7 +183,16 @@ function follow(child: ChildProcess, gone: () => void): Running {
       })
       look()
     })
-  return { child, ended, says }
+  return { child, ended, says, said: () => stdout }
+}
+
+/** Waits for a condition, 5 s at most. */
+export async function until(condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 5_000
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`not within 5 s: ${condition}`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
 }
 
 /** Both ways, halves kept apart. */

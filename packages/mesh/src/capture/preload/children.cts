@@ -1,4 +1,5 @@
 import childProcess, { type ChildProcess } from 'node:child_process'
+import workers, { type WorkerOptions } from 'node:worker_threads'
 import type { CaptureConfig } from '../wire.js'
 
 type Env = Record<string, string | undefined>
@@ -45,5 +46,14 @@ export function installChildren(config: CaptureConfig, inherited: Readonly<Env>,
       return original(args[0], ...(list === undefined ? [] : [list]), { ...options, env })
     }
     Object.assign(childProcess, { [name]: captured })
+  }
+
+  // A worker with an environment of its own is still this pod.
+  const { Worker } = workers
+  workers.Worker = class extends Worker {
+    constructor(file: string | URL, options: WorkerOptions = {}) {
+      const own = typeof options.env === 'object' && options.env !== null
+      super(file, own ? { ...options, env: complete(options.env as Env) } : options)
+    }
   }
 }

@@ -4,7 +4,7 @@ import path from 'node:path'
 import type { Answer, CaptureConfig } from '../wire.js'
 import { sortArguments } from './arguments.cjs'
 import type { Channel } from './channel.cjs'
-import type { Ends } from './ends.cjs'
+import { type Ends, onceClosed } from './ends.cjs'
 import { addressError, nameError, portOf } from './errors.cjs'
 import { CAPTURED } from './tls.cjs'
 
@@ -67,16 +67,15 @@ export function installConnect(config: CaptureConfig, channel: Channel, ends: En
     }
     const id = channel.ask({ op: 'dial', host, port }, (answer) => {
       settleHold()
-      socket.off('close', givenUp)
+      stop()
       settle(socket, host, port, answer)
     })
-    const givenUp = () => {
+    const stop = onceClosed(socket, () => {
       settleHold()
       channel.forget(id)
       channel.tell({ op: 'gone', id })
-    }
+    })
     pending.set(socket, { held: true })
-    socket.once('close', givenUp)
   }
 
   function settle(socket: Socket, host: string, port: number, answer: Answer): void {
@@ -97,7 +96,11 @@ export function installConnect(config: CaptureConfig, channel: Channel, ends: En
       return
     }
     if (named) socket.emit('lookup', null, remote[0], 4, host)
-    if (socket.destroyed) return channel.tell({ op: 'gone', id })
+    // A listener of `lookup` may have ended it.
+    if (socket.destroyed) {
+      channel.tell({ op: 'gone', id })
+      return
+    }
     ends.add(socket, { remote, local, id: { dial: id } })
     Reflect.apply(connect, socket, [{ path: slot }])
     // A unix connect() is done when the call returns, so this cannot overtake it.

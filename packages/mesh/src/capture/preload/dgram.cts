@@ -121,13 +121,18 @@ class Handle {
   /** dgram's first step of bind, connect and send alike; for bind, the port is claimed here. */
   lookup(address: string, callback: (error: Error | null, ip?: string) => void): void {
     const wanted = this.wanted
-    if (wanted === undefined) return this.#resolve(address || '127.0.0.1', callback)
+    if (wanted === undefined) {
+      this.#resolve(address || '127.0.0.1', callback)
+      return
+    }
     this.wanted = undefined
     const id = this.#channel.ask({ op: 'bind', ...wanted }, (answer) => {
       const { error, ip = '0.0.0.0', port = 0, message } = answer
-      if (error !== undefined)
-        return callback(addressError('bind', error, wanted.host || '0.0.0.0', wanted.port, message))
       if (this.#closed) return
+      if (error !== undefined) {
+        callback(addressError('bind', error, wanted.host || '0.0.0.0', wanted.port, message))
+        return
+      }
       this.#local = [ip, port]
       this.#bound.set(id, this.#socket)
       callback(null, ip)

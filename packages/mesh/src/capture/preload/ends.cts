@@ -25,6 +25,12 @@ interface Named {
   resetAndDestroy(): Socket
 }
 
+/**
+ * How long a reset waits for an app that has not written yet. Node 20's fetch, the first time, listens to its socket only
+ * when its parser is compiled, some milliseconds after connect; a reset in between is lost on it, and it hangs for good.
+ */
+const SILENT_RESET_MS = 50
+
 /** The captured sockets of this process: their addresses, and resets in both directions, for which unix sockets have no word. */
 export class Ends {
   readonly #ends = new WeakMap<object, End>()
@@ -35,14 +41,15 @@ export class Ends {
     this.#ends.set(socket, end)
     const [table, number] = 'dial' in end.id ? [this.#dialled, end.id.dial] : [this.#accepted, end.id.conn]
     table.set(number, socket)
-    socket.once('close', () => table.delete(number))
+    onceClosed(socket, () => table.delete(number))
   }
 
   /** The far side reset it: what has arrived is read first, as the kernel does, then the app reads ECONNRESET. */
   reset(note: Extract<Note, { op: 'reset' | 'reset-accepted' }>): void {
     const socket = note.op === 'reset' ? this.#dialled.get(note.id) : this.#accepted.get(note.conn)
     if (socket === undefined) return
-    const now = () => setImmediate(() => socket.destroy(readReset()))
+    const destroy = () => socket.destroy(readReset())
+    const now = () => (socket.bytesWritten > 0 ? setImmediate(destroy) : setTimeout(destroy, SILENT_RESET_MS))
     if (socket.connecting) socket.once('connect', now)
     else now()
   }
@@ -76,4 +83,18 @@ export class Ends {
       return this.destroy()
     }
   }
+}
+
+/**
+ * Calls back when this life of the socket is over. A socket that is connected again at once still hears `close` of its
+ * life before; the callback returned stops listening.
+ */
+export function onceClosed(socket: Socket, over: () => void): () => void {
+  const closed = () => {
+    if (!socket.destroyed) return
+    socket.off('close', closed)
+    over()
+  }
+  socket.on('close', closed)
+  return () => void socket.off('close', closed)
 }

@@ -46,10 +46,10 @@ export function installListen(config: CaptureConfig, channel: Channel, ends: End
     const port = portOf(wanted, 'options.port')
     if (callback !== undefined) this.once('listening', callback)
     const host = typeof options.host === 'string' ? options.host : ''
-    const { randomBytes, randomInt } = require('node:crypto') as typeof Crypto
+    const { randomBytes } = require('node:crypto') as typeof Crypto
     const state: Listening = {
       id: 0,
-      port: port === 0 ? randomInt(FIRST_EPHEMERAL, LAST_EPHEMERAL + 1) : port,
+      port: port === 0 ? randomPort() : port,
       host,
       token: randomBytes(TOKEN_BYTES),
       acknowledged: false,
@@ -78,6 +78,12 @@ export function installListen(config: CaptureConfig, channel: Channel, ends: End
     const loopback = port === 0 ? { host: 'localhost' } : {}
     state.id = channel.ask({ ...question, ...loopback, ...group }, (answer) => {
       if (listening.get(server) !== state) return
+      // Someone in the pod has the very port that listen(0) picked: another one, as the kernel would have.
+      if (answer.error === 'EADDRINUSE' && port === 0) {
+        state.port = randomPort()
+        claim(server, state, socket, port)
+        return
+      }
       if (answer.error === undefined) {
         state.acknowledged = true
         server.emit('listening')
@@ -150,4 +156,9 @@ function shownAddress(host: string, config: CaptureConfig): string {
   if (net.isIP(host) !== 0) return host
   if (host === '') return '0.0.0.0'
   return host.toLowerCase() === 'localhost' ? '127.0.0.1' : config.pod.ip
+}
+
+function randomPort(): number {
+  const { randomInt } = require('node:crypto') as typeof Crypto
+  return randomInt(FIRST_EPHEMERAL, LAST_EPHEMERAL + 1)
 }

@@ -4,7 +4,7 @@
  * made from a string, which --import does not, and starts a third of the time faster.
  */
 import { syncBuiltinESMExports } from 'node:module'
-import net from 'node:net'
+import net, { type Server } from 'node:net'
 import type { CaptureConfig } from '../wire.js'
 import { Channel } from './channel.cjs'
 import { installChildren } from './children.cjs'
@@ -13,7 +13,7 @@ import { Datagrams } from './dgram.cjs'
 import { installDns } from './dns.cjs'
 import { Ends } from './ends.cjs'
 import { installIdentity } from './identity.cjs'
-import { installListen } from './listen.cjs'
+import type * as Listen from './listen.cjs'
 import { installTls } from './tls.cjs'
 
 const INSTALLED = Symbol.for('bulkhead.capture')
@@ -33,6 +33,18 @@ function preloadOption(): string {
   return `--require "${__filename.replace(/["\\]/g, '\\$&')}"`
 }
 
+/** Most programs never listen, and every file read here is time that each of them waits. */
+function installListenLate(config: CaptureConfig, channel: Channel, ends: Ends): void {
+  const proto = net.Server.prototype
+  const { listen } = proto
+  proto.listen = function (this: Server, ...args: unknown[]): Server {
+    proto.listen = listen
+    const { installListen } = require('./listen.cjs') as typeof Listen
+    installListen(config, channel, ends)
+    return Reflect.apply(proto.listen, this, args)
+  } as Server['listen']
+}
+
 function install(): void {
   const config = read()
   const connect = net.Socket.prototype.connect
@@ -42,7 +54,7 @@ function install(): void {
   ends.install(channel)
   installConnect(config, channel, ends, connect)
   installTls()
-  installListen(config, channel, ends)
+  installListenLate(config, channel, ends)
   installDns(config, channel)
   datagrams.install()
   installIdentity(config)
