@@ -47,7 +47,7 @@ try {
   process.exitCode = await runTests(files, {
     cwd: root,
     env: long ? { ...process.env, BULKHEAD_LONG: '1' } : process.env,
-    timeoutMs: long ? 60 * minute : 5 * minute,
+    timeoutMs: long ? 60 * minute : 2 * minute,
   })
 } catch (error) {
   tell(error)
