@@ -28,6 +28,8 @@ export interface World {
   start(pod: string, code: string, options?: StartOptions): Running
   /** The same, to its end. */
   run(pod: string, code: string, options?: StartOptions): Promise<Ended>
+  /** Kills what still runs, and waits for its end. */
+  reap(): Promise<void>
   close(): Promise<void>
 }
 
@@ -67,7 +69,7 @@ export async function makeWorld(): Promise<World> {
   const asked: DialRequest[] = []
   const abandoned: DialRequest[] = []
   const datagrams: World['datagrams'] = []
-  const children = new Set<ChildProcess>()
+  const children = new Map<ChildProcess, Promise<Ended>>()
   const localOf = (pod: string): Address => ({ ip: PODS[pod as keyof typeof PODS].ip, port: 40_000 })
   const accept: World['accept'] = (carry, remote) => (request) => ({
     kind: 'accept',
@@ -128,8 +130,16 @@ export async function makeWorld(): Promise<World> {
       env: withGrant({ ...process.env, NODE_OPTIONS: undefined, NODE_TEST_CONTEXT: undefined, ...env }, grant.env),
       stdio: ['pipe', 'pipe', 'pipe'],
     })
-    children.add(child)
-    return follow(child, () => children.delete(child))
+    const running = follow(child)
+    children.set(child, running.ended)
+    void running.ended.then(() => children.delete(child))
+    return running
+  }
+
+  const reap = async (): Promise<void> => {
+    const ends = [...children.values()]
+    for (const child of children.keys()) child.kill('SIGKILL')
+    await Promise.all(ends)
   }
 
   return {
@@ -142,15 +152,16 @@ export async function makeWorld(): Promise<World> {
     accept,
     start,
     run: (pod, code, options) => start(pod, code, options).ended,
+    reap,
     async close() {
-      for (const child of children) child.kill('SIGKILL')
+      await reap()
       await capture.close()
       await rm(folder, { recursive: true, force: true })
     },
   }
 }
 
-function follow(child: ChildProcess, gone: () => void): Running {
+function follow(child: ChildProcess): Running {
   let stdout = ''
   let stderr = ''
   child.stdout?.setEncoding('utf8').on('data', (text) => (stdout += text))
@@ -162,7 +173,6 @@ function follow(child: ChildProcess, gone: () => void): Running {
     }, DEADLINE_MS)
     child.once('close', (code) => {
       clearTimeout(timer)
-      gone()
       resolve({ code, stdout, stderr })
     })
   })

@@ -31,27 +31,40 @@ interface Named {
  */
 const SILENT_RESET_MS = 50
 
+const MAX_EARLY = 1_000
+
+function reset(socket: Socket | undefined): void {
+  if (socket === undefined) return
+  const destroy = () => socket.destroy(readReset())
+  const now = () => (socket.bytesWritten > 0 ? setImmediate(destroy) : setTimeout(destroy, SILENT_RESET_MS))
+  if (socket.connecting) socket.once('connect', now)
+  else now()
+}
+
 /** The captured sockets of this process: their addresses, and resets in both directions, for which unix sockets have no word. */
 export class Ends {
   readonly #ends = new WeakMap<object, End>()
   readonly #dialled = new Map<number, Socket>()
   readonly #accepted = new Map<number, Socket>()
+  /** Accepted connections whose reset was heard before their first bytes. */
+  readonly #early = new Set<number>()
 
   add(socket: Socket, end: End): void {
     this.#ends.set(socket, end)
     const [table, number] = 'dial' in end.id ? [this.#dialled, end.id.dial] : [this.#accepted, end.id.conn]
     table.set(number, socket)
     onceClosed(socket, () => table.delete(number))
+    if ('conn' in end.id && this.#early.delete(end.id.conn)) reset(socket)
   }
 
   /** The far side reset it: what has arrived is read first, as the kernel does, then the app reads ECONNRESET. */
-  reset(note: Extract<Note, { op: 'reset' | 'reset-accepted' }>): void {
+  reset(note: Extract<Note, { op: 'reset' | 'reset-accepted' }>) {
     const socket = note.op === 'reset' ? this.#dialled.get(note.id) : this.#accepted.get(note.conn)
-    if (socket === undefined) return
-    const destroy = () => socket.destroy(readReset())
-    const now = () => (socket.bytesWritten > 0 ? setImmediate(destroy) : setTimeout(destroy, SILENT_RESET_MS))
-    if (socket.connecting) socket.once('connect', now)
-    else now()
+    if (note.op === 'reset' || socket !== undefined) return reset(socket)
+    // Not accepted yet, or over already.
+    this.#early.add(note.conn)
+    const [oldest] = this.#early
+    if (this.#early.size > MAX_EARLY && oldest !== undefined) this.#early.delete(oldest)
   }
 
   of(socket: object): End | undefined {

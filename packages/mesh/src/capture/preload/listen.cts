@@ -133,7 +133,10 @@ export function installListen(config: CaptureConfig, channel: Channel, ends: End
 
   proto.address = function (this: Server) {
     const state = listening.get(this)
-    if (state === undefined || !(this as unknown as Inner)._handle) return address.call(this)
+    const open = Boolean((this as unknown as Inner)._handle)
+    // Node would still tell the path of the private socket.
+    if (!open && guarded.has(this)) return null
+    if (!open || state === undefined) return address.call(this)
     const shown = shownAddress(state.host, config)
     return { address: shown, family: shown.includes(':') ? 'IPv6' : 'IPv4', port: state.port }
   }
