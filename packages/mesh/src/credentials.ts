@@ -3,12 +3,14 @@ import type { MeshLog } from './types.js'
 
 /** Never sooner than this, or a failing CA would be asked without end. */
 const MIN_PAUSE_MS = 100
+/** Timers count in 31 bits. */
+const MAX_PAUSE_MS = 2 ** 31 - 1
 
 /** A pod's certificate, renewed at half of its life as long as the pod is there. */
 export class Credentials {
   readonly #ca: CertificateAuthority
   readonly #log: MeshLog | undefined
-  readonly #rotated: () => void
+  readonly #rotated: (serial: string) => void
   #current: WorkloadCertificate
   #timer: NodeJS.Timeout | undefined
   #closed = false
@@ -16,7 +18,7 @@ export class Credentials {
   private constructor(
     ca: CertificateAuthority,
     first: WorkloadCertificate,
-    rotated: () => void,
+    rotated: (serial: string) => void,
     log: MeshLog | undefined,
   ) {
     this.#ca = ca
@@ -30,7 +32,7 @@ export class Credentials {
   static async obtain(
     ca: CertificateAuthority,
     identity: string,
-    rotated: () => void,
+    rotated: (serial: string) => void,
     log?: MeshLog,
   ): Promise<Credentials> {
     return new Credentials(ca, await ca.issue(identity), rotated, log)
@@ -42,7 +44,7 @@ export class Credentials {
 
   #schedule(ms: number): void {
     if (this.#closed) return
-    this.#timer = setTimeout(() => void this.#rotate(), Math.max(ms, MIN_PAUSE_MS)).unref()
+    this.#timer = setTimeout(() => void this.#rotate(), Math.min(Math.max(ms, MIN_PAUSE_MS), MAX_PAUSE_MS)).unref()
   }
 
   async #rotate(): Promise<void> {
@@ -50,7 +52,7 @@ export class Credentials {
       const next = await this.#ca.issue(this.#current.identity)
       if (this.#closed) return
       this.#current = next
-      this.#rotated()
+      this.#rotated(next.serial)
       this.#schedule(this.#ca.ttlMs / 2)
     } catch (error) {
       // The old one still has half of its life: try again, several times within it.

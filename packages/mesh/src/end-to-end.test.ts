@@ -144,10 +144,13 @@ describe('the mesh with real processes', () => {
     })
     const decided = await Promise.all(calls)
     assert.deepEqual(
-      decided[1]?.isolatedBy?.map(({ at }) => at),
-      ['policies.yaml:10', 'policies.yaml:17'],
+      decided[1]?.isolatedBy?.map(({ policy, at }) => `${policy} ${at.replace(/\d+$/, 'line')}`),
+      [
+        'AuthorizationPolicy/shop/allow-nothing policies.yaml:line',
+        'AuthorizationPolicy/shop/web-api policies.yaml:line',
+      ],
     )
-    assert.match(decided[2]?.at ?? '', /^policies\.yaml:[1-8]$/)
+    assert.match(decided[2]?.at ?? '', /^policies\.yaml:\d+$/)
   })
 
   it('fails as the engine predicts where nothing is', async (t) => {
@@ -204,6 +207,8 @@ describe('the mesh with real processes', () => {
       await until(() => (heard.includes('app saw ECONNRESET') ? true : undefined), 'the app to see the reset', 5_000)
       heard = ''
     }
+    // What was reset is given a moment to close.
+    await until(() => (mesh.openConnections === 0 ? true : undefined), 'nothing open')
     const stays = client('shop/sleep', 'stay')
     const goes = client('shop/notsleep', 'stay')
     await Promise.all([stays('client heard stay'), goes('client heard stay')])
@@ -211,6 +216,35 @@ describe('the mesh with real processes', () => {
     await goes('client saw ECONNRESET')
     assert.equal((await recordOf(mesh, 'shop/notsleep stay')).flag, 'POLICY_CHANGE')
     assert.deepEqual(mesh.flows({ run: 'shop/sleep stay' }), [])
+  })
+
+  it("keeps a pod's loopback to the pod", async (t) => {
+    const mesh = await start(t, open)
+    const { key, ip } = podOf('shop/web-api')
+    const app = run(
+      t,
+      mesh.grant(key, { run: 'own' }),
+      `import { createServer, connect } from 'node:net'
+      createServer((socket) => socket.end('private')).listen(9000, '127.0.0.1', () => {
+        const ask = (host) => connect(9000, host).on('data', (data) => console.log(host + ' ' + data)).on('error', (error) => console.log(host + ' ' + error.code))
+        for (const host of ['127.0.0.1', 'localhost', '${ip}']) ask(host)
+      })`,
+    )
+    let heard = ''
+    app.stdout.on('data', (chunk: Buffer) => {
+      heard += chunk
+    })
+    await until(() => (heard.split('\n').length === 4 ? true : undefined), 'three answers')
+    assert.deepEqual(heard.trim().split('\n').sort(), [`${ip} ECONNREFUSED`, '127.0.0.1 private', 'localhost private'])
+    assert.match(await fetched(t, mesh, 'shop/outsider', `http://${ip}:9000/`), /ECONNREFUSED/)
+    assert.match(await fetched(t, mesh, 'shop/sleep', 'http://127.0.0.1:9000/'), /ECONNREFUSED/)
+    const own = mesh.flows({ run: 'own' })
+    assert.deepEqual(own.map(({ transport, symptom }) => `${transport} ${symptom}`).sort(), [
+      'loopback ok',
+      'loopback ok',
+      'loopback refused',
+    ])
+    assert.deepEqual(words(await recordOf(mesh, 'shop/sleep')).decided, 'network.nothing-listens')
   })
 
   it('probes as the kubelet does, past STRICT', async (t) => {

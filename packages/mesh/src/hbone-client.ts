@@ -1,10 +1,6 @@
-import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2, constants } from 'node:http2'
-import { connect as connectSocket, type Socket } from 'node:net'
-import { connect as connectTls, type TLSSocket } from 'node:tls'
-import type { WorkloadCertificate } from './ca.js'
-import { MAX_STREAMS, WINDOW_BYTES } from './hbone-server.js'
-import { peerIdentity } from './identity.js'
-import { writeHeader } from './proxy-header.js'
+import { type ClientHttp2Session, type ClientHttp2Stream, constants } from 'node:http2'
+import { MAX_STREAMS } from './hbone-server.js'
+import { openSession, type SessionOptions, TunnelError, type TunnelSource, type TunnelTarget } from './hbone-session.js'
 import type { Address } from './seams.js'
 
 /** A session that carries nothing is closed after as long. */
@@ -12,38 +8,7 @@ const IDLE_MS = 30_000
 /** A stream that the far side refused unseen (it was closing the session) may be asked again, so often. */
 const ATTEMPTS = 3
 
-export interface TunnelSource {
-  readonly key: string
-  readonly ip: string
-  readonly certificate: WorkloadCertificate
-}
-
-export interface TunnelTarget {
-  readonly key: string
-  readonly ip: string
-  /** Whom its certificate must name. */
-  readonly identity: string
-  /** Of the pod's "15008"; undefined: that pod has none. */
-  readonly path: string | undefined
-}
-
-/** Why there is no tunnel. `status`: the far side answered, and what. */
-export class TunnelError extends Error {
-  readonly kind: 'connect' | 'tls' | 'status' | 'reset'
-  readonly status: number | undefined
-  constructor(kind: TunnelError['kind'], message: string, status?: number) {
-    super(message)
-    this.name = 'TunnelError'
-    this.kind = kind
-    this.status = status
-  }
-}
-
-export interface PoolOptions {
-  readonly token: Buffer
-  readonly root: string
-  readonly trustDomain: string
-  readonly timeoutMs: number
+export interface PoolOptions extends SessionOptions {
   /** A fresh source port of that pod. */
   readonly sourcePort: (ip: string) => number
   readonly idleMs?: number
@@ -148,7 +113,7 @@ export class HbonePool {
 
   async #open(source: TunnelSource, target: TunnelTarget, key: string): Promise<Connection> {
     const local = { ip: source.ip, port: this.#options.sourcePort(source.ip) }
-    const session = await this.#session(source, target, local)
+    const session = await openSession(this.#options, source, target, local)
     const connection: Connection = {
       session,
       source: source.key,
@@ -172,75 +137,6 @@ export class HbonePool {
     })
     this.#rest(connection)
     return connection
-  }
-
-  /** Up to the far side's SETTINGS: in TLS 1.3 a client is done before the server has looked at its certificate. */
-  async #session(source: TunnelSource, target: TunnelTarget, local: Address): Promise<ClientHttp2Session> {
-    const { timeoutMs, token } = this.#options
-    if (target.path === undefined) throw new TunnelError('connect', `nothing listens at ${target.ip}:15008`)
-    const raw = await dial(target.path, timeoutMs)
-    raw.write(writeHeader(token, local, { ip: target.ip, port: 15008 }))
-    const secure = await this.#handshake(raw, source, target)
-    const session = connectHttp2(`https://${target.ip}:15008`, {
-      createConnection: () => secure,
-      settings: { initialWindowSize: WINDOW_BYTES, enablePush: false },
-    })
-    return new Promise((resolve, reject) => {
-      let problem = ''
-      const refused = () => {
-        clearTimeout(timer)
-        reject(new TunnelError('tls', `TLS handshake failed: ${problem || 'the peer refused our certificate'}`))
-      }
-      const timer = setTimeout(() => {
-        problem = `no answer within ${timeoutMs} ms`
-        session.destroy()
-      }, timeoutMs)
-      session.on('error', (error: Error) => {
-        problem = error.message
-      })
-      session.on('frameError', () => {})
-      session.once('close', refused)
-      session.once('remoteSettings', () => {
-        clearTimeout(timer)
-        session.off('close', refused)
-        session.setLocalWindowSize(WINDOW_BYTES)
-        resolve(session)
-      })
-    })
-  }
-
-  #handshake(raw: Socket, source: TunnelSource, target: TunnelTarget): Promise<TLSSocket> {
-    const { root, trustDomain, timeoutMs } = this.#options
-    return new Promise((resolve, reject) => {
-      const fail = (reason: string) => {
-        clearTimeout(timer)
-        raw.destroy()
-        reject(new TunnelError('tls', `TLS handshake failed: ${reason}`))
-      }
-      const timer = setTimeout(() => fail(`no answer within ${timeoutMs} ms`), timeoutMs)
-      const secure = connectTls({
-        socket: raw,
-        ca: root,
-        cert: source.certificate.certificate,
-        key: source.certificate.key,
-        minVersion: 'TLSv1.3',
-        ALPNProtocols: ['h2'],
-        // A workload's certificate names an identity and no host: what is checked is below.
-        checkServerIdentity: () => undefined,
-      })
-      const broken = (error: Error) => fail(error.message)
-      const closed = () => fail('the peer closed')
-      secure.once('error', broken).once('close', closed)
-      secure.once('secureConnect', () => {
-        const peer = peerIdentity(secure, trustDomain)
-        if ('refused' in peer) return fail(peer.refused)
-        if (peer.identity !== target.identity)
-          return fail(`identity verification error: peer is ${peer.identity}, expected ${target.identity}`)
-        clearTimeout(timer)
-        secure.off('error', broken).off('close', closed)
-        resolve(secure)
-      })
-    })
   }
 
   #request(
@@ -316,23 +212,4 @@ const STATUS_TEXT: Readonly<Record<number, string>> = {
 function usable({ session, draining, streams }: Connection): boolean {
   if (draining || session.closed || session.destroyed) return false
   return streams < Math.min(session.remoteSettings.maxConcurrentStreams ?? MAX_STREAMS, MAX_STREAMS)
-}
-
-/** A connection to a unix socket; also how a pod outside the mesh reaches one's raw HBONE port. */
-export function dial(path: string, timeoutMs: number): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connectSocket({ path, allowHalfOpen: true })
-    const fail = (reason: string) => {
-      clearTimeout(timer)
-      socket.destroy()
-      reject(new TunnelError('connect', reason))
-    }
-    const timer = setTimeout(() => fail(`no answer within ${timeoutMs} ms`), timeoutMs)
-    // Stays: after the connect it only keeps a late error from ending the process.
-    socket.on('error', (error: NodeJS.ErrnoException) => fail(`connection failed: ${error.code ?? error.message}`))
-    socket.once('connect', () => {
-      clearTimeout(timer)
-      resolve(socket)
-    })
-  })
 }

@@ -5,7 +5,7 @@ import type { PointVerdict, Snapshot, ZtunnelEvidence } from '@bulkhead/verdict'
 import type { Context } from './context.js'
 import type { Flow } from './flows.js'
 import { correlationOf } from './hbone-client.js'
-import type { Peer, Refusal } from './hbone-server.js'
+import type { HboneHandler, Peer, Refusal } from './hbone-server.js'
 import { nothingListens, refusedCertificate, wrongTarget } from './obstacles.js'
 import type { Address, ClientEnd } from './seams.js'
 import { appEnd, type End, resettable, splice } from './splice.js'
@@ -25,8 +25,20 @@ export class Inbound {
     this.#context = context
   }
 
+  /** What a pod's port 15008 hands on. */
+  handlerOf(key: string): HboneHandler {
+    return {
+      stream: (stream, headers, peer) =>
+        void this.#stream(key, stream, headers, peer).catch((error: unknown) => {
+          this.#context.log?.error({ err: error, pod: key }, 'an incoming stream could not be carried')
+          stream.destroy(new Error('internal error'))
+        }),
+      refused: (from, refusal) => this.#refused(key, from, refusal),
+    }
+  }
+
   /** A stream at that pod's port 15008. */
-  async stream(key: string, stream: ServerHttp2Stream, headers: IncomingHttpHeaders, peer: Peer): Promise<void> {
+  async #stream(key: string, stream: ServerHttp2Stream, headers: IncomingHttpHeaders, peer: Peer): Promise<void> {
     const { inFlight } = this.#context
     const correlation = correlationOf(peer, stream.id ?? 0)
     const carried = inFlight.get(correlation)
@@ -105,16 +117,11 @@ export class Inbound {
   async deliver(flow: Flow, key: string, port: number, from: Address, client: End): Promise<void> {
     const app = await this.#app(flow, key, port, from)
     if (app === undefined) return client.reset()
-    if (client.stream.destroyed) return void app.destroy()
-    const { cut } = await splice(client, appEnd(app), (sent, received) => {
-      flow.bytesSent += sent
-      flow.bytesReceived += received
-    })
-    cutByApp(flow, cut)
+    await join(flow, client, app)
   }
 
   /** A handshake at that pod's port 15008 that came to nothing. */
-  refused(key: string, from: Address | undefined, { certificate, error }: Refusal): void {
+  #refused(key: string, from: Address | undefined, { certificate, error }: Refusal): void {
     const flow = (from && this.#context.inFlight.get(wireName(from))) ?? this.#startFlow(key, from, HBONE_PORT)
     if (from === undefined) {
       flow.fail({ flag: 'ILLEGAL', symptom: 'reset', error })
@@ -192,6 +199,16 @@ export class Inbound {
 
 /** A raw connection at a port 15008, by its source address on the wire. */
 export const wireName = (from: Address): string => `${from.ip}:${from.port}`
+
+/** Carries a client's connection to the app, up to its end. */
+export async function join(flow: Flow, client: End, app: Duplex): Promise<void> {
+  if (client.stream.destroyed) return void app.destroy()
+  const { cut } = await splice(client, appEnd(app), (sent, received) => {
+    flow.bytesSent += sent
+    flow.bytesReceived += received
+  })
+  cutByApp(flow, cut)
+}
 
 /** The app cut it off before it had said a word: what its client sees is a reset, and no policy's. */
 export function cutByApp(flow: Flow, cut: 'a' | 'b' | undefined): void {

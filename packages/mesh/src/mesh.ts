@@ -1,18 +1,17 @@
 import { chmod, mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import type { FlowRecord, Pod, Snapshot } from '@bulkhead/verdict'
 import { type CertificateAuthority, createCa, loot, type WorkloadCertificate } from './ca.js'
 import { Carrier } from './carrier.js'
 import { Connections } from './connections.js'
 import type { Context, Engine, Policy } from './context.js'
-import { Credentials } from './credentials.js'
 import { Datagrams } from './datagrams.js'
 import { FlowLog } from './flows.js'
 import { HbonePool, type TunnelInfo } from './hbone-client.js'
-import { HboneServer, type HboneServerOptions } from './hbone-server.js'
+import type { HboneServerOptions } from './hbone-server.js'
 import { Inbound } from './inbound.js'
 import { dialAsKubelet } from './kubelet.js'
+import { Members } from './members.js'
 import { MeshSource } from './mesh-source.js'
 import { NetworkSource } from './network-source.js'
 import { Outbound } from './outbound.js'
@@ -34,26 +33,14 @@ export interface MeshParts extends Engine {
   readonly hboneTimeouts?: Pick<HboneServerOptions, 'handshakeTimeoutMs' | 'idleTimeoutMs'>
 }
 
-/** A pod that is up. A pod outside the mesh has no certificate and no HBONE port. */
-interface Member {
-  readonly key: string
-  ready: boolean
-  /** Being taken into the mesh, or out of it. */
-  moving?: boolean
-  proxy?: { readonly credentials: Credentials; readonly server: HboneServer; readonly path: string }
-}
-
 /** The local data plane. One process plays both nodes: certificates, sockets and sessions belong to pods, not to nodes. */
 export class Mesh implements MeshApi {
-  readonly #options: MeshOptions
-  readonly #parts: MeshParts
   readonly #ca: CertificateAuthority
   readonly #flows: FlowLog
   readonly #connections = new Connections()
-  readonly #members = new Map<string, Member>()
+  readonly #members: Members
   readonly #token = newToken()
   readonly #pool: HbonePool
-  readonly #inbound: Inbound
   readonly #outbound: Outbound
   readonly #datagrams: Datagrams
   readonly #context: Context
@@ -61,13 +48,10 @@ export class Mesh implements MeshApi {
   #policy: Policy
   #capture: Capture | undefined
   #sourcePort = FIRST_SOURCE_PORT - 1
-  #sockets = 0
   #closing: Promise<void> | undefined
 
   private constructor(options: MeshOptions, parts: MeshParts, ca: CertificateAuthority) {
     const { connectTimeoutMs = CONNECT_TIMEOUT_MS, log } = options
-    this.#options = options
-    this.#parts = parts
     this.#ca = ca
     this.#policy = { snapshot: options.snapshot, generation: 0 }
     this.#flows = new FlowLog(options.flowRing ?? FLOW_RING, log)
@@ -81,11 +65,11 @@ export class Mesh implements MeshApi {
       log,
       policy: () => this.#policy,
       capture: () => this.#captured(),
-      hbonePath: (key) => this.#members.get(key)?.proxy?.path,
+      hbonePath: (key) => this.#members.hbonePath(key),
       sourcePort: () => this.#nextSourcePort(),
     }
     const endpoints = {
-      isReady: (key: string) => this.#members.get(key)?.ready ?? false,
+      isReady: (key: string) => this.#members.isReady(key),
       turn: (service: string) => {
         const turn = this.#turns.get(service) ?? 0
         this.#turns.set(service, turn + 1)
@@ -102,15 +86,23 @@ export class Mesh implements MeshApi {
     })
     const inbound = new Inbound(context)
     const carrier = new Carrier(context)
-    const tunnelSource = ({ key, ip }: Pod) => {
-      const certificate = this.#members.get(key)?.proxy?.credentials.current
-      return certificate && { key, ip, certificate }
-    }
-    this.#inbound = inbound
+    const members = new Members({
+      runDir: options.runDir,
+      ca,
+      token: this.#token,
+      log,
+      identityOf: (pod) => options.identityOf?.(pod.key) ?? pod.identity,
+      podOf: (key) => this.#policy.snapshot.pods.get(key),
+      handlerOf: (key) => inbound.handlerOf(key),
+      rotated: (key, serial) => this.#pool.retire(key, serial),
+      left: (key) => this.#pool.cut(key),
+      timeouts: parts.hboneTimeouts,
+    })
+    const tunnelSource = (pod: Pod) => members.tunnelSource(pod)
+    this.#members = members
     this.#outbound = new Outbound({
       context,
       carrier,
-      inbound,
       endpoints,
       fromMesh: new MeshSource({ context, carrier, inbound, pool: this.#pool, tunnelSource }),
       fromNetwork: new NetworkSource({ context, carrier, inbound, token: this.#token }),
@@ -142,13 +134,8 @@ export class Mesh implements MeshApi {
     if (pod === undefined)
       throw new Error(`no pod ${JSON.stringify(key)} in the snapshot: swap in one that has it first`)
     if (this.#members.has(key)) throw new Error(`pod ${JSON.stringify(key)} is there already`)
-    const member: Member = { key, ready: false }
-    this.#members.set(key, member)
     try {
-      await this.#captured().addPod({ key, name: pod.name, ip: pod.ip })
-      member.moving = true
-      if (pod.mesh) await this.#enroll(member, pod)
-      delete member.moving
+      await this.#members.add(pod, () => this.#captured().addPod({ key, name: pod.name, ip: pod.ip }))
     } catch (error) {
       await this.removePod(key)
       throw error
@@ -156,18 +143,16 @@ export class Mesh implements MeshApi {
   }
 
   async removePod(key: string): Promise<void> {
-    const member = this.#members.get(key)
-    if (member === undefined) return
-    this.#members.delete(key)
+    if (!this.#members.has(key)) return
+    const removed = this.#members.remove(key)
     this.#connections.closeOf(key)
     this.#pool.cut(key)
-    await this.#withdraw(member)
+    await removed
     await this.#captured().removePod(key)
   }
 
   setReady(key: string, ready: boolean): void {
-    const member = this.#members.get(key)
-    if (member) member.ready = ready
+    this.#members.setReady(key, ready)
   }
 
   grant(key: string, options: { run?: string; socks?: boolean } = {}): Grant {
@@ -190,11 +175,7 @@ export class Mesh implements MeshApi {
   swap(snapshot: Snapshot, generation: number): number {
     this.#policy = { snapshot, generation }
     const closed = this.#connections.rejudge(this.#policy)
-    // A label that takes a running pod into the mesh, or out of it, holds from now on (no restart, as under ambient).
-    for (const member of this.#members.values()) {
-      const pod = snapshot.pods.get(member.key)
-      if (pod !== undefined) void this.#reenroll(member, pod)
-    }
+    this.#members.reenroll()
     return closed
   }
 
@@ -217,7 +198,7 @@ export class Mesh implements MeshApi {
 
   /** The unix socket of a pod's port 15008; undefined for a pod that has none. */
   hbonePath(key: string): string | undefined {
-    return this.#members.get(key)?.proxy?.path
+    return this.#members.hbonePath(key)
   }
 
   /** The HTTP/2 sessions that are open, and how many handshakes there have been. */
@@ -236,70 +217,15 @@ export class Mesh implements MeshApi {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([...this.#members.keys()].map((key) => this.removePod(key)))
+    await Promise.all(this.#members.keys().map((key) => this.removePod(key)))
     this.#datagrams.close()
     await this.#pool.close()
     await this.#captured().close()
   }
 
-  async #enroll(member: Member, pod: Pod): Promise<void> {
-    const { runDir, identityOf, log } = this.#options
-    const { key } = member
-    const identity = identityOf?.(key) ?? pod.identity
-    const rotated = () => this.#pool.retire(key, credentials.current.serial)
-    const credentials = await Credentials.obtain(this.#ca, identity, rotated, log)
-    this.#sockets += 1
-    const path = join(runDir, 'hbone', `${this.#sockets}.sock`)
-    const server = await HboneServer.listen({
-      path,
-      token: this.#token,
-      root: this.#ca.root,
-      trustDomain: this.#ca.trustDomain,
-      certificate: () => credentials.current,
-      ...this.#parts.hboneTimeouts,
-      handler: {
-        stream: (stream, headers, peer) =>
-          void this.#inbound.stream(key, stream, headers, peer).catch((error: unknown) => {
-            log?.error({ err: error, pod: key }, 'an incoming stream could not be carried')
-            stream.destroy(new Error('internal error'))
-          }),
-        refused: (from, refusal) => this.#inbound.refused(key, from, refusal),
-      },
-    })
-    member.proxy = { credentials, server, path }
-    // Removed meanwhile: nothing of it may stay.
-    if (this.#members.get(key) !== member) await this.#withdraw(member)
-  }
-
-  async #withdraw(member: Member): Promise<void> {
-    const { proxy } = member
-    delete member.proxy
-    proxy?.credentials.close()
-    await proxy?.server.close()
-  }
-
-  async #reenroll(member: Member, pod: Pod): Promise<void> {
-    if (member.moving || pod.mesh === (member.proxy !== undefined)) return
-    member.moving = true
-    try {
-      if (pod.mesh) await this.#enroll(member, pod)
-      else {
-        this.#pool.cut(member.key)
-        await this.#withdraw(member)
-      }
-    } catch (error) {
-      this.#options.log?.error({ err: error, pod: member.key }, 'the pod could not be taken into the mesh or out of it')
-    }
-    delete member.moving
-    // The policies may have changed again while it moved.
-    const now = this.#policy.snapshot.pods.get(member.key)
-    if (now !== undefined && now.mesh !== pod.mesh && this.#members.get(member.key) === member)
-      await this.#reenroll(member, now)
-  }
-
   #dialer(): Dialer {
     return {
-      dial: async (request) => this.#outbound.dial(request),
+      dial: (request) => this.#outbound.dial(request),
       resolve: async (pod, name) => this.#datagrams.resolve(pod, name),
       datagram: async (...args) => this.#datagrams.send(...args),
     }

@@ -2,7 +2,7 @@ import type { Pod } from '@bulkhead/verdict'
 import type { Carrier, Ends } from './carrier.js'
 import type { Context } from './context.js'
 import type { Flow } from './flows.js'
-import { type Inbound, ZTUNNEL_PORTS } from './inbound.js'
+import { join, ZTUNNEL_PORTS } from './inbound.js'
 import type { MeshSource } from './mesh-source.js'
 import type { NetworkSource } from './network-source.js'
 import { loopback, noSuchName } from './obstacles.js'
@@ -12,7 +12,6 @@ import type { DialAnswer, DialRequest } from './seams.js'
 export interface OutboundParts {
   readonly context: Context
   readonly carrier: Carrier
-  readonly inbound: Inbound
   readonly endpoints: Endpoints
   readonly fromMesh: MeshSource
   readonly fromNetwork: NetworkSource
@@ -28,7 +27,7 @@ export class Outbound {
     this.#parts = parts
   }
 
-  dial(request: DialRequest): DialAnswer {
+  async dial(request: DialRequest): Promise<DialAnswer> {
     const { context, endpoints, fromMesh, fromNetwork } = this.#parts
     const { snapshot } = context.policy()
     const source = snapshot.pods.get(request.pod)
@@ -75,17 +74,25 @@ export class Outbound {
     return { kind: 'error', code: 'ENOTFOUND', message }
   }
 
-  /** A pod's loopback is its own, and crosses no wall. */
-  #toItself(flow: Flow, source: Pod, { remote, local }: Ends): DialAnswer {
-    const { context, carrier, inbound } = this.#parts
+  /** A pod's loopback is its own, and crosses no wall. What listens there may listen for the pod alone, so it is dialled to see. */
+  async #toItself(flow: Flow, source: Pod, { remote, local }: Ends): Promise<DialAnswer> {
+    const { context, carrier } = this.#parts
     const from = remote.ip === source.ip ? local : { ip: '127.0.0.1', port: local.port }
     const ends = { remote, local: from }
     if (source.mesh && ZTUNNEL_PORTS.includes(remote.port)) return carrier.illegal(flow, ends)
     flow.step(loopback(source.workload))
-    if (!context.capture().listening(source.key).includes(remote.port)) return carrier.refuse(flow, source, remote)
-    return carrier.accept(flow, [source.key], ends, (client) =>
-      inbound.deliver(flow, source.key, remote.port, from, client),
-    )
+    const app = await context
+      .capture()
+      .dialApp(source.key, remote.port, from)
+      .catch(() => undefined)
+    if (app === undefined) return carrier.refuse(flow, source, remote)
+    const answer = carrier.accept(flow, [source.key], ends, (client) => join(flow, client, app))
+    if (answer.kind !== 'accept') return answer
+    const abandon = () => {
+      answer.abandon()
+      app.destroy()
+    }
+    return { ...answer, abandon }
   }
 }
 

@@ -15,6 +15,17 @@ export class ConnectFailed extends Error {
   }
 }
 
+/**
+ * libuv cannot reset a TCP socket while its end is on the way (uv_tcp_close_reset), and Node then leaves the handle
+ * open for good: there the end is all that its peer can be told.
+ */
+function resetSafely(socket: Socket): Socket {
+  const { resetAndDestroy } = socket
+  socket.resetAndDestroy = () =>
+    socket.writableEnded && !socket.writableFinished ? socket.destroy() : resetAndDestroy.call(socket)
+  return socket
+}
+
 /** Brings the two ends of a loopback connection together by the client's port, whichever is told of first. */
 class Meeting<T> {
   readonly #sockets = new Map<number, Socket>()
@@ -165,6 +176,8 @@ export class FakeCapture implements Capture {
 
   #keep(socket: Socket): void {
     this.#sockets.add(socket)
-    socket.on('error', () => {}).once('close', () => this.#sockets.delete(socket))
+    resetSafely(socket)
+      .on('error', () => {})
+      .once('close', () => this.#sockets.delete(socket))
   }
 }

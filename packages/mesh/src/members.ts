@@ -1,0 +1,145 @@
+import { join } from 'node:path'
+import type { Pod } from '@bulkhead/verdict'
+import type { CertificateAuthority } from './ca.js'
+import { Credentials } from './credentials.js'
+import { type HboneHandler, HboneServer, type HboneServerOptions } from './hbone-server.js'
+import type { TunnelSource } from './hbone-session.js'
+import type { MeshLog } from './types.js'
+
+/** A pod that is up. A pod outside the mesh has no certificate and no HBONE port. */
+interface Member {
+  readonly key: string
+  ready: boolean
+  /** Being taken into the mesh, or out of it. */
+  moving: boolean
+  proxy?: { readonly credentials: Credentials; readonly server: HboneServer; readonly path: string }
+}
+
+export interface MembersOptions {
+  readonly runDir: string
+  readonly ca: CertificateAuthority
+  readonly token: Buffer
+  readonly log: MeshLog | undefined
+  /** Whom a pod's certificate names. */
+  readonly identityOf: (pod: Pod) => string
+  /** The pod as the policies in force know it. */
+  readonly podOf: (key: string) => Pod | undefined
+  readonly handlerOf: (key: string) => HboneHandler
+  /** The pod has another certificate now. */
+  readonly rotated: (key: string, serial: string) => void
+  /** The pod has left the mesh: its sessions are to go. */
+  readonly left: (key: string) => void
+  readonly timeouts: Pick<HboneServerOptions, 'handshakeTimeoutMs' | 'idleTimeoutMs'> | undefined
+}
+
+/** The pods that are up, and for those in the mesh what istio-cni and istiod give a pod: a certificate and port 15008. */
+export class Members {
+  readonly #options: MembersOptions
+  readonly #members = new Map<string, Member>()
+  #sockets = 0
+
+  constructor(options: MembersOptions) {
+    this.#options = options
+  }
+
+  has(key: string): boolean {
+    return this.#members.has(key)
+  }
+
+  keys(): readonly string[] {
+    return [...this.#members.keys()]
+  }
+
+  isReady(key: string): boolean {
+    return this.#members.get(key)?.ready ?? false
+  }
+
+  setReady(key: string, ready: boolean): void {
+    const member = this.#members.get(key)
+    if (member) member.ready = ready
+  }
+
+  /** The unix socket of a pod's port 15008; undefined for a pod that has none. */
+  hbonePath(key: string): string | undefined {
+    return this.#members.get(key)?.proxy?.path
+  }
+
+  /** What a pod opens tunnels with. */
+  tunnelSource({ key, ip }: Pod): TunnelSource | undefined {
+    const certificate = this.#members.get(key)?.proxy?.credentials.current
+    return certificate && { key, ip, certificate }
+  }
+
+  /** A new pod; it is not ready. */
+  async add(pod: Pod, capture: () => Promise<void>): Promise<void> {
+    const member: Member = { key: pod.key, ready: false, moving: true }
+    this.#members.set(pod.key, member)
+    await capture()
+    if (pod.mesh) await this.#enroll(member, pod)
+    member.moving = false
+  }
+
+  /** Gone at once; resolves when its port is closed. */
+  async remove(key: string): Promise<void> {
+    const member = this.#members.get(key)
+    this.#members.delete(key)
+    if (member) await this.#withdraw(member)
+  }
+
+  /** A label that takes a running pod into the mesh, or out of it, holds from now on (no restart, as under ambient). */
+  reenroll(): void {
+    for (const member of this.#members.values()) void this.#move(member)
+  }
+
+  async #enroll(member: Member, pod: Pod): Promise<void> {
+    const { runDir, ca, token, log, timeouts, identityOf, handlerOf, rotated } = this.#options
+    const { key } = member
+    const credentials = await Credentials.obtain(ca, identityOf(pod), (serial) => rotated(key, serial), log)
+    this.#sockets += 1
+    const path = join(runDir, 'hbone', `${this.#sockets}.sock`)
+    try {
+      const server = await HboneServer.listen({
+        path,
+        token,
+        root: ca.root,
+        trustDomain: ca.trustDomain,
+        certificate: () => credentials.current,
+        handler: handlerOf(key),
+        ...timeouts,
+      })
+      member.proxy = { credentials, server, path }
+    } catch (error) {
+      credentials.close()
+      throw error
+    }
+    // Removed meanwhile: nothing of it may stay.
+    if (this.#members.get(key) !== member) await this.#withdraw(member)
+  }
+
+  async #withdraw(member: Member): Promise<void> {
+    const { proxy } = member
+    delete member.proxy
+    proxy?.credentials.close()
+    await proxy?.server.close()
+  }
+
+  async #move(member: Member): Promise<void> {
+    const { podOf, left, log } = this.#options
+    const pod = podOf(member.key)
+    if (member.moving || pod === undefined || pod.mesh === (member.proxy !== undefined)) return
+    member.moving = true
+    try {
+      if (pod.mesh) await this.#enroll(member, pod)
+      else {
+        left(member.key)
+        await this.#withdraw(member)
+      }
+    } catch (error) {
+      log?.error({ err: error, pod: member.key }, 'the pod could not be taken into the mesh or out of it')
+    }
+    member.moving = false
+    // The policies may have changed again while it moved.
+    const now = podOf(member.key)
+    if (now !== undefined && now.mesh !== pod.mesh && this.#members.get(member.key) === member) await this.#move(member)
+  }
+}
