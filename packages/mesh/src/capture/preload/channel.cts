@@ -56,10 +56,16 @@ export class Channel {
     if (--this.#held === 0) this.#socket?.unref()
   }
 
-  /** Node's class of unix-socket handles, which only a unix socket can show. */
-  pipeClass(): (new (type: number) => object) | undefined {
-    const handle = (this.#open() as unknown as { _handle?: object | null })._handle
-    return handle?.constructor as (new (type: number) => object) | undefined
+  /** A unix-socket handle of Node's for that socket. Only a unix socket can show how one is made. */
+  newPipe(owner: Socket): object | undefined {
+    const own = (this.#open() as unknown as { _handle?: object | null })._handle
+    if (!own) return undefined
+    const Pipe = own.constructor as new (type: number) => Record<symbol, unknown>
+    const pipe = new Pipe(0)
+    // Under a TLS socket this is how the connect finds its way back.
+    const symbol = Object.getOwnPropertySymbols(own).find((candidate) => candidate.description === 'owner_symbol')
+    if (symbol !== undefined) pipe[symbol] = owner
+    return pipe
   }
 
   #send(message: Up): void {

@@ -44,15 +44,16 @@ export function installConnect(config: CaptureConfig, channel: Channel, ends: En
   /** The socket is now as Node leaves one whose name is being looked up: `connecting`, with a handle that is not connected. */
   function begin(socket: Socket, captured: boolean): void {
     const inner = socket as unknown as Inner
-    const Pipe = channel.pipeClass()
     // A TLS socket that tls.connect made already stands on a unix-socket handle.
     if (!captured || inner._handle == null) {
-      if (replaceHandle !== undefined && Pipe !== undefined) replaceHandle.call(socket, new Pipe(0))
-      else if (inner.ssl !== undefined)
-        throw new Error('this version of Node cannot capture a TLSSocket of its own making; use tls.connect')
-      else {
+      const pipe = replaceHandle === undefined ? undefined : channel.newPipe(socket)
+      if (replaceHandle !== undefined && pipe !== undefined) {
+        replaceHandle.call(socket, pipe)
+      } else if (inner.ssl === undefined) {
         inner._handle = null
         if (socket.destroyed) inner._undestroy?.()
+      } else if (replaceHandle === undefined) {
+        throw new Error('this version of Node cannot capture a TLSSocket of its own making; use tls.connect')
       }
     }
     inner._unrefTimer?.()

@@ -19,13 +19,18 @@ import { installTls } from './tls.cjs'
 const INSTALLED = Symbol.for('bulkhead.capture')
 
 function read(): CaptureConfig {
+  const text = process.env.BULKHEAD_CAPTURE ?? ''
   try {
-    return JSON.parse(process.env.BULKHEAD_CAPTURE ?? '') as CaptureConfig
+    const config = JSON.parse(text) as CaptureConfig
+    const { agent, runDir, sockets, secret, pod } = config
+    if ([agent, runDir, sockets, secret, pod.name, pod.ip].every((value) => typeof value === 'string')) return config
   } catch {
-    throw new Error(
-      `invalid env var BULKHEAD_CAPTURE=${JSON.stringify(process.env.BULKHEAD_CAPTURE)} (not what a grant gives). This process was to run as a pod, and does not start without its capture.`,
-    )
+    // Told below.
   }
+  // Its value is not quoted: there may be a secret in it.
+  throw new Error(
+    `invalid env var BULKHEAD_CAPTURE (${text.length} characters, not what a grant gives). This process was to run as a pod, and does not start without its capture.`,
+  )
 }
 
 /** As it must stand in NODE_OPTIONS, where a space ends an option and a backslash quotes. */
