@@ -20,6 +20,8 @@ import type { Capture, Dialer } from './seams.js'
 import type { Grant, MeshApi, MeshOptions } from './types.js'
 
 const CONNECT_TIMEOUT_MS = 1_000
+/** ztunnel's connect timeout. Nothing is dropped on the way to a socket here, so only a machine out of breath comes near it. */
+const TUNNEL_TIMEOUT_MS = 10_000
 const FLOW_RING = 10_000
 /** The range that Linux takes source ports from. */
 const FIRST_SOURCE_PORT = 32_768
@@ -81,7 +83,7 @@ export class Mesh implements MeshApi {
       token: this.#token,
       root: ca.root,
       trustDomain: ca.trustDomain,
-      timeoutMs: connectTimeoutMs,
+      timeoutMs: TUNNEL_TIMEOUT_MS,
       sourcePort: context.sourcePort,
     })
     const inbound = new Inbound(context)
