@@ -4,11 +4,11 @@
 //   node benchmarks/chain.mjs [--quick]
 //
 // Both chains stand all the time; they are loaded in turn, several rounds, and the ratio is taken round by round, so that
-// whatever else the machine does hits both. All hops share one core, the generator has another, where there is taskset
+// whatever else the machine does hits both. On a busy machine the ratio by CPU time per request is the steadier one. All hops share one core, the generator has another, where there is taskset
 // (Linux). Logs are on: JSON, and the text that is chain-service's default, into a file.
 import { fork, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, openSync, rmSync } from 'node:fs'
+import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -58,17 +58,30 @@ async function answers(url) {
   throw new Error(`${url} does not answer`)
 }
 
-/** Starts three hops, the last one first, and gives the first one's URL. */
+/** User and system time of these processes so far, in microseconds; undefined where /proc does not tell. */
+function cpu(hops) {
+  try {
+    return hops.reduce((sum, { pid }) => {
+      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
+      return sum + (Number(fields[11]) + Number(fields[12])) * 10_000 // ticks of 10 ms
+    }, 0)
+  } catch {
+    return undefined
+  }
+}
+
+/** Starts three hops, the last one first; gives their processes and the first one's URL. */
 async function chain(kind, startHop) {
+  const hops = []
   let upstream
   for (const [name, message] of [...HOPS].reverse()) {
     const port = await freePort()
     const stdio = ['ignore', openSync(join(logs, `${kind}-${name}.log`), 'w'), 'inherit']
-    startHop({ port, name, message, upstream, stdio })
+    hops.push(startHop({ port, name, message, upstream, stdio }))
     upstream = `http://127.0.0.1:${port}`
     await answers(`${upstream}/`)
   }
-  return upstream
+  return { hops, url: upstream }
 }
 
 const chainService = (format) =>
@@ -104,35 +117,34 @@ try {
   const generator = fork(file('chain/load.mjs'), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   children.push(generator)
   if (pinned) spawnSync('taskset', ['-a', '-c', '-p', '1', String(generator.pid)])
-  const load = async (url, connections, seconds) => {
+  const load = async ({ url, hops }, connections, seconds) => {
+    const before = cpu(hops)
     generator.send({ url, connections, seconds })
     const [result] = await once(generator, 'message')
     if (result.errors > 0) throw new Error(`${result.errors} failed requests at ${url}`)
-    return result
+    return { ...result, rate: result.requests / result.seconds, cpu: (cpu(hops) - before) / result.requests }
   }
 
   console.log(
     `${ROUNDS} rounds of ${SECONDS} s per side, interleaved; ${pinned ? 'hops on core 0, generator on core 1' : 'not pinned: no taskset here'}`,
   )
-  for (const [, url] of sides) await load(url, 16, QUICK ? 1 : 3) // the compiler's share
+  for (const [, side] of sides) await load(side, 16, QUICK ? 1 : 3) // the compiler's share
   for (const connections of CONNECTIONS) {
     const rounds = []
     for (let round = 0; round < ROUNDS; round++) {
       const results = {}
       // The order turns, so that none is always the one after a pause.
       for (let side = 0; side < sides.length; side++) {
-        const [name, url] = sides[(side + round) % sides.length]
-        results[name] = await load(url, connections, SECONDS)
+        const [name, chain] = sides[(side + round) % sides.length]
+        results[name] = await load(chain, connections, SECONDS)
       }
       rounds.push(results)
     }
     const of = (name, read) => median(rounds.map((round) => read(round[name])))
-    const ratio = (name) =>
-      median(
-        rounds.map((round) => round[name].requests / round[name].seconds / (round.bare.requests / round.bare.seconds)),
-      )
+    const ratio = (name) => median(rounds.map((round) => round[name].rate / round.bare.rate))
+    const cpuRatio = (name) => median(rounds.map((round) => round.bare.cpu / round[name].cpu))
     const line = (name) =>
-      `${Math.round(of(name, (r) => r.requests / r.seconds))}/s, p50 ${of(name, (r) => r.p50).toFixed(2)} ms, p99 ${of(name, (r) => r.p99).toFixed(2)} ms`
+      `${Math.round(of(name, (r) => r.rate))}/s, p50 ${of(name, (r) => r.p50).toFixed(2)} ms, p99 ${of(name, (r) => r.p99).toFixed(2)} ms, ${of(name, (r) => r.cpu).toFixed(0)} us CPU in all`
     console.log(`\n${connections} connection${connections === 1 ? '' : 's'}`)
     console.log(`  bare                  ${line('bare')}`)
     for (const name of ['json', 'text']) {

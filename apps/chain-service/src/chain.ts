@@ -56,8 +56,8 @@ export function createChain({
       response.writeHead(503).end()
       return
     }
-    const started = monotonic()
     const context = contextOf(request)
+    const started = context.startedAt
     context.route = '/*'
     if (hasBody(request)) await discardBody(request, MAX_BODY_BYTES)
     const spans = startSpans?.(request, context)
@@ -90,7 +90,8 @@ export function createChain({
       failed = results.failed
     }
     if (!failed) {
-      const remaining = timing() - (monotonic() - started)
+      const total = timing()
+      const remaining = total === 0 ? 0 : total - (monotonic() - started)
       if (remaining > 0) {
         const span = spans?.delay()
         await pause(remaining, context)

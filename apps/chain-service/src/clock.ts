@@ -12,12 +12,17 @@ let prefix = ''
 
 /** A moment of {@link monotonic} as `YYYY-MM-DDTHH:MM:SS.ffffff`: local time without its zone, microseconds cut off, not rounded. */
 export function timestamp(at: number): string {
-  // The moment in question may be some time ago; the clocks are compared as they are now.
-  const drift = Date.now() - (origin + performance.now())
-  if (drift > STEP_MS || drift < -STEP_MS) origin += drift
-  const micros = Math.floor((origin + at) * 1e3)
-  const whole = Math.floor(micros / 1e6)
+  let micros = Math.floor((origin + at) * 1e3)
+  let whole = Math.floor(micros / 1e6)
   if (whole !== second) {
+    // Once a second is often enough to notice that the wall clock was set. The two clocks are compared as they are now:
+    // the moment in question may be some time ago.
+    const drift = Date.now() - (origin + performance.now())
+    if (drift > STEP_MS || drift < -STEP_MS) {
+      origin += drift
+      micros = Math.floor((origin + at) * 1e3)
+      whole = Math.floor(micros / 1e6)
+    }
     second = whole
     prefix = localSecond(new Date(whole * 1e3))
   }

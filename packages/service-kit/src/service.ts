@@ -113,9 +113,10 @@ export function createService(options: ServiceOptions): Service {
     connections.begin(request, response)
     response.setHeader('x-request-id', context.id)
     response.once('close', () => {
-      connections.end(request)
+      const now = performance.now()
+      connections.end(request, now)
       context.end(response.writableFinished)
-      const seconds = (performance.now() - context.startedAt) / 1000
+      const seconds = (now - context.startedAt) / 1000
       // 499, as proxies log it: there was nobody left to be answered.
       const status = context.aborted ? 499 : response.statusCode
       metrics.observe(request.method ?? '', context.route ?? routeOf(request, context.url, own), status, seconds)

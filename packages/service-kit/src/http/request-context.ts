@@ -7,8 +7,8 @@ import { type TraceContext, traceOf } from '../trace/trace-context.js'
 const REQUEST_ID = /^[\w.:;@+/=-]{1,128}$/
 
 /**
- * What the service knows of one request beside its HTTP. It travels with the request object: an AsyncLocalStorage would
- * reach further, and costs a multiple of it on every await (benchmarks/README.md).
+ * What the service knows of one request beside its HTTP. It travels with the request object and is passed on explicitly:
+ * no code here is so far from its request that it would need an AsyncLocalStorage, and the cost of that on every await.
  */
 export class RequestContext {
   /** The caller's x-request-id when it is well formed, else ours. Answered in the same header, and in every error. */

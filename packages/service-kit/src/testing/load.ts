@@ -4,6 +4,8 @@ export interface Sent {
   readonly id: string
   /** 'answered', or the error's code. */
   readonly result: string
+  /** The HTTP status; 0 without an answer. */
+  readonly status: number
 }
 
 let sent = 0
@@ -15,7 +17,7 @@ export function send(
   path: string,
   method = 'GET',
   body = '',
-): Promise<Sent & { close: boolean; status: number }> {
+): Promise<Sent & { close: boolean }> {
   const id = `load-${process.pid}-${++sent}`
   return new Promise((resolve) => {
     const failed = (error: NodeJS.ErrnoException): void =>

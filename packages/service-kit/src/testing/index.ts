@@ -1,0 +1,3 @@
+// For the tests of services: a service as a process of its own, and clients that tell what became of every request.
+export { Child, type Line } from './child.js'
+export { load, type Sent, send } from './load.js'
