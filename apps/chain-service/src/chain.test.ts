@@ -214,7 +214,7 @@ const UPSTREAMS: readonly {
     what: 'nests without end',
     serve: (socket) =>
       void socket.once('data', () =>
-        socket.end(rawAnswer('200 OK', '{"upstream_calls":['.repeat(200) + '{}' + ']}'.repeat(200))),
+        socket.end(rawAnswer('200 OK', ['{"upstream_calls":['.repeat(200), '{}', ']}'.repeat(200)].join(''))),
       ),
     status: 200,
     entry: (url) => ({ uri: url, code: 200 }),

@@ -110,7 +110,7 @@ test('what is not an answer is not read, however deep or odd', () => {
   }
   assert.deepEqual(readAnswer('null'), emptyAnswer())
   assert.deepEqual(readAnswer('{"name":null,"__proto__":{"name":"x"}}'), emptyAnswer())
-  const nested = (depth: number): string => '{"upstream_calls":['.repeat(depth) + '{}' + ']}'.repeat(depth)
+  const nested = (depth: number): string => ['{"upstream_calls":['.repeat(depth), '{}', ']}'.repeat(depth)].join('')
   assert.notEqual(readAnswer(nested(MAX_DEPTH)), undefined)
   assert.equal(readAnswer(nested(MAX_DEPTH + 1)), undefined)
   assert.equal(readAnswer(nested(100_000)), undefined)
