@@ -51,7 +51,7 @@ test('a connected socket hears its peer only', async () => {
   assert.equal(running.said(), '{"address":"10.244.1.20","port":53,"family":"IPv4"}\npeer\n')
 })
 
-test('a UDP port is taken once in a pod; loopback is the pod’s own; nothing bound is nothing delivered', async () => {
+test("a UDP port is taken once in a pod; loopback is the pod's own; nothing bound is nothing delivered", async () => {
   const running = world.start(
     'shop/server',
     `import dgram from 'node:dgram'
@@ -77,7 +77,7 @@ test('a UDP port is taken once in a pod; loopback is the pod’s own; nothing bo
   await until(() => !world.capture.deliver('shop/server', 6000, CLIENT, one))
 })
 
-test('what fails, fails as in Node; options of the host’s network are taken and do nothing', async () => {
+test("what fails, fails as in Node; options of the host's network are taken and do nothing", async () => {
   const { stdout, stderr, code } = await world.run(
     'shop/client',
     `import dgram from 'node:dgram'

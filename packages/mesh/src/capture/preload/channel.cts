@@ -49,11 +49,11 @@ export class Channel {
 
   /** Keeps the process alive, as an open handle does; `release` takes one back. */
   hold(): void {
-    if (this.#held++ === 0) this.#socket?.ref()
+    if (this.#held++ === 0 && this.#lost === undefined) this.#socket?.ref()
   }
 
   release(): void {
-    if (--this.#held === 0) this.#socket?.unref()
+    if (--this.#held === 0 && this.#lost === undefined) this.#socket?.unref()
   }
 
   /** A unix-socket handle of Node's for that socket. Only a unix socket can show how one is made. */
