@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { didYouMean, nearest } from './suggest.js'
+import { didYouMean, nearest, nearWords } from './suggest.js'
 
 test('the nearest word is offered, and none when all are far', () => {
   const fields = ['ingress', 'egress', 'podSelector', 'policyTypes']
@@ -10,6 +10,7 @@ test('the nearest word is offered, and none when all are far', () => {
   assert.equal(nearest('policyTpyes', fields), 'policyTypes')
   assert.equal(nearest('banana', fields), undefined)
   assert.equal(nearest('x'.repeat(10_000), fields), undefined)
+  assert.deepEqual(nearWords('ingress', ['egress', 'Ingress', 'ingres', 'banana']), ['Ingress', 'ingres', 'egress'])
   assert.equal(didYouMean('ingres', fields), '; did you mean "ingress"?')
   assert.equal(didYouMean('banana', fields), '')
 })

@@ -1,18 +1,26 @@
-/** The candidate that was probably meant, if one is close enough that guessing helps. */
-export function nearest(word: string, candidates: Iterable<string>): string | undefined {
-  // Longer words are not typed by hand, and the distance costs length times length.
-  if (word.length > 64) return undefined
-  let best: string | undefined
-  let bestDistance = Math.max(1, Math.min(3, Math.floor(word.length / 3))) + 1
+/*
+ * Pure, and without an import that runs: the verdict engine uses it in a browser too.
+ */
+
+/** Longer words are not typed by hand, and the distance costs length times length. */
+const maxLength = 64
+
+/** The candidates that were probably meant, the nearest first; none when none is close enough that guessing helps. */
+export function nearWords(word: string, candidates: Iterable<string>): string[] {
+  if (word.length > maxLength) return []
+  const limit = Math.max(1, Math.min(3, Math.floor(word.length / 3)))
+  const near: { readonly candidate: string; readonly distance: number }[] = []
   for (const candidate of candidates) {
-    if (Math.abs(candidate.length - word.length) >= bestDistance) continue
+    if (Math.abs(candidate.length - word.length) > limit) continue
     const distance = candidate.toLowerCase() === word.toLowerCase() ? 0 : editDistance(word, candidate)
-    if (distance < bestDistance) {
-      best = candidate
-      bestDistance = distance
-    }
+    if (distance <= limit) near.push({ candidate, distance })
   }
-  return best
+  return near.sort((a, b) => a.distance - b.distance).map(({ candidate }) => candidate)
+}
+
+/** The nearest of them. */
+export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+  return nearWords(word, candidates)[0]
 }
 
 /** `; did you mean "ingress"?`, or nothing. */

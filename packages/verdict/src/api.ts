@@ -1,5 +1,5 @@
 import type { Resource } from '@bulkhead/resources'
-import type { EvidenceAt, Flow, NodeModel, Pod, PointVerdict, ServiceModel, Verdict } from './types.js'
+import type { EvidenceAt, Flow, NodeModel, Pod, PointVerdict, Protocol, ServiceModel, Verdict } from './types.js'
 
 /** What a DNS name means to a pod. `name` is the fully qualified form that matched. */
 export type NameAnswer =
@@ -19,8 +19,8 @@ export interface Snapshot {
   serviceByIp(ip: string): ServiceModel | undefined
   /** As the pod's resolver would, with its search domains: `web-api`, `web-api.shop`, `web-api.shop.svc`, `web-api.shop.svc.cluster.local`. */
   resolveName(name: string, namespace: string): NameAnswer
-  /** The container's port behind a Service's port on that pod (named ports resolve per pod). */
-  targetPort(service: ServiceModel, port: number, pod: Pod): number | undefined
+  /** The container's port behind a Service's port on that pod (named ports resolve per pod). `protocol` is TCP by default. */
+  targetPort(service: ServiceModel, port: number, pod: Pod, protocol?: Protocol): number | undefined
   /** Objects and fields that decide something here and are not modelled. */
   readonly notModelled: readonly { readonly id: string; readonly what: string; readonly at: string }[]
 }

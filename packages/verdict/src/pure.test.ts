@@ -12,7 +12,7 @@ const src = fileURLToPath(new URL('../src', import.meta.url))
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter(
   (file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.startsWith('testing'),
 )
-const allowed = new Set(['ipaddr.js', '@bulkhead/resources/selectors'])
+const allowed = new Set(['ipaddr.js', '@bulkhead/resources/selectors', '@bulkhead/resources/suggest'])
 
 /** Modules that are imported at run time: `import type` leaves no trace in JavaScript. */
 function imports(text: string): string[] {
@@ -41,8 +41,10 @@ test('nor uses a global of Node, nor looks at the clock or at chance', () => {
 })
 
 test('what it imports of resources is as pure', () => {
-  const selectors = readFileSync(path.join(src, '../../resources/src/selectors.ts'), 'utf8')
-  assert.deepEqual(imports(selectors), [])
+  for (const name of [...allowed].filter((module) => module.startsWith('@bulkhead/resources/'))) {
+    const file = `../../resources/src/${name.slice('@bulkhead/resources/'.length)}.ts`
+    assert.deepEqual(imports(readFileSync(path.join(src, file), 'utf8')), [], file)
+  }
 })
 
 test('the check can tell', () => {

@@ -15,6 +15,7 @@ export const reasonCodes = [
   'hbone.untrusted-certificate', // self-signed, or signed by another mesh's CA
   'hbone.expired-certificate',
   'hbone.stolen-certificate', // the key is not the certificate's
+  'hbone.own-port', // a port of ztunnel's own, which is nobody's to call
   'hbone.wrong-target', // CONNECT for a pod that is not the one asked
   // the network
   'network.no-policy', // nothing isolates the pod in this direction
@@ -24,6 +25,7 @@ export const reasonCodes = [
   'network.unreachable', // an address nobody has
   'network.loopback', // a pod's own loopback crosses no wall
   // what we cannot say
+  'past-ztunnel', // the destination is captured, and this traffic is none of ztunnel's: UDP, the kubelet's probes
   'not-in-mesh', // the destination is not captured: ztunnel enforces nothing there
   'not-modelled', // an object or a field that decides here is not modelled: unknown
 ] as const

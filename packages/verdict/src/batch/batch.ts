@@ -61,7 +61,8 @@ export function verdictLine(line: string, number: number, snapshot: Snapshot, op
 
 function parse(line: string): unknown {
   try {
-    return JSON.parse(line)
+    // Trimmed of a byte order mark too.
+    return JSON.parse(line.trim())
   } catch {
     const code: FlowErrorCode = 'flow.invalid-json'
     throw new FlowError(code, `the line is no JSON: ${quote(line)}`)

@@ -15,12 +15,19 @@ export function verdictJson(verdict: Verdict, snapshot: Snapshot, stable: boolea
   })
 }
 
-/** An address that compile() gave depends on what else is in the set: stable output is without it. */
+/** An address that compile() gave, or that follows from where it put a pod, depends on what else is in the set: stable output is without it. */
 function hopJson({ from, to, tuple, as }: Hop, snapshot: Snapshot, stable: boolean): object {
-  const kept = (ip: string): string | undefined =>
-    stable && (snapshot.podByIp(ip) !== undefined || snapshot.serviceByIp(ip) !== undefined) ? undefined : ip
+  const kept = (ip: string): string | undefined => (stable && isGiven(ip, snapshot) ? undefined : ip)
   const { src, dst, port, protocol } = tuple
   return { from, to, tuple: { src: kept(src), dst: kept(dst), port, protocol }, as }
+}
+
+function isGiven(ip: string, snapshot: Snapshot): boolean {
+  return (
+    snapshot.podByIp(ip) !== undefined ||
+    snapshot.serviceByIp(ip) !== undefined ||
+    snapshot.nodes.some((node) => node.ip === ip)
+  )
 }
 
 function stepJson({ hop, point, engine, layer, outcome, code, policy, rule, at, isolatedBy }: Step): object {

@@ -150,7 +150,7 @@ test('a certificate that is not the own one: the HBONE port refuses it, whatever
     ['expired', 'hbone.expired-certificate'],
     ['stolen', 'hbone.stolen-certificate'],
   ] as const) {
-    const of = verdict([srcOnly], src, dst, 8080, { certificate })
+    const of = verdict([srcOnly], plain, dst, 8080, { certificate })
     assert.deepEqual(short(of), { outcome: 'deny', symptom: 'tls-refused', code })
     assert.equal(of.hops[0]?.tuple.port, 15008)
     assert.deepEqual(
@@ -174,8 +174,9 @@ test('UDP is none of ztunnel’s business', () => {
   assert.equal(of.outcome, 'allow')
   assert.deepEqual(
     of.steps.map(({ point }) => point),
-    ['cni-egress', 'cni-ingress'],
+    ['cni-egress', 'cni-ingress', 'ztunnel'],
   )
+  assert.equal(of.steps[2]?.outcome, 'not-applicable')
 })
 
 test('the kubelet goes past ztunnel', () => {

@@ -1,74 +1,122 @@
 import type { Judge, Snapshot } from '../api.js'
 import { headline } from '../messages/headline.js'
-import { hboneStep } from '../points/hbone.js'
+import { hbonePort, ownPortStep } from '../points/hbone.js'
 import { judgeAt } from '../points/judge-at.js'
-import type { Flow, Hop, Outcome, Pod, PointVerdict, Step, Verdict } from '../types.js'
-import { hbonePort, type NextHop, nextHop } from './next-hop.js'
-import { type Caller, resolveSource } from './parties.js'
+import { isProbeAddress, pastZtunnelStep, probeAddress, whyPastZtunnel } from '../points/past-ztunnel.js'
+import type { Flow, Hop, Outcome, Pod, Protocol, Step, Verdict } from '../types.js'
+import { FlowError, quote } from './errors.js'
+import { type NextHop, nextHop } from './next-hop.js'
+import { type Caller, hostOf, resolveSource } from './parties.js'
 import { notModelled, type Obstacle, planRoute, type Route } from './route.js'
 import { symptomOf } from './symptom.js'
 
-/** The kubelet's probes arrive from here and go past ztunnel (C.8). */
-const kubeletProbe = new Set(['169.254.7.127', 'fd16:9254:7127:1337:ffff:ffff:ffff:ffff'])
+/** A flow with all that is known of it before any point is asked. */
+interface Journey {
+  readonly flow: Flow
+  readonly protocol: Protocol
+  readonly caller: Caller
+  readonly route: Route
+  readonly next: NextHop
+  readonly hop: Hop
+}
 
 /**
  * Judges the whole of a flow's connection: every point on its way, in the path's order, also after a deny. The first
- * deny decides. Throws FlowError for a flow that names nothing real.
+ * deny decides. Throws FlowError for a flow that names nothing real, or what cannot be.
  */
 export const judge: Judge = (flow, snapshot) => {
+  const { protocol = 'TCP' } = flow
   const caller = resolveSource(flow.from, snapshot)
   const route = planRoute(flow, caller, snapshot)
-  const peer = caller.kind === 'pod' ? caller.pod : { ip: caller.ip }
+  if (flow.certificate !== undefined) checkCertificate(flow, route)
   const next = nextHop(
     {
-      source: peer,
+      source: caller.kind === 'pod' ? caller.pod : { ip: sourceAddress(caller, route, protocol) },
       destination: route.pod ?? { ip: route.address?.ip ?? '' },
       port: route.port,
-      protocol: flow.protocol ?? 'TCP',
+      protocol,
       ...(route.service && { service: route.service }),
     },
     snapshot,
   )
   const hop = describeHop(flow, caller, route, next)
-  const steps = stepsOf(flow, caller, route, next, hop, snapshot)
-  return verdictOf(flow, caller, route, hop, steps)
+  const journey = { flow, protocol, caller, route, next, hop }
+  return verdictOf(journey, stepsOf(journey, snapshot))
 }
 
-function stepsOf(flow: Flow, caller: Caller, route: Route, next: NextHop, hop: Hop, snapshot: Snapshot): Step[] {
+/** What a node sends to a captured pod of its own gets another source on the way (C.8). */
+function sourceAddress(caller: Exclude<Caller, { kind: 'pod' }>, { pod }: Route, protocol: Protocol): string {
+  const own = caller.kind === 'node' && pod?.mesh === true && pod.node === caller.node.name
+  return own && protocol === 'TCP' ? probeAddress(pod) : caller.ip
+}
+
+function checkCertificate({ protocol = 'TCP' }: Flow, { name, pod, before, loopback }: Route): void {
+  if (protocol !== 'TCP') {
+    throw new FlowError('flow.invalid', `"certificate" goes with TCP, not with ${quote(protocol)}`)
+  }
+  if (pod === undefined && before === undefined && loopback !== true) {
+    throw new FlowError('flow.invalid', `"certificate" is shown at a pod's HBONE port, and ${quote(name)} is no pod`)
+  }
+}
+
+function stepsOf(journey: Journey, snapshot: Snapshot): Step[] {
+  const { caller, route, hop } = journey
   const { tuple } = hop
   if (caller.kind === 'not-modelled') return [obstacleStep('cni-egress', notModelled(caller.found))]
-  if (route.loopback === true) return loopbackSteps(caller, route)
+  if (route.loopback === true) return loopbackSteps(journey)
   const source = caller.kind === 'pod' ? caller.pod : undefined
   const steps: Step[] = []
-  const ask = (verdict: PointVerdict): void => {
-    steps.push(...verdict.steps)
-  }
   const neverSent = route.before?.code === 'network.no-such-name'
   if (source !== undefined && !neverSent) {
-    ask(judgeAt('cni-egress', { pod: source, peer: route.pod ?? { ip: tuple.dst }, tuple }, snapshot))
+    steps.push(...judgeAt('cni-egress', { pod: source, peer: route.pod ?? { ip: tuple.dst }, tuple }, snapshot).steps)
   }
-  if (route.before !== undefined) return [...steps, obstacleStep('cni-egress', route.before)]
-  const { pod } = route
-  if (pod === undefined) return route.after === undefined ? steps : [...steps, obstacleStep('cni-egress', route.after)]
+  if (route.before !== undefined) return [...steps, obstacleStep(pointOf(route.before), route.before)]
+  const peer = source ?? { ip: tuple.src }
+  if (route.pod !== undefined) return [...steps, ...stepsAtPod(journey, route.pod, peer, snapshot)]
+  if (route.node !== undefined) {
+    const pod = hostOf(route.node)
+    return [...steps, ...judgeAt('cni-ingress', { pod, peer, tuple }, snapshot).steps]
+  }
+  if (source !== undefined) return steps
+  // No pod of the cluster and no node is its destination, and none of the pods its source.
+  return [obstacleStep('cni-egress', notModelled({ what: 'traffic between places outside of the pods' }))]
+}
 
+/** From the packet's arrival at the destination's node to the app. */
+function stepsAtPod(
+  { flow, protocol, caller, route, next, hop }: Journey,
+  pod: Pod,
+  peer: Pod | { readonly ip: string },
+  snapshot: Snapshot,
+): Step[] {
+  const { tuple } = hop
+  const captured = isCaptured(caller)
   if (next.waypoint !== undefined && flow.certificate === undefined) {
     const { name, policy, layer, at } = next.waypoint
     const by = { ...(layer !== undefined && { layer }), policy, at }
-    return [
-      ...steps,
-      obstacleStep('waypoint', { code: 'not-modelled', outcome: 'unknown', facts: { what: `waypoint ${name}` }, by }),
-    ]
+    const facts = { what: `waypoint ${name}` }
+    return [obstacleStep('waypoint', { code: 'not-modelled', outcome: 'unknown', facts, by })]
   }
-  ask(judgeAt('cni-ingress', { pod, peer: source ?? { ip: tuple.src }, tuple }, snapshot))
-  // The caller dials the HBONE port itself: what it shows there is judged before any policy could be.
-  if (flow.certificate !== undefined && pod.mesh) return [...steps, hboneStep(flow.certificate, pod)]
-  // Only TCP is ztunnel's.
-  if (tuple.protocol === 'TCP' && !kubeletProbe.has(tuple.src)) {
+  const steps = [...judgeAt('cni-ingress', { pod, peer, tuple }, snapshot).steps]
+  // What is said at ztunnel's own ports is said before any policy could be.
+  const knock = { destination: pod, port: route.port, certificate: flow.certificate, captured }
+  const refused = protocol === 'TCP' ? ownPortStep(knock) : undefined
+  if (refused !== undefined) return [...steps, refused]
+  // The probe address is the node's: a pod's packet with it would not leave the pod.
+  const past = whyPastZtunnel(protocol, caller.kind !== 'pod' && isProbeAddress(tuple.src))
+  if (past === undefined) {
     const ofPeer = { ip: tuple.src, ...(next.as !== undefined && { identity: next.as }) }
-    ask(judgeAt('ztunnel', { destination: pod, port: route.port, peer: ofPeer }, snapshot))
+    steps.push(...judgeAt('ztunnel', { destination: pod, port: route.port, peer: ofPeer }, snapshot).steps)
+  } else if (pod.mesh) {
+    steps.push(pastZtunnelStep(pod, past))
   }
   const after = flow.certificate === undefined ? route.after : closedHbonePort(pod)
-  return after === undefined ? steps : [...steps, obstacleStep('cni-ingress', after)]
+  return after === undefined ? steps : [...steps, obstacleStep(pointOf(after), after)]
+}
+
+/** In the mesh: its own ztunnel takes every connection of its. */
+function isCaptured(caller: Caller): boolean {
+  return caller.kind === 'pod' && caller.pod.mesh
 }
 
 /** A pod that is not captured has no HBONE port. */
@@ -77,7 +125,12 @@ function closedHbonePort(pod: Pod): Obstacle {
   return { code: 'network.nothing-listens', outcome: 'deny', facts }
 }
 
-function loopbackSteps(caller: Caller, route: Route): Step[] {
+/** Where an obstacle stands: that nothing listens is learned at the destination, all else on the way there. */
+function pointOf({ code }: Obstacle): Step['point'] {
+  return code === 'network.nothing-listens' ? 'cni-ingress' : 'cni-egress'
+}
+
+function loopbackSteps({ flow, caller, route }: Journey): Step[] {
   const facts = { pod: caller.name }
   const free: Step = {
     hop: 0,
@@ -87,7 +140,10 @@ function loopbackSteps(caller: Caller, route: Route): Step[] {
     code: 'network.loopback',
     facts,
   }
-  return route.after === undefined ? [free] : [free, obstacleStep('cni-ingress', route.after)]
+  const { pod: destination, port, after } = route
+  const refused = destination && ownPortStep({ destination, port, certificate: flow.certificate, captured: true })
+  if (refused !== undefined) return [free, refused]
+  return after === undefined ? [free] : [free, obstacleStep(pointOf(after), after)]
 }
 
 function obstacleStep(point: Step['point'], obstacle: Obstacle): Step {
@@ -100,7 +156,7 @@ function obstacleStep(point: Step['point'], obstacle: Obstacle): Step {
 function describeHop(flow: Flow, caller: Caller, route: Route, next: NextHop): Hop {
   const from = caller.kind === 'pod' ? caller.pod.workload : caller.name
   const to = route.pod?.workload ?? route.address?.name ?? route.name
-  if (flow.certificate !== undefined) {
+  if (flow.certificate !== undefined && route.pod !== undefined && !isCaptured(caller)) {
     return { from, to, tuple: { ...next.tuple, port: hbonePort, protocol: 'TCP' } }
   }
   if (route.loopback === true) {
@@ -110,12 +166,12 @@ function describeHop(flow: Flow, caller: Caller, route: Route, next: NextHop): H
   return { from, to, tuple: next.tuple, ...(next.as !== undefined && { as: next.as }) }
 }
 
-function verdictOf(flow: Flow, caller: Caller, route: Route, hop: Hop, steps: readonly Step[]): Verdict {
+function verdictOf({ flow, caller, route, hop }: Journey, steps: readonly Step[]): Verdict {
   const first = steps.findIndex((step) => step.outcome === 'deny')
   const unknown = steps.find((step) => step.outcome === 'unknown')
   const outcome: Outcome = first !== -1 ? 'deny' : unknown !== undefined ? 'unknown' : 'allow'
   const deciding = steps[first] ?? unknown
-  const captured = caller.kind === 'pod' && caller.pod.mesh && hop.tuple.protocol === 'TCP' && route.loopback !== true
+  const captured = isCaptured(caller) && hop.tuple.protocol === 'TCP' && route.loopback !== true
   return {
     ...(flow.id !== undefined && { id: flow.id }),
     outcome,

@@ -1,10 +1,8 @@
 import type { Snapshot } from '../api.js'
 import { internalsOf } from '../model/internals.js'
 import type { WaypointRef } from '../model/waypoints.js'
+import { hbonePort } from '../points/hbone.js'
 import type { Pod, Protocol, ServiceModel, Tuple } from '../types.js'
-
-/** The port that every mesh connection arrives at. */
-export const hbonePort = 15008
 
 export interface HopRequest {
   readonly source: Pod | { readonly ip: string }

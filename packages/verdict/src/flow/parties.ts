@@ -1,22 +1,26 @@
 import type { Snapshot } from '../api.js'
-import { isCaptured } from '../model/capture.js'
+import { hasSidecar, isCaptured } from '../model/capture.js'
+import { claimed } from '../model/claims.js'
 import { internalsOf } from '../model/internals.js'
-import type { NotModelled } from '../model/not-modelled.js'
+import { type NotModelled, sidecarSays } from '../model/not-modelled.js'
 import { identityOf } from '../model/pods.js'
 import type { FlowDestination, FlowSource, NodeModel, Pod } from '../types.js'
 import { FlowError, nearNames, quote } from './errors.js'
 import { lookUp, type Target } from './look-up.js'
 
+/** What is not modelled, and the object that brings it where there is one. */
+export type Unread = Pick<NotModelled, 'what'> & Partial<Pick<NotModelled, 'id' | 'at'>>
+
 /** Who calls. */
 export type Caller =
   | { readonly kind: 'pod'; readonly pod: Pod; readonly name: string }
-  | { readonly kind: 'node'; readonly ip: string; readonly name: string }
+  | { readonly kind: 'node'; readonly node: NodeModel; readonly ip: string; readonly name: string }
   | { readonly kind: 'outside'; readonly ip: string; readonly name: string }
-  | { readonly kind: 'not-modelled'; readonly ip: string; readonly name: string; readonly found: NotModelled }
+  | { readonly kind: 'not-modelled'; readonly ip: string; readonly name: string; readonly found: Unread }
 
 /** Whom: what the flow's destination leads to, and how people call it. */
 export interface Called {
-  readonly target: Target | { readonly kind: 'not-modelled'; readonly found: NotModelled }
+  readonly target: Target | { readonly kind: 'not-modelled'; readonly found: Unread }
   readonly name: string
   /** A pod that the flow only describes and says no ports of: it listens on whatever is asked for. */
   readonly listensOnAll?: boolean
@@ -30,16 +34,17 @@ export function resolveSource(from: FlowSource, snapshot: Snapshot): Caller {
   if ('workload' in from) {
     const found = unreadWorkload(from.workload, snapshot)
     if (found !== undefined) return { kind: 'not-modelled', found, ip: from.workload, name: from.workload }
-    const pod = podOf(from.workload, from.node, snapshot)
+    const [pod] = podsOf(from.workload, from.node, snapshot)
     return { kind: 'pod', pod, name: from.workload }
   }
   if ('external' in from) return { kind: 'outside', ip: from.external, name: from.external }
   if ('labels' in from) {
     const pod = describePod(from, describedSourceIp, snapshot)
+    if (runsSidecar(from, snapshot)) return { kind: 'not-modelled', found: sidecar, ip: pod.ip, name: pod.key }
     return { kind: 'pod', pod, name: pod.key }
   }
   const node = nodeOf(from.node, snapshot)
-  return { kind: 'node', ip: node.ip, name: `node ${node.name}` }
+  return { kind: 'node', node, ip: node.ip, name: `node ${node.name}` }
 }
 
 export function resolveDestination(to: FlowDestination, caller: Caller, snapshot: Snapshot): Called {
@@ -60,21 +65,22 @@ export function resolveDestination(to: FlowDestination, caller: Caller, snapshot
   if ('workload' in to) {
     const found = unreadWorkload(to.workload, snapshot)
     if (found !== undefined) return { target: { kind: 'not-modelled', found }, name: to.workload }
-    const pod = podOf(to.workload, undefined, snapshot)
+    const pods = podsOf(to.workload, undefined, snapshot)
+    // A node knows its own pods, and a pod that calls its workload means another one of it.
+    const pod = pods.find((one) => (caller.kind === 'node' ? one.node === caller.node.name : one !== from)) ?? pods[0]
     return { target: pod === from ? { kind: 'loopback' } : { kind: 'pod', pod }, name: to.workload }
   }
   if ('labels' in to) {
     const pod = describePod(to, describedDestinationIp, snapshot)
+    if (runsSidecar(to, snapshot)) return { target: { kind: 'not-modelled', found: sidecar }, name: pod.key }
     return { target: { kind: 'pod', pod }, name: pod.key, listensOnAll: to.ports === undefined }
   }
   if ('host' in to) {
     const target = lookUp(to.host, from, snapshot)
-    return {
-      target: target.kind === 'outside' && to.ip !== undefined ? { ...target, ip: to.ip } : target,
-      name: to.host,
-    }
+    const resolved = target.kind === 'outside' && to.ip !== undefined ? { ...target, ip: to.ip } : target
+    return { target: unlessClaimed(resolved, from, snapshot), name: to.host }
   }
-  if ('ip' in to) return { target: lookUp(to.ip, from, snapshot), name: to.ip }
+  if ('ip' in to) return { target: unlessClaimed(lookUp(to.ip, from, snapshot), from, snapshot), name: to.ip }
   const node: NodeModel = nodeOf(to.node, snapshot)
   return { target: { kind: 'node', node }, name: `node ${node.name}` }
 }
@@ -84,19 +90,32 @@ function unreadWorkload(key: string, snapshot: Snapshot): NotModelled | undefine
   return internalsOf(snapshot).notModelled.find(({ id, effect }) => {
     const name = id.slice(id.indexOf('/') + 1)
     return (
-      ((effect === 'pods' || effect === 'sidecar') && name === key) ||
+      (effect === 'sidecar' && name === key) ||
+      (effect === 'pods' && name === key && !internalsOf(snapshot).podsOf.has(key)) ||
       (id.startsWith('Gateway/') && (name === key || `${name}-istio` === key))
     )
   })
 }
 
-/** The first pod of a workload (on that node), or the pod of that name. */
-function podOf(key: string, node: string | undefined, snapshot: Snapshot): Pod {
+/** What is outside the cluster may be spoken for by an object that we do not read. */
+function unlessClaimed(target: Target, from: Pod | undefined, snapshot: Snapshot): Called['target'] {
+  if (target.kind !== 'outside' && target.kind !== 'nowhere') return target
+  const { host } = target
+  const ip = target.kind === 'outside' ? target.ip : host
+  const called = { host, ...(ip !== undefined && { ip }) }
+  const found = internalsOf(snapshot).notModelled.find(
+    ({ claims }) => claims !== undefined && claimed(claims, called, from?.mesh === true),
+  )
+  return found === undefined ? target : { kind: 'not-modelled', found }
+}
+
+/** The pods of a workload (on that node), or the pod of that name; at least one. */
+function podsOf(key: string, node: string | undefined, snapshot: Snapshot): readonly [Pod, ...Pod[]] {
   if (node !== undefined) nodeOf(node, snapshot)
   const own = snapshot.pods.get(key)
   const pods = own !== undefined ? [own] : (internalsOf(snapshot).podsOf.get(key) ?? [])
-  const [pod] = node === undefined ? pods : pods.filter((candidate) => candidate.node === node)
-  if (pod !== undefined) return pod
+  const [pod, ...more] = node === undefined ? pods : pods.filter((candidate) => candidate.node === node)
+  if (pod !== undefined) return [pod, ...more]
   if (pods.length > 0) {
     const nodes = [...new Set(pods.map((candidate) => candidate.node))]
     throw new FlowError('flow.no-pods', `${quote(key)} runs no pod on node ${quote(node)}`, nodes)
@@ -130,6 +149,20 @@ interface PodDescription {
     readonly port: number
     readonly protocol?: Pod['ports'][number]['protocol']
   }[]
+}
+
+const sidecar: Unread = { what: sidecarSays }
+
+function runsSidecar({ namespace, labels, hostNetwork = false }: PodDescription, snapshot: Snapshot): boolean {
+  const namespaceLabels = internalsOf(snapshot).namespaceLabels.get(namespace) ?? {}
+  return hasSidecar({ namespace, namespaceLabels, labels, hostNetwork })
+}
+
+/** A node as a destination or source of packets: what is on its network and is no pod of its own. */
+export function hostOf({ name, ip }: NodeModel): Pod {
+  const key = `node ${name}`
+  const nobody = { namespace: '', labels: {}, serviceAccount: '', identity: '', mesh: false, ports: [] }
+  return { ...nobody, key, name: key, workload: key, hostNetwork: true, node: name, ip }
 }
 
 /** A pod that is not in the manifests: `what if somebody ran this here?` Captured as istio-cni would, unless it says. */

@@ -52,6 +52,15 @@ test('a wrong value is quoted with its place', () => {
       { ...good, certificate: 'fake' },
       'flow.invalid "certificate" must be one of none, self-signed, expired, other-domain, stolen, not "fake"',
     ],
+    [
+      { ...good, to: { host: 'http://web-api/' } },
+      'flow.invalid "to.host" must be a host name or an IP address, not "http://web-api/"',
+    ],
+    [
+      { ...good, to: { host: 'web-api:8080' } },
+      'flow.invalid "to.host" must be a host name or an IP address, not "web-api:8080"',
+    ],
+    [{ ...good, to: { host: 'a..b' } }, 'flow.invalid "to.host" must be a host name or an IP address, not "a..b"'],
     [{ ...good, http: { method: 'GET' } }, 'flow.invalid "http.path" must be a path, it is missing'],
     [{ ...good, to: {} }, 'flow.invalid "to" must have one of service, workload, host, node, labels, ip, not {}'],
   ]
@@ -60,7 +69,7 @@ test('a wrong value is quoted with its place', () => {
 
 test('a field that a flow does not have is named', () => {
   const cases: [unknown, string][] = [
-    [{ ...good, prot: 'TCP' }, 'flow.unknown-field "prot" is no field of a flow; did you mean "from" or "port"?'],
+    [{ ...good, prot: 'TCP' }, 'flow.unknown-field "prot" is no field of a flow; did you mean "port"?'],
     [{ ...good, tls: { snii: 'x' } }, 'flow.unknown-field "tls.snii" is no field of a flow; did you mean "sni"?'],
     [{ ...good, from: { workloads: 'a/b' } }, 'flow.unknown-field "from.workloads" is no field of a flow'],
     [{ ...good, to: { service: 'a/b', workload: 'a/b' } }, 'flow.unknown-field "to.workload" is no field of a flow'],

@@ -17,6 +17,12 @@ import {
 } from './shape.js'
 
 const address = matching((value) => parseAddress(value) !== undefined, 'an IP address')
+/** Letters, digits, `-` and `_` between dots; a trailing dot makes it absolute. */
+const hostName = /^(?=.{1,254}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\.?$/i
+const host = matching(
+  (value) => hostName.test(value) || parseAddress(value) !== undefined,
+  'a host name or an IP address',
+)
 const qualified = matching((value) => /^[^/\s]+\/[^/\s]+$/.test(value), 'namespace/name')
 const port = wholeNumber(1, 65535)
 const protocol = oneOf('TCP', 'UDP', 'SCTP', 'ICMP')
@@ -40,7 +46,7 @@ const sources: Readonly<Record<string, Shape<unknown>>> = {
 const destinations: Readonly<Record<string, Shape<unknown>>> = {
   service: fields({ service: qualified }),
   workload: fields({ workload: qualified }),
-  host: fields({ host: text, ip: address }),
+  host: fields({ host, ip: address }),
   node: fields({ node: text }),
   labels: fields({
     ...describedPod,

@@ -1,11 +1,13 @@
 import type { Snapshot } from '../api.js'
+import { claimed } from '../model/claims.js'
 import { internalsOf } from '../model/internals.js'
 import { rawField } from '../model/kinds.js'
 import { portKey } from '../model/listening.js'
+import type { NotModelled } from '../model/not-modelled.js'
 import { servicePort, targetPortOn } from '../model/services.js'
 import type { ReasonCode } from '../reasons.js'
-import type { Flow, Pod, Protocol, ServiceModel, Step } from '../types.js'
-import { type Called, type Caller, resolveDestination } from './parties.js'
+import type { Flow, NodeModel, Pod, Protocol, ServiceModel, Step } from '../types.js'
+import { type Called, type Caller, resolveDestination, type Unread } from './parties.js'
 
 /** Something that ends the connection and is no wall. */
 export interface Obstacle {
@@ -22,6 +24,7 @@ export interface Route {
   readonly pod?: Pod
   /** For what is no pod. */
   readonly address?: { readonly name: string; readonly ip: string }
+  readonly node?: NodeModel
   readonly service?: ServiceModel
   /** The container's port, or the outside's. */
   readonly port: number
@@ -50,7 +53,7 @@ export function planRoute(flow: Flow, caller: Caller, snapshot: Snapshot): Route
     case 'loopback':
       return loopbackRoute(called, port, protocol, caller, snapshot)
     case 'node':
-      return { name, address: { name, ip: target.node.ip }, port }
+      return { name, address: { name, ip: target.node.ip }, node: target.node, port }
     case 'outside':
       return { name, address: { name: target.host, ip: target.ip ?? target.host }, port }
     case 'not-modelled':
@@ -87,14 +90,7 @@ function serviceRoute(
   if (servicePort(service, port, protocol) === undefined) {
     const has = service.ports.map((candidate) => `${candidate.port}/${candidate.protocol}`).join(', ')
     const facts = { what: `Service ${service.key}`, port, has: has === '' ? 'no port' : has }
-    const [first] = pods
-    return {
-      name,
-      service,
-      port,
-      ...(first === undefined ? { address } : { pod: first }),
-      after: { code: 'network.nothing-listens', outcome: 'deny', facts },
-    }
+    return { name, address, service, port, before: { code: 'network.nothing-listens', outcome: 'deny', facts } }
   }
   if (pod === undefined) {
     return {
@@ -130,8 +126,16 @@ function servesNobody(service: ServiceModel, caller: Caller, snapshot: Snapshot)
   const { serviceObjects, notModelled: unread } = internalsOf(snapshot)
   const object = serviceObjects.get(service.key)?.object
   const type = rawField(object, 'spec', 'type') ?? 'ClusterIP'
+  const byMesh = caller.kind === 'pod' && caller.pod.mesh
+  // Its pods may be of a kind that is not modelled, or listed by hand.
+  const mayHavePods = ({ id, effect }: NotModelled): boolean =>
+    service.endpoints.length === 0 &&
+    (effect === 'endpoints' || (effect === 'pods' && id.split('/')[1] === service.namespace))
   const unknown = unread.find(
-    ({ id, effect }) => id === `Service/${service.key}` || (service.endpoints.length === 0 && effect === 'endpoints'),
+    (found) =>
+      (found.effect === 'name' && found.id === `Service/${service.key}`) ||
+      (found.claims !== undefined && claimed(found.claims, { service: service.key }, byMesh)) ||
+      mayHavePods(found),
   )
   if (unknown !== undefined) return notModelled(unknown)
   if (caller.kind !== 'outside' || type === 'NodePort' || type === 'LoadBalancer') return undefined
@@ -141,13 +145,9 @@ function servesNobody(service: ServiceModel, caller: Caller, snapshot: Snapshot)
   return { code: 'network.unreachable', outcome: 'deny', facts: { host: service.clusterIP ?? service.key } }
 }
 
-export function notModelled(found: { readonly id: string; readonly what: string; readonly at: string }): Obstacle {
-  return {
-    code: 'not-modelled',
-    outcome: 'unknown',
-    facts: { what: found.what },
-    by: { policy: found.id, at: found.at },
-  }
+export function notModelled({ what, id, at }: Unread): Obstacle {
+  const by = { ...(id !== undefined && { policy: id }), ...(at !== undefined && { at }) }
+  return { code: 'not-modelled', outcome: 'unknown', facts: { what }, by }
 }
 
 function loopbackRoute(called: Called, port: number, protocol: Protocol, caller: Caller, snapshot: Snapshot): Route {

@@ -33,14 +33,20 @@ export const en: Readonly<Record<ReasonCode, Sentence>> = {
   'hbone.expired-certificate': (step) => `the certificate shown to ${fact(step, 'pod')} is no longer valid`,
   'hbone.stolen-certificate': (step) =>
     `the certificate shown to ${fact(step, 'pod')} is real, but its key is not the caller's`,
+  'hbone.own-port': (step) =>
+    `port ${fact(step, 'port')} of ${fact(step, 'pod')} is ztunnel's own, and takes no call of an application's`,
   'hbone.wrong-target': (step) => `${fact(step, 'pod')} was asked to connect on to another pod`,
   'network.no-policy': (step) => `no network policy selects ${fact(step, 'pod')} for ${fact(step, 'direction')}`,
-  'network.nothing-listens': (step) =>
-    `${fact(step, 'what')} is not known to listen on port ${fact(step, 'port')} (it has ${fact(step, 'has')})`,
+  'network.nothing-listens': (step) => {
+    const what = fact(step, 'what')
+    const lacks = what.startsWith('Service ') ? 'has no' : 'is not known to listen on'
+    return `${what} ${lacks} port ${fact(step, 'port')} (it has ${fact(step, 'has')})`
+  },
   'network.no-endpoint': (step) => `Service ${fact(step, 'service')} has no pod behind it that serves this port`,
   'network.no-such-name': (step) => `the name ${fact(step, 'host')} does not exist`,
   'network.unreachable': (step) => `nothing answers for ${fact(step, 'host')} from there`,
   'network.loopback': (step) => `${fact(step, 'pod')} calls itself: its loopback crosses no wall`,
+  'past-ztunnel': (step) => `${fact(step, 'why')}: ztunnel of ${fact(step, 'pod')} is not asked`,
   'not-in-mesh': (step) => `${fact(step, 'pod')} is not captured: ztunnel enforces nothing there`,
   'not-modelled': (step) => `${fact(step, 'what')} is not modelled, so this cannot be said`,
 }

@@ -8,7 +8,7 @@ export function headline(flow: string, outcome: Outcome, deciding: Step | undefi
 
 function outcomeOf(outcome: Outcome, step: Step | undefined): string {
   if (outcome === 'allow' || step === undefined) return 'ALLOWED'
-  if (outcome === 'unknown') return `UNKNOWN: ${step.policy ?? step.code} is not modelled`
+  if (outcome === 'unknown') return `UNKNOWN: ${step.policy ?? step.facts?.what ?? step.code} is not modelled`
   if (step.code.startsWith('network.')) return `NOT REACHED: ${sentence(step)}`
   if (step.code.startsWith('hbone.')) return 'DENIED by the mesh (HBONE)'
   return `DENIED by ${step.layer ?? step.policy ?? 'default'} (${step.point})`

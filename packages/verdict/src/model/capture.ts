@@ -18,8 +18,17 @@ export interface CaptureSubject {
  */
 export function hasSidecar(pod: CaptureSubject): boolean {
   if (pod.annotations?.['sidecar.istio.io/status'] !== undefined) return true
+  // The webhook leaves the host's network alone.
+  if (pod.hostNetwork) return false
   const inject = pod.labels['sidecar.istio.io/inject']
-  return inject === 'true' || (pod.namespaceLabels['istio-injection'] === 'enabled' && inject !== 'false')
+  return inject === 'true' || (inject !== 'false' && injects(pod.namespaceLabels))
+}
+
+/** By name, or by the revision that is to do it; an ambient namespace carries a revision for its waypoints. */
+function injects(labels: Labels): boolean {
+  const injection = labels['istio-injection']
+  if (injection !== undefined) return injection === 'enabled'
+  return labels['istio.io/rev'] !== undefined && labels[dataplaneMode] !== 'ambient'
 }
 
 /**

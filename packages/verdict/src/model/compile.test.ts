@@ -85,6 +85,70 @@ test('identity: the ServiceAccount, `default` when none is named', () => {
   assert.equal(podsOf(pods, 'shop/web')[0]?.identity, 'spiffe://example.org/ns/shop/sa/web')
 })
 
+test('identity: `serviceAccount` is the old name of serviceAccountName, and counts where that is not set', () => {
+  const pod = (name: string, spec: object) =>
+    resource({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, namespace: 'shop' },
+      spec: { containers: [], ...spec },
+    })
+  const { pods } = compile([
+    pod('old', { serviceAccount: 'robot' }),
+    pod('both', { serviceAccount: 'robot', serviceAccountName: 'human' }),
+    pod('empty', { serviceAccountName: '' }),
+  ])
+  assert.deepEqual(
+    [...pods.values()].map(({ serviceAccount }) => serviceAccount),
+    ['robot', 'human', 'default'],
+  )
+})
+
+test('a Service is found by every address that it has, however that is written', () => {
+  const web = resource({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'web', namespace: 'shop' },
+    spec: {
+      clusterIP: '10.96.3.3',
+      clusterIPs: ['10.96.3.3', 'fd00:0::0A'],
+      externalIPs: ['198.51.100.7'],
+      selector: { app: 'web' },
+      ports: [{ port: 80 }],
+    },
+    status: { loadBalancer: { ingress: [{ ip: '203.0.113.80' }, { hostname: 'web.example.com' }] } },
+  })
+  const snapshot = compile([web])
+  for (const ip of ['10.96.3.3', 'fd00::a', '203.0.113.80']) {
+    assert.equal(snapshot.serviceByIp(ip)?.key, 'shop/web', ip)
+  }
+})
+
+test('the port behind a Service’s port is one of the same protocol', () => {
+  const dns = resource({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'dns', namespace: 'shop' },
+    spec: {
+      selector: { app: 'dns' },
+      ports: [
+        { name: 'udp', port: 53, targetPort: 'dns', protocol: 'UDP' },
+        { name: 'tcp', port: 53, targetPort: 'dns-tcp' },
+      ],
+    },
+  })
+  const ports = [
+    { name: 'dns', containerPort: 5353, protocol: 'UDP' },
+    { name: 'dns-tcp', containerPort: 5354 },
+  ]
+  const snapshot = compile([workload('shop/dns', { ports }), dns])
+  const [service] = snapshot.services.values()
+  const [pod] = snapshot.pods.values()
+  assert.ok(service && pod)
+  assert.equal(snapshot.targetPort(service, 53, pod), 5354)
+  assert.equal(snapshot.targetPort(service, 53, pod, 'UDP'), 5353)
+})
+
 test('capture (C.1): by namespace or pod, never against `none`, on the host network, in kube-system or with a sidecar', () => {
   const mode = 'istio.io/dataplane-mode'
   const { pods, notModelled } = compile([
@@ -92,6 +156,7 @@ test('capture (C.1): by namespace or pod, never against `none`, on the host netw
     namespace('out'),
     ambient('kube-system'),
     namespace('side', { 'istio-injection': 'enabled' }),
+    namespace('rev', { 'istio.io/rev': 'canary' }),
     workload('in/plain'),
     workload('in/none', { labels: { app: 'none', [mode]: 'none' } }),
     workload('in/host', { hostNetwork: true }),
@@ -100,6 +165,9 @@ test('capture (C.1): by namespace or pod, never against `none`, on the host netw
     workload('out/joined', { labels: { app: 'joined', [mode]: 'ambient' } }),
     workload('kube-system/plain'),
     workload('side/plain'),
+    workload('side/host', { hostNetwork: true }),
+    workload('rev/plain'),
+    workload('rev/out', { labels: { app: 'out', 'sidecar.istio.io/inject': 'false' } }),
   ])
   assert.deepEqual(
     [...pods.values()].filter((pod) => pod.mesh).map((pod) => pod.workload),
@@ -107,7 +175,7 @@ test('capture (C.1): by namespace or pod, never against `none`, on the host netw
   )
   assert.deepEqual(
     notModelled.map(({ id }) => id),
-    ['Deployment/in/sidecar', 'Deployment/side/plain'],
+    ['Deployment/in/sidecar', 'Deployment/side/plain', 'Deployment/rev/plain'],
   )
   const host = podsOf(pods, 'in/host')[0]
   assert.equal(host?.ip, '172.18.0.3')

@@ -8,7 +8,7 @@ import { resolveName } from './names.js'
 import { findNotModelled } from './not-modelled.js'
 import { buildPods } from './pods.js'
 import { indexPolicies } from './policy-index.js'
-import { buildServices, targetPortOn } from './services.js'
+import { buildServices, indexAddresses, targetPortOn } from './services.js'
 import { indexWaypoints } from './waypoints.js'
 
 const defaultNodes = ['bulkhead-worker', 'bulkhead-worker2']
@@ -26,11 +26,7 @@ export const compile: Compile = (resources, options = {}) => {
   const services = buildServices(resources, pods, previous)
   const podsByIp = new Map<string, Pod>()
   for (const pod of pods.values()) if (!pod.hostNetwork) podsByIp.set(pod.ip, pod)
-  const servicesByIp = new Map(
-    [...services.values()].flatMap((service) =>
-      service.clusterIP === undefined ? [] : [[service.clusterIP, service]],
-    ),
-  )
+  const servicesByIp = indexAddresses(resources, services)
   const podsOf = new Map<string, Pod[]>()
   for (const pod of pods.values()) {
     const same = podsOf.get(pod.workload)
@@ -49,7 +45,7 @@ export const compile: Compile = (resources, options = {}) => {
     podByIp: (ip) => podsByIp.get(ip),
     serviceByIp: (ip) => servicesByIp.get(ip),
     resolveName: (name, namespace) => resolveName(name, namespace, services),
-    targetPort: (service, port, pod) => targetPortOn(service, port, pod),
+    targetPort: targetPortOn,
     notModelled: notModelled.map(({ id, what, at }) => ({ id, what, at })),
   }
   setInternals(snapshot, {

@@ -17,6 +17,14 @@ export function ofKind<T extends KubernetesObject>(
   )
 }
 
+/**
+ * Whether the object isolates pods at the CNI. Every engine names such a kind alike (CiliumNetworkPolicy,
+ * GlobalNetworkPolicy ...), so one that nobody here has heard of is known for what it is.
+ */
+export function isNetworkPolicy({ kind }: Resource): boolean {
+  return kind.endsWith('NetworkPolicy')
+}
+
 /** `default`, as the API server does for a namespaced object without one. */
 export function namespaceOf(resource: Resource): string {
   return resource.namespace ?? 'default'

@@ -1,6 +1,7 @@
 import type { Resource, Service } from '@bulkhead/resources'
 import { hasSidecar } from './capture.js'
-import { at, groupOf, ofKind, rawField } from './kinds.js'
+import { type Claims, claimsOf } from './claims.js'
+import { at, groupOf, isNetworkPolicy, ofKind, rawField } from './kinds.js'
 import { wantedPods } from './workloads.js'
 
 /** What such an object does, as far as it matters here. */
@@ -11,17 +12,17 @@ export interface NotModelled {
   readonly id: string
   readonly what: string
   readonly at: string
+  /** The names, addresses and Services that it speaks for, where it is not about all. */
+  readonly claims?: Claims
 }
+
+export const sidecarSays = 'a sidecar proxy instead of ztunnel'
 
 /** Kinds that decide over traffic and that the engine does not read yet, as `group/Kind`. */
 const kinds: Readonly<Record<string, readonly [Effect, string]>> = {
-  'networking.k8s.io/NetworkPolicy': ['isolates', 'isolates the pods that it selects'],
-  'cilium.io/CiliumNetworkPolicy': ['isolates', 'isolates the pods of its namespace that it selects'],
-  'cilium.io/CiliumClusterwideNetworkPolicy': ['isolates', 'isolates pods of every namespace'],
-  'policy.networking.k8s.io/ClusterNetworkPolicy': ['isolates', 'isolates pods of every namespace'],
-  'policy.networking.k8s.io/AdminNetworkPolicy': ['isolates', 'isolates pods of every namespace'],
-  'policy.networking.k8s.io/BaselineAdminNetworkPolicy': ['isolates', 'isolates pods of every namespace'],
   'cilium.io/CiliumLocalRedirectPolicy': ['redirects', 'sends traffic elsewhere'],
+  'cilium.io/CiliumEnvoyConfig': ['redirects', 'sends traffic through a proxy'],
+  'cilium.io/CiliumClusterwideEnvoyConfig': ['redirects', 'sends traffic through a proxy'],
   'cilium.io/CiliumEgressGatewayPolicy': ['redirects', 'sends traffic elsewhere'],
   'gateway.networking.k8s.io/Gateway': ['proxy', 'runs a gateway or a waypoint'],
   'networking.istio.io/Gateway': ['proxy', 'runs a gateway'],
@@ -51,10 +52,12 @@ export function findNotModelled(
 ): NotModelled[] {
   const found: NotModelled[] = []
   for (const resource of resources) {
-    const kind = kinds[`${groupOf(resource.object)}/${resource.kind}`]
+    const kind = isNetworkPolicy(resource) ? isolates(resource) : kinds[`${groupOf(resource.object)}/${resource.kind}`]
     if (kind === undefined) continue
     const [effect, what] = kind
-    found.push({ effect, id: resource.id, what: `${resource.kind} ${what}`, at: at(resource) })
+    const claims = claimsOf(resource)
+    const says = `${resource.kind} ${what}`
+    found.push({ effect, id: resource.id, what: says, at: at(resource), ...(claims && { claims }) })
   }
   for (const service of ofKind<Service>(resources, '', 'Service')) {
     if (rawField(service.object, 'spec', 'type') === 'ExternalName') {
@@ -65,6 +68,11 @@ export function findNotModelled(
         at: at(service, ['spec', 'type']),
       })
     }
+    const claims = claimsOf(service)
+    if (claims !== undefined) {
+      const place = at(service, ['spec', 'externalIPs'])
+      found.push({ effect: 'redirects', id: service.id, what: 'externalIPs of a Service', at: place, claims })
+    }
   }
   for (const [pod] of wantedPods(resources, ['any'])) {
     if (pod === undefined) continue
@@ -74,11 +82,15 @@ export function findNotModelled(
       namespaceLabels: namespaceLabels.get(namespace) ?? {},
       labels: template.metadata?.labels ?? {},
       annotations: template.metadata?.annotations ?? {},
-      hostNetwork: false,
+      hostNetwork: template.spec.hostNetwork === true,
     })
     if (!sidecar) continue
-    const what = 'a sidecar proxy instead of ztunnel'
-    found.push({ effect: 'sidecar', id: resource.id, what, at: at(resource) })
+    found.push({ effect: 'sidecar', id: resource.id, what: sidecarSays, at: at(resource) })
   }
   return found
+}
+
+function isolates(resource: Resource): readonly [Effect, string] {
+  const where = resource.namespace === undefined ? 'pods of every namespace' : 'the pods that it selects'
+  return ['isolates', `isolates ${where}`]
 }

@@ -36,6 +36,7 @@ export function buildPods(resources: readonly Resource[], options: PodsOptions):
     taken.add(before.ip)
   }
 
+  const free = nodes.map((_, slot) => addressesOf(slot, nodes.length))
   const pods = new Map<string, Pod>()
   const ordinal = new Map<string, number>()
   for (const wanted of workloads) {
@@ -49,10 +50,10 @@ export function buildPods(resources: readonly Resource[], options: PodsOptions):
       const stays = kept.get(key)
       const index = nodes.findIndex((node) => node.name === (stays?.node ?? pod.node))
       const slot = index !== -1 ? index : (first + replica) % nodes.length
-      const node = nodes[slot]
-      if (node === undefined) throw new RangeError('a cluster needs at least one node')
+      const [node, addresses] = [nodes[slot], free[slot]]
+      if (node === undefined || addresses === undefined) throw new RangeError('a cluster needs at least one node')
       const hostNetwork = pod.template.spec.hostNetwork === true
-      const ip = hostNetwork ? node.ip : (stays?.ip ?? freeAddress(slot, nodes.length, taken))
+      const ip = hostNetwork ? node.ip : (stays?.ip ?? freeAddress(addresses, taken))
       pods.set(key, modelPod(pod, node.name, ip, options))
     })
     const namespace = wanted[0]?.namespace
@@ -64,7 +65,7 @@ export function buildPods(resources: readonly Resource[], options: PodsOptions):
 function modelPod(wanted: WantedPod, node: string, ip: string, options: PodsOptions): Pod {
   const { namespace, name, template } = wanted
   const labels = { ...template.metadata?.labels, ...wanted.added }
-  const serviceAccount = template.spec.serviceAccountName ?? 'default'
+  const serviceAccount = serviceAccountOf(template.spec)
   const hostNetwork = template.spec.hostNetwork === true
   return {
     key: `${namespace}/${name}`,
@@ -88,6 +89,12 @@ function modelPod(wanted: WantedPod, node: string, ip: string, options: PodsOpti
   }
 }
 
+/** `serviceAccount` is the field's old name, which the API server still reads; an empty one is none. */
+function serviceAccountOf(spec: PodSpec): string {
+  const old = rawField(spec, 'serviceAccount')
+  return spec.serviceAccountName || (typeof old === 'string' && old) || 'default'
+}
+
 function portsOf(spec: PodSpec): Pod['ports'] {
   // A native sidecar is an init container that stays: its ports are the pod's too.
   const staying = (spec.initContainers ?? []).filter((container) => rawField(container, 'restartPolicy') === 'Always')
@@ -101,14 +108,16 @@ function portsOf(spec: PodSpec): Pod['ports'] {
 }
 
 /** Node n has 10.244.n.0/24; when that is full, further blocks of its own. The first address is the node's bridge. */
-function freeAddress(slot: number, nodes: number, taken: Set<string>): string {
+function* addressesOf(slot: number, nodes: number): Generator<string, never> {
   for (let block = slot + 1; block < 256; block += nodes) {
-    for (let host = 2; host < 255; host++) {
-      const ip = `10.244.${block}.${host}`
-      if (taken.has(ip)) continue
-      taken.add(ip)
-      return ip
-    }
+    for (let host = 2; host < 255; host++) yield `10.244.${block}.${host}`
   }
   throw new RangeError('more pods on one node than 10.244.0.0/16 has addresses for')
+}
+
+/** The next address of a node that nobody has. */
+function freeAddress(addresses: Generator<string, never>, taken: ReadonlySet<string>): string {
+  let ip = addresses.next().value
+  while (taken.has(ip)) ip = addresses.next().value
+  return ip
 }

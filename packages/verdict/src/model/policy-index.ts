@@ -28,7 +28,6 @@ export function indexPolicies(resources: readonly Resource[], rootNamespace: str
       policies = {
         mtls: effectiveMtls(peerAuthentications, namespace, labels),
         authorization: authorizationFor(authorizations, rootNamespace, namespace, labels),
-        // The host's network is not the pod's: a policy of pods does not select it, a cluster-wide one may (A.1).
         network: networkObjects.filter((object) => object.couldSelect(pod)),
       }
       if (byClass.size >= maxClasses) byClass.clear()
@@ -40,8 +39,7 @@ export function indexPolicies(resources: readonly Resource[], rootNamespace: str
 }
 
 function classKey(pod: Pod): string {
-  const labels = Object.keys(pod.labels)
-    .sort()
-    .map((name) => `${name}=${pod.labels[name]}`)
-  return [pod.namespace, String(pod.hostNetwork), ...labels].join('\n')
+  const labels = Object.entries(pod.labels).sort(([a], [b]) => (a < b ? -1 : 1))
+  // As JSON: no text in a label can make it look like two.
+  return JSON.stringify([pod.namespace, pod.hostNetwork, labels])
 }

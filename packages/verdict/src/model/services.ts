@@ -2,8 +2,9 @@ import type { Resource, Service } from '@bulkhead/resources'
 import { labelsMatch } from '@bulkhead/resources/selectors'
 import type { Snapshot } from '../api.js'
 import type { Pod, Protocol, ServiceModel } from '../types.js'
+import { parseAddress } from './addresses.js'
 import { hash53 } from './hash.js'
-import { namespaceOf, ofKind } from './kinds.js'
+import { namespaceOf, ofKind, rawField } from './kinds.js'
 
 /** The Services with their addresses and the pods behind them. */
 export function buildServices(
@@ -43,6 +44,26 @@ export function buildServices(
     })
   }
   return services
+}
+
+/** The Services by each address that leads to them: their cluster IPs and what a load balancer gave them. */
+export function indexAddresses(
+  resources: readonly Resource[],
+  services: ReadonlyMap<string, ServiceModel>,
+): Map<string, ServiceModel> {
+  const index = new Map<string, ServiceModel>()
+  for (const resource of ofKind<Service>(resources, '', 'Service')) {
+    const service = services.get(`${namespaceOf(resource)}/${resource.name}`)
+    if (service === undefined) continue
+    const given = rawField(resource.object, 'status', 'loadBalancer', 'ingress')
+    const balanced = Array.isArray(given) ? given.map((entry) => rawField(entry, 'ip')) : []
+    const further = rawField(resource.object, 'spec', 'clusterIPs')
+    for (const ip of [service.clusterIP, ...(Array.isArray(further) ? further : []), ...balanced]) {
+      const address = typeof ip === 'string' ? parseAddress(ip) : undefined
+      if (address !== undefined) index.set(address.toString(), service)
+    }
+  }
+  return index
 }
 
 /** A Service without a selector has no endpoints of ours. Readiness is not looked at. */

@@ -2,7 +2,7 @@ import type { LabelSelector, Resource } from '@bulkhead/resources'
 import { selectorMatches } from '@bulkhead/resources/selectors'
 import type { Snapshot } from '../api.js'
 import { internalsOf } from '../model/internals.js'
-import { at, groupOf, namespaceOf, rawField } from '../model/kinds.js'
+import { at, groupOf, isNetworkPolicy, namespaceOf, rawField } from '../model/kinds.js'
 import type { CniEvidence, Engine, Pod, PointVerdict, Step } from '../types.js'
 import { fold } from './fold.js'
 
@@ -13,35 +13,25 @@ export interface NetworkObject {
   couldSelect(pod: Pod): boolean
 }
 
-/** Kinds that a CNI enforces, by `group/Kind`; true for those that reach every namespace. */
-const networkKinds: Readonly<Record<string, { readonly engine: Engine; readonly everywhere: boolean }>> = {
-  'networking.k8s.io/NetworkPolicy': { engine: 'kubernetes', everywhere: false },
-  'cilium.io/CiliumNetworkPolicy': { engine: 'cilium', everywhere: false },
-  'cilium.io/CiliumClusterwideNetworkPolicy': { engine: 'cilium', everywhere: true },
-  'policy.networking.k8s.io/ClusterNetworkPolicy': { engine: 'kubernetes', everywhere: true },
-  'policy.networking.k8s.io/AdminNetworkPolicy': { engine: 'kubernetes', everywhere: true },
-  'policy.networking.k8s.io/BaselineAdminNetworkPolicy': { engine: 'kubernetes', everywhere: true },
-}
-
 export function readNetworkObjects(resources: readonly Resource[]): NetworkObject[] {
-  return resources.flatMap((resource) => {
-    const kind = networkKinds[`${groupOf(resource.object)}/${resource.kind}`]
-    if (kind === undefined) return []
-    const namespace = namespaceOf(resource)
-    const layer = resource.layer === undefined ? {} : { layer: resource.layer }
+  return resources.filter(isNetworkPolicy).map((resource) => {
+    const { kind, layer } = resource
+    const group = groupOf(resource.object)
+    const engine: Engine = group === 'cilium.io' ? 'cilium' : 'kubernetes'
+    const plain = group === 'networking.k8s.io'
+    const namespace = plain ? namespaceOf(resource) : resource.namespace
     return {
-      step: { engine: kind.engine, ...layer, policy: resource.id, at: at(resource) },
-      what: resource.kind,
+      step: { engine, ...(layer !== undefined && { layer }), policy: resource.id, at: at(resource) },
+      what: kind,
+      // The host's network is not the pod's: a policy of a namespace does not select it, a cluster-wide one may (A.1).
       couldSelect: (pod) =>
-        kind.everywhere ||
-        (!pod.hostNetwork &&
-          pod.namespace === namespace &&
-          (resource.kind !== 'NetworkPolicy' || selects(resource, pod.labels))),
+        namespace === undefined ||
+        (!pod.hostNetwork && pod.namespace === namespace && (!plain || selects(resource, pod.labels))),
     }
   })
 }
 
-/** Only NetworkPolicy's own selector is plain enough to be read here; Cilium's keys carry sources and namespaces. */
+/** Only NetworkPolicy's own selector is plain enough to be read here; others' keys carry sources and namespaces. */
 function selects(resource: Resource, labels: Readonly<Record<string, string>>): boolean {
   const selector = rawField(resource.object, 'spec', 'podSelector')
   if (typeof selector !== 'object' || selector === null) return true

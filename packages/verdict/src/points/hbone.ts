@@ -1,6 +1,12 @@
 import type { ReasonCode } from '../reasons.js'
 import type { ForgedCertificate, Pod, Step } from '../types.js'
 
+/** The port that every mesh connection arrives at. */
+export const hbonePort = 15008
+
+/** Ports that ztunnel itself listens on inside a pod (C.1). */
+const ownPorts: readonly number[] = [15001, 15006, hbonePort]
+
 const codes: Readonly<Record<ForgedCertificate, ReasonCode>> = {
   none: 'hbone.no-certificate',
   'self-signed': 'hbone.untrusted-certificate',
@@ -9,14 +15,31 @@ const codes: Readonly<Record<ForgedCertificate, ReasonCode>> = {
   stolen: 'hbone.stolen-certificate',
 }
 
-/** What a pod's HBONE port says to a certificate that is not the caller's own. The mesh refuses it, no layer does. */
-export function hboneStep(certificate: ForgedCertificate, destination: Pod): Step {
-  return {
-    hop: 0,
-    point: 'ztunnel',
-    engine: 'istio',
-    outcome: 'deny',
-    code: codes[certificate],
-    facts: { pod: destination.workload, certificate },
+export interface Knock {
+  readonly destination: Pod
+  readonly port: number
+  /** What the caller shows when it dials the HBONE port itself. */
+  readonly certificate: ForgedCertificate | undefined
+  /** The caller is in the mesh: its own ztunnel takes every connection of its. */
+  readonly captured: boolean
+}
+
+/**
+ * What is said to a call of ztunnel's own ports; undefined when it is none. No layer says it, and none could allow it
+ * (C.1).
+ */
+export function ownPortStep({ destination, port, certificate, captured }: Knock): Step | undefined {
+  if (!destination.mesh || (certificate === undefined && !ownPorts.includes(port))) return undefined
+  // Of a captured caller nothing gets to the TLS of the far side: its ztunnel asks the other for a port that is not to be had.
+  if (captured || (certificate === undefined && port !== hbonePort)) {
+    const asked = certificate === undefined ? port : hbonePort
+    return denial('hbone.own-port', { pod: destination.workload, port: asked })
   }
+  // Plain text at the HBONE port shows no certificate.
+  const shown = certificate ?? 'none'
+  return denial(codes[shown], { pod: destination.workload, certificate: shown })
+}
+
+function denial(code: ReasonCode, facts: NonNullable<Step['facts']>): Step {
+  return { hop: 0, point: 'ztunnel', engine: 'istio', outcome: 'deny', code, facts }
 }

@@ -18,9 +18,9 @@ export interface AuthorizationModel extends Selecting {
   readonly rules: readonly Rule[]
 }
 
-/** One that ztunnel never enforces, though it selects pods, and why. */
+/** A policy that ztunnel never enforces, though it selects pods, or a rule of one: which, and why. */
 export interface IgnoredAuthorization extends Selecting {
-  readonly why: string
+  readonly says: string
 }
 
 /** By namespace; each list sorted by id, so that the order of files never decides which policy is named. */
@@ -49,16 +49,22 @@ export function readAuthorizations(resources: readonly Resource[]): Authorizatio
     // Attached to a waypoint or gateway: none of ztunnel's business (C.4).
     if ((spec?.targetRefs?.length ?? 0) > 0 || rawField(spec, 'targetRef') !== undefined) continue
     const action = spec?.action ?? 'ALLOW'
-    if (isDryRun(resource)) ignored.push({ ...common, why: 'dry run' })
-    else if (action === 'AUDIT' || action === 'CUSTOM') ignored.push({ ...common, why: `action ${action}` })
+    if (isDryRun(resource)) ignored.push({ ...common, says: `${resource.id} (dry run)` })
+    else if (action === 'AUDIT' || action === 'CUSTOM')
+      ignored.push({ ...common, says: `${resource.id} (action ${action})` })
     else {
+      const rules = (spec?.rules ?? []).map((rule, index) => compileRule(resource, rule, index))
+      for (const { by, emptiedBy } of rules) {
+        if (emptiedBy.length === 0) continue
+        ignored.push({ ...common, says: `rule ${by.rule} of ${resource.id} (it needs ${emptiedBy.join(', ')})` })
+      }
       enforced.push({
         ...common,
         layer: resource.layer,
         // The line that closes: the list of rules, or what stands in its place when there is none.
         at: at(resource, ['spec', 'rules']),
         action,
-        rules: (spec?.rules ?? []).map((rule, index) => compileRule(resource, rule, index)),
+        rules,
       })
     }
   }

@@ -100,5 +100,5 @@ function notModelled(policies: PodAuthorization): { readonly what: string; reado
 /** ztunnel leaves these out, and reports it only in the policy's status: say it where people look. */
 function withIgnored(facts: Facts, policies: PodAuthorization): Facts {
   if (policies.ignored.length === 0) return facts
-  return { ...facts, ignored: policies.ignored.map((policy) => `${policy.id} (${policy.why})`).join(', ') }
+  return { ...facts, ignored: policies.ignored.map(({ says }) => says).join(', ') }
 }

@@ -75,7 +75,7 @@ const anonymous = 'no identity'
 /** Ports that are not numbers are dropped before ztunnel sees the policy (C.5). Undefined: no value is left. */
 const ports: AttributeKind = {
   compile: (values) => {
-    const numbers = new Set(values.filter((value) => /^\d{1,5}$/.test(value)).map(Number))
+    const numbers = new Set(values.filter((value) => /^\d+$/.test(value)).map(Number))
     return numbers.size === 0 ? undefined : (subject) => numbers.has(subject.port)
   },
   has: (subject) => String(subject.port),

@@ -30,8 +30,10 @@ export interface Rule {
   }
   /** All must match. None at all: always matches. */
   readonly clauses: readonly Clause[]
-  /** Attributes of HTTP that make istiod leave the whole rule out of an ALLOW policy (C.5). */
+  /** Attributes of requests that make istiod leave the whole rule out of an ALLOW policy (C.5). */
   readonly omittedFor: readonly string[]
+  /** Attributes of requests without which a clause of this DENY rule is empty, so that it never matches (C.5). */
+  readonly emptiedBy: readonly string[]
   /** Fields that the engine does not know. */
   readonly notModelled: readonly string[]
 }
@@ -67,9 +69,10 @@ export function compileRule(resource: Resource<AuthorizationPolicy>, rule: Autho
   // HTTP makes an ALLOW rule vanish; in a DENY rule only the attribute does, and an entry that it leaves empty can
   // never match (C.5):   - from: [{source: {principals: [p]}}]
   //                        to: [{operation: {methods: [DELETE]}}]      denies nothing
-  const omittedFor = resource.object.spec?.action === 'DENY' ? [] : http
+  const denies = resource.object.spec?.action === 'DENY'
+  const never = clauses.some((clause) => clause.entries.every((entry) => entry.length === 0))
   const by = { layer: resource.layer, policy: resource.id, rule: index, at: at(resource, path) }
-  return { by, clauses, omittedFor, notModelled }
+  return { by, clauses, omittedFor: denies ? [] : http, emptiedBy: denies && never ? http : [], notModelled }
 }
 
 class EntryReader {
@@ -95,7 +98,7 @@ class EntryReader {
     for (const [name, value] of Object.entries(written)) {
       if (value === undefined || (Array.isArray(value) && value.length === 0) || ignored.has(name)) continue
       const positive = name.startsWith('not') ? name.charAt(3).toLowerCase() + name.slice(4) : name
-      const kind = kinds[positive]
+      const kind = kindOf(kinds, positive)
       if (http.has(name)) this.#http.push(name)
       else if (kind === undefined) this.#notModelled.push([...path, name].join('.'))
       else entry.push(...this.#attribute(name, kind, stringsOf(value), name !== positive, [...path, name]))
@@ -107,7 +110,7 @@ class EntryReader {
     condition: { readonly key: string; readonly values?: readonly string[]; readonly notValues?: readonly string[] },
     path: readonly (string | number)[],
   ): Entry {
-    const kind = conditionKinds[condition.key]
+    const kind = kindOf(conditionKinds, condition.key)
     if (kind === undefined) {
       this.#http.push(`when ${condition.key}`)
       return []
@@ -136,6 +139,11 @@ class EntryReader {
     const holds = negated ? (subject: Subject) => !any(subject) : any
     return [{ name, wants, holds, has: kind.has }]
   }
+}
+
+/** Not what every object inherits: `constructor` is a name like any other. */
+function kindOf(kinds: Readonly<Record<string, AttributeKind>>, name: string): AttributeKind | undefined {
+  return Object.hasOwn(kinds, name) ? kinds[name] : undefined
 }
 
 function stringsOf(value: unknown): readonly string[] {
