@@ -151,7 +151,7 @@ try {
       const value = ratio(name)
       failed ||= value < TARGET
       console.log(
-        `  chain-service, ${name}   ${line(name)}: ${value.toFixed(2)} of bare ${value < TARGET ? `(BELOW ${TARGET})` : ''}`,
+        `  chain-service, ${name}   ${line(name)}: ${value.toFixed(2)} of bare${value < TARGET ? ` (BELOW ${TARGET})` : ''}, by CPU ${cpuRatio(name).toFixed(2)}`,
       )
     }
   }
