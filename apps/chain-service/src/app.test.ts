@@ -23,7 +23,7 @@ test('/health is OK as text, with the configured code; the probes of ours stand 
 
 test('asked for, /ready follows the delay, and so do /readyz and the gate', async (t) => {
   const { service, url } = await startService(t, {
-    READY_CHECK_RESPONSE_DELAY: '300ms',
+    READY_CHECK_RESPONSE_DELAY: '1s',
     READY_CHECK_RESPONSE_FAILURE_CODE: '599',
     READY_CHECK_RESPONSE_SUCCESS_CODE: '202',
     READY_CHECK_ROOT_PATH_WAIT_TILL_READY: 'true',
@@ -77,11 +77,11 @@ test('above the rate limit requests get its code', async (t) => {
 })
 
 test('timing: a success takes as long as it is told to, upstream time included; a failure does not wait', async (t) => {
-  const slow = await startService(t, { TIMING_50_PERCENTILE: '80ms' })
-  const front = await startService(t, { TIMING_50_PERCENTILE: '100ms', UPSTREAM_URIS: slow.url })
+  const slow = await startService(t, { TIMING_50_PERCENTILE: '400ms' })
+  const front = await startService(t, { TIMING_50_PERCENTILE: '500ms', UPSTREAM_URIS: slow.url })
   const { text } = await request(front.service.server).get('/')
   const ms = parseDurationNs((JSON.parse(text) as { duration: string }).duration) / 1e6
-  assert.ok(ms >= 100 && ms < 170, `${ms} ms: the upstream's 80 are within the 100`)
+  assert.ok(ms >= 500 && ms < 890, `${ms} ms: the upstream's 400 are within the 500`)
   const denying = await startTcp(t, (socket) => socket.destroy())
   const failing = await startService(t, { TIMING_50_PERCENTILE: '5s', UPSTREAM_URIS: denying.url })
   const from = performance.now()
@@ -90,7 +90,7 @@ test('timing: a success takes as long as it is told to, upstream time included; 
 })
 
 test('several upstreams: in order with one worker, which stops at the first failure', async (t) => {
-  const first = await startService(t, { NAME: 'first', TIMING_50_PERCENTILE: '40ms' })
+  const first = await startService(t, { NAME: 'first', TIMING_50_PERCENTILE: '300ms' })
   const second = await startService(t, { NAME: 'second' })
   const denying = await startTcp(t, (socket) => socket.destroy())
   const names = async (env: Record<string, string>): Promise<unknown[]> => {

@@ -232,7 +232,7 @@ for (const { what, serve, status, entry } of UPSTREAMS) {
   })
 }
 
-test('nobody there, no such name, and no answer in time', async (t) => {
+test('nobody there, and no answer in time', async (t) => {
   const gone = await startTcp(t, () => {})
   await new Promise((resolve) => gone.server.close(resolve))
   const silent = await startTcp(t, () => {})
@@ -240,17 +240,13 @@ test('nobody there, no such name, and no answer in time', async (t) => {
     t,
     (socket) => void socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{')),
   )
-  const rows: readonly [string, RegExp][] = [
-    [gone.url, /Get ".*": dial tcp 127\.0\.0\.1:\d+: connect: connection refused$/],
-    [
-      'http://nobody.invalid:80',
-      /Get "http:\/\/nobody\.invalid.*": dial tcp: lookup nobody\.invalid: (no such host|Temporary failure in name resolution)$/,
-    ],
-    [silent.url, /Get ".*": context deadline exceeded \(Client\.Timeout exceeded while awaiting headers\)$/],
-    [stalls.url, /^Error reading response body: context deadline exceeded/],
+  const rows: readonly [string, string, RegExp][] = [
+    [gone.url, '30s', /Get ".*": dial tcp 127\.0\.0\.1:\d+: connect: connection refused$/],
+    [silent.url, '200ms', /Get ".*": context deadline exceeded \(Client\.Timeout exceeded while awaiting headers\)$/],
+    [stalls.url, '400ms', /^Error reading response body: context deadline exceeded/],
   ]
-  for (const [upstream, error] of rows) {
-    const { url } = await startService(t, { UPSTREAM_URIS: upstream, HTTP_CLIENT_REQUEST_TIMEOUT: '150ms' })
+  for (const [upstream, timeout, error] of rows) {
+    const { url } = await startService(t, { UPSTREAM_URIS: upstream, HTTP_CLIENT_REQUEST_TIMEOUT: timeout })
     const { status, json } = await get(`${url}/`)
     assert.equal(status, 500)
     assert.match(String(json.upstream_calls?.[0]?.error), error)

@@ -28,7 +28,7 @@ test('SIGTERM under load: no accepted request is lost, through the whole chain',
   const sent = await load(port, 8, '/', (last) => !(unready && last.close))
   await watching
   assert.equal(await front.exited, 0)
-  assert.ok(sent.length > 50, `${sent.length} requests`)
+  assert.ok(sent.length > 20, `${sent.length} requests`)
   assert.deepEqual(
     sent.filter(({ result }) => result !== 'answered'),
     [],
@@ -55,7 +55,7 @@ test('an upstream that leaves in order: what it took in, its caller got', async 
   const taken = leaf.lines
     .filter(({ msg, path }) => msg === 'request' && path === '/')
     .map(({ requestId }) => String(requestId))
-  assert.ok(taken.length > 50, `${taken.length} requests`)
+  assert.ok(taken.length > 20, `${taken.length} requests`)
   assert.deepEqual(
     taken.filter((id) => statuses.get(id) !== 200),
     [],

@@ -8,15 +8,17 @@ import { kitErrors } from './errors/kit-errors.js'
 import { toServiceError } from './errors/to-service-error.js'
 import { type Check, Health } from './health/health.js'
 import { allowedMethods } from './http/allowed-methods.js'
-import { send, sendError, sendJson, writeRawError } from './http/answers.js'
+import { sendError, writeRawError } from './http/answers.js'
 import { createExpress } from './http/express-server.js'
 import { defaultLimits, type Limits, TIMEOUT_CHECK_MS } from './http/limits.js'
 import { refusal, wireRefusal } from './http/refusals.js'
 import { RequestContext, type WithContext } from './http/request-context.js'
 import { Connections } from './lifecycle/connections.js'
+import { withDeadline } from './lifecycle/deadline.js'
 import type { ServiceLog } from './log/logger.js'
 import { pathOf, recordOf, routeOf } from './log/request-line.js'
 import { ServiceMetrics } from './metrics/metrics.js'
+import { type Handler, ownRoutes } from './own-routes.js'
 import { randomHex } from './trace/random-ids.js'
 
 export interface ServiceOptions {
@@ -51,8 +53,6 @@ export interface Service {
   close(options?: CloseOptions): Promise<void>
 }
 
-type Handler = (request: IncomingMessage, response: ServerResponse, context: RequestContext) => unknown
-
 /** Builds an HTTP service: context, limits, log line, metrics, probes, errors and shutdown around the given routes. */
 export function createService(options: ServiceOptions): Service {
   const { log } = options.log
@@ -64,7 +64,7 @@ export function createService(options: ServiceOptions): Service {
     checks: options.checks ?? {},
     onFailure: (check, err) => log.warn({ check, err }, 'readiness check failed'),
   })
-  const own = ownRoutes(options, health, () => metrics)
+  const own = ownRoutes(options.health, health, () => metrics)
 
   const server = serve(
     {
@@ -239,57 +239,5 @@ export function createService(options: ServiceOptions): Service {
       closed ??= shutdown(closeOptions)
       return closed
     },
-  }
-}
-
-/** The paths that every service has, beside its own. */
-function ownRoutes(
-  options: ServiceOptions,
-  health: Health,
-  metrics: () => ServiceMetrics,
-): ReadonlyMap<string, Handler> {
-  const read =
-    (handler: Handler): Handler =>
-    (request, response, context) => {
-      if (request.method === 'GET' || request.method === 'HEAD') return handler(request, response, context)
-      throw kitErrors.error('METHOD_NOT_ALLOWED', undefined, { headers: { allow: 'GET, HEAD' } })
-    }
-  const healthHandler: Handler =
-    options.health ?? read((_request, response) => sendJson(response, 200, { status: 'healthy' }))
-  return new Map<string, Handler>([
-    ['/health', healthHandler],
-    // Alive means that the event loop turns: nothing that a restart would not mend belongs here.
-    ['/livez', read((_request, response) => sendJson(response, 200, { status: 'alive' }))],
-    [
-      '/readyz',
-      read(async (_request, response) => {
-        const { ready, reason, checks } = await health.readiness()
-        sendJson(response, ready ? 200 : 503, {
-          status: ready ? 'ready' : 'not ready',
-          ...(reason === undefined ? {} : { reason }),
-          checks,
-        })
-      }),
-    ],
-    [
-      '/metrics',
-      read(async (_request, response) =>
-        send(response, 200, metrics().registry.contentType, await metrics().registry.metrics()),
-      ),
-    ],
-  ])
-}
-
-async function withDeadline(work: Promise<unknown>, ms: number, name: string): Promise<void> {
-  const timer = new AbortController()
-  try {
-    await Promise.race([
-      work,
-      sleep(ms, undefined, { signal: timer.signal }).then(() => {
-        throw new Error(`${name} did not close within ${Math.round(ms)} ms`)
-      }),
-    ])
-  } finally {
-    timer.abort()
   }
 }

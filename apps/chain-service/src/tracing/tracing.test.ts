@@ -48,7 +48,7 @@ test('spans: the server joins the caller, the call hangs below it, and the heade
     NAME: 'web-api',
     TRACING_ZIPKIN: `${zipkin.url}/`,
     UPSTREAM_URIS: upstream.url,
-    TIMING_50_PERCENTILE: '250ms',
+    TIMING_50_PERCENTILE: '600ms',
   })
   await request(service.server)
     .get('/')

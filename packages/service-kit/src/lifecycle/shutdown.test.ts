@@ -91,7 +91,7 @@ test('SIGTERM under load, with clients that follow readiness: no request is lost
   const sent = await load(port, 16, '/slow/3', (last) => !(unready && last.close))
   await watching
   assert.equal(await child.exited, 0)
-  assert.ok(sent.length > 200, `${sent.length} requests`)
+  assert.ok(sent.length > 50, `${sent.length} requests`)
   assert.deepEqual(
     sent.filter(({ result }) => result !== 'answered'),
     [],
@@ -108,7 +108,7 @@ test('SIGTERM under load, with no notice at all: every request that was taken in
   assert.equal(await child.exited, 0)
   const results = new Map(sent.map(({ id, result }) => [id, result]))
   const taken = child.lines.filter(({ msg }) => msg === 'request')
-  assert.ok(taken.length > 100)
+  assert.ok(taken.length > 30)
   assert.deepEqual(
     taken.filter(({ requestId, aborted }) => results.get(String(requestId)) !== 'answered' || aborted === true),
     [],
