@@ -1,3 +1,4 @@
+import type { Explanation } from '@bulkhead/analysis'
 import { type ControlFile, readControl } from '@bulkhead/local-cluster'
 import type { Attempt, Change, Evidence, LayerState, Target } from '@bulkhead/scenarios'
 import type { Flow, FlowRecord, Verdict } from '@bulkhead/verdict'
@@ -58,6 +59,10 @@ export class ControlClient implements Target {
 
   predict(flow: Flow): Promise<Verdict> {
     return json(this.#place, 'POST', '/v1/judge', { flow })
+  }
+
+  explain(flow: Flow): Promise<Explanation> {
+    return json(this.#place, 'POST', '/v1/explain', { flow })
   }
 
   async flows(filter: { run?: string } = {}): Promise<readonly FlowRecord[]> {

@@ -82,6 +82,15 @@ describe('the shop on this machine', () => {
       port: 8080,
     })
     assert.deepEqual([predicted.outcome, predicted.symptom], ['deny', 'reset'])
+    const { fix } = await cluster.explain({
+      from: { workload: 'shop/notsleep' },
+      to: { service: 'shop/web-api' },
+      port: 8080,
+    })
+    assert.deepEqual(
+      fix?.edits.map(({ object, value }) => [object, value]),
+      [['AuthorizationPolicy/shop/web-api-rbac', '"cluster.local/ns/shop/sa/notsleep"']],
+    )
   })
 
   test('a pod that knows the file of another one’s private socket does not get in by it', async () => {

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Explanation } from '@bulkhead/analysis'
 import type { MeshApi } from '@bulkhead/mesh'
 import type { LoadResult } from '@bulkhead/resources'
 import type { Attempt, Change, Evidence, LayerState, Target } from '@bulkhead/scenarios'
@@ -162,6 +163,11 @@ export class LocalCluster implements Target {
 
   async predict(flow: Flow): Promise<Verdict> {
     return this.#parts.engine.judge(flow, this.#snapshot)
+  }
+
+  /** The same, with the smallest change that would allow it. */
+  async explain(flow: Flow): Promise<Explanation> {
+    return this.#parts.engine.explain(flow, this.#snapshot)
   }
 
   /** Takes walls down and puts them up, live. Resolves with how many open connections were closed by it. */

@@ -1,6 +1,7 @@
+import type { Explanation } from '@bulkhead/analysis'
 import type { MeshApi, MeshOptions } from '@bulkhead/mesh'
 import type { LoadResult, Resource } from '@bulkhead/resources'
-import type { Compile, Judge } from '@bulkhead/verdict'
+import type { Compile, Flow, Judge, Snapshot } from '@bulkhead/verdict'
 
 /** What the local target is made of. Tests put small stand-ins in their place. */
 export interface Engine {
@@ -10,5 +11,6 @@ export interface Engine {
   parse(text: string, file: string): readonly Resource[]
   readonly compile: Compile
   readonly judge: Judge
+  explain(flow: Flow, snapshot: Snapshot): Explanation
   startMesh(options: MeshOptions): Promise<MeshApi>
 }

@@ -1,3 +1,4 @@
+import { explain } from '@bulkhead/analysis'
 import { startMesh } from '@bulkhead/mesh'
 import { checkDuplicates, loadManifests, ManifestError, parseManifests } from '@bulkhead/resources'
 import { compile, judge } from '@bulkhead/verdict'
@@ -14,5 +15,6 @@ export const realEngine: Engine = {
   },
   compile,
   judge,
+  explain,
   startMesh,
 }

@@ -1,7 +1,6 @@
-import { Writable } from 'node:stream'
-import type { Fix } from '@bulkhead/analysis'
+import type { Explanation } from '@bulkhead/analysis'
 import { ControlError } from '@bulkhead/control'
-import type { Flow, FlowDestination, Outcome, Snapshot, Verdict } from '@bulkhead/verdict'
+import type { Flow, FlowDestination, Outcome } from '@bulkhead/verdict'
 import type { Command } from 'commander'
 import { type Destination, parseDestination, parseRequest, parseSource } from '../endpoints.js'
 import { CliError, exitCodes, type Io, note, print, printJson } from '../io.js'
@@ -24,9 +23,7 @@ interface Options extends JsonOption, ManifestsOption, StateOption {
 /** Who answers: the running target, or the manifests as they are written. */
 interface Judge {
   readonly asked: string
-  judge(flow: Flow): Promise<Verdict>
-  /** What the answer was computed from; undefined when that is not to be had. */
-  snapshot(): Promise<Snapshot | undefined>
+  explain(flow: Flow): Promise<Explanation>
 }
 
 const exits: Readonly<Record<Outcome, number>> = {
@@ -57,13 +54,12 @@ export function register(program: Command, io: Io): void {
     const destination = parseDestination(to)
     const http = method === undefined ? {} : { http: parseRequest(method, path) }
     const judge = await whoAnswers(io, options)
-    const { flow, verdict } = await judgeNamed(judge, destination, (where) => ({
+    const { verdict, fix } = await explainNamed(judge, destination, (where) => ({
       from: source,
       to: where,
       port: destination.port,
       ...http,
     }))
-    const fix = await fixOf(flow, verdict, judge)
     if (options.json === true) printJson(io, { asked: judge.asked, verdict, ...(fix !== undefined && { fix }) })
     else {
       const { renderVerdict } = await import('@bulkhead/verdict')
@@ -77,52 +73,11 @@ export function register(program: Command, io: Io): void {
 
 async function whoAnswers(io: Io, options: Options): Promise<Judge> {
   const target = options.offline === true || options.manifests !== undefined ? undefined : runningTarget(io, options)
-  if (target !== undefined) {
-    return {
-      asked: 'the running target',
-      judge: (flow) => target.predict(flow),
-      snapshot: () => likeTarget(io, target),
-    }
-  }
+  if (target !== undefined) return { asked: 'the running target', explain: (flow) => target.explain(flow) }
   const set = ownManifests(io, options.manifests)
   const snapshot = await compileManifests(io, set)
-  const { judge } = await import('@bulkhead/verdict')
-  return {
-    asked: `the manifests in ${set.title}`,
-    judge: async (flow) => judge(flow, snapshot),
-    snapshot: async () => snapshot,
-  }
-}
-
-/** The clone's manifests with the layers that are on there: what the target has in force, unless it was started with others. */
-async function likeTarget(io: Io, target: ReturnType<typeof findTarget>): Promise<Snapshot | undefined> {
-  const off = new Set((await target.layers()).flatMap(({ name, on }) => (on ? [] : [name])))
-  try {
-    const all = await compileManifests(
-      { ...io, stderr: new Writable({ write: (_chunk, _encoding, done) => done() }) },
-      ownManifests(io),
-    )
-    const { compile } = await import('@bulkhead/verdict')
-    return compile(all.resources.filter(({ layer }) => layer === undefined || !off.has(layer)))
-  } catch (error) {
-    // The target answers from what it has read; what has become of the files since does not change that.
-    if (error instanceof CliError) return undefined
-    throw error
-  }
-}
-
-/** What would allow a denied flow. Only from a snapshot that says of the flow what the answer says of it. */
-async function fixOf(flow: Flow, verdict: Verdict, { snapshot }: Judge): Promise<Fix | undefined> {
-  if (verdict.outcome !== 'deny') return undefined
-  const known = await snapshot()
-  if (known === undefined) return undefined
-  const { judge } = await import('@bulkhead/verdict')
-  const { smallestFix } = await import('@bulkhead/analysis')
-  try {
-    return judge(flow, known).text === verdict.text ? smallestFix(flow, known) : undefined
-  } catch {
-    return undefined
-  }
+  const { explain } = await import('@bulkhead/analysis')
+  return { asked: `the manifests in ${set.title}`, explain: async (flow) => explain(flow, snapshot) }
 }
 
 function runningTarget(io: Io, options: StateOption): ReturnType<typeof findTarget> | undefined {
@@ -136,16 +91,13 @@ function runningTarget(io: Io, options: StateOption): ReturnType<typeof findTarg
 }
 
 /** Asks for each thing that a name may mean, one after the other, until one is there. */
-async function judgeNamed(
-  { judge }: Judge,
+async function explainNamed(
+  { explain }: Judge,
   { candidates }: Destination,
   flowTo: (to: FlowDestination) => Flow,
-): Promise<{ readonly flow: Flow; readonly verdict: Verdict }> {
+): Promise<Explanation> {
   const [first, second] = candidates
-  const ask = async (to: FlowDestination) => {
-    const flow = flowTo(to)
-    return { flow, verdict: await judge(flow) }
-  }
+  const ask = (to: FlowDestination) => explain(flowTo(to))
   try {
     return await ask(first)
   } catch (error) {

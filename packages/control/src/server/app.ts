@@ -11,6 +11,7 @@ export type Served = Pick<
   LocalCluster,
   | 'status'
   | 'predict'
+  | 'explain'
   | 'flows'
   | 'onFlow'
   | 'logs'
@@ -70,6 +71,9 @@ function routes(current: AppParts['cluster'], shutdown: () => void): Router {
 
   router.post('/judge', async (request, response) => {
     response.json(await cluster().predict(judgeBody.parse(request.body).flow))
+  })
+  router.post('/explain', async (request, response) => {
+    response.json(await cluster().explain(judgeBody.parse(request.body).flow))
   })
 
   router.get('/flows', (request, response) => {
