@@ -61,9 +61,16 @@ const code = (answer: Raw): string => (JSON.parse(answer.body) as ErrorEnvelope)
 const HOST = 'Host: x\r\nConnection: close\r\n'
 
 test('the prototypes are Express’s own before Express sets them', async (t) => {
-  const { port } = await start(t)
-  const answer = await raw(port, `GET / HTTP/1.1\r\n${HOST}\r\n`)
-  assert.deepEqual(JSON.parse(answer.body), { prototypes: [true, true] })
+  const { service, port } = await start(t)
+  const before: unknown[] = []
+  service.server.prependListener('request', (req, res) =>
+    before.push(Object.getPrototypeOf(req), Object.getPrototypeOf(res)),
+  )
+  const after: unknown[] = []
+  service.server.on('request', (req, res) => after.push(Object.getPrototypeOf(req), Object.getPrototypeOf(res)))
+  assert.equal((await raw(port, `GET / HTTP/1.1\r\n${HOST}\r\n`)).status, 200)
+  assert.equal(before.length, 2)
+  for (const [index, prototype] of before.entries()) assert.equal(prototype, after[index])
 })
 
 /** What is sent, and the status and code that come back. */

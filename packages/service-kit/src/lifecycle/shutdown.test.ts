@@ -21,7 +21,8 @@ test('the order: unready, wait, stop accepting, drain, close in reverse, flush',
   child.process.kill('SIGTERM')
   await child.line(({ msg }) => msg === 'stopping', 'stopping')
   // Unready, and still serving, on new connections too: endpoints lag.
-  const fresh = new Agent()
+  const fresh = new Agent({ keepAlive: true })
+  t.after(() => fresh.destroy())
   const ready = await send(fresh, port, '/readyz')
   assert.deepEqual([ready.status, ready.close], [503, true])
   assert.equal((await send(fresh, port, '/slow/1')).status, 200)
