@@ -49,7 +49,7 @@ async function all(socket: Socket): Promise<string> {
   socket.on('data', (data) => {
     text += data
   })
-  await once(socket, 'close')
+  await once(socket, 'close', { signal: AbortSignal.timeout(10_000) })
   return text
 }
 

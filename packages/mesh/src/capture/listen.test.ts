@@ -230,7 +230,7 @@ test('who has no token is nobody: a private socket dialled by a stranger gives n
     socket.on('data', (data) => {
       text += data
     })
-    await once(socket, 'close')
+    await once(socket, 'close', { signal: AbortSignal.timeout(10_000) })
     return text
   }
   assert.equal(await stranger(Buffer.from('GET / HTTP/1.1\r\nHost: a\r\n\r\n'.padEnd(46)), false), '')
