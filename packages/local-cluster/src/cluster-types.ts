@@ -25,6 +25,8 @@ export interface LocalClusterOptions {
   /** Called as things happen, for people. */
   readonly progress?: (event: ProgressEvent) => void
   readonly engine?: Engine
+  /** Given while it starts, it ends the start. */
+  readonly signal?: AbortSignal
   /** Called when the state folder is ours and nothing has been started yet; what it throws stops the start. */
   readonly claimed?: () => Promise<void>
 }
@@ -39,6 +41,14 @@ export type ProgressEvent =
     }
   | { readonly kind: 'mesh' }
   | { readonly kind: 'pods'; readonly ready: number; readonly of: number; readonly waitingFor: readonly string[] }
+
+/** What a program needs to run as a workload's pod, until it is given back. */
+export interface ExecGrant {
+  readonly run: string
+  readonly pod: string
+  readonly env: Readonly<Record<string, string>>
+  revoke(): void
+}
 
 export interface WorkloadStatus {
   /** `namespace/name` */

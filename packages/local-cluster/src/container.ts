@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import type { Duplex } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { Backoff } from './backoff.js'
+import { messageOf } from './errors.js'
 import { killGroup, type ProcessList } from './processes.js'
 
 /** As NODE_OPTIONS wants it: a path may have spaces. */
@@ -25,7 +26,7 @@ export function spawnTied(
   stdio: readonly ['ignore' | 'pipe', number | 'pipe', number | 'pipe'],
   processes: ProcessList,
 ): ChildProcess {
-  const child = spawn(launch.argv[0], launch.argv.slice(1), {
+  const child = spawnOr(launch.over, launch.argv[0], launch.argv.slice(1), {
     cwd: launch.cwd,
     env: {
       ...launch.env,
@@ -53,6 +54,19 @@ export function spawnTied(
   })
   return child
 }
+
+/** Some of what can go wrong with a start is thrown, and not told by an event. */
+function spawnOr(over: () => void, ...args: Parameters<typeof spawn>): ChildProcess {
+  try {
+    return spawn(...args)
+  } catch (error) {
+    over()
+    throw error
+  }
+}
+
+/** How `lastExit` says that all was well. */
+export const endedWell = 'exit code 0'
 
 export type ContainerPhase = 'waiting' | 'running' | 'back-off' | 'ended'
 
@@ -108,10 +122,17 @@ export class ContainerRunner {
 
   start(): void {
     if (this.#stopping) return
-    const { output, processes } = this.#options
+    const { launch, output, processes } = this.#options
     const started = Date.now()
-    const launch = this.#options.launch()
-    const child = spawnTied(launch, ['ignore', output, output], processes)
+    let child: ChildProcess
+    try {
+      child = spawnTied(launch(), ['ignore', output, output], processes)
+    } catch (error) {
+      // Too long an environment, for one; it may be another one next time, and the other containers go on.
+      this.#lastExit = messageOf(error)
+      this.#ended(this.#lastExit, false, 0)
+      return
+    }
     this.#child = child
     this.#exited = new Promise((resolve) => {
       const ended = (how: string, ok: boolean) => {
@@ -122,7 +143,7 @@ export class ContainerRunner {
         this.#ended(how, ok, Date.now() - started)
       }
       child.once('exit', (code, signal) =>
-        ended(signal === null ? `exit code ${code}` : `killed by ${signal}`, code === 0),
+        ended(signal === null ? (code === 0 ? endedWell : `exit code ${code}`) : `killed by ${signal}`, code === 0),
       )
       child.once('error', (error) => {
         if (child.pid === undefined) ended(error.message, false)

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Container } from '@bulkhead/resources'
-import { containerEnv, expand, type PodContext } from './env.js'
-import { podEnv } from './pod-runner.js'
+import { containerEnv, expand, type PodContext, podEnv } from './env.js'
 import { pod, resource } from './testing.js'
 
 const objects = [

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { ConfigMap, Container, EnvVar, Resource, Secret } from '@bulkhead/resources'
 import type { Pod } from '@bulkhead/verdict'
 
@@ -133,4 +134,26 @@ function missing(
   path: readonly (string | number)[],
 ): MissingReference {
   return new MissingReference(path, `there is no ${kind} ${JSON.stringify(name)} in namespace ${context.pod.namespace}`)
+}
+
+/**
+ * The environment of a pod's process: what the manifest says, what lets Node run, and the mesh's own variables. Of the
+ * user's environment only PATH, the time zone and the language's name go along.
+ */
+export function podEnv(
+  user: Readonly<Record<string, string | undefined>>,
+  folder: string,
+  podName: string,
+  manifest: Readonly<Record<string, string>>,
+  grant: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const env: Record<string, string> = { HOME: folder, TMPDIR: join(folder, 'tmp'), HOSTNAME: podName }
+  for (const name of ['PATH', 'TZ', 'LANG']) {
+    const value = user[name]
+    if (value !== undefined) env[name] = value
+  }
+  Object.assign(env, manifest, grant)
+  const options = [grant.NODE_OPTIONS, manifest.NODE_OPTIONS].filter((value) => value !== undefined && value !== '')
+  if (options.length > 0) env.NODE_OPTIONS = options.join(' ')
+  return env
 }

@@ -25,6 +25,15 @@ export class ClusterError extends Error {
   }
 }
 
+/** What is wrong with manifests is the user's to mend: the reader's sentence, as one of our errors. */
+export async function badManifests<T>(read: () => T | Promise<T>): Promise<T> {
+  try {
+    return await read()
+  } catch (error) {
+    throw new ClusterError('bad-manifests', messageOf(error), { cause: error })
+  }
+}
+
 /** The system's code of a failed call (`EACCES`, `ENOENT` ...), or the empty string. */
 export function systemCode(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''

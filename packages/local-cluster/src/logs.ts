@@ -11,20 +11,22 @@ import {
 } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { StringDecoder } from 'node:string_decoder'
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** A log keeps this much, and as much again in `.1`. */
 const maxBytes = 8 * 1024 * 1024
 
 /**
- * One pod's log file. The containers write to it themselves, by an appending descriptor, so that logging costs the
+ * A log file: a pod's, to which the containers write to it themselves, by an appending descriptor, so that logging costs the
  * supervisor nothing; it only cuts the file when it has grown too long (copy, then truncate: lines written between the
  * two are lost, as with logrotate's copytruncate).
  */
-export class PodLog {
+export class LogFile {
   readonly file: string
   readonly #fd: number
   readonly #max: number
+  #closed = false
 
   constructor(file: string, max: number = maxBytes) {
     this.file = file
@@ -40,18 +42,39 @@ export class PodLog {
 
   /** A line of the supervisor's own, marked as such. */
   note(text: string): void {
-    writeSync(this.#fd, `--- ${new Date().toISOString()} ${text}\n`)
+    this.write(`--- ${new Date().toISOString()} ${text}\n`)
+  }
+
+  /** Lines as they are. What cannot be written (a full disk) is lost: a log must not end what it tells of. */
+  write(lines: string): void {
+    if (this.#closed) return
+    try {
+      writeSync(this.#fd, lines)
+    } catch {
+      // Lost.
+    }
   }
 
   /** Cuts the file when it is too long. Returns whether it did. */
   rotate(): boolean {
-    if (fstatSync(this.#fd).size <= this.#max) return false
-    copyFileSync(this.file, `${this.file}.1`)
-    truncateSync(this.file)
+    if (this.#closed) return false
+    try {
+      if (fstatSync(this.#fd).size <= this.#max) return false
+      copyFileSync(this.file, `${this.file}.1`)
+    } catch {
+      // No room for the copy: all the more reason to cut.
+    }
+    try {
+      truncateSync(this.file)
+    } catch {
+      return false
+    }
     return true
   }
 
   close(): void {
+    if (this.#closed) return
+    this.#closed = true
     closeSync(this.#fd)
   }
 }
@@ -88,6 +111,8 @@ export function tail(file: string, lines: number): { readonly text: string; read
 /** What is appended from `position` on, until the signal. Begins anew when the file was cut. */
 export async function* follow(file: string, position: number, signal: AbortSignal): AsyncGenerator<string> {
   let at = position
+  // A character may be written in two parts.
+  const decoder = new StringDecoder('utf8')
   while (!signal.aborted) {
     const size = await stat(file).then(
       (found) => found.size,
@@ -99,7 +124,8 @@ export async function* follow(file: string, position: number, signal: AbortSigna
       try {
         const { buffer, bytesRead } = await handle.read(Buffer.alloc(Math.min(size - at, 256 * 1024)), 0, undefined, at)
         at += bytesRead
-        yield buffer.toString('utf8', 0, bytesRead)
+        const text = decoder.write(buffer.subarray(0, bytesRead))
+        if (text !== '') yield text
       } finally {
         await handle.close()
       }

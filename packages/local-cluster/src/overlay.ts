@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Resource } from '@bulkhead/resources'
 import type { LayerState } from '@bulkhead/scenarios'
-import { ClusterError } from './errors.js'
+import { ClusterError, messageOf, systemCode } from './errors.js'
 
 /** The layers that are switched off, kept in `overlay/layers.json` from one `up` to the next. `k8s/` is never written. */
 export class LayerSwitches {
@@ -18,11 +18,20 @@ export class LayerSwitches {
     return this.#off
   }
 
+  /** @throws ClusterError `state-dir`; the switches stand all the same, since what is in force must not be told wrong. */
   set(off: ReadonlySet<string>): void {
-    mkdirSync(join(this.#file, '..'), { recursive: true, mode: 0o700 })
-    writeFileSync(`${this.#file}.new`, `${JSON.stringify({ off: [...off].sort() })}\n`, { mode: 0o600 })
-    renameSync(`${this.#file}.new`, this.#file)
     this.#off = off
+    try {
+      mkdirSync(join(this.#file, '..'), { recursive: true, mode: 0o700 })
+      writeFileSync(`${this.#file}.new`, `${JSON.stringify({ off: [...off].sort() })}\n`, { mode: 0o600 })
+      renameSync(`${this.#file}.new`, this.#file)
+    } catch (error) {
+      const why = systemCode(error) || messageOf(error)
+      throw new ClusterError(
+        'state-dir',
+        `the layers are switched, but not for the next \`bulkhead up\`: ${this.#file} cannot be written (${why}).`,
+      )
+    }
   }
 }
 

@@ -1,10 +1,9 @@
-import { once } from 'node:events'
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { MeshApi } from '@bulkhead/mesh'
-import { ContainerRunner, type ContainerStatus, type Launch, spawnTied } from './container.js'
-import { ClusterError } from './errors.js'
-import { PodLog } from './logs.js'
+import { type ContainerPhase, ContainerRunner, type ContainerStatus, endedWell, type Launch } from './container.js'
+import { podEnv } from './env.js'
+import { LogFile } from './logs.js'
 import type { PlannedContainer, PodPlan } from './plan.js'
 import { Prober } from './prober.js'
 import type { ProcessList } from './processes.js'
@@ -41,7 +40,7 @@ export class PodRunner {
   readonly plan: PodPlan
   readonly #host: PodHost
   readonly #folder: string
-  readonly #log: PodLog
+  readonly #log: LogFile
   readonly #runners: ContainerRunner[] = []
   readonly #ready = new Map<string, boolean>()
   readonly #probers = new Map<string, Prober>()
@@ -54,7 +53,11 @@ export class PodRunner {
     this.plan = plan
     this.#host = host
     this.#folder = join(host.stateDir, 'pods', plan.pod.namespace, plan.pod.name)
-    this.#log = new PodLog(join(host.stateDir, 'logs', plan.pod.namespace, `${plan.pod.name}.log`))
+    this.#log = new LogFile(join(host.stateDir, 'logs', plan.pod.namespace, `${plan.pod.name}.log`))
+  }
+
+  get key(): string {
+    return this.plan.pod.key
   }
 
   get ready(): boolean {
@@ -90,17 +93,30 @@ export class PodRunner {
     }
   }
 
-  /** Resolves when its containers were started; being ready comes later. The pod must be in the mesh's snapshot. */
+  /**
+   * Resolves when its first container was started; those behind an init container, and being ready, come later. The pod
+   * must be in the mesh's snapshot.
+   */
   async start(): Promise<void> {
     const { plan } = this
     rmSync(this.#folder, { recursive: true, force: true })
     mkdirSync(join(this.#folder, 'tmp'), { recursive: true, mode: 0o700 })
     this.#volumes = makeVolumes(plan.spec, join(this.#folder, 'volumes'), plan.context)
+    for (const { spec } of plan.containers) this.#ready.set(spec.name, false)
     await this.#host.mesh.addPod(plan.pod.key)
-    for (const container of plan.init) await this.#runInit(container)
+    this.#startFrom(0)
+  }
+
+  /** Init containers one by one, each when the one before has ended well; then all the others. */
+  #startFrom(index: number): void {
     if (this.#over.signal.aborted) return
-    for (const container of plan.containers) this.#runners.push(this.#runner(container))
-    for (const runner of this.#runners) runner.start()
+    const init = this.plan.init[index]
+    const added =
+      init === undefined
+        ? this.plan.containers.map((container) => this.#runner(container))
+        : [this.#initRunner(init, () => this.#startFrom(index + 1))]
+    this.#runners.push(...added)
+    for (const runner of added) runner.start()
   }
 
   /** Out of the Services first, then SIGTERM, then, after the pod's grace period, SIGKILL. */
@@ -116,13 +132,14 @@ export class PodRunner {
   async remove(): Promise<void> {
     await this.#host.mesh.removePod(this.plan.pod.key)
     this.#log.close()
+    rmSync(this.#folder, { recursive: true, force: true })
   }
 
   /** What a program needs to run as this pod. */
   launch(
     container: PlannedContainer | undefined,
     argv: readonly [string, ...string[]],
-    options?: { run?: string },
+    options?: { run?: string; socks?: boolean },
   ): Launch {
     const grant = this.#host.mesh.grant(this.plan.pod.key, options)
     const pointed = container === undefined ? undefined : pointToVolumes(container.env, container.spec, this.#volumes)
@@ -130,25 +147,48 @@ export class PodRunner {
     return { argv, cwd: this.#folder, env, over: () => grant.revoke() }
   }
 
+  /** The same for a program that is no container's: it has what the first container has. */
+  launchBeside(options: { run: string; socks: boolean }): Pick<Launch, 'env' | 'over'> {
+    return this.launch(this.plan.containers[0], [process.execPath], options)
+  }
+
   #runner(container: PlannedContainer): ContainerRunner {
+    const { name } = container.spec
+    const runner: ContainerRunner = this.#newRunner(container, restartPolicy(this.plan), (phase) => {
+      this.#probers.get(name)?.stop()
+      this.#setContainerReady(name, false)
+      if (phase === 'running' && !this.#over.signal.aborted) this.#probe(container, runner)
+    })
+    return runner
+  }
+
+  /** One that failed is run again, after a wait, unless the pod says Never: then the pod has failed. */
+  #initRunner(container: PlannedContainer, done: () => void): ContainerRunner {
+    const restart = restartPolicy(this.plan) === 'Never' ? 'Never' : 'OnFailure'
+    const runner: ContainerRunner = this.#newRunner(container, restart, (phase) => {
+      this.#host.changed(this.plan.pod.key)
+      if (phase === 'ended' && runner.status.lastExit === endedWell) done()
+    })
+    return runner
+  }
+
+  #newRunner(
+    container: PlannedContainer,
+    restart: 'Always' | 'OnFailure' | 'Never',
+    changed: (phase: ContainerPhase) => void,
+  ): ContainerRunner {
     const { spec } = container
     this.#rewritten.push(...pointToVolumes(container.env, spec, this.#volumes).rewritten)
-    this.#ready.set(spec.name, false)
-    const runner: ContainerRunner = new ContainerRunner({
+    return new ContainerRunner({
       name: spec.name,
       image: spec.image,
-      restart: restartPolicy(this.plan),
+      restart,
       launch: () => this.launch(container, container.argv),
       output: this.#log.descriptor,
       processes: this.#host.processes,
       note: (text) => this.#log.note(text),
-      changed: (phase) => {
-        this.#probers.get(spec.name)?.stop()
-        this.#setContainerReady(spec.name, false)
-        if (phase === 'running' && !this.#over.signal.aborted) this.#probe(container, runner)
-      },
+      changed,
     })
-    return runner
   }
 
   #probe(container: PlannedContainer, runner: ContainerRunner): void {
@@ -173,25 +213,6 @@ export class PodRunner {
     prober.start()
   }
 
-  async #runInit(container: PlannedContainer): Promise<void> {
-    const { descriptor } = this.#log
-    const child = spawnTied(
-      this.launch(container, container.argv),
-      ['ignore', descriptor, descriptor],
-      this.#host.processes,
-    )
-    const abort = () => child.kill('SIGKILL')
-    this.#over.signal.addEventListener('abort', abort, { once: true })
-    const [code, signal] = (await once(child, 'exit')) as [number | null, string | null]
-    this.#over.signal.removeEventListener('abort', abort)
-    if (code !== 0 && !this.#over.signal.aborted) {
-      throw new ClusterError(
-        'not-ready',
-        `the init container ${container.spec.name} of ${this.plan.pod.key} ended with ${signal ?? `exit code ${code}`}; its log is ${this.#log.file}`,
-      )
-    }
-  }
-
   #setContainerReady(name: string, ready: boolean): void {
     this.#ready.set(name, ready)
     this.#setReady([...this.#ready.values()].every(Boolean))
@@ -209,26 +230,4 @@ export class PodRunner {
 function restartPolicy({ kind, spec }: PodPlan): 'Always' | 'OnFailure' | 'Never' {
   const { restartPolicy: policy } = spec as { readonly restartPolicy?: unknown }
   return kind === 'Pod' && (policy === 'OnFailure' || policy === 'Never') ? policy : 'Always'
-}
-
-/**
- * The environment of a pod's process: what the manifest says, what lets Node run, and the mesh's own variables. Of the
- * user's environment only PATH, the time zone and the language's name go along.
- */
-export function podEnv(
-  user: Readonly<Record<string, string | undefined>>,
-  folder: string,
-  podName: string,
-  manifest: Readonly<Record<string, string>>,
-  grant: Readonly<Record<string, string>>,
-): Record<string, string> {
-  const env: Record<string, string> = { HOME: folder, TMPDIR: join(folder, 'tmp'), HOSTNAME: podName }
-  for (const name of ['PATH', 'TZ', 'LANG']) {
-    const value = user[name]
-    if (value !== undefined) env[name] = value
-  }
-  Object.assign(env, manifest, grant)
-  const options = [grant.NODE_OPTIONS, manifest.NODE_OPTIONS].filter((value) => value !== undefined && value !== '')
-  if (options.length > 0) env.NODE_OPTIONS = options.join(' ')
-  return env
 }

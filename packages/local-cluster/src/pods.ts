@@ -3,6 +3,7 @@ import type { WorkloadStatus } from './cluster-types.js'
 import { ClusterError } from './errors.js'
 import type { PodPlan } from './plan.js'
 import { type PodHost, PodRunner } from './pod-runner.js'
+import { callsOf, stopInOrder } from './stop-in-order.js'
 
 const rotateEveryMs = 2000
 /** A pod that was never ready and has been started again this often will not be: waiting for it ends. */
@@ -53,10 +54,10 @@ export class Pods {
     this.#events.emit('changed')
   }
 
-  /** Ends every process, for good: whatever a change has begun ends with it. */
+  /** Ends every process, for good: callers before those that they call. */
   async stopAll(graceMs: number | undefined): Promise<void> {
     clearInterval(this.#rotation)
-    await Promise.all([...this.#runners.values()].map((runner) => runner.stop(graceMs)))
+    await stopInOrder([...this.#runners.values()], () => callsOf(this.#host.mesh), graceMs)
   }
 
   /** What has to end and what has to start, so that these plans are what runs. */
@@ -99,7 +100,8 @@ export class Pods {
       const timer = setTimeout(over, timeoutMs)
       signal?.addEventListener('abort', over, { once: true })
       this.#events.on('changed', look)
-      look()
+      if (signal?.aborted === true) over()
+      else look()
     })
   }
 

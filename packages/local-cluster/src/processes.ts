@@ -15,9 +15,11 @@ export function processStamp(pid: number): string | undefined {
     if (process.platform === 'linux') return undefined
   }
   try {
-    const [state = '', ...start] = execFileSync('ps', ['-o', 'state=,lstart=', '-p', String(pid)], {
+    // One -o each: what follows a "=" would all be the first one's heading. The words of a date are the locale's.
+    const [state = '', ...start] = execFileSync('ps', ['-o', 'state=', '-o', 'lstart=', '-p', String(pid)], {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
+      env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' },
     })
       .trim()
       .split(/\s+/)

@@ -66,8 +66,7 @@ test('the file of a process that is gone, or of another with its number, is take
 
 test('a damaged control file does not stop a start, and never removes what it names', (t) => {
   const stateDir = temporaryFolder(t)
-  const innocent = join(stateDir, 'innocent')
-  mkdirSync(innocent)
+  const innocent = temporaryFolder(t)
   for (const text of [
     '',
     '{',
@@ -107,10 +106,40 @@ test('--fresh forgets what earlier runs left, and only that', (t) => {
   assert.deepEqual(readdirSync(stateDir), ['mine'])
 })
 
-test('a file in the place of the folder is one sentence', (t) => {
-  const file = join(temporaryFolder(t), 'file')
+test('a file in the place of the folder is one sentence, and so is a folder that holds other things', (t) => {
+  const folder = temporaryFolder(t)
+  const file = join(folder, 'file')
   writeFileSync(file, '')
-  assert.throws(() => claim(file), { code: 'state-dir', message: /cannot be written/ })
+  for (const stateDir of [file, join(file, 'sub')])
+    assert.throws(() => claim(stateDir), { code: 'state-dir', message: /cannot be made \(E\w+\): there is a file/ })
+  assert.throws(() => claim(folder), { code: 'state-dir', message: /holds other things \("file"\)/ })
+  assert.deepEqual(readdirSync(folder), ['file'])
+})
+
+test('a process that ends without a stop takes its sockets, its pods and its file along', async (t) => {
+  const stateDir = temporaryFolder(t)
+  const pods = join(stateDir, 'pods', 'shop')
+  const module = new URL('./state.js', import.meta.url).href
+  const script = `
+    const { claim } = await import(${JSON.stringify(module)})
+    const { ProcessList } = await import(new URL('./processes.js', ${JSON.stringify(module)}))
+    const { spawn } = await import('node:child_process')
+    const { mkdirSync } = await import('node:fs')
+    const held = claim(${JSON.stringify(stateDir)})
+    mkdirSync(${JSON.stringify(pods)}, { recursive: true })
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'ignore' })
+    new ProcessList(held.processesFile).add(child.pid)
+    console.log(JSON.stringify([held.runDir, child.pid]))
+    process.exit(130)`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  let said = ''
+  child.stdout.on('data', (chunk) => {
+    said += chunk
+  })
+  assert.deepEqual(await once(child, 'close'), [130, null])
+  const [runDir, pid] = JSON.parse(said) as [string, number]
+  await eventually('its process is gone', () => processStamp(pid) === undefined)
+  assert.deepEqual([existsSync(runDir), readdirSync(stateDir)], [false, []])
 })
 
 test('only processes with the recorded start are ended', async (t) => {

@@ -4,6 +4,7 @@ import {
   linkSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -29,6 +30,7 @@ export interface ControlFile extends ProcessId {
 }
 
 const controlPath = (stateDir: string): string => join(stateDir, 'control.json')
+const podsPath = (stateDir: string): string => join(stateDir, 'pods')
 const processesPath = (stateDir: string): string => join(stateDir, 'processes.json')
 
 /** Who runs on the folder now; `stale` when that process is gone, or its number is another process's. */
@@ -64,15 +66,7 @@ export interface Claim {
  * @throws ClusterError `already-up` when a living one holds it, `state-dir` when it cannot be written.
  */
 export function claim(stateDir: string): Claim {
-  try {
-    mkdirSync(stateDir, { recursive: true, mode: 0o700 })
-    accessSync(stateDir, constants.W_OK | constants.X_OK)
-  } catch (error) {
-    throw new ClusterError(
-      'state-dir',
-      `the state folder "${stateDir}" cannot be written (${systemCode(error) || messageOf(error)}). Make it writable, or name another with --state DIR.`,
-    )
-  }
+  prepare(stateDir)
   const stamp = processStamp(process.pid)
   if (stamp === undefined)
     throw new ClusterError('state-dir', 'this process cannot read its own start time; neither /proc nor ps answers.')
@@ -100,6 +94,21 @@ export function claim(stateDir: string): Claim {
     )
   }
   const sockets = runDir
+  // Of pods that ended with their supervisor; what is in them (a Secret's values, for one) must not outlive them.
+  rmSync(podsPath(stateDir), { recursive: true, force: true })
+  // Whatever way this process ends that leaves it a last word (a second Ctrl-C, an error), it takes all of it along.
+  const atExit = () => {
+    killLeftovers(processesPath(stateDir))
+    release()
+  }
+  const release = () => {
+    process.off('exit', atExit)
+    rmSync(sockets, { recursive: true, force: true })
+    rmSync(podsPath(stateDir), { recursive: true, force: true })
+    rmSync(processesPath(stateDir), { force: true })
+    rmSync(path, { force: true })
+  }
+  process.once('exit', atExit)
   return {
     stateDir,
     runDir: sockets,
@@ -114,12 +123,41 @@ export function claim(stateDir: string): Claim {
       )
       renameSync(next, path)
     },
-    release() {
-      rmSync(sockets, { recursive: true, force: true })
-      rmSync(processesPath(stateDir), { force: true })
-      rmSync(path, { force: true })
-    },
+    release,
   }
+}
+
+/** All that a state folder holds; what begins with a dot is an editor's, or the system's. */
+const ours = /^(\..*|control\.json.*|processes\.json|supervisor\.log|data|logs|overlay|pods|secrets)$/
+
+/**
+ * Makes the state folder, and looks whether a target can start on it. Parts of it are emptied now and then, so a folder
+ * with other things in it is not taken for one.
+ *
+ * @throws ClusterError as `claim`.
+ */
+export function prepare(stateDir: string): void {
+  let strange: string | undefined
+  try {
+    mkdirSync(stateDir, { recursive: true, mode: 0o700 })
+    accessSync(stateDir, constants.R_OK | constants.W_OK | constants.X_OK)
+    strange = readdirSync(stateDir).find((name) => !ours.test(name))
+  } catch (error) {
+    const code = systemCode(error)
+    const why =
+      code === 'EEXIST' || code === 'ENOTDIR'
+        ? `cannot be made (${code}): there is a file in its place. Remove it, or name`
+        : `cannot be written (${code || messageOf(error)}). Make it writable, or name`
+    throw new ClusterError('state-dir', `the state folder "${stateDir}" ${why} another with --state DIR.`)
+  }
+  if (strange !== undefined) {
+    throw new ClusterError(
+      'state-dir',
+      `"${stateDir}" cannot be the state folder: it holds other things (${JSON.stringify(strange)}). Name a new or an empty one with --state DIR.`,
+    )
+  }
+  const found = readControl(stateDir)
+  if (found !== undefined && !found.stale) throw alreadyUp(stateDir, found.control)
 }
 
 function tryLink(from: string, to: string): boolean {

@@ -29,6 +29,13 @@ export class Connections {
     return this.#open.size
   }
 
+  /** Keys of the pods of each connection. A source or a destination that is no pod has no calls. */
+  calls(): readonly { readonly from: string; readonly to: string }[] {
+    return [...this.#open].flatMap(({ flow: { source, destination } }) =>
+      source.pod === undefined || destination.pod === undefined ? [] : [{ from: source.pod, to: destination.pod }],
+    )
+  }
+
   /** Returns the way to forget it. */
   add(connection: OpenConnection): () => void {
     this.#open.add(connection)

@@ -181,6 +181,10 @@ export class Mesh implements MeshApi {
     return closed
   }
 
+  calls(): readonly { readonly from: string; readonly to: string }[] {
+    return this.#connections.calls()
+  }
+
   flows(filter?: { run?: string }): readonly FlowRecord[] {
     return this.#flows.records(filter)
   }

@@ -54,6 +54,8 @@ export interface MeshApi {
   /** Puts another snapshot in force, whole. Open connections are judged again; those now denied are closed. Returns how many. */
   swap(snapshot: Snapshot, generation: number): number
   readonly generation: number
+  /** The connections that are open now, by the keys of the pods at their ends. */
+  calls(): readonly { readonly from: string; readonly to: string }[]
   /** The records kept, oldest first. */
   flows(filter?: { run?: string }): readonly FlowRecord[]
   /** Called for each record as its connection ends. Returns the way to stop it. */
