@@ -44,6 +44,19 @@ test('a second Ctrl-C ends it at once', () => {
   assert.deepEqual(left, [130])
 })
 
+test('output that nobody reads aborts once, and a key press after it is still the first', () => {
+  const { interrupt, left, after } = interruptAt()
+  interrupt.outputGone()
+  assert.equal(interrupt.signal.reason, 'SIGPIPE')
+  after(400)
+  interrupt.outputGone()
+  interrupt.receive('SIGINT')
+  assert.deepEqual(left, [])
+  after(400)
+  interrupt.receive('SIGINT')
+  assert.deepEqual(left, [130])
+})
+
 test('exit codes are those of a shell', () => {
-  assert.deepEqual(['SIGHUP', 'SIGINT', 'SIGTERM'].map(signalExitCode), [129, 130, 143])
+  assert.deepEqual(['SIGHUP', 'SIGINT', 'SIGPIPE', 'SIGTERM'].map(signalExitCode), [129, 130, 141, 143])
 })

@@ -3,6 +3,8 @@ export interface Interrupt {
   readonly signal: AbortSignal
   /** What to do with a signal of the process: to be called by its handlers. */
   receive(name: NodeJS.Signals): void
+  /** Nobody reads what is printed any more: the end of the work, as a signal is, but never a second one. */
+  outputGone(): void
 }
 
 /**
@@ -20,22 +22,23 @@ export function createInterrupt(
   now: () => number = performance.now.bind(performance),
 ): Interrupt {
   const controller = new AbortController()
-  let first = 0
+  let first: number | undefined
   return {
     signal: controller.signal,
+    outputGone() {
+      // Told again with each write. It is no key press, so it neither ends anything at once nor makes the next one do so.
+      if (!controller.signal.aborted) controller.abort('SIGPIPE')
+    },
     receive(name) {
-      if (!controller.signal.aborted) {
-        first = now()
-        controller.abort(name)
-      } else if (now() - first > sameKeyPressMs) {
-        leave(signalExitCode(name))
-      }
+      first ??= now()
+      controller.abort(name)
+      if (now() - first > sameKeyPressMs) leave(signalExitCode(name))
     },
   }
 }
 
 /** As a shell tells of a program ended by a signal: 128 and its number. */
 export function signalExitCode(name: unknown): number {
-  const numbers: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 }
+  const numbers: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGPIPE: 13, SIGTERM: 15 }
   return 128 + (numbers[String(name)] ?? 2)
 }

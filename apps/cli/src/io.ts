@@ -41,6 +41,19 @@ export function note(io: Io, text: string): void {
   io.stderr.write(text.endsWith('\n') ? text : `${text}\n`)
 }
 
+/**
+ * Text of which others choose parts (names in manifests, hosts, logs), safe for a terminal: control characters and those
+ * that turn the direction of writing are shown as escapes. New lines and tabs stay, and so do colours where wanted.
+ */
+export function printable(text: string, keep?: 'colours'): string {
+  const shown = (found: string) =>
+    found.length > 1 ? found : `\\u${(found.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`
+  return text.replace(keep === 'colours' ? unprintableOrColour : unprintable, shown)
+}
+
+const unprintable = /(?![\n\t])[\p{Cc}\p{Bidi_Control}]/gu
+const unprintableOrColour = new RegExp(`\u001b\\[[\\d;]*m|${unprintable.source}`, 'gu')
+
 /** `--json`: one document, indented, so that it is read by people and programs alike. */
 export function printJson(io: Io, value: unknown): void {
   io.stdout.write(`${JSON.stringify(value, null, 2)}\n`)

@@ -7,11 +7,13 @@ let exitCode = 0
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupt.receive(signal))
 
-// `bulkhead flows | head -1` closes our stdout: that is the end of the work, not a failure.
+// Who reads may go first: `bulkhead flows -f | head -1` closes our stdout, and so does a terminal that is closed. That is
+// the end of the work and not a failure; a supervisor still ends what it has started.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(exitCode)
-  throw error
+  if (!['EPIPE', 'EIO'].includes(error.code ?? '')) process.stderr.write(`bulkhead: stdout: ${error.message}\n`)
+  interrupt.outputGone()
 })
+process.stderr.on('error', () => undefined)
 
 const io: Io = {
   stdin: process.stdin,

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { findPlaces, stateDirectory } from './places.js'
+import { findPlaces, shellWord, shownPath, stateDirectory } from './places.js'
 
 function clone(t: TestContext): string {
   const root = realpathSync(mkdtempSync(path.join(tmpdir(), 'bulkhead-places-')))
@@ -40,4 +40,13 @@ test('outside of a clone, and where there is no such folder, it says what to do'
   )
   assert.throws(() => findPlaces({ cwd: root }, 'no-such'), /there is no folder "no-such"/)
   assert.throws(() => findPlaces({ cwd: root }, 'package.json'), /"package.json" is a file/)
+})
+
+test('a path is shown so that it can be read and typed', () => {
+  const io = { cwd: '/home/me/clone' }
+  assert.equal(shownPath(io, '/home/me/clone/.bulkhead'), '.bulkhead')
+  for (const elsewhere of ['/tmp/x', '/home/me', '/home/me/clone', '/home/me/clone2'])
+    assert.equal(shownPath(io, elsewhere), elsewhere)
+  assert.equal(shellWord('/tmp/a_b-1.2'), '/tmp/a_b-1.2')
+  assert.equal(shellWord("/tmp/it's a $place"), "'/tmp/it'\\''s a $place'")
 })

@@ -37,6 +37,16 @@ export function stateDirectory(io: Pick<Io, 'cwd'>, state?: string): string {
   return path.join(findRoot(io.cwd) ?? io.cwd, '.bulkhead')
 }
 
+/** A path as it is shown: from the working directory when it is in it. */
+export function shownPath(io: Pick<Io, 'cwd'>, absolute: string): string {
+  const relative = path.relative(io.cwd, absolute)
+  return relative === '' || relative === '..' || relative.startsWith('../') ? absolute : relative
+}
+
+/** A word of a command line as a shell takes it. */
+export const shellWord = (text: string): string =>
+  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
+
 /** @throws CliError when it is not a folder; `given` is quoted. */
 export function requireFolder(folder: string, given: string): void {
   if (!existsSync(folder)) throw new CliError(`there is no folder "${given}".`)

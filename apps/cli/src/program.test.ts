@@ -25,6 +25,12 @@ for (const [name, args, said] of [
   ['an unknown option', ['--no-such'], /^bulkhead: unknown option '--no-such'/],
   ["a command's unknown option", ['explain', 'a/b', 'c/d:1', '--no-such'], /^bulkhead: unknown option '--no-such'/],
   ['a missing argument', ['explain', 'shop/sleep'], /^bulkhead: missing required argument 'to'/],
+  [
+    'an option that is not a number',
+    ['logs', 'a/b', '--tail', 'x'],
+    /'x' is invalid\. it has [^.]* 100000\. `bulkhead/,
+  ],
+  ['a name with an escape in it', ['explain', 'a\u001b[2J', 'c/d:1'], /^bulkhead: [^\p{Cc}]*\\u001b\[2J[^\p{Cc}]*\n$/u],
   ['an argument too many', ['explain', 'a/b', 'c/d:1', 'GET', '/', 'more'], /^bulkhead: too many arguments/],
 ] as const) {
   test(`${name} is bad input: one line on stderr, nothing on stdout, exit code 2`, async () => {

@@ -11,7 +11,7 @@ import * as up from './commands/up.js'
 import * as verdict from './commands/verdict.js'
 import * as verify from './commands/verify.js'
 import { signalExitCode } from './interrupt.js'
-import { CliError, exitCodes, type Io } from './io.js'
+import { CliError, exitCodes, type Io, note, printable } from './io.js'
 
 /** In the order in which `npx bulkhead --help` lists them. */
 const commands = [up, down, status, logs, exec, flows, attack, verify, explain, verdict, layer]
@@ -77,15 +77,21 @@ function report(error: unknown, io: Io): number {
   // --help and --version end this way too; they have been answered.
   if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.ok
   if (error instanceof CommanderError) {
-    const sentence = error.message.replace(/^error: /, '').replace(/\n/g, ' ')
-    io.stderr.write(
-      `bulkhead: ${sentence}. \`bulkhead --help\` lists the commands, \`bulkhead COMMAND --help\` says more of one.\n`,
+    const sentence = error.message
+      .replace(/^error: /, '')
+      .replace(/\n/g, ' ')
+      .replace(/\.+$/, '')
+    note(
+      io,
+      printable(
+        `bulkhead: ${sentence}. \`bulkhead --help\` lists the commands, \`bulkhead COMMAND --help\` says more of one.`,
+      ),
     )
     return exitCodes.badInput
   }
   if (io.signal.aborted && error instanceof Error && error.name === 'AbortError')
     return signalExitCode(io.signal.reason)
-  io.stderr.write(`bulkhead: ${error instanceof Error ? error.message : String(error)}\n`)
+  note(io, printable(`bulkhead: ${error instanceof Error ? error.message : String(error)}`))
   if (io.env.BULKHEAD_DEBUG && error instanceof Error && error.stack) io.stderr.write(`${error.stack}\n`)
   return error instanceof CliError ? error.exitCode : exitCodes.badInput
 }

@@ -13,6 +13,13 @@ export class ControlError extends Error {
   }
 }
 
+/**
+ * How long an answer may take to begin. A target that does not answer at all was stopped (Ctrl-Z, a debugger), or hangs;
+ * a change may have to end pods and wait for new ones first.
+ */
+const answerMs = 15_000
+const changeMs = 120_000
+
 export interface Place {
   readonly url: string
   readonly token: string
@@ -35,15 +42,18 @@ async function ask(
     ...(signal !== undefined && { signal }),
   })
   asked.end(text)
+  const limit = method === 'PUT' || method === 'DELETE' ? changeMs : answerMs
+  const timer = setTimeout(() => asked.destroy(new Error(`nothing within ${limit / 1000} s`)), limit)
   let response: IncomingMessage
   try {
     ;[response] = (await once(asked, 'response')) as [IncomingMessage]
   } catch (error) {
     if (signal?.aborted === true) throw error
     const { code = '' } = error as NodeJS.ErrnoException
-    throw new ControlError('unreachable', `the target at ${place.url} does not answer (${code || String(error)}).`, {
-      cause: error,
-    })
+    const why = code || (error instanceof Error ? error.message : String(error))
+    throw new ControlError('unreachable', `the target at ${place.url} does not answer (${why}).`, { cause: error })
+  } finally {
+    clearTimeout(timer)
   }
   if ((response.statusCode ?? 500) < 400) return response
   const said = await textOf(response)

@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { constants } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { ControlClient } from '@bulkhead/control'
+import { type ControlClient, ControlError } from '@bulkhead/control'
 import type { FlowRecord } from '@bulkhead/verdict'
 import type { Command } from 'commander'
-import { type Io, note } from '../io.js'
+import { CliError, type Io, note, printable } from '../io.js'
 import { type StateOption, withHelp, withState } from '../options.js'
 import { findTarget } from '../target/find.js'
 import { failureText } from '../target/flow-line.js'
@@ -13,7 +13,9 @@ import { failureText } from '../target/flow-line.js'
 export function register(program: Command, io: Io): void {
   const command = program
     .command('exec')
-    .description('Run a program of this machine as a workload: with its identity, from its address, behind its walls.')
+    .description(
+      'Run a program of this machine as a workload: with its identity and environment, from its address, behind its walls.',
+    )
     .argument('<workload>', 'namespace/workload, or namespace/pod')
     .argument('<command...>', 'the program and its arguments, after --')
     .passThroughOptions()
@@ -24,6 +26,7 @@ export function register(program: Command, io: Io): void {
   withHelp(withState(command), {
     examples: [
       'bulkhead exec shop/sleep -- curl -s http://web-api:8080/',
+      'bulkhead exec shop/web-api -- env',
       'bulkhead exec shop/notsleep -- node -e \'fetch("http://web-api:8080/").then(r => r.text()).then(console.log, console.error)\'',
     ],
     exit: "the program's own; 127 when it is not found, 2 when there is no such workload or nothing is up.",
@@ -31,16 +34,29 @@ export function register(program: Command, io: Io): void {
 }
 
 async function exec(workload: string, argv: readonly string[], options: StateOption, io: Io): Promise<void> {
+  const [program = '', ...args] = argv
+  if (program === '') throw new CliError('there is no program to run; write it after --.')
+  if (program.startsWith('-')) {
+    throw new CliError(
+      `${JSON.stringify(program)} is no program; options of exec go before the workload: bulkhead exec ${argv.join(' ').replace(/ ?-- .*/, '')} ${workload} -- PROGRAM`,
+    )
+  }
   const client = findTarget(io, options)
   const grant = await client.exec(workload)
   let code: number
   try {
-    code = await runProgram(argv, execEnv(io.env, grant.env), io)
+    code = await runProgram(program, args, execEnv(io.env, grant.env), io)
   } finally {
     await grant.close()
   }
   io.exit(code)
-  for (const text of failures(await finished(client, grant.run))) note(io, text)
+  try {
+    for (const text of failures(await finished(client, grant.run))) note(io, text)
+  } catch (error) {
+    // The program has run, and its exit code stands.
+    if (!(error instanceof ControlError)) throw error
+    note(io, `bulkhead: how its connections ended is not known: ${error.message}`)
+  }
 }
 
 /** More reasons than these are not read. */
@@ -53,7 +69,9 @@ export function failures(flows: readonly FlowRecord[]): readonly string[] {
     const text = failureText(record)
     if (text !== undefined) counts.set(text, (counts.get(text) ?? 0) + 1)
   }
-  const said = [...counts].map(([text, count]) => `bulkhead: ${count === 1 ? '' : `${count} times: `}${text}`)
+  const said = [...counts].map(([text, count]) =>
+    printable(`bulkhead: ${count === 1 ? '' : `${count} times: `}${text}`),
+  )
   if (said.length <= maxReasons) return said
   return [
     ...said.slice(0, maxReasons),
@@ -61,19 +79,22 @@ export function failures(flows: readonly FlowRecord[]): readonly string[] {
   ]
 }
 
-/** The user's own environment, since the program is the user's, but no proxy other than the mesh's. */
-export function execEnv(user: Io['env'], grant: Readonly<Record<string, string>>): Record<string, string> {
-  const env: Record<string, string> = {}
-  for (const [name, value] of Object.entries(user))
-    if (value !== undefined && !/^(all|http|https|ftp|no)_proxy$/i.test(name)) env[name] = value
-  const nodeOptions = [grant.NODE_OPTIONS, user.NODE_OPTIONS]
-    .filter((part) => part !== undefined && part !== '')
-    .join(' ')
-  return { ...env, ...grant, ...(nodeOptions !== '' && { NODE_OPTIONS: nodeOptions }) }
+/** What finds a program, and what tells it of the terminal. */
+const ofTheUser = /^(PATH|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|COLUMNS|LINES|TZ|LANG|LC_\w+)$/
+
+/**
+ * The pod's environment, as it would be in `kubectl exec`. Nothing else of the user's goes along: neither secrets, nor
+ * settings (a proxy, a .curlrc in HOME) that would lead past the mesh.
+ */
+export function execEnv(user: Io['env'], pod: Readonly<Record<string, string>>): Record<string, string> {
+  const env = { ...pod }
+  for (const [name, value] of Object.entries(user)) if (value !== undefined && ofTheUser.test(name)) env[name] = value
+  return env
 }
 
 async function runProgram(
-  [program = '', ...args]: readonly string[],
+  program: string,
+  args: readonly string[],
   env: Record<string, string>,
   io: Io,
 ): Promise<number> {

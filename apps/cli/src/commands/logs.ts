@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import type { Io } from '../io.js'
+import { type Io, printable } from '../io.js'
 import { type StateOption, withHelp, withState } from '../options.js'
 import { findTarget } from '../target/find.js'
 
@@ -32,13 +32,14 @@ async function logs(workload: string, options: LogsOptions, io: Io): Promise<voi
   const client = findTarget(io, options)
   if (options.follow !== true) {
     const found = (await client.logs(workload, options.tail)).logs
-    for (const { pod, text } of found) io.stdout.write(found.length > 1 ? `==> ${pod}\n${text}` : text)
+    for (const { pod, text } of found)
+      io.stdout.write(`${found.length > 1 ? `==> ${pod}\n` : ''}${printable(text, 'colours')}`)
     return
   }
   let last: string | undefined
   for await (const { pod, text } of client.followLogs(workload, options.tail, io.signal)) {
     if (last !== undefined && last !== pod) io.stdout.write(`==> ${pod}\n`)
     last = pod
-    io.stdout.write(text)
+    io.stdout.write(printable(text, 'colours'))
   }
 }

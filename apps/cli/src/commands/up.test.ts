@@ -1,71 +1,17 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs'
 import path from 'node:path'
-import { after, before, describe, type TestContext, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { after, before, describe, test } from 'node:test'
 import type { UpReport } from '../target/messages.js'
+import { bulkhead, eventually, isAlive, pidsOf, start, temporaryFolder } from '../target/testing.js'
 
-const bin = fileURLToPath(new URL('../../bin/bulkhead.js', import.meta.url))
-const root = fileURLToPath(new URL('../../../..', import.meta.url))
 /** The machine's own curl; without it what `exec` does is tried with Node alone, which the last test of exec says. */
 const curl = spawnSync('curl', ['--version']).status === 0
 
-interface Ran {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-async function collect(child: ChildProcess): Promise<Ran> {
-  let stdout = ''
-  let stderr = ''
-  child.stdout?.on('data', (chunk) => {
-    stdout += chunk
-  })
-  child.stderr?.on('data', (chunk) => {
-    stderr += chunk
-  })
-  const [code] = (await once(child, 'close')) as [number | null]
-  return { code, stdout, stderr }
-}
-
-const start = (args: readonly string[], cwd = root): ChildProcess =>
-  spawn(process.execPath, [bin, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
-const bulkhead = (...args: readonly string[]): Promise<Ran> => collect(start(args))
-
-function folder(): string {
-  return mkdtempSync(path.join(tmpdir(), 'bulkhead-up-'))
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-  } catch {
-    return false
-  }
-  // A zombie that nobody reaps, as in a container without an init, is dead all the same.
-  const stat = `/proc/${pid}/stat`
-  return !existsSync(stat) || !/\) [ZX] /.test(readFileSync(stat, 'utf8'))
-}
-
-async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 5000; !(await holds()); ) {
-    assert.ok(Date.now() < deadline, `not within 5 s: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-}
-
-const pidsOf = (report: Pick<UpReport, 'status'>): number[] =>
-  report.status.workloads.flatMap(({ pods }) =>
-    pods.flatMap(({ containers }) => containers.flatMap(({ pid }) => pid ?? [])),
-  )
-
 describe('a target in the background', () => {
-  const stateDir = folder()
+  const stateDir = temporaryFolder()
   const state = ['--state', stateDir]
   let report: UpReport
 
@@ -96,6 +42,8 @@ describe('a target in the background', () => {
   })
 
   test('a second up on the same folder says who is up, and changes nothing', async () => {
+    const log = path.join(stateDir, 'supervisor.log')
+    appendFileSync(log, 'what it has said\n')
     const { code, stdout, stderr } = await bulkhead('up', ...state, '--port', '0')
     assert.deepEqual([code, stdout], [2, ''])
     assert.match(
@@ -105,6 +53,7 @@ describe('a target in the background', () => {
       ),
     )
     assert.equal((await bulkhead('status', ...state)).code, 0)
+    assert.match(readFileSync(log, 'utf8'), /what it has said\n$/)
   })
 
   const call =
@@ -127,6 +76,41 @@ describe('a target in the background', () => {
     assert.equal(nowhere.code, 2)
     assert.match(nowhere.stderr, /there is no workload "shop\/nobody"; there are shop\/intruder, /)
     assert.equal((await bulkhead('exec', ...state, 'shop/sleep', '--', 'no-such-program')).code, 127)
+  })
+
+  test('a program that is executed has the environment of the pod, and nothing of the user’s but the way to programs', async () => {
+    const { stdout } = await bulkhead(
+      'exec',
+      ...state,
+      'shop/web-api',
+      '--',
+      process.execPath,
+      '-p',
+      'JSON.stringify(process.env)',
+    )
+    const env = JSON.parse(stdout) as Record<string, string>
+    assert.equal(env.UPSTREAM_URIS, 'http://recommendation:8080')
+    assert.equal(env.PATH, process.env.PATH)
+    const mesh = /^(BULKHEAD_CAPTURE|NODE_OPTIONS|NODE_USE_ENV_PROXY|\w+_proxy)$/i
+    const pod = /^(HOME|HOSTNAME|TMPDIR|LISTEN_ADDR|NAME|MESSAGE|UPSTREAM_URIS|HTTP_CLIENT_KEEP_ALIVES)$/
+    const terminal = /^(PATH|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|COLUMNS|LINES|TZ|LANG|LC_\w+)$/
+    const others = Object.keys(env).filter((name) => ![mesh, pod, terminal].some((known) => known.test(name)))
+    // macOS gives every process this one.
+    assert.deepEqual(
+      others.filter((name) => name !== '__CF_USER_TEXT_ENCODING'),
+      [],
+    )
+  })
+
+  test('exec without a program, or with its options in the wrong place, says so', async () => {
+    const nothing = await bulkhead('exec', ...state, 'shop/sleep', '--')
+    assert.deepEqual([nothing.code, nothing.stderr], [2, 'bulkhead: there is no program to run; write it after --.\n'])
+    const late = await bulkhead('exec', 'shop/sleep', '--state', stateDir, '--', 'true')
+    assert.equal(late.code, 2)
+    assert.match(
+      late.stderr,
+      /^bulkhead: "--state" is no program; options of exec go before the workload: bulkhead exec --state \S+ shop\/sleep -- PROGRAM\n$/,
+    )
   })
 
   test(`exec with ${curl ? 'the machine’s curl' : 'Node in place of curl, which is not on this machine'}`, async () => {
@@ -168,7 +152,10 @@ describe('a target in the background', () => {
 
   test('flows are told one a line, as they end too', async () => {
     const following = start(['flows', '-f', '--json', ...state])
-    const first = once(following.stdout ?? following, 'data')
+    let seen = ''
+    following.stdout?.on('data', (chunk) => {
+      seen += chunk
+    })
     const all = await bulkhead('flows', ...state)
     assert.match(
       all.stdout,
@@ -178,14 +165,10 @@ describe('a target in the background', () => {
       all.stdout,
       / deny .* flag=DENY error="connection closed due to policy rejection: allow policies exist, but none allowed" .*code=authz\.no-rule-allows policy=".*web-api-rbac\.yaml:\d+/,
     )
-    await first
-    const next = once(following.stdout ?? following, 'data')
+    await eventually('what is kept is told', () => seen.split('\n').length > all.stdout.split('\n').length - 1)
+    assert.doesNotMatch(seen, /"workload":"shop\/intruder"/)
     await bulkhead('exec', ...state, 'shop/intruder', '--', process.execPath, '-e', call)
-    const [line] = (await next) as [Buffer]
-    assert.equal(
-      (JSON.parse(String(line).split('\n')[0] ?? '') as { source: { workload: string } }).source.workload,
-      'shop/intruder',
-    )
+    await eventually('the new one is told', () => /"workload":"shop\/intruder".*\n$/.test(seen))
     following.kill('SIGINT')
     assert.equal((await once(following, 'exit'))[0], 0)
   })
@@ -238,71 +221,4 @@ describe('a target in the background', () => {
       assert.deepEqual([ran.code, /nothing is up here/.test(ran.stderr)], [2, true], args.join(' '))
     }
   })
-})
-
-test('in the foreground Ctrl-C ends everything and leaves nothing behind', async (t: TestContext) => {
-  const stateDir = folder()
-  t.after(() => rmSync(stateDir, { recursive: true, force: true }))
-  const child = start(['up', '--foreground', '--state', stateDir, '--port', '0', '--layers', '50', '--json'])
-  t.after(() => child.kill('SIGKILL'))
-  let out = ''
-  child.stdout?.on('data', (chunk) => {
-    out += chunk
-  })
-  const ended = collect(child)
-  await eventually('it is up', () => out.endsWith('}\n'))
-  const report = JSON.parse(out) as UpReport
-  assert.deepEqual(
-    report.status.layers.map(({ name, on }) => [name, on]),
-    [
-      ['40-mtls', false],
-      ['50-identity', true],
-    ],
-  )
-  const runDir = (JSON.parse(readFileSync(path.join(stateDir, 'control.json'), 'utf8')) as { runDir: string }).runDir
-  child.kill('SIGINT')
-  const { code, stderr } = await ended
-  assert.equal(code, 0, stderr)
-  assert.match(stderr, /all is down\.\n$/)
-  assert.ok(pidsOf(report).every((pid) => !isAlive(pid)))
-  assert.deepEqual([existsSync(runDir), existsSync(path.join(stateDir, 'control.json'))], [false, false])
-})
-
-test('bad input is one sentence, exit 2, and nothing is started', async (t) => {
-  const taken = createServer().listen(0, '127.0.0.1')
-  await once(taken, 'listening')
-  t.after(() => taken.close())
-  const { port } = taken.address() as { port: number }
-  const broken = folder()
-  t.after(() => rmSync(broken, { recursive: true, force: true }))
-  cpSync(path.join(root, 'k8s'), path.join(broken, 'k8s'), { recursive: true })
-  const file = path.join(broken, 'k8s/workloads/shop/sleep.yaml')
-  writeFileSync(file, readFileSync(file, 'utf8').replace('serviceAccountName:', 'serviceAcountName:'))
-  mkdirSync(path.join(broken, 'taken'))
-  writeFileSync(path.join(broken, 'file'), '')
-  const tries: readonly [readonly string[], RegExp][] = [
-    [
-      ['--port', String(port)],
-      new RegExp(
-        `^bulkhead: port ${port} on 127\\.0\\.0\\.1 is in use by another program\\. Name another with --port N`,
-        'm',
-      ),
-    ],
-    [['--port', '70000'], /--port.*70000.*0 to 65535/],
-    [['--port', '0', '--layers', '50,99'], /^bulkhead: there is no layer "99"; there are 40-mtls, 50-identity\./m],
-    [['--port', '0', '--manifests', path.join(broken, 'k8s')], /sleep\.yaml:\d+:\d+: .*serviceAcountName/],
-    [['--port', '0', '--manifests', path.join(broken, 'nope')], /there is no folder/],
-  ]
-  for (const [args, message] of tries) {
-    const state = path.join(broken, 'state')
-    const { code, stdout, stderr } = await bulkhead('up', '--state', state, ...args)
-    assert.deepEqual([code, stdout], [2, ''], stderr)
-    assert.match(stderr, message)
-    assert.doesNotMatch(stderr, /\n {4}at /)
-    assert.ok(!existsSync(path.join(state, 'control.json')), args.join(' '))
-    assert.deepEqual(existsSync(path.join(state, 'pods')) ? readdirSync(path.join(state, 'pods')) : [], [])
-  }
-  const noFolder = await bulkhead('up', '--state', path.join(broken, 'file'), '--port', '0')
-  assert.equal(noFolder.code, 2)
-  assert.match(noFolder.stderr, /^bulkhead: the state folder ".*file" cannot be written \(E\w+\)\. .*--state DIR\.\n$/)
 })

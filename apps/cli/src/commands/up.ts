@@ -2,7 +2,7 @@ import path from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { CliError, type Io, note, print, printJson } from '../io.js'
 import { type JsonOption, type StateOption, withHelp, withJson, withState } from '../options.js'
-import { findPlaces, requireFolder, stateDirectory } from '../places.js'
+import { findPlaces, requireFolder, shellWord, shownPath, stateDirectory } from '../places.js'
 import { styleOf } from '../style.js'
 import type { SupervisorOptions, UpReport } from '../target/messages.js'
 import { progressTo } from '../target/progress.js'
@@ -60,11 +60,12 @@ async function up(options: UpOptions, io: Io): Promise<void> {
     return
   }
   const { supervise } = await import('../target/supervise.js')
+  const interrupted = () => note(io, 'interrupted: ending what has been started')
+  io.signal.addEventListener('abort', interrupted, { once: true })
   const supervisor = await supervise(start, io.signal, progressTo(io))
-  if (!io.signal.aborted) {
-    show(supervisor.report)
-    note(io, 'Ctrl-C ends it and leaves nothing behind.')
-  }
+  io.signal.removeEventListener('abort', interrupted)
+  show(supervisor.report)
+  note(io, 'Ctrl-C ends it and leaves nothing behind.')
   await Promise.race([supervisor.asked, aborted(io.signal)])
   note(io, 'ending: requests under way are finished first; Ctrl-C again ends it at once')
   await supervisor.stop()
@@ -108,8 +109,8 @@ function layerNames(text: string): readonly string[] {
 function upText({ url, tookMs, notReady, status }: UpReport, { stateDir }: SupervisorOptions, io: Io): string {
   const style = styleOf(io)
   const pods = status.workloads.reduce((sum, { of }) => sum + of, 0)
-  const shown = path.relative(io.cwd, stateDir) || stateDir
-  const state = shown === '.bulkhead' ? '' : ` --state ${shown}`
+  const shown = shownPath(io, stateDir)
+  const state = stateDir === stateDirectory(io) ? '' : ` --state ${shellWord(shown)}`
   const tries = [
     [`npx bulkhead attack${state}`, 'run the attacks: which wall stops each?'],
     [`npx bulkhead explain${state} shop/notsleep shop/web-api:8080 GET /`, 'why one flow is denied'],

@@ -7,6 +7,8 @@ import type { SupervisorMessage, SupervisorOptions } from './messages.js'
 import { supervise } from './supervise.js'
 
 const interrupt = createInterrupt((code) => process.exit(code))
+// Its log is a file: on a full disk it is told nothing more, and goes on.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupt.receive(signal))
 
 /** `up` may have gone meanwhile; the target stays. */

@@ -93,17 +93,26 @@ test('many failures of one kind are told once, and many kinds not without end', 
   assert.match(failures(kinds).at(-1) ?? '', /^bulkhead: 5 more ways to fail/)
 })
 
-test('a program that is executed keeps its user’s environment, and no other proxy than the mesh’s', () => {
+test('a program that is executed finds programs as its user does, and knows nothing else of the user', () => {
   const user = {
     PATH: '/bin',
-    https_proxy: 'http://corporate',
-    NO_PROXY: '*',
-    NODE_OPTIONS: '--no-warnings',
-    GONE: undefined,
+    TERM: 'xterm',
+    LC_ALL: 'C',
+    AWS_SECRET: 's',
+    HOME: '/home/me',
+    all_proxy: 'http://other',
   }
-  assert.deepEqual(execEnv(user, { ALL_PROXY: 'socks5h://mesh', NODE_OPTIONS: '--require capture' }), {
+  assert.deepEqual(execEnv({ ...user, NODE_OPTIONS: '--inspect', TZ: undefined }, { PATH: '/usr/bin', HOME: '/pod' }), {
     PATH: '/bin',
-    ALL_PROXY: 'socks5h://mesh',
-    NODE_OPTIONS: '--require capture --no-warnings',
+    TERM: 'xterm',
+    LC_ALL: 'C',
+    HOME: '/pod',
   })
+})
+
+test('what a pod says cannot write over the line', () => {
+  const line = flowLine({ ...denied, error: 'a\nb\u001b[2J\u009b1m\u202e' })
+  assert.doesNotMatch(line, /[\p{Cc}\p{Bidi_Control}]/u)
+  assert.match(line, / error="a\\nb\\u001b\[2J\\u009b1m\\u202e" /)
+  assert.doesNotMatch(flowLine({ ...allowed, error: 'plain' }), /\\u/)
 })

@@ -1,4 +1,5 @@
 import { type FlowRecord, type Step, sentence, symptomSentence } from '@bulkhead/verdict'
+import { printable } from '../io.js'
 
 /** A flow record as one line in the manner of ztunnel's access log, then the verdict and what decided it. */
 export function flowLine(record: FlowRecord): string {
@@ -24,7 +25,7 @@ export function flowLine(record: FlowRecord): string {
 }
 
 const quoted = (value: string | number): string =>
-  /[\s"=]/.test(String(value)) ? JSON.stringify(String(value)) : String(value)
+  /[\s"=\p{Cc}\p{Bidi_Control}]/u.test(String(value)) ? printable(JSON.stringify(String(value))) : String(value)
 
 function verdictWord(record: FlowRecord): string {
   if (record.outcome !== 'allow') return record.outcome

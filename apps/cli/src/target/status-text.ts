@@ -1,5 +1,6 @@
 import type { ClusterStatus, PodStatus } from '@bulkhead/local-cluster'
 import type { LayerState } from '@bulkhead/scenarios'
+import { printable } from '../io.js'
 import type { Style } from '../style.js'
 import { table } from './table.js'
 
@@ -45,6 +46,6 @@ function identity(pod: PodStatus): string {
 function rewritten(status: ClusterStatus): readonly string[] {
   const pods = status.workloads.flatMap(({ pods: list }) => list)
   return pods.flatMap((pod) =>
-    pod.rewritten.map(({ name, from, to }) => `  ${pod.pod}: ${name}=${from} points to ${to}`),
+    pod.rewritten.map(({ name, from, to }) => printable(`  ${pod.pod}: ${name}=${from} points to ${to}`)),
   )
 }

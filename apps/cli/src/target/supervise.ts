@@ -11,7 +11,11 @@ export interface Supervisor {
   stop(options?: { readonly graceMs?: number }): Promise<void>
 }
 
-/** Starts the local target in this process and waits until it is ready, or the signal says to stop waiting. */
+/**
+ * Starts the local target in this process and waits until it is ready.
+ *
+ * @throws DOMException AbortError when the signal was given first; then nothing is left of it.
+ */
 export async function supervise(
   options: SupervisorOptions,
   signal: AbortSignal,
@@ -20,8 +24,14 @@ export async function supervise(
   const began = performance.now()
   // Loaded here: it is the whole data plane, and most commands do without it.
   const { startTarget } = await import('@bulkhead/control/server')
-  const target = await startTarget({ ...options, progress })
+  const target = await startTarget({ ...options, progress, signal }).catch((error: unknown) => {
+    throw signal.aborted ? interrupted() : error
+  })
   const left = await target.cluster.whenReady(readyMs, signal)
+  if (signal.aborted) {
+    await target.stop()
+    throw interrupted()
+  }
   const { tail } = await import('@bulkhead/local-cluster')
   const status = target.cluster.status()
   const notReady = left.map((pod) => ({
@@ -40,3 +50,5 @@ export async function supervise(
   }
   return { report, asked: target.asked, stop: (how) => target.stop(how) }
 }
+
+const interrupted = (): DOMException => new DOMException('the start was interrupted', 'AbortError')

@@ -1,7 +1,7 @@
 import type { Response } from 'express'
 import { envelope } from './errors.js'
 
-/** A reader that is this many bytes behind is let go: a stream must not fill the supervisor's memory. */
+/** A reader that is this many bytes behind is let go: a stream must not fill the supervisor's memory. One event may be longer. */
 const maxBehindBytes = 8 * 1024 * 1024
 const signOfLifeMs = 15_000
 
@@ -27,8 +27,8 @@ export function eventStream(response: Response): EventStream {
   response.on('error', () => gone.abort())
   const send = (event: string, data: unknown) => {
     if (gone.signal.aborted) return
-    response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)
     if (response.writableLength > maxBehindBytes) response.destroy()
+    else response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)
   }
   return {
     signal: gone.signal,

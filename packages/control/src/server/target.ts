@@ -46,6 +46,7 @@ export async function startTarget(options: TargetOptions): Promise<RunningTarget
     server.close()
     server.closeAllConnections()
   }
+  let url = ''
   try {
     cluster = await LocalCluster.start({
       ...options,
@@ -58,12 +59,13 @@ export async function startTarget(options: TargetOptions): Promise<RunningTarget
         await options.claimed?.()
       },
     })
+    url = `http://127.0.0.1:${port}`
+    cluster.publish({ url, token })
   } catch (error) {
     close()
+    await cluster?.stop()
     throw error
   }
-  const url = `http://127.0.0.1:${port}`
-  cluster.publish({ url, token })
   const running = cluster
   return {
     cluster,

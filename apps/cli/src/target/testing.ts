@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { UpReport } from './messages.js'
+
+const bin = fileURLToPath(new URL('../../bin/bulkhead.js', import.meta.url))
+export const root = fileURLToPath(new URL('../../../..', import.meta.url))
+export interface Ran {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** What a process said until its end. */
+export async function collect(child: ChildProcess): Promise<Ran> {
+  let stdout = ''
+  let stderr = ''
+  child.stdout?.on('data', (chunk) => {
+    stdout += chunk
+  })
+  child.stderr?.on('data', (chunk) => {
+    stderr += chunk
+  })
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code, stdout, stderr }
+}
+
+export const start = (args: readonly string[], cwd = root): ChildProcess =>
+  spawn(process.execPath, [bin, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+export const bulkhead = (...args: readonly string[]): Promise<Ran> => collect(start(args))
+
+export function temporaryFolder(): string {
+  return mkdtempSync(path.join(tmpdir(), 'bulkhead-up-'))
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+  } catch {
+    return false
+  }
+  // A zombie that nobody reaps, as in a container without an init, is dead all the same.
+  const stat = `/proc/${pid}/stat`
+  return !existsSync(stat) || !/\) [ZX] /.test(readFileSync(stat, 'utf8'))
+}
+
+export async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (const deadline = Date.now() + 5000; !(await holds()); ) {
+    assert.ok(Date.now() < deadline, `not within 5 s: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+export const pidsOf = (report: Pick<UpReport, 'status'>): number[] =>
+  report.status.workloads.flatMap(({ pods }) =>
+    pods.flatMap(({ containers }) => containers.flatMap(({ pid }) => pid ?? [])),
+  )
