@@ -245,7 +245,6 @@ test('a pod that was removed is gone with all that it had; close leaves no socke
   assert.throws(() => mine.capture.grant('shop/client', {}), /pod "shop\/client" is not captured/)
   await mine.reap()
   await mine.capture.close()
-  assert.deepEqual(readdirSync(mine.runDir).sort(), ['c'])
-  assert.deepEqual(readdirSync(join(mine.runDir, 'c')), [])
+  assert.deepEqual(readdirSync(mine.runDir), [])
   await mine.close()
 })

@@ -62,8 +62,14 @@ export class Agent {
   }
 }
 
-/** Says why, so that the app's error can, and closes. */
+/** How long a refused process may take to read why. */
+const REFUSED_PATIENCE_MS = 1_000
+
+/** Says why, so that the app's error can. What it still sends is not read by anyone, but taken: a broken pipe would reach it before the reason. */
 function refuse(socket: Socket, message: string): void {
   const note: Note = { op: 'refused', message }
-  socket.end(`${JSON.stringify(note)}\n`, () => socket.destroy())
+  socket.end(`${JSON.stringify(note)}\n`)
+  const timer = setTimeout(() => socket.destroy(), REFUSED_PATIENCE_MS)
+  timer.unref()
+  socket.once('close', () => clearTimeout(timer))
 }

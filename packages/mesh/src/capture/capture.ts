@@ -1,4 +1,4 @@
-import { chmod, mkdir, realpath } from 'node:fs/promises'
+import { chmod, mkdir, realpath, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import type { Address, Capture, Dialer } from '../seams.js'
@@ -27,6 +27,8 @@ export async function createCapture({ runDir: wanted, dialer, log }: CaptureOpti
   // The preload compares real paths with it.
   const runDir = await realpath(wanted)
   const sockets = join(runDir, 'c')
+  // A supervisor that was killed leaves sockets behind.
+  await rm(sockets, { recursive: true, force: true })
   await mkdir(sockets, { recursive: true, mode: 0o700 })
   const pods = new Map<string, Pod>()
   const grants = new Grants()
@@ -90,6 +92,7 @@ export async function createCapture({ runDir: wanted, dialer, log }: CaptureOpti
     async close() {
       grants.revoke(() => true)
       await Promise.all([agent.close(), socks.close()])
+      await rm(sockets, { recursive: true, force: true })
     },
   }
 }

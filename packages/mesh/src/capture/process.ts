@@ -1,4 +1,4 @@
-import { unlink } from 'node:fs'
+import { rmSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Address, Dialer } from '../seams.js'
@@ -184,7 +184,7 @@ export class CapturedProcess {
     for (const [id, { path }] of [...this.#listeners]) {
       this.#unlisten(id)
       // A killed process leaves its socket's file behind.
-      unlink(path, () => {})
+      rmSync(path, { force: true })
     }
     for (const id of [...this.#udp.keys()]) this.#unbind(id)
   }

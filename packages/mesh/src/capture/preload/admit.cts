@@ -35,17 +35,24 @@ export function admit(
     done()
     socket.off('close', done)
     socket.off('error', ignore)
-    if (paused) stopReading(socket)
+    if (paused) setReading(socket, false)
     giveBack(bytes.subarray(PREAMBLE_BYTES))
     admitted(preamble)
   })
-  // A server with pauseOnConnect does not read by itself.
-  if (paused) socket.read(0)
+  if (paused) setReading(socket, true)
 }
 
-function stopReading(socket: Socket): void {
-  const handle = (socket as unknown as { _handle?: { reading: boolean; readStop(): number } | null })._handle
+interface Reading {
+  reading: boolean
+  readStart(): number
+  readStop(): number
+}
+
+/** A server with pauseOnConnect does not read by itself; past the stream, whose state must stay as the app will expect it. */
+function setReading(socket: Socket, reading: boolean): void {
+  const handle = (socket as unknown as { _handle?: Reading | null })._handle
   if (!handle) return
-  handle.reading = false
-  handle.readStop()
+  handle.reading = reading
+  if (reading) handle.readStart()
+  else handle.readStop()
 }

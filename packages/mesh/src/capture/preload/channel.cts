@@ -1,12 +1,10 @@
 import { AsyncResource } from 'node:async_hooks'
 import net, { type Socket } from 'node:net'
 import type { Answer, CaptureConfig, Down, Note, Up } from '../wire.js'
+import { GONE } from './errors.cjs'
 import { lineReader, MAX_LINE } from './lines.cjs'
 
 type Ask = { [K in Up['op']]: Omit<Extract<Up, { op: K }>, 'id'> }['dial' | 'listen' | 'resolve' | 'bind']
-
-/** What a lost agent answers to everything, now and later. */
-const GONE = 'the local data plane is gone; has "bulkhead up" ended?'
 
 /**
  * This process's one connection to the agent. It is opened at the first question, in no one's async context, and keeps

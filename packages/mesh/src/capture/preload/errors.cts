@@ -3,6 +3,9 @@ import os from 'node:os'
 /** What libuv calls the resolver's errors; they are not in os.constants. */
 const RESOLVER_ERRNO: Readonly<Record<string, number>> = { EAI_AGAIN: -3001, ENOTFOUND: -3008 }
 
+/** What a lost agent answers to everything, now and later. */
+export const GONE = 'the local data plane is gone; has "bulkhead up" ended?'
+
 export interface CaptureError extends NodeJS.ErrnoException {
   address?: string
   port?: number

@@ -7,7 +7,7 @@ import { admit } from './admit.cjs'
 import { sortArguments } from './arguments.cjs'
 import type { Channel } from './channel.cjs'
 import type { Ends } from './ends.cjs'
-import { addressError, portOf } from './errors.cjs'
+import { addressError, GONE, portOf } from './errors.cjs'
 import { TOKEN_BYTES } from './preamble.cjs'
 
 interface Inner {
@@ -61,7 +61,8 @@ export function installListen(config: CaptureConfig, channel: Channel, ends: End
     // `exclusive`: a cluster's primary must not make this socket in its worker's place.
     const real = { path: path.join(config.sockets, socket), backlog, exclusive: true, signal: options.signal }
     listen.call(this, real as Parameters<Server['listen']>[0])
-    claim(this, state, socket, port)
+    // Without a handle, its error is on the way.
+    if ((this as unknown as Inner)._handle) claim(this, state, socket, port)
     return this
   } as Server['listen']
 
@@ -108,6 +109,7 @@ export function installListen(config: CaptureConfig, channel: Channel, ends: End
       const state = listening.get(server)
       if (state === undefined) return pass(...args)
       if (args[0] === 'listening' && !state.acknowledged) return false
+      if (args[0] === 'error' && state.id === 0) return pass('error', failed(server, state, args[1]))
       const socket = args[1]
       if (args[0] !== 'connection' || !isAccepted(server, socket)) return pass(...args)
       admit(socket, state.token, ({ conn, ip, port }) => {
@@ -119,6 +121,15 @@ export function installListen(config: CaptureConfig, channel: Channel, ends: End
       return true
     }
     Object.defineProperty(server, 'emit', { value, writable: true, configurable: true, enumerable: false })
+  }
+
+  /** The private socket could not be made: told as the port's error, since that is what the app asked for. */
+  function failed(server: Server, { host, port }: Listening, cause: unknown): Error {
+    listening.delete(server)
+    const { code = 'EADDRNOTAVAIL', message } = cause as NodeJS.ErrnoException
+    // The folder goes with the agent.
+    const gone = code === 'ENOENT' || code === 'EACCES'
+    return addressError('listen', gone ? 'ECONNREFUSED' : code, host || '0.0.0.0', port, gone ? GONE : message)
   }
 
   proto.close = function (this: Server, ...args: unknown[]): Server {
