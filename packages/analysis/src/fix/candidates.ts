@@ -1,12 +1,12 @@
-import type { AuthorizationPolicy, AuthorizationRule, KubernetesObject, Resource, Workload } from '@bulkhead/resources'
+import type {
+  AuthorizationPolicy,
+  AuthorizationRule,
+  AuthorizationSource,
+  Resource,
+  Workload,
+} from '@bulkhead/resources'
 import type { Flow, Pod, Snapshot, Step } from '@bulkhead/verdict'
-import type { Edit } from './types.js'
-
-/** One change that may take a denial away, and all objects as they would be then. Whether it does is for the engine to say. */
-export interface Candidate {
-  readonly edit: Edit
-  readonly resources: readonly Resource[]
-}
+import { type Candidate, editPolicy, fieldName, placeOf, replaced } from './edits.js'
 
 const dataplaneMode = 'istio.io/dataplane-mode'
 
@@ -15,8 +15,9 @@ export function candidatesFor(step: Step, flow: Flow, snapshot: Snapshot): reado
   switch (step.code) {
     case 'authz.no-rule-allows':
       // A caller that has no identity needs one before any rule can list it.
-      if (principalOf(step) === undefined) return [...widenClosestRule(step, snapshot), ...enrolCaller(flow, snapshot)]
-      return [...widenClosestRule(step, snapshot), ...addRule(step, snapshot), ...addPolicy(step, snapshot)]
+      if (principalOf(step) === undefined)
+        return [...widenClosestRule(step, flow, snapshot), ...enrolCaller(flow, snapshot)]
+      return [...widenClosestRule(step, flow, snapshot), ...addRule(step, snapshot), ...addPolicy(step, snapshot)]
     case 'authz.rule-denies':
       return exceptFromDeny(step, snapshot)
     case 'mtls.strict-no-identity':
@@ -26,19 +27,31 @@ export function candidatesFor(step: Step, flow: Flow, snapshot: Snapshot): reado
   }
 }
 
-/** Lists of a `source` or an `operation` that can be added to. */
-const widened: ReadonlySet<string> = new Set(['principals', 'namespaces', 'serviceAccounts', 'ipBlocks', 'ports'])
-
-const identities: ReadonlySet<string> = new Set(['principals', 'namespaces', 'serviceAccounts'])
+/**
+ * Whether a list of a `source` or an `operation` is one to add to. Not a namespace: all who come to live in it would be
+ * let in. An address only for a caller outside the cluster: a pod has another one tomorrow.
+ */
+function canWiden(attribute: string, step: Step, { from }: Flow): boolean {
+  switch (attribute) {
+    case 'ports':
+      return true
+    case 'principals':
+    case 'serviceAccounts':
+      return principalOf(step) !== undefined
+    case 'ipBlocks':
+      return 'external' in from
+    default:
+      return false
+  }
+}
 
 /** Adds what the call has to the lists of the closest rule that lack it. One list: more would no longer be one small change. */
-function widenClosestRule(step: Step, snapshot: Snapshot): readonly Candidate[] {
+function widenClosestRule(step: Step, flow: Flow, snapshot: Snapshot): readonly Candidate[] {
   const { closest } = step
   const [lack, ...more] = closest?.lacks ?? []
-  if (closest === undefined || lack === undefined || more.length > 0 || !widened.has(lack.attribute)) return []
-  const has = lack.has
-  // A caller without an identity has none to add.
-  if (identities.has(lack.attribute) && principalOf(step) === undefined) return []
+  if (closest === undefined || lack === undefined || more.length > 0) return []
+  if (!canWiden(lack.attribute, step, flow)) return []
+  const { has } = lack
   let place: readonly (string | number)[] | undefined
   const sameList = (list: unknown): list is readonly string[] => JSON.stringify(list) === JSON.stringify(lack.wants)
   return editPolicy(snapshot, closest.policy, (policy) => {
@@ -123,24 +136,32 @@ function exceptFromDeny(step: Step, snapshot: Snapshot): readonly Candidate[] {
   const { policy: id, rule: denying } = step
   if (principal === undefined || id === undefined || denying === undefined) return []
   return editPolicy(snapshot, id, (policy) => {
-    const rules = (policy.spec?.rules ?? []).map((rule, index): AuthorizationRule => {
-      if (index !== denying) return rule
-      const from = rule.from === undefined || rule.from.length === 0 ? [{}] : rule.from
-      return {
-        ...rule,
-        from: from.map(({ source }) => ({
-          source: { ...source, notPrincipals: [...(source?.notPrincipals ?? []), principal] },
-        })),
-      }
-    })
-    const says = `add ${JSON.stringify(principal)} to notPrincipals of rule ${denying}`
-    const place = ['spec', 'rules', denying, 'from']
+    const listed = policy.spec?.rules?.[denying]?.from ?? []
+    const [first = { field: 'notPrincipals', value: principal }, ...more] = listed.map(({ source }) =>
+      exceptionIn(source, principal),
+    )
     // Another entry beside those there would deny more, not less: every source is narrowed.
-    if ((policy.spec?.rules?.[denying]?.from?.length ?? 0) === 0) {
-      return { rules, place, says, value: [{ source: { notPrincipals: [principal] } }] }
-    }
-    return { rules, place: [...place, 0, 'source', 'notPrincipals'], says: `${says}, in each source`, value: principal }
+    const from = [first, ...more].map(({ field, value }, index) => {
+      const source = listed[index]?.source
+      return { source: { ...source, [field]: [...(source?.[field] ?? []), value] } }
+    })
+    const rules = (policy.spec?.rules ?? []).map((rule, index) => (index === denying ? { ...rule, from } : rule))
+    const says = `add ${JSON.stringify(first.value)} to ${first.field} of rule ${denying}`
+    const place = ['spec', 'rules', denying, 'from']
+    if (listed.length === 0) return { rules, place, says, value: from }
+    return { rules, place: [...place, 0, 'source', first.field], says: `${says}, in each source`, value: first.value }
   })
+}
+
+/** istiod refuses service accounts and principals in one source. */
+function exceptionIn(
+  source: AuthorizationSource | undefined,
+  principal: string,
+): { readonly field: 'notPrincipals' | 'notServiceAccounts'; readonly value: string } {
+  const byAccount = source?.serviceAccounts !== undefined || source?.notServiceAccounts !== undefined
+  if (!byAccount) return { field: 'notPrincipals', value: principal }
+  const [, , namespace = '', , account = ''] = principal.split('/')
+  return { field: 'notServiceAccounts', value: `${namespace}/${account}` }
 }
 
 /** Puts the caller's pods into the mesh, so that they have an identity to show. */
@@ -167,48 +188,6 @@ function enrolCaller({ from }: Flow, snapshot: Snapshot): readonly Candidate[] {
   return [{ edit, resources: replaced(snapshot, workload, enrolled) }]
 }
 
-interface PolicyEdit {
-  readonly rules: readonly AuthorizationRule[]
-  readonly place: readonly (string | number)[]
-  readonly says: string
-  readonly value: unknown
-}
-
-function editPolicy(
-  snapshot: Snapshot,
-  id: string,
-  edit: (policy: AuthorizationPolicy) => PolicyEdit | undefined,
-): readonly Candidate[] {
-  const policy = snapshot.resources.find(
-    (resource): resource is Resource<AuthorizationPolicy> =>
-      resource.id === id && resource.kind === 'AuthorizationPolicy',
-  )
-  const made = policy && edit(policy.object)
-  if (policy === undefined || made === undefined) return []
-  const object = { ...policy.object, spec: { ...policy.object.spec, rules: made.rules } }
-  const described = {
-    object: id,
-    at: placeOf(policy, made.place),
-    says: made.says,
-    field: fieldName(made.place),
-    // JSON is YAML on one line.
-    value: JSON.stringify(made.value),
-  }
-  return [{ edit: described, resources: replaced(snapshot, policy, object) }]
-}
-
-/** `spec.rules[0].from` */
-function fieldName(path: readonly (string | number)[]): string {
-  return path
-    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`))
-    .join('')
-    .slice(1)
-}
-
-function replaced(snapshot: Snapshot, resource: Resource, object: KubernetesObject): readonly Resource[] {
-  return snapshot.resources.map((one) => (one === resource ? { ...one, object } : one))
-}
-
 /** A rule that lists the caller by its identity and the port, and nothing else. Undefined for a caller without an identity. */
 function ruleFor(step: Step): AuthorizationRule | undefined {
   const principal = principalOf(step)
@@ -232,11 +211,6 @@ function principalOf({ facts }: Step): string | undefined {
 
 function podOf({ facts }: Step, snapshot: Snapshot): Pod | undefined {
   return [...snapshot.pods.values()].find(({ key, workload }) => key === facts?.pod || workload === facts?.pod)
-}
-
-function placeOf(resource: Resource, path: readonly (string | number)[]): string {
-  const { file, line } = resource.position(path)
-  return `${file}:${line}`
 }
 
 function splitPlace(place: string): readonly string[] {

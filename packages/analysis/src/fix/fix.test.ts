@@ -120,6 +120,49 @@ test('a DENY rule: the caller is excepted', () => {
   )
 })
 
+test('a DENY rule by service account: the exception is of that kind too, since the two do not go together', () => {
+  const deny = (accounts: string) =>
+    `{ selector: { matchLabels: { app: server } }, action: DENY, rules: [{ from: [{ source: { serviceAccounts: ${accounts} } }] }] }`
+  const fix = fixOf(call('client'), policy('d', deny('[client, friend]')))
+  assert.deepEqual(
+    fix?.edits.map(({ says, field, value }) => ({ says, field, value })),
+    [
+      {
+        says: 'add "a/client" to notServiceAccounts of rule 0, in each source',
+        field: 'spec.rules[0].from[0].source.notServiceAccounts',
+        value: '"a/client"',
+      },
+    ],
+  )
+  const pasted = deny('[client, friend], notServiceAccounts: ["a/client"]')
+  assert.equal(judge(call('client'), compile(objects(policy('d', pasted)))).outcome, 'allow')
+})
+
+test('a namespace that is listed does not let the whole of another one in: one caller is smaller', () => {
+  const solo = `apiVersion: v1\nkind: Namespace\nmetadata: { name: solo, labels: { istio.io/dataplane-mode: ambient } }\n---${workload('client').replaceAll('namespace: a', 'namespace: solo')}`
+  const spec = friendOnly.replace('principals: ["cluster.local/ns/a/sa/friend"]', 'namespaces: [b]')
+  const fix = fixOf({ ...call('client'), from: { workload: 'solo/client' } }, solo, policy('p', spec))
+  assert.match(fix?.edits[0]?.says ?? '', /^add a rule: .*sa\/client/)
+})
+
+test('an address is only proposed for a caller that has nothing else: a pod has it for today', () => {
+  const spec = friendOnly.replace('principals: ["cluster.local/ns/a/sa/friend"]', 'ipBlocks: [192.0.2.0/24]')
+  const byPod = fixOf(call('client'), policy('p', spec))
+  assert.match(byPod?.edits[0]?.says ?? '', /^add a rule: .*sa\/client/)
+  const outside: Flow = { from: { external: '198.51.100.7' }, to: { workload: 'a/server' }, port: 80 }
+  assert.equal(fixOf(outside, policy('p', spec))?.edits[0]?.says, 'add "198.51.100.7" to ipBlocks of rule 0')
+})
+
+test('in a set too large to ask of all its pairs, it is said that only the caller’s were asked', () => {
+  const many = Array.from({ length: 150 }, (_, index) => workload(`w${index}`))
+  const all = [...scene, ...many, policy('p', friendOnly)].join('---\n')
+  const { resources } = parseManifests(all, 'a.yaml')
+  const fix = smallestFix(call('client'), compile(resources))
+  assert.equal(fix?.askedOnly, 'a/client')
+  assert.match(renderFix(fix ?? none), /which opens no other flow of a\/client \(the set is too large to ask of all\)/)
+  assert.equal(fixOf(call('client'), policy('p', friendOnly))?.askedOnly, undefined)
+})
+
 test('two walls, two changes, in the order of the way: into the mesh, then into the rule', () => {
   const fix = fixOf(call('outsider'), strict, policy('p', friendOnly))
   assert.deepEqual(

@@ -23,7 +23,9 @@ export function smallestFix(flow: Flow, snapshot: Snapshot): Fix | undefined {
     now = better.snapshot
     verdict = better.verdict
   }
-  return verdict.outcome === 'allow' ? { edits, alsoOpens: opened(flow, snapshot, now) } : undefined
+  if (verdict.outcome !== 'allow') return undefined
+  const { flows: alsoOpens, ...rest } = opened(flow, snapshot, now)
+  return { edits, alsoOpens, ...rest }
 }
 
 interface Tried {
@@ -41,7 +43,7 @@ function bestOf(flow: Flow, verdict: Verdict, snapshot: Snapshot): Tried | undef
     const changed = compile(resources, { previous: snapshot })
     const after = judge(flow, changed)
     if (after.steps.some((later) => sameDenial(later, step))) return []
-    return [{ edit, snapshot: changed, verdict: after, opens: opened(flow, snapshot, changed).length }]
+    return [{ edit, snapshot: changed, verdict: after, opens: opened(flow, snapshot, changed).flows.length }]
   })
   return helpful.reduce<Tried | undefined>(
     (best, tried) => (best === undefined || tried.opens < best.opens ? tried : best),

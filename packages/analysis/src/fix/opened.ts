@@ -3,8 +3,15 @@ import { type Flow, judge, type Pod, type Snapshot } from '@bulkhead/verdict'
 /** Beyond this many pairs only those with the flow's own source are asked. */
 const maxPairs = 20_000
 
+export interface Opened {
+  /** `shop/sleep -> shop/web-api:9090` */
+  readonly flows: readonly string[]
+  /** The only caller that was asked about, where the set is too large to ask about all. */
+  readonly askedOnly?: string
+}
+
 /** The flows between workloads, on the ports that they declare, that one snapshot denies and the next one allows; without `flow` itself. */
-export function opened(flow: Flow, before: Snapshot, after: Snapshot): readonly string[] {
+export function opened(flow: Flow, before: Snapshot, after: Snapshot): Opened {
   const pods = onePerWorkload(after)
   const source = 'workload' in flow.from ? flow.from.workload : undefined
   const all = pods.length * pods.length <= maxPairs
@@ -22,7 +29,7 @@ export function opened(flow: Flow, before: Snapshot, after: Snapshot): readonly 
       }
     }
   }
-  return found
+  return { flows: found, ...(!all && { askedOnly: source ?? 'no workload' }) }
 }
 
 function onePerWorkload(snapshot: Snapshot): readonly Pod[] {

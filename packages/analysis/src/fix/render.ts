@@ -6,7 +6,7 @@ const shown = 8
  * `to allow it: in AuthorizationPolicy/shop/x (file:line), add ...`, for each change that line and the one of YAML to add,
  * and what else it would open.
  */
-export function renderFix({ edits, alsoOpens }: Fix): string {
+export function renderFix({ edits, alsoOpens, askedOnly }: Fix): string {
   const lines = edits.flatMap(({ object, at, says, field, value }, index) => [
     `${index === 0 ? 'to allow it:' : '        and:'} in ${object} (${at}), ${says}`,
     `             ${field === '' ? '' : `${field}: `}+ ${value}`,
@@ -14,7 +14,8 @@ export function renderFix({ edits, alsoOpens }: Fix): string {
   const more = alsoOpens.length > shown ? ` and ${alsoOpens.length - shown} more` : ''
   const cost =
     alsoOpens.length === 0
-      ? 'which opens no other flow between workloads'
+      ? `which opens no other flow ${askedOnly === undefined ? 'between workloads' : `of ${askedOnly}`}`
       : `which also opens ${alsoOpens.slice(0, shown).join(', ')}${more}`
-  return `${lines.join('\n')}\n             ${cost}\n`
+  const partial = askedOnly === undefined ? '' : ' (the set is too large to ask of all)'
+  return `${lines.join('\n')}\n             ${cost}${partial}\n`
 }

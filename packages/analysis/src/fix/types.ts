@@ -18,4 +18,6 @@ export interface Fix {
   readonly edits: readonly Edit[]
   /** Other flows between workloads that it would open as well: `shop/sleep -> shop/web-api:9090`. */
   readonly alsoOpens: readonly string[]
+  /** The only caller whose flows were asked about, in a set that is too large to ask about all. */
+  readonly askedOnly?: string
 }
