@@ -51,30 +51,27 @@ export interface NodeModel {
   readonly ip: string
 }
 
+/** A pod that is not in the manifests. Captured as istio-cni would by its labels, unless `mesh` says. */
+export interface DescribedPod {
+  readonly namespace: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly serviceAccount?: string
+  readonly ip?: string
+  readonly mesh?: boolean
+}
+
 export type FlowSource =
   | { readonly workload: string; readonly node?: string }
-  | {
-      readonly namespace: string
-      readonly labels: Readonly<Record<string, string>>
-      readonly serviceAccount?: string
-      readonly ip?: string
-      readonly mesh?: boolean
-      readonly hostNetwork?: boolean
-    }
+  | (DescribedPod & { readonly hostNetwork?: boolean })
   | { readonly external: string }
   | { readonly node: string }
 
 export type FlowDestination =
   | { readonly service: string }
   | { readonly workload: string }
-  | {
-      readonly namespace: string
-      readonly labels: Readonly<Record<string, string>>
-      readonly serviceAccount?: string
-      readonly ip?: string
-      readonly mesh?: boolean
+  | (DescribedPod & {
       readonly ports?: readonly { readonly name?: string; readonly port: number; readonly protocol?: Protocol }[]
-    }
+    })
   | { readonly host: string; readonly ip?: string }
   | { readonly ip: string }
   | { readonly node: string }

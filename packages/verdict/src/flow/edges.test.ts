@@ -188,6 +188,7 @@ test('a described pod with a sidecar is as unknown as a real one', () => {
   const labels = { app: 'x', 'sidecar.istio.io/inject': 'true' }
   assert.equal(verdict([], src, { namespace: 'app', labels }).outcome, 'unknown')
   assert.equal(verdict([], { namespace: 'app', labels }).outcome, 'unknown')
+  assert.equal(verdict([], src, { namespace: 'app', labels, mesh: true }).outcome, 'allow', 'unless the flow says')
   const revised = namespace('rev', { 'istio.io/rev': 'canary' })
   assert.equal(verdict([revised], src, { namespace: 'rev', labels: {} }).outcome, 'unknown')
 })

@@ -4,7 +4,7 @@ import { claimed } from '../model/claims.js'
 import { internalsOf } from '../model/internals.js'
 import { type NotModelled, sidecarSays } from '../model/not-modelled.js'
 import { identityOf } from '../model/pods.js'
-import type { FlowDestination, FlowSource, NodeModel, Pod } from '../types.js'
+import type { DescribedPod, FlowDestination, FlowSource, NodeModel, Pod } from '../types.js'
 import { FlowError, nearNames, quote } from './errors.js'
 import { lookUp, type Target } from './look-up.js'
 
@@ -137,23 +137,14 @@ function nodeOf(name: string, snapshot: Snapshot): NodeModel {
   throw new FlowError('flow.unknown-node', `there is no node ${quote(name)}`, near.length > 0 ? near : names)
 }
 
-interface PodDescription {
-  readonly namespace: string
-  readonly labels: Readonly<Record<string, string>>
-  readonly serviceAccount?: string
-  readonly ip?: string
-  readonly mesh?: boolean
-  readonly hostNetwork?: boolean
-  readonly ports?: readonly {
-    readonly name?: string
-    readonly port: number
-    readonly protocol?: Pod['ports'][number]['protocol']
-  }[]
-}
+/** Either end's way to describe a pod. */
+type PodDescription = Extract<FlowSource, DescribedPod> & Extract<FlowDestination, DescribedPod>
 
 const sidecar: Unread = { what: sidecarSays }
 
-function runsSidecar({ namespace, labels, hostNetwork = false }: PodDescription, snapshot: Snapshot): boolean {
+function runsSidecar(description: PodDescription, snapshot: Snapshot): boolean {
+  const { namespace, labels, mesh, hostNetwork = false } = description
+  if (mesh !== undefined) return false
   const namespaceLabels = internalsOf(snapshot).namespaceLabels.get(namespace) ?? {}
   return hasSidecar({ namespace, namespaceLabels, labels, hostNetwork })
 }

@@ -42,6 +42,12 @@ test('workloads of one namespace alternate between the nodes, and so do replicas
   assert.deepEqual(nodes, [['r'], ['2', 'r', '2'], ['r', '2']])
 })
 
+test('so many replicas that short names would collide', () => {
+  const { pods } = compile([workload('shop/many', { replicas: 5000 })])
+  assert.equal(pods.size, 5000)
+  assert.equal(new Set([...pods.values()].map((pod) => pod.ip)).size, 5000)
+})
+
 test('addresses: one per pod, from the block of its node', () => {
   const { pods, nodes } = compile(shop)
   const all = [...pods.values()]

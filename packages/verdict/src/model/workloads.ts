@@ -44,9 +44,10 @@ function podsOf(resource: Resource<Workload>, nodes: readonly string[]): WantedP
     case 'Deployment': {
       // The ReplicaSet's hash is one of the template: a changed template makes new pods, as on a cluster.
       const templateHash = nameHash(canonicalJson(template), 10)
+      const taken = new Set<string>()
       return times(replicas(resource), (index) => ({
         ...common,
-        name: `${name}-${templateHash}-${nameHash(`${id}/${templateHash}/${index}`, 5)}`,
+        name: `${name}-${templateHash}-${freeSuffix(`${id}/${templateHash}/${index}`, taken)}`,
         added: { 'pod-template-hash': templateHash },
       }))
     }
@@ -62,6 +63,14 @@ function podsOf(resource: Resource<Workload>, nodes: readonly string[]): WantedP
     case 'DaemonSet':
       return nodes.map((node) => ({ ...common, name: `${name}-${nameHash(`${id}/${node}`, 5)}`, added: {}, node }))
   }
+}
+
+/** Five letters collide in a large Deployment; the later pod is named again, as on a cluster. */
+function freeSuffix(text: string, taken: Set<string>): string {
+  let suffix = nameHash(text, 5)
+  for (let again = 1; taken.has(suffix); again++) suffix = nameHash(`${text}/${again}`, 5)
+  taken.add(suffix)
+  return suffix
 }
 
 function replicas(resource: Resource<Workload>): number {
