@@ -28,6 +28,8 @@ export interface CaOptions {
 export interface CertificateAuthority {
   readonly trustDomain: string
   readonly ttlMs: number
+  /** The clock that its certificates are of. */
+  now(): number
   /** The root, PEM: all that a peer needs to trust. */
   readonly root: string
   issue(identity: string, life?: { readonly notBefore: Date; readonly notAfter: Date }): Promise<WorkloadCertificate>
@@ -86,6 +88,7 @@ export async function createCa(options: CaOptions = {}): Promise<CertificateAuth
   return {
     trustDomain,
     ttlMs,
+    now,
     root: `${root.toString('pem')}\n`,
     async issue(identity, life) {
       const leafKeys = await newKeys()

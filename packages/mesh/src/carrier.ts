@@ -1,4 +1,5 @@
 import type { Pod, PointVerdict, Snapshot } from '@bulkhead/verdict'
+import type { OpenConnection } from './connections.js'
 import type { Context } from './context.js'
 import type { Failure, Flow } from './flows.js'
 import { judgePacket, passes } from './network.js'
@@ -26,14 +27,15 @@ export class Carrier {
       // Its close says all; unheard, the error would end the process.
       client.stream.on('error', () => {})
       // From the accept to the end, a pod that goes takes its connections along.
-      const forget = this.#context.connections.add({
+      const connection: OpenConnection = {
         flow,
         pods,
         judge: ({ pods: known }) => (pods.every((key) => known.has(key)) ? [] : undefined),
         close: () => client.reset(),
-      })
+      }
+      const forget = this.#context.connections.add(connection)
       try {
-        await carry(client)
+        if (this.#stillHolds(connection)) await carry(client)
       } catch (error) {
         this.#context.log?.error({ err: error, pods }, 'a connection could not be carried')
         flow.fail({ flag: 'CONNECT', symptom: 'reset', error: String(error) })
@@ -52,14 +54,25 @@ export class Carrier {
     const { snapshot, generation } = this.#context.policy()
     const verdicts = this.#judge(packet, snapshot)
     for (const verdict of verdicts ?? []) flow.judged(verdict, generation)
-    return verdicts !== undefined && passes(verdicts)
+    return passes(verdicts)
   }
 
-  /** Has the network asked again whenever the policies change. Returns the way to stop that. */
-  watch(flow: Flow, packet: Packet, close: () => void): () => void {
+  /**
+   * Has the network asked again whenever the policies change. Returns the way to stop that; undefined: they have changed
+   * since the connect was answered, and the connection is closed.
+   */
+  watch(flow: Flow, packet: Packet, close: () => void): (() => void) | undefined {
     const pods = 'key' in packet.to ? [packet.source.key, packet.to.key] : [packet.source.key]
-    const judge = (snapshot: Snapshot) => this.#judge(packet, snapshot)
-    return this.#context.connections.add({ flow, pods, judge, close })
+    const connection = { flow, pods, judge: (snapshot: Snapshot) => this.#judge(packet, snapshot), close }
+    const forget = this.#context.connections.add(connection)
+    return this.#stillHolds(connection) ? forget : undefined
+  }
+
+  /** Between the answer to a connect and its first byte lies a way to the client and back, and a swap may fall there. */
+  #stillHolds(connection: OpenConnection): boolean {
+    const { connections, policy } = this.#context
+    const now = policy()
+    return connection.flow.generation === now.generation || connections.check(connection, now)
   }
 
   /** The proxy's wait for a packet that nothing answers, and the app's with it; over sooner when the app gives up. */

@@ -19,7 +19,7 @@ export const POLICY_CHANGE: Failure = {
   error: 'connection closed due to policy change',
 }
 
-const POD_GONE: Failure = { flag: 'CONNECT', symptom: 'reset', error: 'connection closed: the pod was removed' }
+export const POD_GONE: Failure = { flag: 'CONNECT', symptom: 'reset', error: 'connection closed: the pod was removed' }
 
 /** All that is open, to be judged again when the policies change (as ztunnel's connection manager does). */
 export class Connections {
@@ -45,31 +45,37 @@ export class Connections {
   /** Judges everything against the new policies and closes what they deny. Returns how many connections that were. */
   rejudge(policy: Policy): number {
     const closed = new Set<Flow>()
-    const close = (connection: OpenConnection, failure: Failure) => {
-      connection.flow.fail(failure)
-      closed.add(connection.flow)
-      this.#open.delete(connection)
-      connection.close()
-    }
-    for (const connection of [...this.#open]) {
-      const verdicts = connection.judge(policy.snapshot)
-      if (verdicts === undefined) {
-        close(connection, POD_GONE)
-        continue
-      }
-      for (const verdict of verdicts) connection.flow.judged(verdict, policy.generation)
-      if (verdicts.some(({ outcome }) => outcome !== 'allow')) close(connection, POLICY_CHANGE)
-    }
+    // Closing one may have closed another.
+    for (const connection of [...this.#open])
+      if (this.#open.has(connection) && !this.check(connection, policy)) closed.add(connection.flow)
     return closed.size
+  }
+
+  /** Judges one against those policies, and closes it if they deny it. */
+  check(connection: OpenConnection, { snapshot, generation }: Policy): boolean {
+    const { flow } = connection
+    let verdicts: readonly PointVerdict[] | undefined
+    try {
+      verdicts = connection.judge(snapshot)
+    } catch (error) {
+      // What cannot be judged is not let through, and the connections after it are still to be judged.
+      this.#close(connection, { ...POLICY_CHANGE, error: `${POLICY_CHANGE.error}: it cannot be judged: ${error}` })
+      return false
+    }
+    for (const verdict of verdicts ?? []) flow.judged(verdict, generation)
+    if (verdicts?.every(({ outcome }) => outcome === 'allow')) return true
+    this.#close(connection, verdicts === undefined ? POD_GONE : POLICY_CHANGE)
+    return false
   }
 
   /** Closes what has an end at that pod. */
   closeOf(key: string): void {
-    for (const connection of [...this.#open]) {
-      if (!connection.pods.includes(key)) continue
-      connection.flow.fail(POD_GONE)
-      this.#open.delete(connection)
-      connection.close()
-    }
+    for (const connection of [...this.#open]) if (connection.pods.includes(key)) this.#close(connection, POD_GONE)
+  }
+
+  #close(connection: OpenConnection, failure: Failure): void {
+    connection.flow.fail(failure)
+    this.#open.delete(connection)
+    connection.close()
   }
 }

@@ -25,6 +25,11 @@ export interface Context extends Engine {
    * both sides' story. It carries no evidence: identity and address are read at the destination.
    */
   readonly inFlight: Map<string, Flow>
+  /**
+   * Raw connections to an HBONE port, by their source address on the wire, with how many streams each has opened. Each
+   * stream is a connection with a record of its own; a raw connection without any has one too.
+   */
+  readonly raw: Map<string, { readonly flow: Flow; streams: number }>
   readonly connectTimeoutMs: number
   readonly log: MeshLog | undefined
   policy(): Policy

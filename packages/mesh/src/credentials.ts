@@ -13,6 +13,7 @@ export class Credentials {
   readonly #rotated: (serial: string) => void
   #current: WorkloadCertificate
   #timer: NodeJS.Timeout | undefined
+  #renewing: Promise<void> | undefined
   #closed = false
 
   private constructor(
@@ -42,9 +43,26 @@ export class Credentials {
     return this.#current
   }
 
+  /**
+   * The certificate to show now. Timers stand still while a machine sleeps and certificates do not: one that is over its
+   * half is renewed first.
+   */
+  async fresh(): Promise<WorkloadCertificate> {
+    if (this.#ca.now() >= this.#current.notAfter.getTime() - this.#ca.ttlMs / 2) await this.#renew()
+    return this.#current
+  }
+
   #schedule(ms: number): void {
+    clearTimeout(this.#timer)
     if (this.#closed) return
-    this.#timer = setTimeout(() => void this.#rotate(), Math.min(Math.max(ms, MIN_PAUSE_MS), MAX_PAUSE_MS)).unref()
+    this.#timer = setTimeout(() => void this.#renew(), Math.min(Math.max(ms, MIN_PAUSE_MS), MAX_PAUSE_MS)).unref()
+  }
+
+  #renew(): Promise<void> {
+    this.#renewing ??= this.#rotate().finally(() => {
+      this.#renewing = undefined
+    })
+    return this.#renewing
   }
 
   async #rotate(): Promise<void> {

@@ -76,8 +76,8 @@ export class Datagrams {
     const station = route.kind === 'pod' ? { ip: route.pod.ip, key: route.pod.key } : addressOf(route)
     if (station === undefined) return false
     const port = route.kind === 'pod' ? route.port : to.port
-    const verdicts = judgePacket(this.#context.judgeAt, snapshot, source, station, port, 'UDP') ?? []
-    for (const verdict of verdicts) exchange.flow.judged(verdict, generation)
+    const verdicts = judgePacket(this.#context.judgeAt, snapshot, source, station, port, 'UDP')
+    for (const verdict of verdicts ?? []) exchange.flow.judged(verdict, generation)
     if (!passes(verdicts)) {
       exchange.flow.fail({
         flag: 'NETWORK_POLICY',

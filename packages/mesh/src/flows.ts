@@ -76,6 +76,11 @@ export class Flow {
     this.#failure ??= failure
   }
 
+  /** Ends it without a record: what it carried has records of its own. A failure is told all the same. */
+  drop(): void {
+    if (this.#failure === undefined) this.#ended = true
+  }
+
   end(): void {
     if (this.#ended) return
     this.#ended = true

@@ -114,6 +114,7 @@ describe('an HBONE port and what is shown to it', () => {
           readAll(stream).then((body) => resolve({ status, body }), reject)
         })
         stream.once('error', reject)
+        stream.once('close', () => reject(new Error('the stream was closed without an answer')))
       })
     const to = (authority: string) => ask({ ':method': 'CONNECT', ':authority': authority })
 

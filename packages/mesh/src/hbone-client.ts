@@ -26,6 +26,15 @@ interface Connection {
   idle: NodeJS.Timeout | undefined
 }
 
+/** A session on its way. */
+interface Opening {
+  readonly source: string
+  readonly target: string
+  /** One of its pods went meanwhile. */
+  cut: boolean
+  readonly connection: Promise<Connection>
+}
+
 /** A session as tests and `status` see it. */
 export interface TunnelInfo {
   readonly source: string
@@ -43,7 +52,7 @@ export interface TunnelInfo {
 export class HbonePool {
   readonly #options: PoolOptions
   readonly #connections = new Map<string, Set<Connection>>()
-  readonly #opening = new Map<string, Promise<Connection>>()
+  readonly #opening = new Map<string, Opening>()
   #closed = false
   /** Sessions opened since the start, each with one handshake. */
   handshakes = 0
@@ -52,7 +61,10 @@ export class HbonePool {
     this.#options = options
   }
 
-  /** Opens a tunnel to a port of the target. `sent` is told under which name the far side will see it, before it does. */
+  /**
+   * Opens a tunnel to a port of the target. `sent` is told under which name the far side will see it, before it does:
+   * first the session, if this connect is the one that opens it, then the stream.
+   */
   async connect(
     source: TunnelSource,
     target: TunnelTarget,
@@ -60,7 +72,7 @@ export class HbonePool {
     sent: (correlation: string) => void,
   ): Promise<ClientHttp2Stream> {
     for (let attempt = 1; ; attempt += 1) {
-      const connection = await this.#acquire(source, target)
+      const connection = await this.#acquire(source, target, sent)
       const outcome = await this.#request(connection, `${target.ip}:${port}`, sent)
       if (outcome !== 'refused unseen') return outcome
       if (attempt === ATTEMPTS) throw new TunnelError('connect', 'the HBONE session was closed again and again')
@@ -77,6 +89,12 @@ export class HbonePool {
   cut(key: string): void {
     for (const connection of this.#all())
       if (connection.source === key || connection.target === key) connection.session.destroy()
+    for (const [name, opening] of this.#opening) {
+      if (opening.source !== key && opening.target !== key) continue
+      opening.cut = true
+      // A pod of that name may be there again before this one has failed.
+      this.#opening.delete(name)
+    }
   }
 
   tunnels(): readonly TunnelInfo[] {
@@ -87,7 +105,7 @@ export class HbonePool {
 
   async close(): Promise<void> {
     this.#closed = true
-    await Promise.allSettled(this.#opening.values())
+    await Promise.allSettled([...this.#opening.values()].map(({ connection }) => connection))
     for (const connection of this.#all()) connection.session.destroy()
   }
 
@@ -95,25 +113,57 @@ export class HbonePool {
     return [...this.#connections.values()].flatMap((set) => [...set])
   }
 
-  async #acquire(source: TunnelSource, target: TunnelTarget): Promise<Connection> {
+  /** A session with room for one more stream, and that room taken. */
+  async #acquire(source: TunnelSource, target: TunnelTarget, sent: (correlation: string) => void): Promise<Connection> {
     const key = `${source.key}|${source.certificate.serial}|${target.key}`
     for (;;) {
       if (this.#closed) throw new TunnelError('connect', 'the mesh is closing')
-      for (const connection of this.#connections.get(key) ?? []) if (usable(connection)) return connection
-      let opening = this.#opening.get(key)
-      if (opening === undefined) {
-        // Forgotten at once when it fails: the next connect asks anew.
-        opening = this.#open(source, target, key).finally(() => this.#opening.delete(key))
-        this.#opening.set(key, opening)
-      }
-      const connection = await opening
-      if (usable(connection)) return connection
+      for (const connection of this.#connections.get(key) ?? []) if (usable(connection)) return this.#take(connection)
+      const connection = await (this.#opening.get(key) ?? this.#begin(source, target, key, sent)).connection
+      if (usable(connection)) return this.#take(connection)
     }
   }
 
-  async #open(source: TunnelSource, target: TunnelTarget, key: string): Promise<Connection> {
+  /** At once, not when the stream is asked for: others who waited for the same session count too. */
+  #take(connection: Connection): Connection {
+    clearTimeout(connection.idle)
+    connection.streams += 1
+    return connection
+  }
+
+  #giveBack(connection: Connection): void {
+    connection.streams -= 1
+    this.#rest(connection)
+  }
+
+  #begin(source: TunnelSource, target: TunnelTarget, key: string, sent: (correlation: string) => void): Opening {
     const local = { ip: source.ip, port: this.#options.sourcePort(source.ip) }
+    sent(correlationOf(local, 0))
+    const opening: Opening = {
+      source: source.key,
+      target: target.key,
+      cut: false,
+      // Forgotten at once when it fails: the next connect asks anew.
+      connection: this.#open(source, target, key, local, () => opening.cut).finally(() => {
+        if (!opening.cut) this.#opening.delete(key)
+      }),
+    }
+    this.#opening.set(key, opening)
+    return opening
+  }
+
+  async #open(
+    source: TunnelSource,
+    target: TunnelTarget,
+    key: string,
+    local: Address,
+    isCut: () => boolean,
+  ): Promise<Connection> {
     const session = await openSession(this.#options, source, target, local)
+    if (isCut() || this.#closed) {
+      session.destroy()
+      throw new TunnelError('connect', 'the pod was removed')
+    }
     const connection: Connection = {
       session,
       source: source.key,
@@ -144,14 +194,13 @@ export class HbonePool {
     authority: string,
     sent: (correlation: string) => void,
   ): Promise<ClientHttp2Stream | 'refused unseen'> {
-    clearTimeout(connection.idle)
-    connection.streams += 1
+    if (!open(connection)) {
+      this.#giveBack(connection)
+      return Promise.resolve('refused unseen')
+    }
     const stream = connection.session.request({ ':method': 'CONNECT', ':authority': authority }, { endStream: false })
     sent(correlationOf(connection.local, stream.id ?? 0))
-    stream.once('close', () => {
-      connection.streams -= 1
-      if (connection.streams === 0) this.#rest(connection)
-    })
+    stream.once('close', () => this.#giveBack(connection))
     return new Promise((resolve, reject) => {
       let problem: Error | undefined
       const { timeoutMs } = this.#options
@@ -199,7 +248,7 @@ export class HbonePool {
   }
 }
 
-/** A stream as both ends name it: the session's source address on the wire and the stream's number. */
+/** A stream as both ends name it: the session's source address on the wire and the stream's number; 0 is the session itself. */
 export const correlationOf = (local: Address, stream: number): string => `${local.ip}:${local.port}/${stream}`
 
 const STATUS_TEXT: Readonly<Record<number, string>> = {
@@ -209,7 +258,10 @@ const STATUS_TEXT: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
 }
 
-function usable({ session, draining, streams }: Connection): boolean {
-  if (draining || session.closed || session.destroyed) return false
-  return streams < Math.min(session.remoteSettings.maxConcurrentStreams ?? MAX_STREAMS, MAX_STREAMS)
+const open = ({ session }: Connection): boolean => !session.closed && !session.destroyed
+
+function usable(connection: Connection): boolean {
+  if (connection.draining || !open(connection)) return false
+  const { maxConcurrentStreams = MAX_STREAMS } = connection.session.remoteSettings
+  return connection.streams < Math.min(maxConcurrentStreams, MAX_STREAMS)
 }

@@ -12,6 +12,7 @@ import { peerIdentity } from './identity.js'
 import { listenPrivately } from './private-socket.js'
 import { readHeader } from './proxy-header.js'
 import type { Address } from './seams.js'
+import type { MeshLog } from './types.js'
 
 /** 64 KiB windows halve the throughput of bulk data; more than 1 MiB adds nothing (measured). */
 export const WINDOW_BYTES = 1024 * 1024
@@ -55,11 +56,12 @@ export interface HboneServerOptions {
   readonly root: string
   readonly trustDomain: string
   /** Asked for each handshake: a rotated certificate serves from the next one on, and open sessions stay. */
-  readonly certificate: () => WorkloadCertificate
+  readonly certificate: () => WorkloadCertificate | Promise<WorkloadCertificate>
   readonly handler: HboneHandler
   /** For the header, for TLS, and for the peer's first SETTINGS, each. Default 5 s. */
   readonly handshakeTimeoutMs?: number
   readonly idleTimeoutMs?: number
+  readonly log?: MeshLog | undefined
 }
 
 /** A pod's port 15008: HTTP/2 over mutual TLS 1.3, on a unix socket of its own. */
@@ -68,6 +70,7 @@ export class HboneServer {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   readonly #sessions = new Set<ServerHttp2Session>()
+  #closing = false
   /** TLS handshakes completed since the start. */
   handshakes = 0
 
@@ -75,6 +78,8 @@ export class HboneServer {
     this.#options = options
     this.#server = createServer({ pauseOnConnect: true }, (socket) => void this.#accept(socket))
     this.#server.maxConnections = MAX_CONNECTIONS
+    // Out of file descriptors, say. The next connection is taken again when there are some.
+    this.#server.on('error', (err) => options.log?.error({ err, path: options.path }, 'an HBONE port cannot accept'))
   }
 
   static async listen(options: HboneServerOptions): Promise<HboneServer> {
@@ -94,11 +99,12 @@ export class HboneServer {
     const from = await readHeader(socket, token, handshakeTimeoutMs)
     if (from === undefined) {
       socket.destroy()
+      if (this.#closing) return
       handler.refused(undefined, { error: 'a connection to the HBONE socket that did not come through the mesh' })
       return
     }
     try {
-      const secure = await this.#handshake(socket, handshakeTimeoutMs)
+      const secure = await this.#handshake(socket, await this.#options.certificate(), handshakeTimeoutMs)
       const peer = peerIdentity(secure, this.#options.trustDomain)
       if ('refused' in peer) {
         socket.destroy()
@@ -113,9 +119,12 @@ export class HboneServer {
     }
   }
 
-  #handshake(socket: Socket, handshakeTimeout: number): Promise<TLSSocket> {
-    const { certificate, root } = this.#options
-    const { certificate: cert, key } = certificate()
+  #handshake(
+    socket: Socket,
+    { certificate: cert, key }: WorkloadCertificate,
+    handshakeTimeout: number,
+  ): Promise<TLSSocket> {
+    const { root } = this.#options
     return new Promise((resolve, reject) => {
       // One TLS server per connection, never listening: the only public way to know which connection a handshake is of.
       // Nothing can be resumed either: every session shows its certificate anew.
@@ -140,6 +149,8 @@ export class HboneServer {
   }
 
   #serve(secure: TLSSocket, peer: Peer): void {
+    // Whatever comes after the session has let go of it must not end the process.
+    secure.on('error', () => {})
     const session = performServerHandshake(secure, {
       settings: {
         initialWindowSize: WINDOW_BYTES,
@@ -174,6 +185,7 @@ export class HboneServer {
   }
 
   async close(): Promise<void> {
+    this.#closing = true
     const closed = new Promise((resolve) => this.#server.close(resolve))
     for (const session of this.#sessions) session.destroy()
     for (const socket of this.#sockets) socket.destroy()
@@ -200,11 +212,15 @@ class HandshakeError extends Error {
 
 const NOT_OURS = { certificate: 'other-domain', says: "the peer's certificate is not of this mesh's CA" } as const
 
+/** What the CertificateVerify of a handshake is refused with, up to OpenSSL 3.4 and from 3.5 on. */
+const NOT_ITS_KEY = { certificate: 'stolen', says: "the peer's key is not its certificate's" } as const
+
 /** OpenSSL's codes (X509_V_ERR_* of the certificate, SSL_R_* of the handshake) and what they mean here. */
 const REFUSALS: Readonly<Record<string, { readonly certificate: ForgedCertificate; readonly says: string }>> = {
   ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: { certificate: 'none', says: 'the peer showed no certificate' },
   CERT_HAS_EXPIRED: { certificate: 'expired', says: "the peer's certificate has expired" },
-  ERR_SSL_BAD_SIGNATURE: { certificate: 'stolen', says: "the peer's key is not its certificate's" },
+  ERR_SSL_BAD_SIGNATURE: NOT_ITS_KEY,
+  ERR_SSL_PROVIDER_SIGNATURE_FAILURE: NOT_ITS_KEY,
   DEPTH_ZERO_SELF_SIGNED_CERT: { certificate: 'self-signed', says: "the peer's certificate is self-signed" },
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: NOT_OURS,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: NOT_OURS,

@@ -51,7 +51,8 @@ export async function openSession(
 ): Promise<ClientHttp2Session> {
   const { timeoutMs, token } = options
   if (target.path === undefined) throw new TunnelError('connect', `nothing listens at ${target.ip}:15008`)
-  const raw = await dial(target.path, timeoutMs)
+  // Not half-open: a peer that ends the connection is gone, and without a word if it refused us.
+  const raw = await dial(target.path, timeoutMs, false)
   raw.write(writeHeader(token, local, { ip: target.ip, port: 15008 }))
   const secure = await handshake(options, raw, source, target)
   const session = connectHttp2(`https://${target.ip}:15008`, {
@@ -106,6 +107,8 @@ function handshake(
       // A workload's certificate names an identity and no host: what is checked is below.
       checkServerIdentity: () => undefined,
     })
+    // Stays: whatever comes late must not end the process.
+    secure.on('error', () => {})
     const broken = (error: Error) => fail(error.message)
     const closed = () => fail('the peer closed')
     secure.once('error', broken).once('close', closed)
@@ -122,9 +125,9 @@ function handshake(
 }
 
 /** A connection to a unix socket; also how a pod outside the mesh reaches one's raw HBONE port. */
-export function dial(path: string, timeoutMs: number): Promise<Socket> {
+export function dial(path: string, timeoutMs: number, allowHalfOpen: boolean): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connectSocket({ path, allowHalfOpen: true })
+    const socket = connectSocket({ path, allowHalfOpen })
     const fail = (reason: string) => {
       clearTimeout(timer)
       socket.destroy()

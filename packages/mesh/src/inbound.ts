@@ -8,7 +8,7 @@ import { correlationOf } from './hbone-client.js'
 import type { HboneHandler, Peer, Refusal } from './hbone-server.js'
 import { nothingListens, refusedCertificate, wrongTarget } from './obstacles.js'
 import type { Address, ClientEnd } from './seams.js'
-import { appEnd, type End, resettable, splice } from './splice.js'
+import { appEnd, ConnectionReset, type End, resettable, splice } from './splice.js'
 
 /** Ports of ztunnel in a pod's network namespace: nobody's to dial but its own. */
 export const ZTUNNEL_PORTS: readonly number[] = [15001, 15006, 15008]
@@ -39,23 +39,38 @@ export class Inbound {
 
   /** A stream at that pod's port 15008. */
   async #stream(key: string, stream: ServerHttp2Stream, headers: IncomingHttpHeaders, peer: Peer): Promise<void> {
-    const { inFlight } = this.#context
+    const { inFlight, raw } = this.#context
     const correlation = correlationOf(peer, stream.id ?? 0)
     const carried = inFlight.get(correlation)
     inFlight.delete(correlation)
+    const own = raw.get(wireName(peer))
+    // Whoever asked has given up meanwhile, and has said so in its record.
+    if (carried === undefined && own === undefined) return void stream.destroy(new ConnectionReset())
+    if (own !== undefined) own.streams += 1
+    const flow = carried ?? this.#startFlow(key, peer, HBONE_PORT, own?.flow.run)
+    try {
+      await this.#connect(key, stream, headers, peer, flow, carried === undefined)
+    } finally {
+      // Whoever made the flow ends it: the outbound side of this process, or this side for a client of its own make.
+      if (carried === undefined) flow.end()
+    }
+  }
+
+  /** One CONNECT, up to the end of what it opened. `counts`: nobody else counts its bytes. */
+  async #connect(
+    key: string,
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    peer: Peer,
+    flow: Flow,
+    counts: boolean,
+  ): Promise<void> {
     const method = headers[':method']
     const authority = String(headers[':authority'] ?? '')
     const pod = this.#context.policy().snapshot.pods.get(key)
     const target = parseAuthority(authority)
-    const flow = carried ?? this.#startFlow(key, peer, target?.port ?? HBONE_PORT)
+    if (counts && target !== undefined) flow.destination = { ...flow.destination, port: target.port }
     flow.source = { ...flow.source, identity: peer.identity }
-    // Whoever made the flow ends it: the outbound side of this process, or this side for a client of its own make.
-    const refuse = (status: number) => {
-      if (!stream.destroyed && !stream.closed) stream.respond({ ':status': status }, { endStream: true })
-      // What the peer still sends is of no use, and must not keep the stream.
-      stream.close()
-      if (!carried) flow.end()
-    }
 
     if (method !== 'CONNECT') {
       flow.fail({
@@ -63,34 +78,31 @@ export class Inbound {
         symptom: 'reset',
         error: `only CONNECT is answered here, not ${JSON.stringify(method)}`,
       })
-      return refuse(405)
+      return refuse(stream, 405)
     }
     if (pod === undefined || target === undefined || target.ip !== pod.ip || ZTUNNEL_PORTS.includes(target.port)) {
       flow.step(wrongTarget(flow.destination.workload ?? key, authority.slice(0, 100)))
       const error = `CONNECT ${JSON.stringify(authority.slice(0, 100))} came to ${pod?.ip ?? key}, which is not that`
       flow.fail({ flag: 'ILLEGAL', symptom: 'reset', error })
-      return refuse(400)
+      return refuse(stream, 400)
     }
     const evidence = { key, port: target.port, peer: { ip: peer.ip, identity: peer.identity } }
-    if (!this.#admits(flow, evidence)) return refuse(401)
+    if (!this.#admits(flow, evidence)) return refuse(stream, 401)
 
-    const close = () => void stream.destroy(new Error('connection reset'))
+    const close = () => void stream.destroy(new ConnectionReset())
     const forget = this.#watch(flow, evidence, close)
     try {
       const app = await this.#app(flow, key, target.port, peer)
-      if (app === undefined) return refuse(503)
-      if (stream.destroyed) {
-        app.destroy()
-        if (!carried) flow.end()
-        return
-      }
+      if (app === undefined) return refuse(stream, 503)
+      // Closed comes before destroyed: the peer has reset it, and there is still something to read.
+      if (stream.destroyed || stream.closed) return void app.destroy()
       stream.respond({ ':status': 200 })
       const count = (sent: number, received: number) => {
         flow.bytesSent += sent
         flow.bytesReceived += received
       }
-      await splice(resettable(stream), appEnd(app), carried ? undefined : count)
-      if (!carried) flow.end()
+      const { cut } = await splice(resettable(stream), appEnd(app), counts ? count : undefined)
+      if (counts) cutByApp(flow, cut)
     } finally {
       forget()
     }
@@ -122,17 +134,23 @@ export class Inbound {
 
   /** A handshake at that pod's port 15008 that came to nothing. */
   #refused(key: string, from: Address | undefined, { certificate, error }: Refusal): void {
-    const flow = (from && this.#context.inFlight.get(wireName(from))) ?? this.#startFlow(key, from, HBONE_PORT)
     if (from === undefined) {
+      const flow = this.#startFlow(key, undefined, HBONE_PORT)
       flow.fail({ flag: 'ILLEGAL', symptom: 'reset', error })
-    } else {
-      if (certificate !== undefined) flow.step(refusedCertificate(flow.destination.workload ?? key, certificate))
-      flow.fail({ flag: 'TLS_FAILURE', symptom: 'tls-refused', error })
+      flow.end()
+      return
     }
-    flow.end()
+    const own = this.#context.raw.get(wireName(from))
+    // Of a source in the mesh: its app sees the proxy's reset, and the flow is the source's to end. If it has none any
+    // more, the source has given up before, and has said so in its record.
+    const flow = own?.flow ?? this.#context.inFlight.get(correlationOf(from, 0))
+    if (flow === undefined) return
+    if (certificate !== undefined) flow.step(refusedCertificate(flow.destination.workload ?? key, certificate))
+    flow.fail({ flag: 'TLS_FAILURE', symptom: own === undefined ? 'reset' : 'tls-refused', error })
+    if (own !== undefined) flow.end()
   }
 
-  #startFlow(key: string, from: (Address & { identity?: string }) | undefined, port: number): Flow {
+  #startFlow(key: string, from: (Address & { identity?: string }) | undefined, port: number, run?: string): Flow {
     const { snapshot, generation } = this.#context.policy()
     const source = from && snapshot.podByIp(from.ip)
     const pod = snapshot.pods.get(key)
@@ -146,7 +164,7 @@ export class Inbound {
       destination: { ...(pod && { workload: pod.workload, ip: pod.ip }), pod: key, port },
       protocol: 'TCP',
       transport: 'hbone',
-      run: from && this.#context.inFlight.get(wireName(from))?.run,
+      run,
     })
   }
 
@@ -195,6 +213,15 @@ export class Inbound {
       return undefined
     }
   }
+}
+
+/** Answers a CONNECT with no. */
+function refuse(stream: ServerHttp2Stream, status: number): void {
+  if (stream.destroyed || stream.closed) return
+  stream.respond({ ':status': status }, { endStream: true })
+  // What the peer still sends is of no use, and must not keep the stream. Not in this turn, or the reset would overtake
+  // the answer (from Node 22 on).
+  setImmediate(() => stream.close())
 }
 
 /** A raw connection at a port 15008, by its source address on the wire. */

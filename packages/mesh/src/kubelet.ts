@@ -20,7 +20,7 @@ export async function dialAsKubelet(
   if (pod === undefined) throw failure('EHOSTUNREACH', `connect EHOSTUNREACH: no pod ${JSON.stringify(key)}`)
   const node = snapshot.nodes.find(({ name }) => name === pod.node)
   const source = { ip: pod.mesh || node === undefined ? PROBE_ADDRESS : node.ip }
-  const verdicts = judgePacket(context.judgeAt, snapshot, source, pod, port, 'TCP') ?? []
+  const verdicts = judgePacket(context.judgeAt, snapshot, source, pod, port, 'TCP')
   if (!passes(verdicts)) {
     await pause(context.connectTimeoutMs, signal)
     throw failure(

@@ -64,9 +64,14 @@ export class Members {
     return this.#members.get(key)?.proxy?.path
   }
 
+  /** Whom a pod's certificate names. */
+  identity(key: string): string | undefined {
+    return this.#members.get(key)?.proxy?.credentials.current.identity
+  }
+
   /** What a pod opens tunnels with. */
-  tunnelSource({ key, ip }: Pod): TunnelSource | undefined {
-    const certificate = this.#members.get(key)?.proxy?.credentials.current
+  async tunnelSource({ key, ip }: Pod): Promise<TunnelSource | undefined> {
+    const certificate = await this.#members.get(key)?.proxy?.credentials.fresh()
     return certificate && { key, ip, certificate }
   }
 
@@ -77,6 +82,8 @@ export class Members {
     await capture()
     if (pod.mesh) await this.#enroll(member, pod)
     member.moving = false
+    // Its label may have changed while it came.
+    await this.#move(member)
   }
 
   /** Gone at once; resolves when its port is closed. */
@@ -103,8 +110,9 @@ export class Members {
         token,
         root: ca.root,
         trustDomain: ca.trustDomain,
-        certificate: () => credentials.current,
+        certificate: () => credentials.fresh(),
         handler: handlerOf(key),
+        log,
         ...timeouts,
       })
       member.proxy = { credentials, server, path }
@@ -125,6 +133,7 @@ export class Members {
 
   async #move(member: Member): Promise<void> {
     const { podOf, left, log } = this.#options
+    if (this.#members.get(member.key) !== member) return
     const pod = podOf(member.key)
     if (member.moving || pod === undefined || pod.mesh === (member.proxy !== undefined)) return
     member.moving = true
@@ -139,7 +148,6 @@ export class Members {
     }
     member.moving = false
     // The policies may have changed again while it moved.
-    const now = podOf(member.key)
-    if (now !== undefined && now.mesh !== pod.mesh && this.#members.get(member.key) === member) await this.#move(member)
+    if (podOf(member.key)?.mesh !== pod.mesh) await this.#move(member)
   }
 }

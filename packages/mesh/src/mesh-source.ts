@@ -16,7 +16,7 @@ export interface MeshSourceParts {
   readonly inbound: Inbound
   readonly pool: HbonePool
   /** Undefined for a pod whose certificate is not there (yet, or any more). */
-  readonly tunnelSource: (pod: Pod) => TunnelSource | undefined
+  readonly tunnelSource: (pod: Pod) => Promise<TunnelSource | undefined>
 }
 
 /**
@@ -41,10 +41,13 @@ export class MeshSource {
     )
   }
 
-  async #toPod(flow: Flow, source: Pod, route: PodRoute, ends: Ends, client: ClientEnd): Promise<void> {
+  async #toPod(flow: Flow, from: Pod, route: PodRoute, ends: Ends, client: ClientEnd): Promise<void> {
     const { context, carrier, inbound } = this.#parts
     const { snapshot } = context.policy()
-    const { pod, port } = route
+    const { port } = route
+    // As they are labelled now, not when the connect was answered.
+    const [source, pod] = [snapshot.pods.get(from.key), snapshot.pods.get(route.pod.key)]
+    if (source === undefined || pod === undefined) return client.reset()
     const service = route.service === undefined ? undefined : snapshot.services.get(route.service)
     const next = context.nextHop({ source, destination: pod, port, ...(service && { service }) }, snapshot)
     // What really leaves the pod: 15008 to a mesh peer, whatever port the app asked for.
@@ -57,6 +60,7 @@ export class MeshSource {
       return client.reset()
     }
     const forget = carrier.watch(flow, packet, () => client.reset())
+    if (forget === undefined) return
     try {
       if (next.transport === 'hbone') await this.#tunnel(flow, source, pod, port, client)
       else await inbound.deliver(flow, pod.key, port, ends.local, client)
@@ -98,7 +102,7 @@ export class MeshSource {
     const { inFlight, hbonePath } = context
     let correlation = ''
     try {
-      const from = tunnelSource(source)
+      const from = await tunnelSource(source)
       if (from === undefined) throw new TunnelError('connect', 'the source pod has no certificate')
       const target = { key: pod.key, ip: pod.ip, identity: pod.identity, path: hbonePath(pod.key) }
       const stream = await pool.connect(from, target, port, (name) => {

@@ -1,6 +1,6 @@
 import { chmod, mkdir } from 'node:fs/promises'
 import type { Duplex } from 'node:stream'
-import type { FlowRecord, Pod, Snapshot } from '@bulkhead/verdict'
+import type { FlowRecord, Snapshot } from '@bulkhead/verdict'
 import { type CertificateAuthority, createCa, loot, type WorkloadCertificate } from './ca.js'
 import { Carrier } from './carrier.js'
 import { Connections } from './connections.js'
@@ -47,6 +47,8 @@ export class Mesh implements MeshApi {
   readonly #datagrams: Datagrams
   readonly #context: Context
   readonly #turns = new Map<string, number>()
+  /** Pods that are being removed. */
+  readonly #leaving = new Map<string, Promise<void>>()
   #policy: Policy
   #capture: Capture | undefined
   #sourcePort = FIRST_SOURCE_PORT - 1
@@ -63,6 +65,7 @@ export class Mesh implements MeshApi {
       flows: this.#flows,
       connections: this.#connections,
       inFlight: new Map(),
+      raw: new Map(),
       connectTimeoutMs,
       log,
       policy: () => this.#policy,
@@ -100,15 +103,20 @@ export class Mesh implements MeshApi {
       left: (key) => this.#pool.cut(key),
       timeouts: parts.hboneTimeouts,
     })
-    const tunnelSource = (pod: Pod) => members.tunnelSource(pod)
     this.#members = members
     this.#outbound = new Outbound({
       context,
       carrier,
       endpoints,
-      fromMesh: new MeshSource({ context, carrier, inbound, pool: this.#pool, tunnelSource }),
+      fromMesh: new MeshSource({
+        context,
+        carrier,
+        inbound,
+        pool: this.#pool,
+        tunnelSource: (pod) => members.tunnelSource(pod),
+      }),
       fromNetwork: new NetworkSource({ context, carrier, inbound, token: this.#token }),
-      identity: (pod) => tunnelSource(pod)?.certificate.identity,
+      identity: (pod) => members.identity(pod.key),
     })
     this.#datagrams = new Datagrams(context, endpoints)
   }
@@ -132,6 +140,8 @@ export class Mesh implements MeshApi {
   }
 
   async addPod(key: string): Promise<void> {
+    // A pod of that name that is still on its way out would take this one along.
+    await this.#leaving.get(key)?.catch(() => {})
     const pod = this.#policy.snapshot.pods.get(key)
     if (pod === undefined)
       throw new Error(`no pod ${JSON.stringify(key)} in the snapshot: swap in one that has it first`)
@@ -145,7 +155,13 @@ export class Mesh implements MeshApi {
   }
 
   async removePod(key: string): Promise<void> {
-    if (!this.#members.has(key)) return
+    if (!this.#members.has(key)) return this.#leaving.get(key)
+    const left = this.#leave(key).finally(() => this.#leaving.delete(key))
+    this.#leaving.set(key, left)
+    await left
+  }
+
+  async #leave(key: string): Promise<void> {
     const removed = this.#members.remove(key)
     this.#connections.closeOf(key)
     this.#pool.cut(key)

@@ -2,12 +2,12 @@ import type { Pod } from '@bulkhead/verdict'
 import type { Carrier, Ends } from './carrier.js'
 import type { Context } from './context.js'
 import type { Flow } from './flows.js'
-import { dial } from './hbone-session.js'
+import { dial, TunnelError } from './hbone-session.js'
 import { HBONE_PORT, type Inbound, wireName, ZTUNNEL_PORTS } from './inbound.js'
 import { noEndpoint, noSuchPort, unreachable } from './obstacles.js'
 import { writeHeader } from './proxy-header.js'
 import type { DeadRoute, PodRoute } from './route.js'
-import type { ClientEnd, DialAnswer } from './seams.js'
+import type { DialAnswer } from './seams.js'
 import { resettable, splice } from './splice.js'
 
 export interface NetworkSourceParts {
@@ -69,8 +69,11 @@ export class NetworkSource {
     }
     return carrier.accept(flow, pods, ends, async (client) => {
       const forget = carrier.watch(flow, packet, () => client.reset())
+      if (forget === undefined) return
       try {
-        if (pod.mesh) await inbound.plaintext(flow, pod.key, port, local, client)
+        // As it is labelled now: a pod may have been taken into the mesh since the connect was answered.
+        if (context.policy().snapshot.pods.get(pod.key)?.mesh)
+          await inbound.plaintext(flow, pod.key, port, local, client)
         else await inbound.deliver(flow, pod.key, port, local, client)
       } finally {
         forget()
@@ -81,30 +84,30 @@ export class NetworkSource {
   /** To a pod's HBONE port as it is: the client speaks TLS itself, with whatever certificate it has. */
   #rawHbone(flow: Flow, source: Pod, pod: Pod, ends: Ends): DialAnswer {
     const { context, carrier, token } = this.#parts
-    const { inFlight, hbonePath, connectTimeoutMs } = context
+    const { raw, hbonePath, connectTimeoutMs } = context
     flow.transport = 'hbone'
     const path = hbonePath(pod.key)
     if (path === undefined) return carrier.refuse(flow, pod, ends.remote)
     const name = wireName(ends.local)
-    const carry = async (client: ClientEnd) => {
-      client.stream.on('error', () => {})
-      // The destination's side finds the flow by this name, and ends it if it refuses the handshake. Of a tunnel that
-      // stands, each stream has a record of its own, and the raw connection has none.
-      inFlight.set(name, flow)
+    const tunnels = { flow, streams: 0 }
+    return carrier.accept(flow, [source.key, pod.key], ends, async (client) => {
       const forget = carrier.watch(flow, { source, to: pod, port: HBONE_PORT }, () => client.reset())
+      if (forget === undefined) return
+      // The destination's side finds the flow by this name, and tells it why it refused the handshake, or of a stream.
+      raw.set(name, tunnels)
       try {
-        const raw = await dial(path, connectTimeoutMs)
-        raw.write(writeHeader(token, ends.local, ends.remote))
-        await splice(client, resettable(raw))
+        const socket = await dial(path, connectTimeoutMs, true)
+        socket.write(writeHeader(token, ends.local, ends.remote))
+        await splice(client, resettable(socket))
+        if (tunnels.streams > 0) flow.drop()
       } catch (error) {
-        flow.fail({ flag: 'CONNECT', symptom: 'reset', error: error instanceof Error ? error.message : String(error) })
-        flow.end()
+        if (!(error instanceof TunnelError)) throw error
+        flow.fail({ flag: 'CONNECT', symptom: 'reset', error: error.message })
         client.reset()
       } finally {
         forget()
-        inFlight.delete(name)
+        raw.delete(name)
       }
-    }
-    return { kind: 'accept', ...ends, carry: (client) => void carry(client), abandon: () => {} }
+    })
   }
 }

@@ -29,6 +29,6 @@ export function judgePacket(
   return verdicts
 }
 
-/** Unknown is enforced as a deny. */
-export const passes = (verdicts: readonly PointVerdict[]): boolean =>
-  verdicts.every(({ outcome }) => outcome === 'allow')
+/** Unknown is enforced as a deny, and so is a packet of a pod that is no more. */
+export const passes = (verdicts: readonly PointVerdict[] | undefined): boolean =>
+  verdicts?.every(({ outcome }) => outcome === 'allow') ?? false

@@ -86,6 +86,8 @@ export class Outbound {
       .dialApp(source.key, remote.port, from)
       .catch(() => undefined)
     if (app === undefined) return carrier.refuse(flow, source, remote)
+    // Nobody else listens until the client comes for it.
+    app.on('error', () => {})
     const answer = carrier.accept(flow, [source.key], ends, (client) => join(flow, client, app))
     if (answer.kind !== 'accept') return answer
     const abandon = () => {

@@ -57,7 +57,8 @@ export function splice(a: End, b: End, onBytes?: (sent: number, received: number
     const watch = (end: End, other: End, name: 'a' | 'b') => {
       // 'close' follows and tells all that matters; without a listener the error would end the process.
       end.stream.on('error', () => {})
-      if (end.stream.closed) finish(end, other, name)
+      // Destroyed, it gives nothing more; `closed` means less on an HTTP/2 stream, which may still have bytes to read.
+      if (end.stream.destroyed) finish(end, other, name)
       else end.stream.once('close', () => finish(end, other, name))
     }
 

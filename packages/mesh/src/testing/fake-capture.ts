@@ -108,6 +108,11 @@ export class FakeCapture implements Capture {
     const answer = await this.ask(pod, host, port, run)
     if (answer.kind === 'error') throw new ConnectFailed(answer.code)
     if (answer.kind === 'drop') throw new ConnectFailed('ETIMEDOUT')
+    return this.come(answer)
+  }
+
+  /** The client's coming for a connect that was answered. */
+  async come(answer: Accepted): Promise<Socket> {
     const address = this.#front.address()
     const socket = connect({
       port: typeof address === 'object' && address ? address.port : 0,
