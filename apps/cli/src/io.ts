@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream'
+import { columnsOf, fit } from './fit.js'
 
 /** All that a command may touch of the process that runs it, so that commands are tested in process. */
 export interface Io {
@@ -31,14 +32,19 @@ export class CliError extends Error {
   }
 }
 
-/** Writes a line of the result. */
+/** Writes text of the result for people; on a terminal it is broken between words. */
 export function print(io: Io, text: string): void {
-  io.stdout.write(text.endsWith('\n') ? text : `${text}\n`)
+  write(io.stdout, text)
 }
 
 /** Writes a line that is not part of the result: progress, a hint. */
 export function note(io: Io, text: string): void {
-  io.stderr.write(text.endsWith('\n') ? text : `${text}\n`)
+  write(io.stderr, text)
+}
+
+function write(stream: Writable, text: string): void {
+  const fitted = fit(text, columnsOf(stream))
+  stream.write(fitted.endsWith('\n') ? fitted : `${fitted}\n`)
 }
 
 /**

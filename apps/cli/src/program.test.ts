@@ -21,14 +21,18 @@ test('nothing to do is bad input: the help, on stderr', async () => {
 })
 
 for (const [name, args, said] of [
-  ['an unknown command', ['atack'], /^bulkhead: unknown command 'atack'/],
+  ['an unknown command', ['atack'], /^bulkhead: unknown command 'atack'.*`npx bulkhead --help` lists the commands\.$/m],
   ['an unknown option', ['--no-such'], /^bulkhead: unknown option '--no-such'/],
   ["a command's unknown option", ['explain', 'a/b', 'c/d:1', '--no-such'], /^bulkhead: unknown option '--no-such'/],
-  ['a missing argument', ['explain', 'shop/sleep'], /^bulkhead: missing required argument 'to'/],
+  [
+    'a missing argument',
+    ['explain', 'shop/sleep'],
+    /^bulkhead: missing required argument 'to'\. `npx bulkhead explain --help` says how it is written\.$/m,
+  ],
   [
     'an option that is not a number',
     ['logs', 'a/b', '--tail', 'x'],
-    /'x' is invalid\. it has [^.]* 100000\. `bulkhead/,
+    /'x' is invalid\. it has [^.]* 100000\. `npx bulkhead logs --help`/,
   ],
   ['a name with an escape in it', ['explain', 'a\u001b[2J', 'c/d:1'], /^bulkhead: [^\p{Cc}]*\\u001b\[2J[^\p{Cc}]*\n$/u],
   ['an argument too many', ['explain', 'a/b', 'c/d:1', 'GET', '/', 'more'], /^bulkhead: too many arguments/],

@@ -10,11 +10,15 @@ import * as status from './commands/status.js'
 import * as up from './commands/up.js'
 import * as verdict from './commands/verdict.js'
 import * as verify from './commands/verify.js'
+import { columnsOf, fit } from './fit.js'
 import { signalExitCode } from './interrupt.js'
 import { CliError, exitCodes, type Io, note, printable } from './io.js'
 
 /** In the order in which `npx bulkhead --help` lists them. */
 const commands = [up, down, status, logs, exec, flows, attack, verify, explain, verdict, layer]
+
+/** Longer lines of --help are harder to read. */
+const widest = 110
 
 export function createProgram(io: Io): Command {
   const program = new Command('bulkhead')
@@ -25,12 +29,12 @@ export function createProgram(io: Io): Command {
     .helpCommand(false)
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => void io.stdout.write(text),
-      writeErr: (text) => void io.stderr.write(text),
+      writeOut: (text) => void io.stdout.write(fit(text, columnsOf(io.stdout))),
+      writeErr: (text) => void io.stderr.write(fit(text, columnsOf(io.stderr))),
       // Said once and in one form with every other failure, in `run`.
       outputError: () => {},
-      getOutHelpWidth: () => 110,
-      getErrHelpWidth: () => 110,
+      getOutHelpWidth: () => Math.min(widest, columnsOf(io.stdout) ?? widest),
+      getErrHelpWidth: () => Math.min(widest, columnsOf(io.stderr) ?? widest),
     })
     // Options of `bulkhead exec shop/sleep -- curl -s` that belong to the program stay the program's.
     .enablePositionalOptions()
@@ -61,19 +65,21 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       io.exit(code)
     },
   }
+  const program = createProgram(recording)
   try {
     if (argv.length === 0) {
-      createProgram(recording).outputHelp({ error: true })
+      program.outputHelp({ error: true })
       return exitCodes.badInput
     }
-    await createProgram(recording).parseAsync([...argv], { from: 'user' })
+    await program.parseAsync([...argv], { from: 'user' })
     return exitCode
   } catch (error) {
-    return report(error, io)
+    return report(error, io, program.commands.find((command) => command.name() === argv[0])?.name())
   }
 }
 
-function report(error: unknown, io: Io): number {
+/** Says why a command ended; `command` is its name, where it is one of ours. Returns the exit code. */
+function report(error: unknown, io: Io, command?: string): number {
   // --help and --version end this way too; they have been answered.
   if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.ok
   if (error instanceof CommanderError) {
@@ -81,12 +87,11 @@ function report(error: unknown, io: Io): number {
       .replace(/^error: /, '')
       .replace(/\n/g, ' ')
       .replace(/\.+$/, '')
-    note(
-      io,
-      printable(
-        `bulkhead: ${sentence}. \`bulkhead --help\` lists the commands, \`bulkhead COMMAND --help\` says more of one.`,
-      ),
-    )
+    const where =
+      command === undefined
+        ? '`npx bulkhead --help` lists the commands.'
+        : `\`npx bulkhead ${command} --help\` says how it is written.`
+    note(io, printable(`bulkhead: ${sentence}. ${where}`))
     return exitCodes.badInput
   }
   if (io.signal.aborted && error instanceof Error && error.name === 'AbortError')

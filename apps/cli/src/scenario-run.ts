@@ -1,5 +1,5 @@
 import type { Report, Scenario } from '@bulkhead/scenarios'
-import { CliError, type Io } from './io.js'
+import { CliError, type Io, print } from './io.js'
 import type { JsonOption, StateOption } from './options.js'
 import { findPlaces } from './places.js'
 import { findTarget } from './target/find.js'
@@ -30,7 +30,8 @@ export async function runScenariosOnTarget(
   return {
     report,
     print(text) {
-      io.stdout.write(options.json === true ? renderJson(report) : text(report, { color: io.colour }))
+      if (options.json === true) io.stdout.write(renderJson(report))
+      else print(io, text(report, { color: io.colour }))
     },
   }
 }

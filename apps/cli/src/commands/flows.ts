@@ -1,6 +1,6 @@
 import type { FlowRecord } from '@bulkhead/verdict'
 import type { Command } from 'commander'
-import { type Io, print } from '../io.js'
+import type { Io } from '../io.js'
 import { type JsonOption, type StateOption, withHelp, withState } from '../options.js'
 import { styleOf } from '../style.js'
 import { findTarget } from '../target/find.js'
@@ -28,7 +28,8 @@ async function flows(options: FlowsOptions, io: Io): Promise<void> {
   const style = styleOf(io)
   const show = (record: FlowRecord) => {
     const line = options.json === true ? JSON.stringify(record) : flowLine(record)
-    print(io, record.outcome === 'allow' || options.json === true ? line : style.red(line))
+    // A record is a line, however long: it is searched and counted like a log's.
+    io.stdout.write(`${record.outcome === 'allow' || options.json === true ? line : style.red(line)}\n`)
   }
   // What is kept comes first; what ends while it is read must be shown once.
   let last = -1
