@@ -11,11 +11,22 @@ export class Failure extends Error {
 export function tell(error) {
   if (error instanceof Failure) {
     if (error.details) process.stderr.write(`${error.details.trimEnd()}\n\n`)
-    process.stderr.write(`${error.message}\n`)
+    process.stderr.write(`${fit(error.message, process.stderr.columns)}\n`)
   } else {
     process.stderr.write(`${error?.stack ? error.stack : error}\n`)
   }
   process.exit(2)
+}
+
+/** A sentence broken between words where a terminal would break it anywhere; as it is without one. */
+export function fit(sentence, columns = Number.POSITIVE_INFINITY) {
+  const lines = ['']
+  for (const word of sentence.split(' ')) {
+    const longer = `${lines.at(-1)}${lines.at(-1) === '' ? '' : ' '}${word}`
+    if (longer.length <= columns) lines[lines.length - 1] = longer
+    else lines.push(word)
+  }
+  return lines.join('\n')
 }
 
 /** What went wrong with a file, in words, or undefined when it is something else. */

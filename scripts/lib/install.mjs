@@ -94,6 +94,10 @@ async function npm(root, args) {
 
 const causes = [
   [
+    /\bENOTCACHED\b/,
+    'npm is set to be offline, and its cache lacks a package. Set it back (`npm config delete offline`, and npm_config_offline in the environment), then try again with a network. Only the first start needs it.',
+  ],
+  [
     /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT|FETCH_ERROR)\b/,
     'the package registry could not be reached. Is there a network, and does it need a proxy (npm config set proxy ...)? Only the first start needs it.',
   ],
@@ -122,12 +126,15 @@ const causes = [
 
 /** What npm's last words mean. */
 export function explain(output) {
+  const cause = causes.find(([pattern]) => pattern.test(output))
   const said = output
     .split('\n')
     .filter((line) => !/^npm (warn|notice)/i.test(line))
+    // npm's stack and what hangs on its error help only where the cause is not known.
+    .filter((line) => cause === undefined || !/^npm error(\s*$| {2,}| \}| errno )/.test(line))
+    .map((line) => (cause === undefined ? line : line.replace(/ \{$/, '')))
     .slice(-25)
     .join('\n')
-  const cause = causes.find(([pattern]) => pattern.test(output))
   return new Failure(`npm ci did not work: ${cause ? cause[1] : 'the reason is above.'}`, said)
 }
 

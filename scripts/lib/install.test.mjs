@@ -104,7 +104,24 @@ for (const [said, meant] of [
     'npm error code EUSAGE\nnpm error `npm ci` can only install packages when your package.json and package-lock.json are in sync',
     /run `npm install` once/,
   ],
+  ['npm error code ENOTCACHED', /npm is set to be offline/],
   ['npm error something else', /the reason is above/],
 ]) {
   test(`npm's "${said.split('\n')[0]}" is put into words`, () => assert.match(explain(said).message, meant))
 }
+
+test("npm's stack is shown only where the cause is not known", () => {
+  const stack = [
+    'npm error syscall mkdir',
+    "npm error Error: EACCES: permission denied, mkdir 'node_modules'",
+    'npm error     at async mkdir (node:internal/fs/promises:856:10) {',
+    'npm error   errno: -13,',
+    'npm error }',
+    'npm error',
+  ].join('\n')
+  assert.equal(
+    explain(stack).details,
+    "npm error syscall mkdir\nnpm error Error: EACCES: permission denied, mkdir 'node_modules'",
+  )
+  assert.match(explain(stack.replaceAll('EACCES', 'ESTRANGE')).details, /at async mkdir/)
+})

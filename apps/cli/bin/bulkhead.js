@@ -18,7 +18,7 @@ if (major < wanted[0] || (major === wanted[0] && minor < wanted[1])) {
     `Node.js ${wanted.join('.')} or newer is needed, and this is ${process.versions.node}. Install a newer one, then try again.`,
   )
 } else if (!existsSync(main)) {
-  const root = fileURLToPath(new URL('../../..', import.meta.url))
+  const root = fileURLToPath(new URL('../../..', import.meta.url)).replace(/[/\\]$/, '')
   stop(`this clone is not built yet. Run \`npm start\` in ${root} first: it installs, builds and starts everything.`)
 } else {
   import(main.href).catch((error) => {

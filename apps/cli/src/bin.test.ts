@@ -37,6 +37,17 @@ test('one that is built and not installed any more says what to do', (t) => {
   assert.match(stderr, /^bulkhead: a part of the installation is missing \(.*a-package-that-is-not-there.*\)/)
 })
 
+test('an old Node is told that it is old', (t) => {
+  const folder = bare(t)
+  const old = path.join(folder, 'old.mjs')
+  writeFileSync(old, "Object.defineProperty(process.versions, 'node', { value: '20.18.3' })\n")
+  const { status, stderr } = spawnSync(process.execPath, ['--import', old, path.join(folder, 'bin', 'bulkhead.js')], {
+    encoding: 'utf8',
+  })
+  assert.equal(status, 2)
+  assert.match(stderr, /^bulkhead: Node\.js 20\.19 or newer is needed, and this is 20\.18\.3\./)
+})
+
 test('a built clone runs the command line, and its exit code is the process’s', () => {
   const { status, stdout } = start(app, '--version')
   assert.equal(status, 0)

@@ -32,7 +32,7 @@ for (const [name, args, said] of [
   [
     'an option that is not a number',
     ['logs', 'a/b', '--tail', 'x'],
-    /'x' is invalid\. it has [^.]* 100000\. `npx bulkhead logs --help`/,
+    /'x' is invalid: it has [^.]* 100000\. `npx bulkhead logs --help`/,
   ],
   ['a name with an escape in it', ['explain', 'a\u001b[2J', 'c/d:1'], /^bulkhead: [^\p{Cc}]*\\u001b\[2J[^\p{Cc}]*\n$/u],
   ['an argument too many', ['explain', 'a/b', 'c/d:1', 'GET', '/', 'more'], /^bulkhead: too many arguments/],

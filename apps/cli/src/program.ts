@@ -85,6 +85,7 @@ function report(error: unknown, io: Io, command?: string): number {
   if (error instanceof CommanderError) {
     const sentence = error.message
       .replace(/^error: /, '')
+      .replace(/ is invalid\. /, ' is invalid: ')
       .replace(/\n/g, ' ')
       .replace(/\.+$/, '')
     const where =
