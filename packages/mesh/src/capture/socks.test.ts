@@ -145,6 +145,28 @@ test('a drop is never answered; a client that goes leaves nothing', async () => 
   assert.deepEqual(await dropped.take(1), [])
 })
 
+test('a reset at once waits for the first byte of who speaks first, and not for long', async () => {
+  world.table.set(
+    'denied.test',
+    world.accept(({ reset }) => reset()),
+  )
+  const { socket } = await ask(name('denied.test', 80))
+  let closed = false
+  socket.once('close', () => {
+    closed = true
+  })
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(closed, false)
+  socket.write('GET / HTTP/1.1\r\n')
+  const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException]
+  assert.equal(error.code, 'ECONNRESET')
+  const silent = await ask(name('denied.test', 80))
+  await until(() => silent.socket.destroyed)
+  // Bytes that came with the request are as good. A reset that comes with data is an end to libuv.
+  const early = await ask(Buffer.concat([name('denied.test', 80), Buffer.from('GET')]))
+  await until(() => early.socket.destroyed || early.socket.readableEnded)
+})
+
 test('a reset is a real one', async () => {
   world.table.set(
     'reset.test',
@@ -276,6 +298,11 @@ if (curl)
     assert.equal(await go('http://server:8080/'), 'hello 10.244.0.10')
     assert.equal(await go('http://10.244.1.20:8080/'), 'hello 10.244.0.10')
     assert.equal(await go('http://reset.test/'), 56)
+    world.table.set(
+      'denied.test',
+      world.accept(({ reset }) => reset()),
+    )
+    for (let i = 0; i < 10; i++) assert.equal(await go('http://denied.test/'), 56)
     assert.equal(await go('http://end.test/'), 52)
     assert.equal(await go('-m', '0.3', 'http://drop.test/'), 28)
     assert.equal(await go('http://server:81/'), 97)

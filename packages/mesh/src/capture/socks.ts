@@ -14,6 +14,9 @@ const MAX_CLIENTS = 512
 /** What a client may send before it has its answer: the longest handshake has 773 bytes, and some send a request along. */
 const MAX_EARLY_BYTES = 64 * 1024
 
+/** Who speaks first has done so by then; who waits for a greeting is reset then. */
+const FIRST_BYTE_MS = 100
+
 const REPLY_OF: Readonly<Record<string, Reply>> = {
   ECONNREFUSED: REPLY.refused,
   ENOTFOUND: REPLY.hostUnreachable,
@@ -152,9 +155,11 @@ class Client {
   }
 
   #carry(answer: Extract<DialAnswer, { kind: 'accept' }>): void {
-    const reset = () => void (this.#socket.destroyed || this.#socket.resetAndDestroy())
+    const socket = this.#socket
+    const handshake = socket.bytesRead - this.#bytes.length
+    const reset = () => resetOnceSpoken(socket, handshake)
     try {
-      answer.carry({ stream: this.#socket, reset })
+      answer.carry({ stream: socket, reset })
     } catch (error) {
       this.#log?.error({ pod: this.#grant?.pod.key, err: error }, 'the data plane failed to carry a connection')
       reset()
@@ -167,4 +172,19 @@ class Client {
     this.#socket.end(last, () => this.#socket.destroy())
     return false
   }
+}
+
+/**
+ * On a cluster the connection is there before the refusal is, and a client has sent its request when the reset comes
+ * (curl: 56). Here the reset could come first, and the client fail while it sends (55), so it waits for the first byte.
+ */
+function resetOnceSpoken(socket: Socket, handshake: number): void {
+  if (socket.destroyed) return
+  if (socket.bytesRead > handshake) return void socket.resetAndDestroy()
+  const now = () => {
+    if (!socket.destroyed) socket.resetAndDestroy()
+  }
+  const timer = setTimeout(now, FIRST_BYTE_MS)
+  socket.once('close', () => clearTimeout(timer))
+  socket.once('data', now).resume()
 }

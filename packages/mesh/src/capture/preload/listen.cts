@@ -113,6 +113,8 @@ export function installListen(config: CaptureConfig, channel: Channel, ends: End
       const socket = args[1]
       if (args[0] !== 'connection' || !isAccepted(server, socket)) return pass(...args)
       admit(socket, state.token, ({ conn, ip, port }) => {
+        // Closed meanwhile: nobody waits for it any more, as for what is in a backlog that goes.
+        if (listening.get(server) !== state) return void socket.destroy()
         const remote: Endpoint = [ip, port]
         const local: Endpoint = [ip.startsWith('127.') ? '127.0.0.1' : config.pod.ip, state.port]
         ends.add(socket, { remote, local, id: { conn } })
