@@ -3,7 +3,7 @@ import type { OpenConnection } from './connections.js'
 import type { Context } from './context.js'
 import type { Failure, Flow } from './flows.js'
 import { judgePacket, passes } from './network.js'
-import { nothingListens } from './obstacles.js'
+import { nothingListens, ownPort } from './obstacles.js'
 import type { Address, ClientEnd, DialAnswer } from './seams.js'
 
 /** A packet between two stations, as the network sees it. */
@@ -99,8 +99,9 @@ export class Carrier {
     return { kind: 'error', code: 'ECONNREFUSED', message: error }
   }
 
-  /** A call of one of ztunnel's own ports. */
-  illegal(flow: Flow, ends: Ends): DialAnswer {
+  /** A call of one of ztunnel's own ports, at a pod of that workload. */
+  illegal(flow: Flow, ends: Ends, workload: string): DialAnswer {
+    flow.step(ownPort(workload, ends.remote.port))
     const error = `port ${ends.remote.port} is the proxy's own: illegal call`
     flow.fail({ flag: 'ILLEGAL', symptom: 'reset', error })
     return this.accept(flow, [], ends, async (client) => client.reset())

@@ -54,7 +54,7 @@ describe('datagrams and names', () => {
     const lost: readonly [host: string, port: number, code: string, symptom: string][] = [
       ['nobody', 53, 'network.no-such-name', 'dns-not-found'],
       ['192.0.2.1', 53, 'network.unreachable', 'timeout'],
-      ['web-api', 9, 'network.no-endpoint', 'refused'],
+      ['web-api', 9, 'network.nothing-listens', 'refused'],
       ['10.244.1.2', 5353, 'network.nothing-listens', 'refused'],
     ]
     for (const [host, port] of lost) {

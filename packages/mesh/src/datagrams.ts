@@ -2,7 +2,7 @@ import type { Pod } from '@bulkhead/verdict'
 import type { Context } from './context.js'
 import type { Flow } from './flows.js'
 import { judgePacket, passes } from './network.js'
-import { noEndpoint, noSuchName, nothingListens, unreachable } from './obstacles.js'
+import { noEndpoint, noSuchName, noSuchPort, nothingListens, unreachable } from './obstacles.js'
 import { type Endpoints, type PodRoute, type Route, resolve, routeTo } from './route.js'
 import type { Dialer } from './seams.js'
 
@@ -155,6 +155,9 @@ function nowhere(flow: Flow, route: Exclude<Route, PodRoute>): void {
   } else if (route.kind === 'unreachable') {
     flow.step(unreachable(route.remote.ip))
     flow.fail({ flag: 'CONNECT', symptom: 'timeout', error: 'no route to host' })
+  } else if (route.kind === 'no-port') {
+    flow.step(noSuchPort(route.service, route.remote.port))
+    flow.fail({ flag: 'CONNECT', symptom: 'refused', error: 'the Service has no such port' })
   } else if (route.kind !== 'loopback') {
     flow.step(noEndpoint(route.service))
     flow.fail({ flag: 'NO_ENDPOINT', symptom: 'refused', error: 'the Service has no ready endpoint for that port' })

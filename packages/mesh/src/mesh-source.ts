@@ -32,7 +32,8 @@ export class MeshSource {
 
   dial(flow: Flow, source: Pod, route: PodRoute | DeadRoute, ends: Ends): DialAnswer {
     const { carrier } = this.#parts
-    if (ZTUNNEL_PORTS.includes(ends.remote.port)) return carrier.illegal(flow, ends)
+    if (route.kind === 'pod' && route.pod.mesh && ZTUNNEL_PORTS.includes(route.port))
+      return carrier.illegal(flow, ends, route.pod.workload)
     const pods = route.kind === 'pod' ? [source.key, route.pod.key] : [source.key]
     return carrier.accept(flow, pods, ends, (client) =>
       route.kind === 'pod'

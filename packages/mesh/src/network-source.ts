@@ -59,7 +59,7 @@ export class NetworkSource {
     const packet = { source, to: pod, port }
     const pods = [source.key, pod.key]
     if (pod.mesh && port === HBONE_PORT) return this.#rawHbone(flow, source, pod, ends)
-    if (pod.mesh && ZTUNNEL_PORTS.includes(port)) return carrier.illegal(flow, ends)
+    if (pod.mesh && ZTUNNEL_PORTS.includes(port)) return carrier.illegal(flow, ends, pod.workload)
     const { local } = ends
     if (!context.capture().listening(pod.key).includes(port)) {
       // A refusal by policy is a reset; only what policy lets through learns that nothing listens.

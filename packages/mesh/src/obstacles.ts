@@ -49,6 +49,12 @@ export const refusedCertificate = (pod: string, certificate: ForgedCertificate):
   engine: 'istio',
 })
 
+/** A port of ztunnel's own, which is nobody's to call. */
+export const ownPort = (pod: string, port: number): Obstacle => ({
+  ...obstacle('ztunnel', 'hbone.own-port', { pod, port }),
+  engine: 'istio',
+})
+
 export const wrongTarget = (pod: string, target: string): Obstacle => ({
   ...obstacle('ztunnel', 'hbone.wrong-target', { pod, target }),
   engine: 'istio',

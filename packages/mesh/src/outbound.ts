@@ -79,7 +79,7 @@ export class Outbound {
     const { context, carrier } = this.#parts
     const from = remote.ip === source.ip ? local : { ip: '127.0.0.1', port: local.port }
     const ends = { remote, local: from }
-    if (source.mesh && ZTUNNEL_PORTS.includes(remote.port)) return carrier.illegal(flow, ends)
+    if (source.mesh && ZTUNNEL_PORTS.includes(remote.port)) return carrier.illegal(flow, ends, source.workload)
     flow.step(loopback(source.workload))
     const app = await context
       .capture()

@@ -84,7 +84,7 @@ function toService(request: RouteRequest, service: ServiceModel, remote: Address
   if (!headless && !service.ports.some((candidate) => candidate.port === port && candidate.protocol === protocol))
     return { kind: 'no-port', remote, service: service.key }
   const candidates = readyEndpoints(request.snapshot, service, endpoints).flatMap((pod) => {
-    const target = headless ? port : request.snapshot.targetPort(service, port, pod)
+    const target = headless ? port : request.snapshot.targetPort(service, port, pod, protocol)
     return target === undefined ? [] : [{ pod, port: target }]
   })
   const chosen = candidates[endpoints.turn(service.key) % candidates.length]

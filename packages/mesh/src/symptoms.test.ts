@@ -111,8 +111,8 @@ const cases: readonly Case[] = [
   {
     what: "a proxy's own port of another pod",
     to: ['10.244.1.2', 15006],
-    mesh: ['read ECONNRESET', 'deny reset ILLEGAL hbone'],
-    plain: ['read ECONNRESET', 'deny reset ILLEGAL plaintext'],
+    mesh: ['read ECONNRESET', 'deny reset ILLEGAL hbone hbone.own-port'],
+    plain: ['read ECONNRESET', 'deny reset ILLEGAL plaintext hbone.own-port'],
   },
   {
     what: 'loopback, where nothing listens',
