@@ -34,7 +34,7 @@ test('a word too long for its column moves left, and is never broken', () => {
   const identity = 'spiffe://cluster.local/ns/shop/sa/purchase-history'
   assert.equal(
     fit(`  shop/purchase-history-v1  yes  ${identity}`, 60),
-    ['  shop/purchase-history-v1  yes', `          ${identity}`].join('\n'),
+    ['  shop/purchase-history-v1  yes', `      ${identity}`].join('\n'),
   )
 })
 

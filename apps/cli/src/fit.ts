@@ -24,7 +24,7 @@ export function columnsOf(stream: Writable): number | undefined {
 /** Narrower than this nothing can be laid out, and every break would be in the way. */
 const narrowest = 40
 /** A last column narrower than this is read more easily from the line's beginning on. */
-const narrowestColumn = 18
+const narrowestColumn = 22
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal's colours begin with this one
 const colours = /\u001b\[[\d;]*m/g
@@ -33,7 +33,7 @@ const shownLength = (text: string): number => text.replace(colours, '').length
 function fitLine(line: string, columns: number): string {
   const plain = line.replace(colours, '')
   const beginning = plain.search(/\S/)
-  const hang = lastColumn(plain, columns) ?? beginning
+  let hang = lastColumn(plain, columns) ?? beginning
   const lines: string[] = []
   let current = ''
   let length = 0
@@ -41,10 +41,10 @@ function fitLine(line: string, columns: number): string {
     const width = shownLength(word)
     if (length > 0 && length + gap.length + width > columns) {
       lines.push(current)
-      // A word too long for its column moves left, where there may be room.
-      const indent = hang + width <= columns ? hang : Math.max(beginning, Math.min(hang, columns - width))
-      current = `${' '.repeat(indent)}${word}`
-      length = indent + width
+      // A word too long for its column moves left, where there may be room, and what follows it stays with it.
+      if (hang + width > columns) hang = Math.min(hang, beginning + 4)
+      current = `${' '.repeat(hang)}${word}`
+      length = hang + width
     } else {
       current += gap + word
       length += gap.length + width

@@ -1,6 +1,8 @@
+import type { Report } from '@bulkhead/scenarios'
 import type { Command } from 'commander'
-import type { Io } from '../io.js'
+import { type Io, note } from '../io.js'
 import { type JsonOption, type StateOption, withHelp, withJson, withState } from '../options.js'
+import { shellWord } from '../places.js'
 import { chooseScenarios, runScenariosOnTarget } from '../scenario-run.js'
 
 export function register(program: Command, io: Io): void {
@@ -10,13 +12,33 @@ export function register(program: Command, io: Io): void {
     .description('Attacks what is up: which wall stopped each attack, by which line, and what the attacker saw.')
   withState(withJson(command))
   withHelp(command, {
-    examples: ['npx bulkhead attack', 'npx bulkhead attack --json'],
+    examples: [
+      'npx bulkhead attack',
+      'npx bulkhead attack notsleep-to-web-api outsider-to-web-api',
+      'npx bulkhead attack --json',
+    ],
     exit: '0 all were stopped, 1 one got through or could not be observed, 2 bad input or nothing is up',
   })
   command.action(async (ids: string[], options: JsonOption & StateOption) => {
     const { attackPassed, attacksOf, renderAttack } = await import('@bulkhead/scenarios')
     const run = await runScenariosOnTarget(io, options, (all) => chooseScenarios(attacksOf(all), ids, 'attack'))
     run.print(renderAttack)
+    const next = nextStep(run.report, options)
+    if (options.json !== true && next !== undefined) note(io, next)
     io.exit(attackPassed(run.report) ? 0 : 1)
   })
+}
+
+/** What to type next: the wall to take down that stopped something, or the one to put back. */
+export function nextStep(
+  { layers, results }: Pick<Report, 'layers' | 'results'>,
+  { state }: StateOption,
+): string | undefined {
+  const where = state === undefined ? '' : ` --state ${shellWord(state)}`
+  const off = layers.find(({ on }) => !on)
+  if (off !== undefined) return `Put ${off.name} back: npx bulkhead layer on ${off.name}${where}`
+  const held = new Set(results.map(({ observed, predicted }) => (observed?.reason ?? predicted?.reason)?.layer))
+  const wall = layers.filter(({ on, name }) => on && held.has(name)).at(-1)
+  if (wall === undefined) return undefined
+  return `See what ${wall.name} is for: npx bulkhead layer off ${wall.name}${where}, then attack again.`
 }

@@ -66,8 +66,10 @@ function renderBlocked(results: readonly ScenarioResult[], style: Paint): readon
   return walls.map((wall) => {
     const [first] = wall
     if (first?.observed === undefined) return []
+    const layer = first.expected.reason?.layer ?? ''
+    const always = alwaysOn.has(layer) ? ', which is always there' : ''
     const head = [
-      `${style.good('BLOCKED')} by ${style.strong(first.expected.reason?.layer ?? '')}`,
+      `${style.good('BLOCKED')} by ${style.strong(layer)}${always}`,
       style.faint(`the attacker saw ${sawText(first.observed.symptom)}`),
     ]
     return [

@@ -11,11 +11,11 @@ import { attackPassed, attacksOf, renderAttack } from './attack.js'
 import { renderJson } from './json.js'
 import { renderVerify, verifyPassed } from './verify.js'
 
-/** Goldens are rewritten with UPDATE_GOLDEN=1, and the change is reviewed. */
+/** Goldens are rewritten with BULKHEAD_UPDATE=1, and the change is reviewed. */
 function golden(name: string, text: string): void {
   const file = join(import.meta.dirname, '../../fixtures', name)
-  if (process.env.UPDATE_GOLDEN === '1') writeFileSync(file, text)
-  assert.equal(text, readFileSync(file, 'utf8'), `${name}; UPDATE_GOLDEN=1 rewrites it`)
+  if (process.env.BULKHEAD_UPDATE === '1') writeFileSync(file, text)
+  assert.equal(text, readFileSync(file, 'utf8'), `${name}; BULKHEAD_UPDATE=1 rewrites it`)
 }
 
 const { attack, legitimate, denial } = sample

@@ -52,7 +52,7 @@ const words: Readonly<Record<string, string>> = {
   'mtls.strict-no-identity': 'whoever calls must show a certificate',
   'hbone.no-certificate': 'the mesh takes nobody without a certificate',
   'hbone.untrusted-certificate': 'the mesh trusts no certificate but its own',
-  'hbone.expired-certificate': 'the certificate is over',
+  'hbone.expired-certificate': 'the certificate has expired',
   'hbone.stolen-certificate': 'the key is not the one in the certificate',
   'hbone.wrong-target': 'a pod answers for no pod but itself',
   'network.nothing-listens': 'nothing listens there',
