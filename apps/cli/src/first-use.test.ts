@@ -1,0 +1,76 @@
+// What the README shows and a newcomer types, in that order, on one target.
+import assert from 'node:assert/strict'
+import { readFileSync, rmSync } from 'node:fs'
+import path from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { bulkhead, root, temporaryFolder } from './target/testing.js'
+
+/** The blocks of the README that show a terminal: what is typed, and all that it answers. */
+function shown(name: string): { readonly typed: readonly string[]; readonly answer: string } {
+  const readme = readFileSync(path.join(root, 'README.md'), 'utf8')
+  const block = new RegExp(
+    `begin: ${name} -->\n\`\`\`\n\\$ npx bulkhead (.*)\n([\\s\\S]*?)\`\`\`\n<!-- end: ${name} -->`,
+  )
+  const [, typed = '', answer = ''] = block.exec(readme) ?? []
+  assert.ok(typed !== '' && answer !== '', `README.md has a block "${name}"`)
+  return { typed: typed.split(' '), answer }
+}
+
+describe('the first use', () => {
+  const stateDir = temporaryFolder()
+  const state = ['--state', stateDir]
+  /** A command's words as they are without --state, on both streams in the order of a terminal, and without seconds. */
+  const say = async (...args: readonly string[]) => {
+    const { code, stdout, stderr } = await bulkhead(...args, ...state)
+    return { code, said: stable(`${stdout}${stderr}`.replaceAll(` --state ${stateDir}`, '')) }
+  }
+  const stable = (text: string) => text.replace(/\(\d+\.\d s\)/g, '(0.0 s)')
+
+  before(async () => {
+    const { code, stderr } = await bulkhead('up', ...state, '--port', '0')
+    assert.equal(code, 0, stderr)
+  })
+  after(async () => {
+    await bulkhead('down', ...state)
+    rmSync(stateDir, { recursive: true, force: true })
+  })
+
+  test('the attack in the README is what the terminal shows', async () => {
+    const { typed, answer } = shown('attack')
+    const { code, said } = await say(...typed)
+    assert.equal(said, stable(answer))
+    assert.equal(code, 0)
+  })
+
+  test('explain says why, by which line, and what would change it', async () => {
+    const { code, said } = await say('explain', 'shop/notsleep', 'shop/web-api:8080')
+    assert.equal(code, 1)
+    assert.match(said, /^shop\/notsleep → shop\/web-api:8080\/TCP {3}DENIED by 50-identity \(ztunnel\)$/m)
+    assert.match(
+      said,
+      /AuthorizationPolicy\/shop\/web-api-rbac \(k8s\/layers\/50-identity\/shop\/web-api-rbac\.yaml:\d+\)/,
+    )
+    assert.match(said, /^to allow it: /m)
+    assert.match(said, /^asked: the running target$/m)
+  })
+
+  test('with that wall down the same attack gets through, and says so', async () => {
+    const off = await say('layer', 'off', '50-identity')
+    assert.deepEqual([off.code, /^50-identity is down/.test(off.said)], [0, true], off.said)
+    const { code, said } = await say('attack', 'outsider-to-web-api', 'notsleep-to-web-api')
+    assert.equal(code, 1)
+    assert.match(said, /^BLOCKED by 40-mtls /m)
+    assert.match(
+      said,
+      /^THROUGH {3}50-identity is off; the attacker was served\n {6}shop\/notsleep → .* 200, [\d,]+ bytes /m,
+    )
+    assert.match(
+      said,
+      /^2 attacks: 1 blocked, 1 through \(0\.0 s\)\nPut 50-identity back: npx bulkhead layer on 50-identity\n$/m,
+    )
+    const explained = await say('explain', 'shop/notsleep', 'shop/web-api:8080')
+    assert.deepEqual([explained.code, /ALLOWED$/m.test(explained.said)], [0, true], explained.said)
+    assert.equal((await say('layer', 'on', '50-identity')).code, 0)
+    assert.equal((await say('attack', 'notsleep-to-web-api')).code, 0)
+  })
+})
