@@ -15,8 +15,7 @@ export interface Stoppable {
 
 /** A pod that does not keep its connections shows by the ended ones that it calls another. */
 const recentMs = 2000
-/** Longer than this nobody waits for their callers, lest a chain of stuck ones ends one grace period after the other. */
-const patienceMs = 20_000
+const defaultPatienceMs = 20_000
 
 /** The calls that are under way, or were a moment ago. */
 export function callsOf(mesh: Pick<MeshApi, 'calls' | 'flows'>): readonly Call[] {
@@ -33,11 +32,16 @@ export function callsOf(mesh: Pick<MeshApi, 'calls' | 'flows'>): readonly Call[]
  * Ends all of them, callers first. A service that ends answers what it has taken in, and for that it needs those that it
  * calls: were all told at once, the answers would be failures. Kubernetes has no such order, nor does it end a whole
  * namespace at a key press.
+ *
+ * @param graceMs bounds what each may take.
+ * @param patienceMs after this nobody waits for its callers, lest a chain of stuck ones ends one grace period after the
+ * other.
  */
 export async function stopInOrder(
   all: readonly Stoppable[],
   calls: () => readonly Call[],
   graceMs?: number,
+  patienceMs = defaultPatienceMs,
 ): Promise<void> {
   const left = new Map(all.map((one) => [one.key, one]))
   const ending: Promise<void>[] = []
