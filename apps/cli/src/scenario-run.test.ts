@@ -32,8 +32,11 @@ test('an unknown id is an error that names near ones, or all', () => {
     message: 'there is no attack "a-to"; did you mean a-to-b or a-to-c?',
     exitCode: 2,
   })
-  assert.throws(() => chooseScenarios(all, ['q'], 'scenario'), {
-    message: 'there is no scenario "q"; there are a-to-b, a-to-c, z.',
+  assert.throws(() => chooseScenarios(['outsider-to-web-api', 'z'].map(scenario), ['outsder-to-web-api'], 'attack'), {
+    message: 'there is no attack "outsder-to-web-api"; did you mean outsider-to-web-api?',
+  })
+  assert.throws(() => chooseScenarios(all, ['long-one'], 'scenario'), {
+    message: 'there is no scenario "long-one"; there are a-to-b, a-to-c, z.',
   })
   assert.throws(() => chooseScenarios([], [], 'attack'), /there is no attack in scenarios\//)
 })

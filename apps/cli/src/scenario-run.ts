@@ -1,3 +1,4 @@
+import { nearWords } from '@bulkhead/resources/suggest'
 import type { Report, Scenario } from '@bulkhead/scenarios'
 import { CliError, type Io, print } from './io.js'
 import type { JsonOption, StateOption } from './options.js'
@@ -42,7 +43,8 @@ export function chooseScenarios(all: readonly Scenario[], ids: readonly string[]
   const known = all.map((scenario) => scenario.id)
   for (const id of ids) {
     if (known.includes(id)) continue
-    const near = known.filter((candidate) => candidate.includes(id) || id.includes(candidate)).slice(0, 5)
+    const parts = known.filter((candidate) => candidate.includes(id) || id.includes(candidate))
+    const near = [...new Set([...nearWords(id, known), ...parts])].slice(0, 5)
     const list = near.length > 0 ? `did you mean ${near.join(' or ')}?` : `there are ${known.join(', ')}.`
     throw new CliError(`there is no ${what} "${id}"; ${list}`)
   }

@@ -8,7 +8,7 @@ import { chooseScenarios, runScenariosOnTarget } from '../scenario-run.js'
 export function register(program: Command, io: Io): void {
   const command = program
     .command('attack')
-    .argument('[id...]', 'only these attacks (default: all of scenarios/)')
+    .argument('[id...]', 'only these attacks, by the names of their files in scenarios/ (default: all)')
     .description('Attacks what is up: which wall stopped each attack, by which line, and what the attacker saw.')
   withState(withJson(command))
   withHelp(command, {

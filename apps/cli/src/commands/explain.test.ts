@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import path from 'node:path'
 import { test } from 'node:test'
 import { fixtures, matchesGolden, repository } from '../golden.js'
+import { styleOf } from '../style.js'
 import { runCli } from '../testing.js'
+import { coloured } from './explain.js'
 
 const explain = (...args: readonly string[]) => runCli(['explain', '--offline', ...args], { cwd: repository })
 
@@ -88,4 +90,23 @@ test('a state folder that is named and has no target is not answered for by the 
   assert.equal(code, 2)
   assert.equal(stdout, '')
   assert.match(stderr, /^bulkhead: nothing is up here/)
+})
+
+test('on a terminal what decided has a colour, and the words stay the same', () => {
+  const text = [
+    'shop/a → shop/b:80/TCP   DENIED by 50-identity (ztunnel)',
+    '  cni-egress     allowed  no network policy',
+    '  ztunnel authz  DENIED   ALLOW policies select shop/b  DENIED',
+    '  destination    STOPS    nothing listens',
+    'what shop/a sees: a reset',
+  ].join('\n')
+  const shown = coloured(text, styleOf({ colour: true }))
+  assert.deepEqual(
+    shown.split('\u001b[31m').map((part) => part.split('\u001b[39m')[0]),
+    [text.slice(0, text.indexOf('DENIED')), 'DENIED', 'DENIED', 'STOPS'],
+  )
+  assert.equal(shown.replaceAll('\u001b[31m', '').replaceAll('\u001b[39m', ''), text)
+  assert.equal(coloured(text, styleOf({ colour: false })), text)
+  const allowed = coloured('a/b → c/d:1/TCP   ALLOWED\n', styleOf({ colour: true }))
+  assert.ok(allowed.includes('   \u001b[32mALLOWED\u001b[39m\n'))
 })

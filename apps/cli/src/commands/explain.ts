@@ -14,6 +14,7 @@ import {
   withManifests,
   withState,
 } from '../options.js'
+import { type Style, styleOf } from '../style.js'
 import { findTarget } from '../target/find.js'
 
 interface Options extends JsonOption, ManifestsOption, StateOption {
@@ -65,10 +66,21 @@ export function register(program: Command, io: Io): void {
       const { renderVerdict } = await import('@bulkhead/verdict')
       const { renderFix } = await import('@bulkhead/analysis')
       note(io, `asked: ${judge.asked}`)
-      print(io, `${renderVerdict(verdict)}${fix === undefined ? '' : renderFix(fix)}`)
+      print(io, `${coloured(renderVerdict(verdict), styleOf(io))}${fix === undefined ? '' : renderFix(fix)}`)
     }
     io.exit(exits[verdict.outcome])
   })
+}
+
+/** What decided, where the eye looks for it: at the end of the first line, and in the second column of the steps. */
+export function coloured(text: string, style: Style): string {
+  const paint = (word: string) => {
+    if (word.startsWith('ALLOWED')) return style.green(word)
+    return word.startsWith('UNKNOWN') ? style.yellow(word) : style.red(word)
+  }
+  return text
+    .replace(/(?<=^[^\n]* {3})(ALLOWED|DENIED|UNKNOWN|NOT REACHED)\b/, paint)
+    .replace(/(?<=^ {2}\S+(?: \S+)? {2,})(DENIED|STOPS|UNKNOWN)(?= )/gm, paint)
 }
 
 async function whoAnswers(io: Io, options: Options): Promise<Judge> {

@@ -6,7 +6,7 @@ import { chooseScenarios, runScenariosOnTarget } from '../scenario-run.js'
 export function register(program: Command, io: Io): void {
   const command = program
     .command('verify')
-    .argument('[id...]', 'only these scenarios (default: all of scenarios/)')
+    .argument('[id...]', 'only these scenarios, by the names of their files in scenarios/ (default: all)')
     .description(
       'Runs the scenarios on what is up: expected with the walls that are on, predicted, and observed, side by side.',
     )
