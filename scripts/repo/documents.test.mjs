@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import { inRoot, text, writtenFiles } from './repository.mjs'
+import { inRoot, packages, text, writtenFiles } from './repository.mjs'
 
 const pages = writtenFiles().filter((file) => file.endsWith('.md') && !file.includes('fixtures'))
 const compiled = (file) => import(pathToFileURL(inRoot(file)).href)
@@ -113,4 +113,22 @@ test('every decision has a page that says why, what not, and is listed', () => {
       assert.match(text(page), new RegExp(`^## ${heading}$`, 'm'), page)
     assert.ok(index.includes(path.basename(page)), `${page} is not in ${folder}/README.md`)
   }
+})
+
+test('every dependency of every package is explained by a decision', () => {
+  const decisions = pages.filter((page) => page.startsWith('docs/decisions') && /\d{4}-/.test(page)).map(text)
+  const said = (name) => new RegExp(`(?<![\\w@/.-])${name.replace(/[.]/g, '\\.')}(?![\\w/-])`, 'i')
+  const roots = [{ folder: '.', json: JSON.parse(text('package.json')) }, ...packages]
+  let seen = 0
+  for (const { folder, json } of roots) {
+    for (const name of Object.keys({ ...json.dependencies, ...json.devDependencies, ...json.optionalDependencies })) {
+      if (name.startsWith('@bulkhead/')) continue
+      seen += 1
+      assert.ok(
+        decisions.some((page) => said(name).test(page)),
+        `${folder}/package.json names ${name}, and no page in docs/decisions says why`,
+      )
+    }
+  }
+  assert.ok(seen > 20)
 })
