@@ -97,10 +97,9 @@ export function createService(options: ServiceOptions): Service {
     handle(request, response)
   })
   server.on('connect', (_request: IncomingMessage, socket: Socket) => {
-    refuseConnection(
-      socket,
-      kitErrors.error('METHOD_NOT_ALLOWED', 'This service is no proxy: it does not answer CONNECT.'),
-    )
+    // Node has taken its listeners away: without one of ours a client that resets here would end the process.
+    socket.on('error', () => socket.destroy())
+    refuseOnWire(socket, kitErrors.error('METHOD_NOT_ALLOWED', 'This service is no proxy: it does not answer CONNECT.'))
   })
 
   function handle(request: IncomingMessage, response: ServerResponse): void {
@@ -126,7 +125,7 @@ export function createService(options: ServiceOptions): Service {
   }
 
   function route(request: IncomingMessage, response: ServerResponse, context: RequestContext): void {
-    const refused = refusal(request, limits)
+    const refused = refusal(request, limits) ?? tooMany(request.socket)
     if (refused !== undefined) {
       fail(response, context, refused)
       return
@@ -143,6 +142,15 @@ export function createService(options: ServiceOptions): Service {
       next: (thrown?: unknown) => void,
     ) => void
     run(request, response, (thrown) => fail(response, context, thrown ? toServiceError(thrown) : nothingHere(context)))
+  }
+
+  /** The refusals queue behind what is in progress, and once a few wait, Node stops reading from the connection. */
+  function tooMany(socket: Socket): ServiceError | undefined {
+    if (connections.activeOn(socket) <= limits.maxPipelined) return undefined
+    return kitErrors.error(
+      'TOO_MANY_REQUESTS',
+      `This connection has ${limits.maxPipelined} requests in progress; this service takes no more on one at a time.`,
+    )
   }
 
   async function answerOwn(
@@ -178,11 +186,15 @@ export function createService(options: ServiceOptions): Service {
 
   function refuseBytes(cause: Error & { code?: string }, socket: Socket): void {
     const error = wireRefusal(cause)
-    if (error === undefined || connections.isAnswering(socket)) socket.destroy()
-    else refuseConnection(socket, error)
+    if (error === undefined) socket.destroy()
+    else refuseOnWire(socket, error)
   }
 
-  function refuseConnection(socket: Socket, error: ServiceError): void {
+  function refuseOnWire(socket: Socket, error: ServiceError): void {
+    if (connections.isAnswering(socket)) {
+      socket.destroy()
+      return
+    }
     const requestId = randomHex(16)
     metrics.refused(error.code)
     log.info({ code: error.code, requestId, remote: socket.remoteAddress }, 'connection refused')

@@ -85,6 +85,7 @@ const REFUSED: readonly (readonly [string, string, number, string])[] = [
   ],
   ['a header with a line break', `GET / HTTP/1.1\r\n${HOST}X: a\nb\r\n\r\n`, 400, 'MALFORMED_HTTP'],
   ['no Host', 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n', 400, 'HOST_MISSING'],
+  ['two Hosts', 'GET / HTTP/1.1\r\nHost: a\r\nhost: b\r\nConnection: close\r\n\r\n', 400, 'HOST_MISSING'],
   ['a long URL', `GET /${'x'.repeat(8200)} HTTP/1.1\r\n${HOST}\r\n`, 414, 'URL_TOO_LONG'],
   ['large headers', `GET / HTTP/1.1\r\n${HOST}X: ${'x'.repeat(17_000)}\r\n\r\n`, 431, 'HEADERS_TOO_LARGE'],
   ['many headers', `GET / HTTP/1.1\r\n${HOST}${'a: b\r\n'.repeat(120)}\r\n`, 431, 'HEADERS_TOO_LARGE'],

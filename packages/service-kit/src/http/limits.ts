@@ -12,6 +12,7 @@ export interface Limits {
   readonly keepAliveTimeoutMs: number
   readonly inactivityTimeoutMs: number
   readonly maxConnections: number
+  readonly maxPipelined: number
 }
 
 /** Memory: without it one client posts gigabytes, and the process dies for everyone. */
@@ -41,6 +42,9 @@ export const INACTIVITY_TIMEOUT_MS = 120_000
 /** Descriptors: above this, new connections are refused, and those that are open go on working. */
 export const MAX_CONNECTIONS = 1_000
 
+/** Memory, and every upstream's: each of the requests that one connection sends without waiting for answers is answered at the same time. */
+export const MAX_PIPELINED = 64
+
 /** How often Node looks for connections past their timeouts; by default it looks every 30 s, and a 10 s limit lasts 40. */
 export const TIMEOUT_CHECK_MS = 2_000
 
@@ -54,4 +58,5 @@ export const defaultLimits: Limits = {
   keepAliveTimeoutMs: KEEP_ALIVE_TIMEOUT_MS,
   inactivityTimeoutMs: INACTIVITY_TIMEOUT_MS,
   maxConnections: MAX_CONNECTIONS,
+  maxPipelined: MAX_PIPELINED,
 }

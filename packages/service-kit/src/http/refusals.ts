@@ -19,10 +19,21 @@ export function refusal(request: IncomingMessage, limits: Limits): ServiceError 
       `The request has ${headers} headers; this service accepts ${limits.maxHeaders}.`,
     )
   }
-  if (request.headers.host === undefined && request.httpVersionMinor === 1) return kitErrors.error('HOST_MISSING')
+  // Of two, Node tells the first and others the last: what one of them let pass, the other would answer.
+  const hosts = count(request.rawHeaders, 'host')
+  if (hosts > 1 || (hosts === 0 && request.httpVersionMinor === 1)) return kitErrors.error('HOST_MISSING')
   const length = request.headers['content-length']
   if (length !== undefined && Number(length) > limits.maxBodyBytes) return bodyTooLarge(limits.maxBodyBytes)
   return undefined
+}
+
+function count(rawHeaders: readonly string[], name: string): number {
+  let found = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const header = rawHeaders[index] as string
+    if (header.length === name.length && header.toLowerCase() === name) found++
+  }
+  return found
 }
 
 export function bodyTooLarge(limit: number): ServiceError {

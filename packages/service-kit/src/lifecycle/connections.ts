@@ -60,9 +60,17 @@ export class Connections {
     if (connection.active === 0) connection.last = undefined
   }
 
-  /** Whether a response is already under way on this socket, so that nothing else may be written there. */
+  /** How many requests of this socket are being answered. */
+  activeOn(socket: Socket): number {
+    return this.#open.get(socket)?.active ?? 0
+  }
+
+  /** Whether a request before the bytes in question is yet to be answered on this socket: an answer to them would be taken for its own. */
   isAnswering(socket: Socket): boolean {
-    return this.#open.get(socket)?.last?.headersSent === true
+    const connection = this.#open.get(socket)
+    if (connection?.last === undefined) return false
+    const { active, last } = connection
+    return active > 1 || last.headersSent || last.req.complete
   }
 
   /** From now on the last response on each connection says `Connection: close`: clients leave by themselves, at a moment when nothing is on its way. */

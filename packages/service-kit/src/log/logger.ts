@@ -47,7 +47,10 @@ export interface LogOptions {
 
 /** One pino logger per service, without transports: no worker threads, so it survives bundling and ends with the process. */
 export function createLog({ name, level = 'info', format = 'json', write }: LogOptions): ServiceLog {
-  const sink: Sink = write === undefined ? standardOutput() : { write, flush: () => {} }
+  const sink: Sink =
+    write === undefined
+      ? standardOutput((lines) => log.warn({ lines }, 'log lines were lost: nobody read standard output'))
+      : { write, flush: () => {} }
   const text = format === 'text'
   const base = { service: name, pid: process.pid }
   const fields = [

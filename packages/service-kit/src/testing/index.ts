@@ -1,3 +1,4 @@
 // For the tests of services: a service as a process of its own, and clients that tell what became of every request.
 export { Child, type Line } from './child.js'
+export { eventually } from './eventually.js'
 export { load, type Sent, send } from './load.js'
