@@ -54,5 +54,5 @@ test('a run in which no test ran has failed', (t) => {
   const { status, stderr, stdout } = runTestsIn(folder, 'a.test.mjs')
   assert.equal(status, 1)
   assert.match(stderr, /No test ran\./)
-  assert.match(stdout, /\n0 passed, 0 failed\n$/)
+  assert.match(stdout, /\n0 passed, 0 failed, 1 skipped\n$/)
 })

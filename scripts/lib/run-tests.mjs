@@ -36,10 +36,10 @@ export function runTests(files, { cwd, env, timeoutMs }) {
     child.on('close', (code, signal) => {
       process.removeListener('SIGINT', stay)
       process.removeListener('SIGTERM', pass)
-      const { passed, failed } = readTally(tally)
+      const { passed, failed, skipped } = readTally(tally)
       rmSync(folder, { recursive: true, force: true })
       if (passed + failed === 0 && !signal) process.stderr.write('No test ran.\n')
-      console.log(`${passed} passed, ${failed} failed`)
+      console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
       if (signal) resolve(signal === 'SIGINT' ? 130 : 143)
       else resolve(code === 0 && failed === 0 && passed > 0 ? 0 : 1)
     })
@@ -50,6 +50,6 @@ function readTally(file) {
   try {
     return JSON.parse(readFileSync(file, 'utf8'))
   } catch {
-    return { passed: 0, failed: 0 }
+    return { passed: 0, failed: 0, skipped: 0 }
   }
 }
