@@ -59,3 +59,40 @@ test('the compiler is told of every workspace', () => {
   const references = JSON.parse(text('tsconfig.json')).references.map((reference) => reference.path)
   assert.deepEqual(references.sort(), packages.map((one) => one.folder).sort())
 })
+
+/** Whether a range of versions holds one, as far as packages' `engines` use ranges: `>=a`, `^a`, `<a`, `a.x`, `*`, and `||`. */
+function holds(range, version) {
+  const compare = (a, b) => a.reduce((found, part, index) => found || part - (b[index] ?? 0), 0)
+  const holdsOne = (comparator) => {
+    if (comparator === '*') return true
+    const [, sign, text] = /^(>=|<|\^|)v?([\dx.]+)$/.exec(comparator) ?? assert.fail(`${comparator} in ${range}`)
+    const limit = text.split('.').map((part) => (part === 'x' ? 0 : Number(part)))
+    if (sign === '<') return compare(version, limit) < 0
+    return compare(version, limit) >= 0 && (sign === '>=' || version[0] === limit[0])
+  }
+  return range.split('||').some((part) =>
+    part
+      .trim()
+      .replace(/([<>=^])\s+/g, '$1')
+      .split(/\s+/)
+      .every(holdsOne),
+  )
+}
+
+test('every locked package allows the oldest Node that is promised: `npm ci --engine-strict` passes on it', () => {
+  const oldest = text('.nvmrc').trim().split('.').map(Number)
+  assert.equal(`>=${oldest.join('.')}`, rootPackage.engines.node, '.nvmrc and engines name the same version')
+  let seen = 0
+  for (const [key, entry] of locked) {
+    if (entry.engines?.node === undefined) continue
+    seen += 1
+    assert.ok(holds(entry.engines.node, oldest), `${key} wants Node ${entry.engines.node}`)
+  }
+  assert.ok(seen > 100)
+  assert.deepEqual(
+    ['>=20.19.0', '>= 10.x', '^16 || ^18 || >=20', '>=22', '^16 || ^18', '>=18 <20'].map((range) =>
+      holds(range, oldest),
+    ),
+    [true, true, true, false, false, false],
+  )
+})
