@@ -53,7 +53,10 @@ test('every command that the pages type exists', async () => {
   )
   const scripts = JSON.parse(text('package.json')).scripts
   let seen = 0
-  for (const page of pages) {
+  // The manifests say how to prove what they do.
+  const manifests = writtenFiles().filter((file) => /^k8s[/\\].*\.yaml$/.test(file))
+  assert.ok(manifests.some((file) => /^# Prove it {3}npx bulkhead explain /m.test(text(file))))
+  for (const page of [...pages, ...manifests]) {
     const content = text(page)
     for (const [, name] of content.matchAll(/\bnpx bulkhead ([a-z]+)/g)) {
       seen += 1
