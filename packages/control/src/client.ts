@@ -3,7 +3,7 @@ import { type ControlFile, readControl } from '@bulkhead/local-cluster'
 import type { Attempt, Change, Evidence, LayerState, Target } from '@bulkhead/scenarios'
 import type { Flow, FlowRecord, Verdict } from '@bulkhead/verdict'
 import type { ExecStarted, LayersChanged, LogPart, LogTail, Status } from './api.js'
-import { ControlError, events, json, type Place } from './wire.js'
+import { ControlError, events, json, type Limits, type Place } from './wire.js'
 
 /**
  * The running local target, seen from another process. It is a Target, so scenarios run through it.
@@ -16,10 +16,11 @@ export class ControlClient implements Target {
   readonly pid: number
   readonly #place: Place
 
-  constructor(control: Pick<ControlFile, 'pid'> & { readonly url: string; readonly token: string }) {
+  /** @param limits for tests */
+  constructor(control: Pick<ControlFile, 'pid'> & { readonly url: string; readonly token: string }, limits?: Limits) {
     this.url = control.url
     this.pid = control.pid
-    this.#place = { url: control.url, token: control.token }
+    this.#place = { url: control.url, token: control.token, ...(limits !== undefined && { limits }) }
   }
 
   /**

@@ -13,17 +13,20 @@ export class ControlError extends Error {
   }
 }
 
-/**
- * How long an answer may take to begin. A target that does not answer at all was stopped (Ctrl-Z, a debugger), or hangs;
- * a change may have to end pods and wait for new ones first.
- */
-const answerMs = 15_000
-const changeMs = 120_000
-
 export interface Place {
   readonly url: string
   readonly token: string
+  readonly limits?: Limits
 }
+
+/** How long an answer may take to begin, in ms. A target that does not answer at all was stopped by a signal, or hangs. */
+export interface Limits {
+  readonly answer: number
+  /** A change may have to end pods and wait for new ones first. */
+  readonly change: number
+}
+
+const defaultLimits: Limits = { answer: 15_000, change: 120_000 }
 
 async function ask(
   place: Place,
@@ -42,7 +45,8 @@ async function ask(
     ...(signal !== undefined && { signal }),
   })
   asked.end(text)
-  const limit = method === 'PUT' || method === 'DELETE' ? changeMs : answerMs
+  const limits = place.limits ?? defaultLimits
+  const limit = method === 'PUT' || method === 'DELETE' ? limits.change : limits.answer
   const timer = setTimeout(() => asked.destroy(new Error(`nothing within ${limit / 1000} s`)), limit)
   let response: IncomingMessage
   try {

@@ -77,8 +77,8 @@ export function claim(stateDir: string): Claim {
   try {
     runDir = mkdtempSync(join(socketRoot(), 'bh-'))
     const draft = `${path}.${process.pid}`
-    writeFileSync(draft, JSON.stringify({ ...base, generation: 0, runDir }), { mode: 0o600 })
     try {
+      writeFileSync(draft, JSON.stringify({ ...base, generation: 0, runDir }), { mode: 0o600 })
       // A link to a name that exists fails, so of two that start at once one gets it.
       while (!tryLink(draft, path)) leftovers += clearStale(stateDir)
     } finally {
@@ -116,12 +116,14 @@ export function claim(stateDir: string): Claim {
     leftovers,
     publish(fields) {
       const next = `${path}.${process.pid}`
-      writeFileSync(
-        next,
-        `${JSON.stringify({ ...base, ...fields, runDir: sockets } satisfies ControlFile, null, 2)}\n`,
-        { mode: 0o600 },
-      )
-      renameSync(next, path)
+      const control = { ...base, ...fields, runDir: sockets } satisfies ControlFile
+      try {
+        writeFileSync(next, `${JSON.stringify(control, null, 2)}\n`, { mode: 0o600 })
+        renameSync(next, path)
+      } catch (error) {
+        rmSync(next, { force: true })
+        throw error
+      }
     },
     release,
   }

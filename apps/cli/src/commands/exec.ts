@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type ControlClient, ControlError } from '@bulkhead/control'
 import type { FlowRecord } from '@bulkhead/verdict'
 import type { Command } from 'commander'
-import { CliError, type Io, note, printable } from '../io.js'
+import { CliError, type Io, note } from '../io.js'
 import { type StateOption, withHelp, withState } from '../options.js'
 import { findTarget } from '../target/find.js'
 import { failureText } from '../target/flow-line.js'
@@ -69,9 +69,7 @@ export function failures(flows: readonly FlowRecord[]): readonly string[] {
     const text = failureText(record)
     if (text !== undefined) counts.set(text, (counts.get(text) ?? 0) + 1)
   }
-  const said = [...counts].map(([text, count]) =>
-    printable(`bulkhead: ${count === 1 ? '' : `${count} times: `}${text}`),
-  )
+  const said = [...counts].map(([text, count]) => `bulkhead: ${count === 1 ? '' : `${count} times: `}${text}`)
   if (said.length <= maxReasons) return said
   return [
     ...said.slice(0, maxReasons),

@@ -110,7 +110,10 @@ test('a program that is executed finds programs as its user does, and knows noth
   })
 })
 
-test('what a pod says cannot write over the line', () => {
+test('what a pod says cannot write over the line, nor look like a line of ours', () => {
+  const nowhere = { ...allowed, symptom: 'dns-not-found', flag: 'NO_NAME', error: 'no\nname' } as const
+  const text = failureText({ ...nowhere, destination: { host: 'a\nbulkhead: \u001b[2J', port: 80 } }) ?? ''
+  assert.match(text, /^shop\/sleep -> a\\nbulkhead: \\u001b\[2J:80 failed\. .*\n {2}no\\nname$/)
   const line = flowLine({ ...denied, error: 'a\nb\u001b[2J\u009b1m\u202e' })
   assert.doesNotMatch(line, /[\p{Cc}\p{Bidi_Control}]/u)
   assert.match(line, / error="a\\nb\\u001b\[2J\\u009b1m\\u202e" /)

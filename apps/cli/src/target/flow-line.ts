@@ -27,6 +27,9 @@ export function flowLine(record: FlowRecord): string {
 const quoted = (value: string | number): string =>
   /[\s"=\p{Cc}\p{Bidi_Control}]/u.test(String(value)) ? printable(JSON.stringify(String(value))) : String(value)
 
+/** A pod chooses the names that it asks for: they must not look like lines of ours. */
+const oneLine = (text: string): string => printable(text).replaceAll('\n', '\\n')
+
 function verdictWord(record: FlowRecord): string {
   if (record.outcome !== 'allow') return record.outcome
   return record.symptom === 'ok' ? 'allow' : 'fail'
@@ -61,10 +64,10 @@ export function destinationOf({ destination }: FlowRecord): string {
  */
 export function failureText(record: FlowRecord): string | undefined {
   if (record.outcome === 'allow' && record.symptom === 'ok') return undefined
-  const who = `${record.source.workload ?? record.source.ip} -> ${destinationOf(record)}`
+  const who = oneLine(`${record.source.workload ?? record.source.ip} -> ${destinationOf(record)}`)
   const head = `${who} failed. On a cluster its client sees ${symptomSentence(record.symptom)}.`
   const step = decidingStep(record)
-  if (step === undefined) return `${head}\n  ${record.error ?? record.flag}`
+  if (step === undefined) return `${head}\n  ${oneLine(record.error ?? record.flag)}`
   const layer = step.layer === undefined ? '' : `layer ${step.layer}: `
-  return [head, `  ${layer}${sentence(step)}`, ...placesOf(step).map((place) => `  ${place}`)].join('\n')
+  return [head, `  ${layer}${oneLine(sentence(step))}`, ...placesOf(step).map((place) => `  ${place}`)].join('\n')
 }
