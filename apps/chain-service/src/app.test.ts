@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseDurationNs } from '@bulkhead/service-kit'
+import { eventually } from '@bulkhead/service-kit/testing'
 import request from 'supertest'
-import { eventually, rawAnswer, startService, startTcp } from './testing/chain.js'
+import { rawAnswer, startService, startTcp } from './testing/chain.js'
 
 test('/health is OK as text, with the configured code; the probes of ours stand beside it', async (t) => {
   const { service } = await startService(t, { HEALTH_CHECK_RESPONSE_CODE: '418' })

@@ -188,6 +188,33 @@ const UPSTREAMS: readonly {
     entry: (url) => ({ uri: url, code: 200, error: 'Error reading response body: unexpected EOF' }),
   },
   {
+    what: 'breaks off in the middle, later',
+    serve: (socket) =>
+      void socket.once('data', () => {
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"na')
+        setTimeout(() => socket.destroy(), 50)
+      }),
+    status: 500,
+    entry: (url) => ({ uri: url, code: 200, error: 'Error reading response body: unexpected EOF' }),
+  },
+  {
+    what: 'tells of an error of its own, with 200',
+    serve: (socket) => void socket.once('data', () => socket.end(rawAnswer('200 OK', '{"name":"n","error":"mine"}'))),
+    status: 200,
+    entry: (url) => ({ name: 'n', uri: url, code: 200, error: 'mine' }),
+  },
+  {
+    what: 'redirects without end',
+    serve: (socket) =>
+      void socket.once('data', () => socket.end(rawAnswer('302 Found', '', ['Location: /again', 'Connection: close']))),
+    status: 500,
+    entry: (url) => ({
+      uri: url,
+      code: -1,
+      error: 'Error communicating with upstream service: Get "/again": stopped after 10 redirects',
+    }),
+  },
+  {
     what: 'answers more than anyone wants',
     serve: (socket) =>
       void socket.once('data', () =>

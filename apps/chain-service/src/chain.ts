@@ -125,27 +125,26 @@ export function createChain({
     return {
       abort: () => started.abort(),
       result: started.outcome.then((outcome) => {
-        const answer = entry(upstream.uri, outcome)
-        span?.end({ response: String(answer.code), ...(answer.error === '' ? {} : { error: answer.error }) })
-        return { answer, failed: answer.error !== '' }
+        const error = problem(outcome)
+        span?.end({ response: String(outcome.code), ...(error === '' ? {} : { error }) })
+        return { answer: entry(upstream.uri, outcome, error), failed: error !== '' }
       }),
     }
   }
 }
 
 /** An upstream's place in the answer: its own JSON where there is one, with our word for its address, status and failure. */
-function entry(uri: string, { code, body, failure, url }: Outcome): Answer {
+function entry(uri: string, { code, body }: Outcome, error: string): Answer {
   const own = body === undefined ? undefined : readAnswer(body)
   const answer = own ?? emptyAnswer()
   answer.uri = uri
   answer.code = code
-  const error = problem(code, failure, url)
-  // Without a failure of ours, an error that the upstream told of itself stays.
+  // Without a failure of ours, an error that the upstream told of itself stays: with status 200 it is not one for us.
   if (error !== '') answer.error = error
   return answer
 }
 
-function problem(code: number, failure: Outcome['failure'], url: string): string {
+function problem({ code, failure, url }: Outcome): string {
   if (failure?.phase === 'connect')
     return `Error communicating with upstream service: Get "${failure.url}": ${failure.text}`
   if (failure?.phase === 'body') return `Error reading response body: ${failure.text}`

@@ -42,6 +42,7 @@ const BAD: readonly (readonly [string, string, RegExp])[] = [
   ['UPSTREAM_URIS', 'http://me:pw@host', /user name/],
   ['UPSTREAM_WORKERS', '0', /from 1/],
   ['HTTP_CLIENT_REQUEST_TIMEOUT', '30', /duration/],
+  ['HTTP_CLIENT_REQUEST_TIMEOUT', '1000h', /at most 500h/],
   ['HTTP_CLIENT_KEEP_ALIVES', 'yes', /true or false/],
   ['HTTP_CLIENT_PROPAGATE_HEADERS', 'x-user,connection', /one connection/],
   ['HTTP_CLIENT_PROPAGATE_HEADERS', 'x user', /not a header name/],

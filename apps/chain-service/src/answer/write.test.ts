@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { type Answer, emptyAnswer } from './answer.js'
-import { MAX_DEPTH, readAnswer } from './read.js'
+import { MAX_DEPTH, MAX_ENTRIES, readAnswer } from './read.js'
 import { quote, writeAnswer } from './write.js'
 
 test('empty values are left out, code never is, and the order is fixed', () => {
@@ -92,6 +92,18 @@ test('whatever is written is JSON in the two-space form, and is read as it was',
     }),
     { numRuns: 200 },
   )
+})
+
+test('a megabyte of nothing is not written out as hundreds', () => {
+  const deep = (inner: string): string => ['{"upstream_calls":['.repeat(60), inner, ']}'.repeat(60)].join('')
+  const times = (count: number, entry: string): string => Array(count).fill(entry).join(',')
+  const ips = (count: number): string => `{"ip_addresses":[${times(count, '""')}]}`
+  for (const kept of [times(MAX_ENTRIES - 59, '{}'), ips(MAX_ENTRIES - 60)]) {
+    const answer = readAnswer(deep(kept))
+    assert.ok(answer !== undefined && writeAnswer(answer).length < 2e6)
+  }
+  for (const dropped of [times(MAX_ENTRIES - 58, '{}'), ips(MAX_ENTRIES - 59)])
+    assert.ok(readAnswer(deep(dropped)) === undefined)
 })
 
 test('what is not an answer is not read, however deep or odd', () => {

@@ -50,16 +50,3 @@ export async function startTcp(
 export function rawAnswer(status: string, body: string, headers: readonly string[] = []): string {
   return [`HTTP/1.1 ${status}`, `Content-Length: ${Buffer.byteLength(body)}`, ...headers, '', body].join('\r\n')
 }
-
-export async function eventually<T>(
-  look: () => T | undefined | false | Promise<T | undefined | false>,
-  what: string,
-  ms = 3_000,
-): Promise<T> {
-  for (const deadline = performance.now() + ms; performance.now() < deadline; ) {
-    const seen = await look()
-    if (seen !== undefined && seen !== false) return seen
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-  throw new Error(`not seen within ${ms} ms: ${what}`)
-}

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
 import { test } from 'node:test'
+import { eventually } from '@bulkhead/service-kit/testing'
 import request from 'supertest'
-import { eventually, rawAnswer, startService, startTcp } from '../testing/chain.js'
+import { rawAnswer, startService, startTcp } from '../testing/chain.js'
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
 const SPAN = '00f067aa0ba902b7'
@@ -141,10 +142,11 @@ test('redirects are followed, and take only tracing headers to another host', as
   assert.match(text, /"name": "up"/)
   assert.match(seen[0] ?? '', /^GET \/there HTTP/)
   assert.doesNotMatch(seen[0] ?? '', /hunter2/)
-  const loop = await startTcp(t, answering([], rawAnswer('302 Found', '', ['Location: /again'])))
+  const asked: string[] = []
+  const loop = await startTcp(t, answering(asked, rawAnswer('302 Found', '', ['Location: /again'])))
   const looping = await startService(t, { UPSTREAM_URIS: loop.url })
-  const looped = await request(looping.service.server).get('/').expect(500)
-  assert.match(looped.text, /"code": 302,\n {6}"error": "Error processing upstream request: http:.*\/again"/)
+  await request(looping.service.server).get('/').expect(500)
+  assert.equal(asked.length, 10, 'as often as Go asks')
 })
 
 test('when the client goes away, the upstream call is given up', async (t) => {

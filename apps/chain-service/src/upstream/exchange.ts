@@ -5,8 +5,8 @@ import type { HeaderList } from './propagation.js'
 
 /** Memory: an upstream chooses how much it answers, and a chain holds that once per hop. */
 export const MAX_ANSWER_BYTES = 1024 * 1024
-/** As Go's client. */
-export const MAX_REDIRECTS = 10
+/** As Go's client: the tenth redirect is one too many. */
+export const MAX_REQUESTS = 10
 
 /** What came of one call: `code` is the HTTP status, or -1 when there was none; `error` without the words that say what was tried. */
 export interface Outcome {
@@ -46,7 +46,7 @@ export class Exchange implements Call, Dispatcher.DispatchHandler {
   #chunks: Buffer[] = []
   #size = 0
   #retried = false
-  #redirects = 0
+  #requests = 1
   #done = false
 
   constructor(timeoutMs: number, dispatch: (handler: Dispatcher.DispatchHandler, to: UpstreamRequest) => void) {
@@ -92,7 +92,8 @@ export class Exchange implements Call, Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     const next = this.#redirect()
     if (next !== undefined) {
-      this.#send(next)
+      if (++this.#requests <= MAX_REQUESTS) this.#send(next)
+      else this.#fail(-1, { phase: 'connect', url: this.#location ?? '', text: 'stopped after 10 redirects' })
       return
     }
     const [first, ...more] = this.#chunks
@@ -114,8 +115,8 @@ export class Exchange implements Call, Dispatcher.DispatchHandler {
       this.#stopped === undefined
         ? goError(error, origin.replace(/^https?:\/\//, ''), endsOf(error), this.#status !== 0)
         : this.#stoppedText()
-    const phase = this.#status === 0 ? 'connect' : 'body'
-    this.#finish({ code: phase === 'body' ? this.#status : -1, body: undefined, failure: { phase, url, text }, url })
+    if (this.#status === 0) this.#fail(-1, { phase: 'connect', url, text })
+    else this.#fail(this.#status, { phase: 'body', url, text })
   }
 
   #send(request: UpstreamRequest): void {
@@ -134,7 +135,7 @@ export class Exchange implements Call, Dispatcher.DispatchHandler {
   #redirect(): UpstreamRequest | undefined {
     const location = this.#location
     if (location === undefined || ![301, 302, 303, 307, 308].includes(this.#status)) return undefined
-    if (!URL.canParse(location, this.#request.url) || ++this.#redirects > MAX_REDIRECTS) return undefined
+    if (!URL.canParse(location, this.#request.url)) return undefined
     const to = new URL(location, this.#request.url)
     if (to.protocol !== 'http:' && to.protocol !== 'https:') return undefined
     const { origin, headers } = this.#request
@@ -165,6 +166,10 @@ export class Exchange implements Call, Dispatcher.DispatchHandler {
     return this.#status === 0
       ? 'context deadline exceeded (Client.Timeout exceeded while awaiting headers)'
       : 'context deadline exceeded (Client.Timeout or context cancellation while reading body)'
+  }
+
+  #fail(code: number, failure: Outcome['failure']): void {
+    this.#finish({ code, body: undefined, failure, url: this.#request.url })
   }
 
   #finish(outcome: Outcome): void {

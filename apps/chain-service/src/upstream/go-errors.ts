@@ -48,6 +48,7 @@ export function goError(error: unknown, host: string, ends: Ends | undefined, du
     const verb = code === 'EPIPE' || syscall === 'write' ? 'write' : 'read'
     return ends === undefined ? `${verb}: ${errno}` : `${verb} tcp ${ends.local}->${ends.remote}: ${verb}: ${errno}`
   }
+  if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') return 'unexpected EOF'
   if (code === 'UND_ERR_SOCKET' || (name === 'HTTPParserError' && /EOF/.test(message)))
     return duringBody ? 'unexpected EOF' : 'EOF'
   if (name === 'HTTPParserError') return 'net/http: HTTP/1.x transport connection broken: malformed HTTP response'

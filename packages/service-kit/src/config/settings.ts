@@ -105,11 +105,15 @@ export function percentage(fallback?: string): Setting<number> {
   }, fallback)
 }
 
+/** A timer of Node's that is to wait longer than 2^31 ms, 596 hours, does not wait at all. */
+const LONGEST_HOURS = 500
+
 /** A Go duration (`30s`, `1m2.5s`), in milliseconds. Not negative. */
 export function duration(fallback?: string): Setting<number> {
   return setting((value) => {
     const ns = parseDurationNs(value)
     if (ns < 0) throw new RangeError('it must not be negative')
+    if (ns > LONGEST_HOURS * 3600e9) throw new RangeError(`it must be at most ${LONGEST_HOURS}h`)
     return ns / 1e6
   }, fallback)
 }
