@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { repository } from './golden.js'
 import type { Io } from './io.js'
 import { createProgram } from './program.js'
 import { runCli } from './testing.js'
@@ -53,5 +54,19 @@ for (const command of commands) {
     assert.notEqual(command.description(), '')
     assert.match(stdout, new RegExp(`\\$ npx bulkhead ${command.name()}\\b`))
     assert.match(stdout, /Exit code/)
+  })
+}
+
+for (const [reason, exit, said] of [
+  ['SIGINT', 130, 'bulkhead: interrupted.\n'],
+  ['SIGPIPE', 141, ''],
+] as const) {
+  test(`${reason} ends a command with ${exit}, and is no failure of its own`, async () => {
+    const args = ['verdict', '--manifests', 'k8s/workloads', '--flows', '-']
+    const stdin = '{"from":{"workload":"shop/sleep"},"to":{"service":"shop/web-api"},"port":8080}\n'
+    const going = await runCli(args, { cwd: repository, stdin })
+    assert.deepEqual([going.code, going.stderr], [0, ''])
+    const ended = await runCli(args, { cwd: repository, stdin, signal: AbortSignal.abort(reason) })
+    assert.deepEqual(ended, { code: exit, stdout: '', stderr: said })
   })
 }

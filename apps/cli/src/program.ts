@@ -97,6 +97,11 @@ function report(error: unknown, io: Io, command?: string): number {
   }
   if (io.signal.aborted && error instanceof Error && error.name === 'AbortError')
     return signalExitCode(io.signal.reason)
+  if (io.signal.aborted && error === io.signal.reason) {
+    // A reader that went away has no use for a sentence.
+    if (error !== 'SIGPIPE') note(io, 'bulkhead: interrupted.')
+    return signalExitCode(error)
+  }
   note(io, printable(`bulkhead: ${error instanceof Error ? error.message : String(error)}`))
   if (io.env.BULKHEAD_DEBUG && error instanceof Error && error.stack) io.stderr.write(`${error.stack}\n`)
   return error instanceof CliError ? error.exitCode : exitCodes.badInput
