@@ -1,7 +1,14 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { MeshApi } from '@bulkhead/mesh'
-import { type ContainerPhase, ContainerRunner, type ContainerStatus, endedWell, type Launch } from './container.js'
+import {
+  type ContainerPhase,
+  ContainerRunner,
+  type ContainerStatus,
+  endedWell,
+  type Launch,
+  spawnTied,
+} from './container.js'
 import { podEnv } from './env.js'
 import { LogFile } from './logs.js'
 import type { PlannedContainer, PodPlan } from './plan.js'
@@ -200,7 +207,10 @@ export class PodRunner {
       host: ip,
       listens: (port) => this.#host.mesh.listening(key).includes(port),
       dial: (port, signal) => this.#host.mesh.dialAsKubelet(key, port, signal),
-      exec: () => (runner.status.pid === undefined ? undefined : this.launch(container, container.argv)),
+      exec: (argv) =>
+        runner.status.pid === undefined
+          ? undefined
+          : spawnTied(this.launch(container, argv), ['ignore', 'pipe', 'pipe'], this.#host.processes),
       started: () => undefined,
       ready: (ready, reason) => {
         if (this.#ready.get(spec.name) !== ready)

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { request } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { connect as tlsConnect } from 'node:tls'
@@ -6,16 +7,17 @@ import type { Container, Probe } from '@bulkhead/resources'
 import { messageOf } from './errors.js'
 import { type Image, localCommand } from './images.js'
 
+/** Of what a failing exec probe says, this many characters are told. */
+const maxSaid = 200
+
 /** How a probe reaches the container. */
 export interface ProbeTarget {
   readonly container: Container
   readonly image: Image
   readonly host: string
   dial(port: number, signal: AbortSignal): Promise<Duplex>
-  /** The environment and folder for an exec probe; undefined while the container does not run. */
-  readonly exec: () =>
-    | { readonly env: Readonly<Record<string, string>>; readonly cwd: string; over(): void }
-    | undefined
+  /** Starts an exec probe's program, whose output is piped; undefined while the container does not run. */
+  readonly exec: (argv: readonly [string, ...string[]]) => ChildProcess | undefined
 }
 
 /** The port that a probe names, as a number; undefined when it is a name that the container does not have. */
@@ -75,18 +77,25 @@ function httpProbe(
   }).finally(() => connection.destroy())
 }
 
-function execProbe(command: readonly string[], target: ProbeTarget, signal: AbortSignal): Promise<string | undefined> {
-  const run = target.exec()
-  if (run === undefined) return Promise.resolve('the container does not run')
-  const [program, ...args] = localCommand(command, target.image)
-  return new Promise((resolve) => {
-    execFile(program, args, { cwd: run.cwd, env: run.env, signal, killSignal: 'SIGKILL' }, (error, _stdout, stderr) => {
-      run.over()
-      if (error === null) resolve(undefined)
-      else
-        resolve(
-          signal.aborted ? 'no answer in time' : `exit ${error.code ?? error.signal}: ${stderr.trim().slice(0, 200)}`,
-        )
-    })
+async function execProbe(
+  command: readonly string[],
+  target: ProbeTarget,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const child = target.exec(localCommand(command, target.image))
+  if (child === undefined) return 'the container does not run'
+  let said = ''
+  child.stdout?.resume()
+  child.stderr?.on('data', (chunk: Buffer) => {
+    if (said.length < maxSaid) said += chunk
   })
+  const kill = () => child.kill('SIGKILL')
+  signal.addEventListener('abort', kill, { once: true })
+  try {
+    const [code, killed] = (await once(child, 'close')) as [number | null, string | null]
+    if (code === 0) return undefined
+    return signal.aborted ? 'no answer in time' : `exit ${code ?? killed}: ${said.trim().slice(0, maxSaid)}`
+  } finally {
+    signal.removeEventListener('abort', kill)
+  }
 }

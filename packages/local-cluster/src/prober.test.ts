@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
@@ -48,7 +49,7 @@ async function app(t: TestContext, answer: (request: IncomingMessage) => number)
         socket.on('error', reject)
       })
     },
-    exec: () => ({ env: { WORD: 'hello' }, cwd: '/', over: () => undefined }),
+    exec: ([program, ...args]) => spawn(program, args, { env: { WORD: 'hello' }, cwd: '/' }),
   })
   return {
     seen,

@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { Grants, makePod, track } from './grants.js'
+
+test('a revoked grant is forgotten, with all that was opened by it', () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const grants = new Grants()
+  const pod = makePod({ key: 'shop/sleep-1', name: 'sleep-1', ip: '10.244.1.2' })
+  let destroyed = 0
+  const use = (count: number): number => {
+    for (let i = 0; i < count; i++) {
+      const { grant, secret } = grants.add(pod, `run-${i}`)
+      // What a connection holds on to.
+      const held = Buffer.alloc(512, i).toString('latin1')
+      track(grant, { destroy: () => void (destroyed += held.length > 0 ? 1 : 0), once: () => undefined })
+      assert.equal(grants.find(secret), grant)
+      grants.revoke((other) => other === grant)
+      assert.equal(grants.find(secret), undefined)
+    }
+    collect()
+    return process.memoryUsage().heapUsed
+  }
+  const before = use(500)
+  const after = use(2_000)
+  assert.equal(destroyed, 2_500)
+  // Kept, each would cost more than a kilobyte.
+  assert.ok(after - before < 1_000_000, `${after - before} bytes for 2000 grants`)
+})
