@@ -135,3 +135,10 @@ test('every dependency of every package is explained by a decision', () => {
   }
   assert.ok(seen > 20)
 })
+
+test('scenarios/README.md explains every field of a scenario, and no other', async () => {
+  const { scenarioSchema } = await compiled('packages/scenarios/dist/schema.js')
+  const firstCells = [...text('scenarios/README.md').matchAll(/^\| ([^|]*) \|/gm)].map(([, cell]) => cell)
+  const said = firstCells.flatMap((cell) => [...cell.matchAll(/`([a-z]+)`/g)].map(([, name]) => name))
+  assert.deepEqual(said.sort(), Object.keys(scenarioSchema.shape).sort())
+})
