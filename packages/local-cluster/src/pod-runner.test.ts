@@ -20,7 +20,7 @@ spec:
     metadata: { labels: { app: job } }
     spec:
       serviceAccountName: job
-      volumes: [{ name: work, emptyDir: {} }]
+      volumes: [{ name: scratch, emptyDir: {} }]
       initContainers:
 ${init.map((text, index) => container(`init-${index}`, text)).join('\n')}
       containers:
@@ -31,8 +31,8 @@ const container = (name: string, text: string) => `
         - name: ${name}
           image: localhost/bulkhead/probe:0.1.0
           command: [node, -e, ${JSON.stringify(text)}]
-          env: [{ name: FILE, value: /work/file }]
-          volumeMounts: [{ name: work, mountPath: /work }]`
+          env: [{ name: FILE, value: /scratch/file }]
+          volumeMounts: [{ name: scratch, mountPath: /scratch }]`
 
 async function start(t: TestContext, text: string) {
   const folder = temporaryFolder(t)
@@ -93,7 +93,7 @@ test('waiting ends when an init container fails again and again, and stopping do
 
 test('a program that cannot be started is a container that fails, not a supervisor that does', async (t) => {
   // Longer than the kernel takes in one variable.
-  const text = job([], 'setInterval(() => {}, 1000)').replace('/work/file', 'x'.repeat(200_000))
+  const text = job([], 'setInterval(() => {}, 1000)').replace('/scratch/file', 'x'.repeat(200_000))
   const { cluster, pod } = await start(t, text)
   assert.equal((await cluster.whenReady(30_000)).length, 1)
   assert.match(pod().containers[0]?.lastExit ?? '', /E2BIG/)
