@@ -26,7 +26,7 @@ export interface Limits {
   readonly change: number
 }
 
-const defaultLimits: Limits = { answer: 15_000, change: 120_000 }
+const defaultLimits: Limits = { answer: 10_000, change: 120_000 }
 
 async function ask(
   place: Place,

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { ControlClient } from '@bulkhead/control'
-import { clearStale, readControl } from '@bulkhead/local-cluster'
+import { ControlClient, ControlError } from '@bulkhead/control'
+import { alive, clearStale, readControl } from '@bulkhead/local-cluster'
 import type { Command } from 'commander'
 import { CliError, exitCodes, type Io, note, print, printJson } from '../io.js'
 import { type JsonOption, type StateOption, withHelp, withJson, withState } from '../options.js'
@@ -33,15 +33,23 @@ async function down(options: JsonOption & StateOption, io: Io): Promise<void> {
     io.exit(exitCodes.badInput)
     return
   }
-  if (control.url === undefined || control.token === undefined) process.kill(control.pid, 'SIGTERM')
-  else await new ControlClient({ pid: control.pid, url: control.url, token: control.token }).shutdown()
+  const { pid, url, token } = control
+  const byForce = `\`kill -9 ${pid}\` ends it, and its pods with it.`
+  if (url === undefined || token === undefined) process.kill(pid, 'SIGTERM')
+  else {
+    await new ControlClient({ pid, url, token }).shutdown().catch((error: unknown) => {
+      if (!(error instanceof ControlError) || error.code !== 'unreachable') throw error
+      // It may have ended this very moment, which is what was wanted.
+      if (readControl(stateDir)?.stale === false) throw new CliError(`${error.message} ${byForce}`)
+    })
+  }
   const deadline = Date.now() + limitMs
-  while (readControl(stateDir)?.control.stamp === control.stamp) {
+  while (readControl(stateDir)?.control.stamp === control.stamp || alive(control)) {
     io.signal.throwIfAborted()
     if (readControl(stateDir)?.stale === true) clearStale(stateDir)
     if (Date.now() > deadline) {
       throw new CliError(
-        `the target (process ${control.pid}) was asked to end and has not within ${limitMs / 1000} s; \`kill -9 ${control.pid}\` ends it, and its pods with it.`,
+        `the target (process ${pid}) was asked to end and has not within ${limitMs / 1000} s. ${byForce}`,
       )
     }
     await delay(20)
