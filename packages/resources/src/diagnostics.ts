@@ -6,7 +6,15 @@ export type Report = (severity: Diagnostic['severity'], code: string, path: Fiel
 /** `k8s/layers/50-identity/shop.yaml:12:7: sentence` */
 export function formatDiagnostic(diagnostic: Diagnostic): string {
   const { file, line, column } = diagnostic.at
-  return `${file}:${line}:${column}: ${diagnostic.message}`
+  return printable(`${file}:${line}:${column}: ${diagnostic.message}`)
+}
+
+/** Text with its control characters escaped: a manifest, or its name, must not write to somebody's terminal. */
+export function printable(text: string): string {
+  return text.replace(
+    /[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }
 
 export function placeText(at: Position): string {

@@ -1,4 +1,5 @@
 import { placeText } from './diagnostics.js'
+import { apiGroup } from './group.js'
 import type { Diagnostic, Resource } from './types.js'
 
 /** Two objects of one group, kind, namespace and name: on a cluster the second would overwrite the first. */
@@ -6,8 +7,7 @@ export function checkDuplicates(resources: readonly Resource[]): Diagnostic[] {
   const seen = new Map<string, Resource>()
   const found: Diagnostic[] = []
   for (const resource of resources) {
-    const { apiVersion } = resource.object
-    const key = `${apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.lastIndexOf('/')) : ''} ${resource.id}`
+    const key = `${apiGroup(resource.object.apiVersion)} ${resource.id}`
     const first = seen.get(key)
     if (first === undefined) seen.set(key, resource)
     else {

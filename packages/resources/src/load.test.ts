@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmod } from 'node:fs/promises'
+import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { formatDiagnostic, ManifestError } from './diagnostics.js'
@@ -31,6 +31,17 @@ async function failure(root: string, ...paths: string[]): Promise<string[]> {
   assert.deepEqual(error.message.split('\n'), error.diagnostics.map(formatDiagnostic))
   return error.diagnostics.map(({ code, at, message }) => `${at.file}:${at.line}:${at.column} ${code} ${message}`)
 }
+
+test('a file that is not UTF-8 is told where, and what it may be', async (t) => {
+  const root = await folder(t, {})
+  await writeFile(join(root, 'a.yaml'), Buffer.from('a: 1\nb: \xff\n', 'latin1'))
+  await writeFile(join(root, 'b.yaml'), Buffer.from('\ufeffa: 1\n', 'utf16le'))
+  await assert.rejects(loadManifests([root], { relativeTo: root }), (error: Error) => {
+    assert.match(error.message, /^a\.yaml:1:1: .*not UTF-8.*line 2$/m)
+    assert.match(error.message, /^b\.yaml:1:1: .*UTF-16.*save it as UTF-8/m)
+    return true
+  })
+})
 
 test('a folder is searched in sorted order, and one with a kustomization read through it', async (t) => {
   const root = await folder(t, {
@@ -190,7 +201,6 @@ test('paths that cannot be read say why', async (t) => {
   assert.match((await failure(root, 'empty'))[0] ?? '', /^empty:1:1 path\.no-manifests/)
   assert.match((await failure(root, 'dangling.yaml'))[0] ?? '', /file\.missing/)
   assert.deepEqual(await names(root, 'loop'), ['loop/x.yaml x'])
-  const { writeFile } = await import('node:fs/promises')
   await writeFile(join(root, 'bytes.yaml'), new Uint8Array([0xff, 0xfe, 0x00]))
   assert.match((await failure(root, 'bytes.yaml'))[0] ?? '', /^bytes\.yaml:1:1 file\.not-utf8/)
   await writeFile(join(root, 'bytes.yaml'), ' '.repeat(MAX_FILE_BYTES + 1))

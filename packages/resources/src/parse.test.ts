@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { formatDiagnostic } from './diagnostics.js'
 import { parseManifests } from './parse.js'
 import { only, problems } from './testing.js'
 
@@ -43,6 +44,61 @@ test('an object keeps its data, its identity and the place of every field', () =
     column: 7,
   })
   assert.deepEqual(service.position(['status']), { file: 'k8s/web-api.yaml', line: 2, column: 1 })
+})
+
+test('a kind that its group does not have is an error where it is nearly one that is judged', () => {
+  const object = (apiVersion: string, kind: string) =>
+    text(`apiVersion: ${apiVersion}`, `kind: ${kind}`, 'metadata: { name: a, namespace: shop }')
+  const told = (apiVersion: string, kind: string) =>
+    parseManifests(object(apiVersion, kind), 'f.yaml').diagnostics.map(
+      ({ severity, message }) => `${severity} ${message}`,
+    )
+  for (const kind of ['AuthorisationPolicy', 'authorizationpolicy', 'AuthorizationPolicies'])
+    assert.match(told('security.istio.io/v1', kind).join(), /^error .*did you mean AuthorizationPolicy\?$/, kind)
+  assert.match(
+    told('securty.istio.io/v1', 'AuthorizationPolicy').join(),
+    /^error .*"securty\.istio\.io".*did you mean security\.istio\.io\?$/,
+  )
+  // The control: somebody else's kind, and one of the group's that nothing here knows.
+  assert.match(told('example.com/v1', 'AuthorizationPolicy').join(), /^warning /)
+  assert.match(told('security.istio.io/v1', 'Novelty').join(), /^warning /)
+})
+
+test('no name brings control characters to a terminal, or a path into an id', () => {
+  const object = (kind: string, name: string) =>
+    text('apiVersion: example.com/v1', `kind: ${kind}`, `metadata: { name: ${name}, namespace: shop }`)
+  for (const [kind, name] of [
+    ['"\\e[31mRed"', 'a'],
+    ['Foo', '"\\e[31mred"'],
+    ['Foo', '"\\u202egnp"'],
+    ['Foo', '../x'],
+    ['"a/b"', 'x'],
+  ] as const) {
+    const { resources, diagnostics } = parseManifests(object(kind, name), 'f.yaml')
+    assert.deepEqual(resources, [], name)
+    assert.ok(diagnostics.some(({ severity }) => severity === 'error'))
+    for (const diagnostic of diagnostics) assert.doesNotMatch(formatDiagnostic(diagnostic), /[\p{Cc}\u202e]/u)
+  }
+  assert.equal(parseManifests(object('Foo', 'x'), 'f.yaml').resources.length, 1)
+})
+
+test('a number is told as it is written', () => {
+  const { diagnostics } = parseManifests(
+    text(
+      'apiVersion: apps/v1',
+      'kind: DaemonSet',
+      'metadata: { name: a, namespace: shop }',
+      'spec:',
+      '  minReadySeconds: 99999999999999999999',
+      '  selector: { matchLabels: { app: a } }',
+      '  template: { metadata: { labels: { app: a } }, spec: { containers: [{ name: c, image: i }] } }',
+    ),
+    'f.yaml',
+  )
+  assert.deepEqual(
+    diagnostics.map(({ message }) => message),
+    ['DaemonSet/shop/a: spec.minReadySeconds is 99999999999999999999, which is no whole number of 32 bits'],
+  )
 })
 
 test('missing stays missing, empty stays empty, null is missing and says so', () => {

@@ -1,4 +1,4 @@
-import { quote } from './diagnostics.js'
+import { printable, quote } from './diagnostics.js'
 import { isObject } from './plain.js'
 import { type ReadOptions, readObject } from './read-object.js'
 import type { Diagnostic, Position, Resource } from './types.js'
@@ -34,7 +34,8 @@ export function parseManifests(text: string, file: string, options: ParseOptions
   const yaml = parseYaml(text)
   const position = (offset: number): Position => ({ file, ...yaml.place(offset) })
   const add = (diagnostic: Diagnostic) => {
-    if (diagnostics.length < MAX_DIAGNOSTICS) diagnostics.push(diagnostic)
+    if (diagnostics.length < MAX_DIAGNOSTICS)
+      diagnostics.push({ ...diagnostic, message: printable(diagnostic.message) })
   }
   for (const { code, message, offset } of yaml.problems) add({ severity: 'error', code, message, at: position(offset) })
 
@@ -62,6 +63,18 @@ function readDocument(value: unknown, positions: PositionNode, read: ReadOptions
       notKubernetes(value),
       nodeAt(positions, [typeof apiVersion === 'string' ? 'apiVersion' : 'kind']),
     )
+  }
+  // They become part of the object's id, and of what is printed.
+  for (const [field, name] of [
+    ['apiVersion', apiVersion],
+    ['kind', kind],
+  ] as const) {
+    if (!/^[A-Za-z0-9./-]+$/.test(name) || (field === 'kind' && !/^[A-Za-z][A-Za-z0-9]*$/.test(name)))
+      return fail(
+        'object.not-kubernetes',
+        `${quote(name)} is no ${field} that Kubernetes takes`,
+        nodeAt(positions, [field]),
+      )
   }
   if (apiVersion.startsWith('kustomize.config.k8s.io/')) {
     return fail(

@@ -1,8 +1,9 @@
 import { quote, type Report } from './diagnostics.js'
+import { apiGroup } from './group.js'
 import { deepFreeze, define, isObject, withoutNulls } from './plain.js'
 import { checkRules } from './rules/rules.js'
 import { authorizationPolicy } from './schema/authorization-policy.js'
-import { isBuiltInGroup, kindHint, scopeOf } from './schema/kinds-known.js'
+import { isBuiltInGroup, kindHint, misspelt, scopeOf } from './schema/kinds-known.js'
 import { hasKubernetesSchema, validateKubernetes } from './schema/kubernetes.js'
 import { checkMetadata, objectMeta } from './schema/metadata.js'
 import { peerAuthentication } from './schema/peer-authentication.js'
@@ -32,7 +33,7 @@ export function readObject(
 ): Resource | undefined {
   const apiVersion = String(value.apiVersion)
   const kind = String(value.kind)
-  const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.lastIndexOf('/')) : ''
+  const group = apiGroup(apiVersion)
   if (options.namespace !== undefined) value = inNamespace(value, group, kind, options.namespace)
 
   const metadata = isObject(value.metadata) ? value.metadata : {}
@@ -58,7 +59,7 @@ export function readObject(
         : ''
     report('error', 'object.no-name', ['metadata'], `metadata.name is missing, and must be set${generated}`)
   }
-  if (hasSchema) checkMetadata(kind, group, metadata, report)
+  checkMetadata(kind, group, metadata, report)
   if (scope === 'cluster' && typeof metadata.namespace === 'string') {
     report(
       'warning',
@@ -139,6 +140,15 @@ function validateKind({ value, apiVersion, group, kind, report, written }: Kind)
       ? `${kind} is not served as ${quote(apiVersion)}; use the version of a current cluster`
       : `${quote(apiVersion)} has no kind ${quote(kind)}${kindHint(group, kind)}`
     report('error', 'kind.unknown', [known ? 'apiVersion' : 'kind'], message)
+    return true
+  }
+  const meant = misspelt(group, kind)
+  if (meant !== undefined) {
+    const what =
+      meant.field === 'kind'
+        ? `${quote(apiVersion)} has no kind ${quote(kind)}`
+        : `no group ${quote(group)} with a ${kind} is known`
+    report('error', 'kind.unknown', [meant.field], `${what}; did you mean ${meant.name}?`)
     return true
   }
   if (value.metadata !== undefined) validate(value.metadata, objectMeta, ['metadata'], report, written)

@@ -28,8 +28,19 @@ export async function readText(path: string): Promise<string> {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
-    throw new Unreadable('file.not-utf8', 'the file is not UTF-8 text')
+    throw notUtf8(bytes)
   }
+}
+
+function notUtf8(bytes: Buffer): Unreadable {
+  const [first, second] = bytes
+  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff))
+    return new Unreadable('file.not-utf8', 'the file is UTF-16 text, as PowerShell writes it; save it as UTF-8')
+  const line = bytes.toString().split('\ufffd', 1)[0]?.split('\n').length
+  return new Unreadable(
+    'file.not-utf8',
+    `the file is not UTF-8 text; the first bytes that are none stand in line ${line}`,
+  )
 }
 
 export async function statOf(path: string): Promise<Stats> {

@@ -1,3 +1,4 @@
+import { apiGroup } from '../group.js'
 import type { LabelSelector, PodSpec } from '../kinds.js'
 import { isObject } from '../plain.js'
 import { selectorMatches } from '../selectors.js'
@@ -28,26 +29,31 @@ export class Cluster {
   constructor(resources: readonly Resource[]) {
     this.resources = resources
     this.pods = resources.flatMap(podsOf)
-    for (const resource of resources) this.#byId.set(resource.id, resource)
-    this.#hasNamespaces = resources.some(({ kind }) => kind === 'Namespace')
+    for (const resource of resources) this.#byId.set(`${apiGroup(resource.object.apiVersion)} ${resource.id}`, resource)
+    this.#hasNamespaces = resources.some(({ kind, object }) => kind === 'Namespace' && object.apiVersion === 'v1')
   }
 
-  get(kind: string, namespace: string | undefined, name: string): Resource | undefined {
-    return this.#byId.get([kind, ...(namespace === undefined ? [] : [namespace]), name].join('/'))
+  get(group: string, kind: string, namespace: string | undefined, name: string): Resource | undefined {
+    return this.#byId.get(`${group} ${[kind, ...(namespace === undefined ? [] : [namespace]), name].join('/')}`)
+  }
+
+  /** A gateway or waypoint that istiod makes pods for: Istio's own kind of that name only configures pods that are there. */
+  hasGateway(namespace: string, name: string): boolean {
+    return this.get('gateway.networking.k8s.io', 'Gateway', namespace, name) !== undefined
   }
 
   /** Without a single Namespace in the set they are made elsewhere, and nothing can be said. */
   lacksNamespace(name: string): boolean {
-    return this.#hasNamespaces && !ALWAYS_THERE.has(name) && this.get('Namespace', undefined, name) === undefined
+    return this.#hasNamespaces && !ALWAYS_THERE.has(name) && this.get('', 'Namespace', undefined, name) === undefined
   }
 
   /** `default` comes with its namespace; a gateway's and a waypoint's account are made by istiod, with the Gateway. */
   hasServiceAccount(namespace: string, name: string): boolean {
     return (
       name === 'default' ||
-      this.get('ServiceAccount', namespace, name) !== undefined ||
-      this.get('Gateway', namespace, name) !== undefined ||
-      (name.endsWith('-istio') && this.get('Gateway', namespace, name.slice(0, -'-istio'.length)) !== undefined)
+      this.get('', 'ServiceAccount', namespace, name) !== undefined ||
+      this.hasGateway(namespace, name) ||
+      (name.endsWith('-istio') && this.hasGateway(namespace, name.slice(0, -'-istio'.length)))
     )
   }
 

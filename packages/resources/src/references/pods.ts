@@ -39,7 +39,7 @@ function checkConfig(
 ): Diagnostic[] {
   // Put into every namespace by the cluster.
   if (kind === 'ConfigMap' && name === 'kube-root-ca.crt') return []
-  const found = cluster.get(kind, namespace, name)
+  const found = cluster.get('', kind, namespace, name)
   if (found === undefined)
     return [
       warning(

@@ -1,7 +1,7 @@
 import { quote } from '../diagnostics.js'
 import type { AuthorizationPolicy, AuthorizationSource } from '../kinds.js'
 import type { Diagnostic, FieldPath, Resource } from '../types.js'
-import { type Cluster, warning } from './cluster.js'
+import { type Cluster, ROOT_NAMESPACE, warning } from './cluster.js'
 
 /** What policies name: targets, identities, namespaces. A name that nothing has is a door that never opens, or one that never shuts. */
 export function checkPolicies(cluster: Cluster): Diagnostic[] {
@@ -14,10 +14,26 @@ export function checkPolicies(cluster: Cluster): Diagnostic[] {
 }
 
 function checkTargets(cluster: Cluster, resource: Resource, spec: AuthorizationPolicy['spec']): Diagnostic[] {
-  return [...(spec?.targetRefs ?? []).entries()].flatMap(([index, { kind, name }]) => {
+  return [...(spec?.targetRefs ?? []).entries()].flatMap(([index, { group = '', kind, name }]) => {
+    if (kind === 'GatewayClass' && resource.namespace !== ROOT_NAMESPACE) {
+      return [
+        warning(
+          resource,
+          'target.gateway-class',
+          ['spec', 'targetRefs', index],
+          `a GatewayClass is targeted from ${ROOT_NAMESPACE} only, so the policy guards nothing; put it there, or target a Gateway of ${resource.namespace}`,
+        ),
+      ]
+    }
     // Made by istiod, on every cluster with Istio.
     if (kind === 'GatewayClass' && (name === 'istio' || name === 'istio-waypoint')) return []
-    const isThere = cluster.get(kind, kind === 'GatewayClass' ? undefined : resource.namespace, name) !== undefined
+    const isThere =
+      cluster.get(
+        group === 'core' ? '' : group,
+        kind,
+        kind === 'GatewayClass' ? undefined : resource.namespace,
+        name,
+      ) !== undefined
     const where = kind === 'GatewayClass' ? '' : ` in ${resource.namespace}`
     return isThere
       ? []

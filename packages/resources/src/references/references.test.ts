@@ -109,6 +109,42 @@ test('a reference to nothing', () => {
   warns('reference.target', [workload(), target], [workload(), target, service('http')], /targets the Service "s"/)
 })
 
+test('a kind of the same name in another group is another kind', () => {
+  const target = policy('targetRefs: [{ kind: Service, name: s }]')
+  const service = object('Service', 's', 'spec: { ports: [{ port: 80 }] }')
+  const knative = object('Service', 's', 'spec: {}', 'serving.knative.dev/v1')
+  const read = (...texts: string[]) => checkReferences(parseManifests(texts.join(''), 'm.yaml').resources).map(short)
+  assert.deepEqual(read(target, knative), ['warning reference.target 5:22'])
+  assert.deepEqual(read(target, service, knative), [])
+})
+
+test('a GatewayClass is targeted from the root namespace only', () => {
+  const target = policy('targetRefs: [{ kind: GatewayClass, group: gateway.networking.k8s.io, name: istio-waypoint }]')
+  warns(
+    'target.gateway-class',
+    [target],
+    [target.replace('namespace: shop', 'namespace: istio-system')],
+    /istio-system/,
+  )
+})
+
+test('of two PeerAuthentications at one level only one counts, and files do not say which', () => {
+  const peer = (name: string, app?: string) =>
+    policy(
+      `${app === undefined ? '' : `selector: { matchLabels: { ${app} } }, `}mtls: { mode: STRICT }`,
+      'PeerAuthentication',
+    ).replace('name: p', `name: ${name}`)
+  const one = 'policy.one-of-several'
+  warns(one, [peer('a'), peer('b')], [peer('a')], /PeerAuthentication\/shop\/b: .*PeerAuthentication\/shop\/a/)
+  warns(one, [peer('a'), peer('b')], [peer('a'), peer('b').replace('shop', 'istio-system')])
+  warns(
+    one,
+    [workload(), peer('a', 'app: web'), peer('b', 'version: v1')],
+    [workload(), peer('a', 'app: web'), peer('b')],
+    /Deployment\/shop\/web/,
+  )
+})
+
 test('an identity that nobody has', () => {
   const rule = (text: string) => policy(`rules: [{ from: [{ source: { ${text} } }] }]`)
   warns(

@@ -1,5 +1,6 @@
 import type { Diagnostic, Resource } from '../types.js'
 import { Cluster } from './cluster.js'
+import { checkPeerAuthentications } from './peer-authentications.js'
 import { checkPods, checkServicePorts } from './pods.js'
 import { checkNamespaces, checkPolicies } from './policies.js'
 import { checkSelectors } from './selectors.js'
@@ -16,5 +17,6 @@ export function checkReferences(resources: readonly Resource[]): Diagnostic[] {
     ...checkPods(cluster),
     ...checkServicePorts(cluster),
     ...checkPolicies(cluster),
+    ...checkPeerAuthentications(cluster),
   ]
 }

@@ -28,7 +28,7 @@ function checkOne(cluster: Cluster, resource: Resource, selector: LabelSelector,
   // A gateway's pods are made by istiod, from the Gateway; its labels are known, so the Gateway stands for them.
   const gateway = selector.matchLabels?.['gateway.networking.k8s.io/gateway-name']
   if (gateway !== undefined) {
-    if (resource.kind === 'NetworkPolicy' || cluster.get('Gateway', namespace, gateway) !== undefined) return []
+    if (resource.kind === 'NetworkPolicy' || cluster.hasGateway(namespace, gateway)) return []
     return [
       warning(
         resource,

@@ -11,6 +11,7 @@ const rule = (text: string, action = 'ALLOW') => policy(`spec:\n  action: ${acti
 const source = (text: string) => rule(`from: [{ source: { ${text} } }]`)
 const operation = (text: string) =>
   policy(`spec:\n  targetRefs: [{ kind: Service, name: s }]\n  rules:\n    - to: [{ operation: { ${text} } }]`)
+const atWaypoint = (text: string) => text.replace('spec:\n', 'spec:\n  targetRefs: [{ kind: Service, name: s }]\n')
 const when = (text: string) =>
   policy(`spec:\n  targetRefs: [{ kind: Service, name: s }]\n  rules:\n    - when: [{ ${text} }]`)
 const codes = (text: string) => problems(text).map((problem) => problem.replace(/ \d+:\d+$/, ''))
@@ -85,8 +86,8 @@ test('what istiod and its schema refuse is an error', () => {
     [source('serviceAccounts: [a/b/c]'), 'value.service-account'],
     [source('serviceAccounts: [/b]'), 'value.service-account'],
     [source(`serviceAccounts: [${Array(17).fill('a').join(', ')}]`), 'field.too-many'],
-    [source('trustDomains: [a/b]'), 'value.trust-domain'],
-    [source('trustDomains: ["a*b"]'), 'value.wildcard'],
+    [atWaypoint(source('trustDomains: [a/b]')), 'value.trust-domain'],
+    [atWaypoint(source('trustDomains: ["a*b"]')), 'value.wildcard'],
     [source('ipBlocks: [10.0.0.256]'), 'value.address'],
     [source('ipBlocks: [10.0.0.0/33]'), 'value.address'],
     [source('ipBlocks: [10.0.0.0/08]'), 'value.address'],

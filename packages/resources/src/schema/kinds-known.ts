@@ -60,10 +60,12 @@ const OTHERS: Readonly<Record<string, Group>> = {
       'DestinationRule',
       'EnvoyFilter',
       'Gateway',
+      'ProxyConfig',
       'ServiceEntry',
       'Sidecar',
       'VirtualService',
       'WorkloadEntry',
+      'WorkloadGroup',
     ],
     cluster: [],
   },
@@ -91,16 +93,29 @@ const OTHERS: Readonly<Record<string, Group>> = {
 export type Scope = 'namespaced' | 'cluster' | 'unknown'
 
 export function scopeOf(group: string, kind: string): Scope {
-  const known = groupOf(group)
+  const known = kindsOf(group)
   if (known?.cluster.includes(kind)) return 'cluster'
   return known?.namespaced.includes(kind) ? 'namespaced' : 'unknown'
 }
 
-const groupOf = (group: string): Group | undefined =>
+const kindsOf = (group: string): Group | undefined =>
   Object.hasOwn(BUILT_IN, group) ? BUILT_IN[group] : Object.hasOwn(OTHERS, group) ? OTHERS[group] : undefined
 
 /** Kubernetes' own API groups: a kind that such a group does not have is a mistake, not a custom resource. */
 export const isBuiltInGroup = (group: string): boolean => Object.hasOwn(BUILT_IN, group)
+
+/**
+ * A kind of another project that is nearly one that its group has, or a group that is nearly one that has the kind. A
+ * policy with such a name is refused by a cluster; taken for somebody else's, it would guard nothing without a word.
+ */
+export function misspelt(group: string, kind: string): { field: 'kind' | 'apiVersion'; name: string } | undefined {
+  if (scopeOf(group, kind) !== 'unknown') return undefined
+  const own = kindsOf(group)
+  const isHome = (one: Group) => one.namespaced.includes(kind) || one.cluster.includes(kind)
+  const homes = Object.entries(OTHERS).flatMap(([name, one]) => (isHome(one) ? [name] : []))
+  const name = own === undefined ? nearest(group, homes) : nearest(kind, [...own.namespaced, ...own.cluster])
+  return name === undefined ? undefined : { field: own === undefined ? 'apiVersion' : 'kind', name }
+}
 
 /** What was probably meant by a kind that its group does not have: the kind in another group, or one spelt alike. */
 export function kindHint(group: string, kind: string): string {
@@ -108,7 +123,7 @@ export function kindHint(group: string, kind: string): string {
   const home = all.find(([, one]) => one.namespaced.includes(kind) || one.cluster.includes(kind))?.[0]
   if (home !== undefined && home !== group)
     return `; ${kind} belongs to ${home === '' ? 'apiVersion v1' : `the group ${home}`}`
-  const own = groupOf(group)
+  const own = kindsOf(group)
   const meant =
     nearest(kind, [...(own?.namespaced ?? []), ...(own?.cluster ?? [])]) ??
     nearest(

@@ -91,5 +91,5 @@ test("a kind that Kubernetes does not have is an error; another project's kind i
     'error field.unknown 3:22',
     'warning kind.no-schema 2:1',
   ])
-  assert.deepEqual(problems(named('../../x', '', 'v1')), ['error kind.unknown 2:1'])
+  assert.deepEqual(problems(named('../../x', '', 'v1')), ['error object.not-kubernetes 2:1'])
 })

@@ -102,11 +102,18 @@ function reportErrors(object: object, errors: readonly SchemaError[], report: Re
       const allowed = Array.isArray(params.allowedValues) ? params.allowedValues.join(', ') : ''
       report('error', 'field.value', path, `${name} is ${quote(value)}, and must be one of ${allowed}`)
     } else if (keyword === 'format') {
-      report('error', 'field.value', path, `${name} is ${quote(value)}, which is no ${String(params.format)}`)
+      const format = String(params.format)
+      const what = FORMATS[format] ?? format
+      report('error', 'field.value', path, `${name} is ${written(path) ?? quote(value)}, which is no ${what}`)
     } else if (!types.has(instancePath)) {
       report('error', 'field.value', path, `${name} is ${quote(value)}, which the schema refuses (${keyword})`)
     }
   }
+}
+
+const FORMATS: Readonly<Record<string, string>> = {
+  int32: 'whole number of 32 bits',
+  int64: 'whole number of 64 bits',
 }
 
 const typeNames: Readonly<Record<string, string>> = {

@@ -16,8 +16,8 @@ test('modes, selectors and ports as the API server takes them', () => {
     assert.deepEqual(problems(policy(spec)), [], spec)
   }
   assert.deepEqual(problems(policy('{}').replace('/v1', '/v1beta1')), [])
-  const { object } = only(policy('selector: { matchLabels: { app: a } }\n  portLevelMtls: { 8080: { mode: DISABLE } }'))
-  assert.deepEqual((object as PeerAuthentication).spec?.portLevelMtls, { '8080': { mode: 'DISABLE' } })
+  const { object } = only(policy('selector: { matchLabels: { app: a } }\n  portLevelMtls: { 8080: { mode: UNSET } }'))
+  assert.deepEqual((object as PeerAuthentication).spec?.portLevelMtls, { '8080': { mode: 'UNSET' } })
 })
 
 test('what it refuses is an error at its place', () => {
@@ -44,4 +44,12 @@ test('what it refuses is an error at its place', () => {
   assert.deepEqual(problems(policy('{}', 'name: p, namespace: shop, annotations: { istio.io/dry-run: "true" }')), [
     'error annotation.dry-run 3:54',
   ])
+})
+
+test('DISABLE is taken, and is not what it says: the ambient mesh reads it as PERMISSIVE', () => {
+  assert.deepEqual(problems(policy('mtls: { mode: DISABLE }')), ['warning ztunnel.disable 5:11'])
+  assert.deepEqual(
+    problems(policy('selector: { matchLabels: { app: a } }\n  portLevelMtls: { 8080: { mode: DISABLE } }')),
+    ['warning ztunnel.disable 6:28'],
+  )
 })

@@ -3,7 +3,18 @@ import { CAPITAL_MODES, status, workloadSelector } from './istio.js'
 import { objectMeta } from './metadata.js'
 import { map, object, string } from './schema.js'
 
-const mutualTls = object({ mode: string({ oneOf: CAPITAL_MODES }) })
+const mutualTls = object({
+  mode: string({
+    oneOf: CAPITAL_MODES,
+    check: (mode, at) => {
+      if (mode === 'DISABLE')
+        at.warn(
+          'ztunnel.disable',
+          'the ambient mesh has no DISABLE and reads it as PERMISSIVE, so mutual TLS goes on working; write PERMISSIVE if that is meant',
+        )
+    },
+  }),
+})
 
 /**
  * security.istio.io/v1 PeerAuthentication. Source: its CustomResourceDefinition and istiod's webhook:

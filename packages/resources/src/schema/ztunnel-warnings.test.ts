@@ -42,6 +42,14 @@ test('DENY: an emptied clause makes the rule deny nothing, a mixed one makes it 
   )
 })
 
+test('trust domains are not looked at: alone they match nobody', () => {
+  one('  rules:\n    - from: [{ source: { trustDomains: [a] } }]', /^warning ztunnel\.trust-domains 6 .*matches nobody/)
+  one(
+    '  rules:\n    - from: [{ source: { notTrustDomains: [a], namespaces: [b] } }]',
+    /notTrustDomains.*as if it were not there/,
+  )
+})
+
 test('AUDIT and CUSTOM do nothing at ztunnel', () => {
   one('  action: AUDIT\n  rules: [{}]', /^warning ztunnel\.action 5 .*does not know the action AUDIT/)
 })

@@ -14,6 +14,7 @@ const andNot = (names: readonly string[]) =>
 
 const L4_SOURCE = andNot(['principals', 'namespaces', 'serviceAccounts', 'ipBlocks'])
 const L7_SOURCE = andNot(['requestPrincipals', 'remoteIpBlocks'])
+const TRUST_DOMAINS = andNot(['trustDomains'])
 const L4_OPERATION = andNot(['ports'])
 const L7_OPERATION = andNot(['hosts', 'methods', 'paths'])
 
@@ -28,6 +29,7 @@ export function warnOfRequestFields(spec: Fields, at: At): void {
     )
     return
   }
+  for (const [index, rule] of rules.entries()) warnOfTrustDomains(rule, at.at('rules', index))
   if (action === 'ALLOW') warnOfAllow(rules, at)
   else if (action === 'DENY') for (const [index, rule] of rules.entries()) warnOfDeny(rule, at.at('rules', index))
 }
@@ -61,6 +63,20 @@ function warnOfDeny(rule: Fields, at: At): void {
       ? `ztunnel cannot see ${fields.join(', ')}, and without it a clause of this DENY rule is empty: the rule denies nothing. Requests are judged by a waypoint: use targetRefs`
       : `ztunnel cannot see ${fields.join(', ')} and takes it out of this DENY rule: it denies every connection that the rest matches. Requests are judged by a waypoint: use targetRefs`,
   )
+}
+
+/** Trust domains are not sent to ztunnel: where a source says nothing else, nothing is left of it. */
+function warnOfTrustDomains(rule: Fields, at: At): void {
+  for (const [index, entry] of listOf(rule.from).entries()) {
+    const names = namesOf(entry.source)
+    const ignored = names.filter((name) => TRUST_DOMAINS.has(name))
+    if (ignored.length === 0) continue
+    const result = ignored.length === names.length ? 'so this source matches nobody' : 'as if it were not there'
+    at.at('from', index).warn(
+      'ztunnel.trust-domains',
+      `ztunnel does not look at ${ignored.join(' and ')}, ${result}; name whole identities under principals`,
+    )
+  }
 }
 
 function requestFields(rule: Fields): string[] {

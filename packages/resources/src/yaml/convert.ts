@@ -1,5 +1,6 @@
 import { isAlias, isMap, isPair, isScalar, isSeq, type ParsedNode, type YAMLMap, type YAMLSeq } from 'yaml'
 import { define } from '../plain.js'
+import { adviceFor } from './advice.js'
 import { MAX_DEPTH, MAX_VALUES } from './limits.js'
 import type { PositionNode } from './positions.js'
 import { resolvePlain, resolveTagged, type Scalar } from './scalars.js'
@@ -31,12 +32,21 @@ class Unreadable extends Error {
 }
 
 /** One document to plain data. `undefined` when it could not be read; then `problems` has one entry more. */
-export function convert(contents: unknown, budget: Budget, problems: YamlProblem[]): Converted | undefined {
+export function convert(
+  contents: unknown,
+  text: string,
+  budget: Budget,
+  problems: YamlProblem[],
+): Converted | undefined {
   try {
     return new Converter(budget, problems).node(contents, 0, 0)
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error
-    problems.push({ code: error.code, message: error.message, offset: error.offset })
+    problems.push({
+      code: error.code,
+      message: error.message + adviceFor(error.code, text, error.offset),
+      offset: error.offset,
+    })
     return undefined
   }
 }
@@ -136,7 +146,11 @@ class Converter {
       if (children.has(key)) {
         this.#problems.push({
           code: 'yaml.duplicate-key',
-          message: `the field ${JSON.stringify(key)} is written twice in one object, so one of the two would be lost; remove one`,
+          message: `the field ${JSON.stringify(key)} is written twice in one object, so one of the two would be lost; ${
+            depth === 0 && (key === 'apiVersion' || key === 'kind')
+              ? 'if another object begins here, a line --- is missing above it'
+              : 'remove one'
+          }`,
           offset: keyAt,
         })
         continue
@@ -162,7 +176,8 @@ class Converter {
     if (!isScalar(key))
       throw new Unreadable('yaml.key', 'a field whose name is a list, an object or missing; names are text', at)
     if (key.anchor !== undefined) this.#anchors.set(key.anchor, key as ParsedNode)
-    const text = typeof key.value === 'string' ? key.value : ''
+    // A file put behind another one brings its byte order mark along.
+    const text = typeof key.value === 'string' ? key.value.replace(/^\ufeff/, '') : ''
     if (key.type !== 'PLAIN' || key.tag !== undefined || text === '<<') return text
     const resolved: Scalar = resolvePlain(text)
     if (typeof resolved === 'boolean' || resolved === null) {

@@ -93,6 +93,39 @@ test('bad YAML is one error, at its place', () => {
   assert.deepEqual(codes('a: *nowhere'), ['yaml.alias'])
 })
 
+test('the error says what is likely wrong', () => {
+  const told = (text: string) => parseYaml(text).problems.map(({ message }) => message)
+  const rows: readonly (readonly [string, RegExp])[] = [
+    ['a:\n\tb: 1\n', /indent with spaces/],
+    ['a:\n  b: 1\n c: 2\n', /indentation of this line/],
+    ['a: b: c\n', /put a value that holds ": " in quotes/],
+    ['a: "b\nc: 1\n', /opened above and not closed/],
+    ['a: {{ .Values.x }}\n', /helm template/],
+    ['{{- if .x }}\na: 1\n{{- end }}\n', /helm template/],
+    ['kind: A\nkind: B\n', /a line --- is missing above/],
+  ]
+  for (const [text, advice] of rows) assert.match(told(text)[0] ?? '', advice, text)
+  assert.doesNotMatch(told('a:\n  kind: A\n  kind: B\n')[0] ?? '', /---/, 'objects do not begin inside others')
+})
+
+test('line ends of every system, and a mark at the start of a document', () => {
+  const text = 'a: 1\nb: |\n  x\n  y\n---\nc: 2\n'
+  for (const end of ['\n', '\r\n', '\r']) {
+    const { documents, problems, place } = parseYaml(text.replaceAll('\n', end))
+    assert.deepEqual(problems, [])
+    assert.deepEqual(
+      documents.map(({ value }) => value),
+      [{ a: 1, b: 'x\ny\n' }, { c: 2 }],
+    )
+    assert.deepEqual(place(documents[1]?.positions.offset ?? 0), { line: 6, column: 1 })
+  }
+  const marked = parseYaml('\ufeffa: 1\n---\n\ufeffb: 2\n')
+  assert.deepEqual(
+    marked.documents.map(({ value }) => value),
+    [{ a: 1 }, { b: 2 }],
+  )
+})
+
 test('what would cost too much is refused in little time', () => {
   const bomb = [
     'a0: &a0 [x, x, x, x, x, x, x, x, x, x]',

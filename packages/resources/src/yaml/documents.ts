@@ -1,4 +1,5 @@
 import { Composer, type CST, type Document, Lexer, LineCounter, type ParsedNode, Parser } from 'yaml'
+import { adviceFor } from './advice.js'
 import { convert, type YamlProblem } from './convert.js'
 import { tooDeep } from './depth.js'
 import { MAX_DEPTH, MAX_DOCUMENTS, MAX_FILE_BYTES, MAX_VALUES } from './limits.js'
@@ -19,7 +20,9 @@ export interface YamlText {
 }
 
 /** YAML text to plain data that knows where it stands. Never throws; what cannot be read is in `problems`. */
-export function parseYaml(text: string): YamlText {
+export function parseYaml(source: string): YamlText {
+  // A line may end in CR alone, and the parser below knows no such line. Offsets stay.
+  const text = source.replace(/\r(?!\n)/g, '\n')
   const lines = new LineCounter()
   const documents: YamlDocument[] = []
   const problems: YamlProblem[] = []
@@ -48,12 +51,12 @@ export function parseYaml(text: string): YamlText {
         // One mistake makes the parser stumble on; only the first report of a document is about what is wrong.
         problems.push({
           code: 'yaml.syntax',
-          message: `not valid YAML: ${sentence(error.message)}`,
+          message: `not valid YAML: ${sentence(error.message)}${adviceFor(error.code, text, error.pos[0])}`,
           offset: error.pos[0],
         })
         continue
       }
-      const converted = convert(document.contents, budget, problems)
+      const converted = convert(document.contents, text, budget, problems)
       if (converted !== undefined) documents.push(converted)
     }
   } catch (error) {
