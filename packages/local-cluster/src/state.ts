@@ -3,18 +3,16 @@ import {
   constants,
   linkSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
-  statSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { basename, dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { ClusterError, messageOf, systemCode } from './errors.js'
 import { alive, killLeftovers, type ProcessId, processStamp } from './processes.js'
+import { makeRunDir, removeRunDir } from './run-dir.js'
 
 /** What `control.json` holds: who runs on this state folder, and how to reach it. Readable by its owner only. */
 export interface ControlFile extends ProcessId {
@@ -75,7 +73,7 @@ export function claim(stateDir: string): Claim {
   const base = { pid: process.pid, stamp, started: new Date().toISOString() }
   let runDir: string | undefined
   try {
-    runDir = mkdtempSync(join(socketRoot(), 'bh-'))
+    runDir = makeRunDir({ pid: process.pid, stamp })
     const draft = `${path}.${process.pid}`
     try {
       writeFileSync(draft, JSON.stringify({ ...base, generation: 0, runDir }), { mode: 0o600 })
@@ -196,20 +194,6 @@ export function clearStale(stateDir: string): number {
   rmSync(aside, { force: true })
   removeRunDir(found?.control.runDir)
   return killLeftovers(processesPath(stateDir))
-}
-
-/** Short: a unix socket's whole path may have 104 bytes on macOS, and the system's temporary folder can be deep. */
-const socketRoot = (): string => (tmpdir().length <= 60 ? tmpdir() : '/tmp')
-
-/** Only ever a folder that `claim` could have made: the path comes from a file. */
-function removeRunDir(runDir: string | undefined): void {
-  if (typeof runDir !== 'string') return
-  if (dirname(runDir) !== socketRoot() || !/^bh-[A-Za-z0-9]{6}$/.test(basename(runDir))) return
-  try {
-    if (statSync(runDir).uid === process.getuid?.()) rmSync(runDir, { recursive: true, force: true })
-  } catch {
-    // Gone already.
-  }
 }
 
 function alreadyUp(stateDir: string, { pid, url }: ControlFile): ClusterError {
