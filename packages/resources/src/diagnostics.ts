@@ -1,3 +1,4 @@
+import { printable } from './printable.js'
 import type { Diagnostic, FieldPath, Position } from './types.js'
 
 /** Where a reader of one object says what is wrong with it. The path is from the object's root. */
@@ -7,14 +8,6 @@ export type Report = (severity: Diagnostic['severity'], code: string, path: Fiel
 export function formatDiagnostic(diagnostic: Diagnostic): string {
   const { file, line, column } = diagnostic.at
   return printable(`${file}:${line}:${column}: ${diagnostic.message}`)
-}
-
-/** Text with its control characters escaped: a manifest, or its name, must not write to somebody's terminal. */
-export function printable(text: string): string {
-  return text.replace(
-    /[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
 }
 
 export function placeText(at: Position): string {

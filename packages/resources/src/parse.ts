@@ -1,5 +1,6 @@
-import { printable, quote } from './diagnostics.js'
+import { quote } from './diagnostics.js'
 import { isObject } from './plain.js'
+import { printable } from './printable.js'
 import { type ReadOptions, readObject } from './read-object.js'
 import type { Diagnostic, Position, Resource } from './types.js'
 import { parseYaml } from './yaml/documents.js'

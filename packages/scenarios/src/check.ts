@@ -1,4 +1,5 @@
 import type { ScenarioFile } from './schema.js'
+import type { AttemptKind } from './types.js'
 import { alwaysOn, placeOf } from './walls.js'
 
 /** Something wrong with a scenario, at a path into its file. */
@@ -9,7 +10,14 @@ export interface Problem {
 
 /** What the shape alone cannot say. `layers`: the layers there are, when they are known. */
 export function check(scenario: ScenarioFile, layers?: readonly string[]): readonly Problem[] {
-  return [...checkKind(scenario), ...checkAttempt(scenario), ...checkWalls(scenario, layers)]
+  const { attempt, control } = scenario
+  return [
+    ...checkKind(scenario),
+    ...checkAttempt(attempt, ['attempt']),
+    ...(control === undefined ? [] : checkAttempt(control.attempt, ['control', 'attempt'])),
+    ...checkHold(scenario),
+    ...checkWalls(scenario, layers),
+  ]
 }
 
 function* checkKind({ kind, control, remains, expect }: ScenarioFile): Generator<Problem> {
@@ -31,22 +39,32 @@ function* checkKind({ kind, control, remains, expect }: ScenarioFile): Generator
   if (expect.walls.length > 0) yield { path: ['expect', 'walls'], message: 'no wall may stop a legitimate flow' }
 }
 
-function* checkAttempt({ attempt, change }: ScenarioFile): Generator<Problem> {
-  if (attempt.kind !== 'hbone') {
-    for (const field of ['certificate', 'as'] as const) {
-      if (attempt[field] !== undefined) {
-        yield {
-          path: ['attempt', field],
-          message: `"${field}" is for attempts of kind "hbone"; this one is "${attempt.kind}"`,
-        }
-      }
-    }
-  } else if (attempt.certificate !== undefined && attempt.certificate !== 'none' && attempt.as === undefined) {
-    yield { path: ['attempt', 'certificate'], message: 'a forged certificate names somebody: say whom in "as"' }
+/** The kinds of attempt that look at a field; on others it would say something that nobody does. */
+const KINDS_OF = {
+  http: ['http', 'tcp', 'tls', 'hbone', 'socket'],
+  tls: ['tls'],
+  dns: ['dns'],
+  send: ['tcp', 'tls', 'hbone', 'socket', 'udp'],
+  certificate: ['hbone'],
+  as: ['hbone'],
+} as const satisfies Partial<Record<keyof ScenarioFile['attempt'], readonly AttemptKind[]>>
+
+function* checkAttempt(attempt: ScenarioFile['attempt'], path: readonly string[]): Generator<Problem> {
+  const { kind, certificate, dns } = attempt
+  for (const [field, kinds] of Object.entries(KINDS_OF) as [keyof typeof KINDS_OF, readonly AttemptKind[]][]) {
+    if (attempt[field] === undefined || kinds.includes(kind)) continue
+    const names = kinds.map((one) => `"${one}"`).join(', ')
+    yield { path: [...path, field], message: `"${field}" is for attempts of kind ${names}; this one is "${kind}"` }
   }
-  if (attempt.kind === 'dns' && attempt.dns === undefined) {
-    yield { path: ['attempt', 'kind'], message: 'an attempt of kind "dns" needs "dns: {query}"' }
-  }
+  if (kind === 'hbone' && certificate !== undefined && certificate !== 'none' && attempt.as === undefined)
+    yield { path: [...path, 'certificate'], message: 'a forged certificate names somebody: say whom in "as"' }
+  if (kind === 'dns' && dns === undefined)
+    yield { path: [...path, 'kind'], message: 'an attempt of kind "dns" needs "dns: {query}"' }
+}
+
+function* checkHold({ attempt, change, control }: ScenarioFile): Generator<Problem> {
+  if (control?.attempt.hold === true)
+    yield { path: ['control', 'attempt', 'hold'], message: 'a control only has to be served: it holds nothing open' }
   if (change !== undefined && attempt.hold !== true) {
     yield {
       path: ['change'],

@@ -1,3 +1,4 @@
+import { printable } from '@bulkhead/resources/printable'
 import type { FlowRecord } from '@bulkhead/verdict'
 import { valueAt } from './json-path.js'
 import type { Reason, View } from './result.js'
@@ -108,7 +109,7 @@ function textOf({ detail }: Observation): string {
 }
 
 function excerpt(text: string): string {
-  const line = text.replace(/\s+/g, ' ').trim()
+  const line = printable(text.replace(/\s+/g, ' ').trim())
   if (line === '') return 'nothing'
   return line.length > 80 ? `${line.slice(0, 77)}...` : line
 }

@@ -8,49 +8,73 @@ export interface Control {
   readonly failed?: string
 }
 
-/** Controls that were made, and when they ended. */
-export type Controls = Map<string, { readonly control: Promise<Control>; endedAt: number }>
+type Call = NonNullable<Scenario['control']>
 
-/** One that ended this short a time ago still proves that the service is up. */
+/** One that was served this short a time ago still proves that the service is up. */
 const freshMs = 2000
 
 /**
- * Makes a scenario's control: the allowed caller, who must be served. Scenarios that run side by side with the same
- * control share one, as long as it is fresh. Never rejects.
+ * The positive controls of a run: the allowed caller, served before an attack and again after it. Only both together say
+ * that the service was up in between, and did not just come up, or go down. No call rejects.
  */
-export async function makeControl(
-  { from, attempt }: NonNullable<Scenario['control']>,
-  target: Target,
-  controls: Controls,
-  signal?: AbortSignal,
-): Promise<Control> {
-  const key = JSON.stringify([from, attempt])
-  const known = controls.get(key)
-  if (known !== undefined && performance.now() - known.endedAt < freshMs) return known.control
-  const entry = { control: make(target, from, attempt, signal), endedAt: Number.POSITIVE_INFINITY }
-  controls.set(key, entry)
-  await entry.control
-  entry.endedAt = performance.now()
-  return entry.control
-}
+export class Controls {
+  readonly #target: Target
+  readonly #signal: AbortSignal | undefined
+  /** By call: the control that is being made, and the one that follows it, for whoever asks in the meantime. */
+  readonly #running = new Map<string, { current: Promise<Control>; next?: Promise<Control> }>()
+  /** By call: the last control that was served, and when it ended. */
+  readonly #served = new Map<string, { readonly control: Control; readonly endedAt: number }>()
 
-async function make(
-  target: Target,
-  from: string,
-  attempt: NonNullable<Scenario['control']>['attempt'],
-  signal?: AbortSignal,
-): Promise<Control> {
-  try {
-    const { observation } = await target.attempt(from, attempt, signal === undefined ? {} : { signal })
-    const failed = failureOf(from, observation)
-    return failed === undefined ? { observation } : { observation, failed }
-  } catch (error) {
-    return { failed: `its control, ${from}, could not be made: ${asMessage(error)}` }
+  constructor(target: Target, signal?: AbortSignal) {
+    this.#target = target
+    this.#signal = signal
+  }
+
+  /** What comes before an attack; what came after another one serves, as long as it is fresh. */
+  async before(call: Call): Promise<Control> {
+    const last = this.#served.get(keyOf(call))
+    return last !== undefined && performance.now() - last.endedAt < freshMs ? last.control : this.#make(call, 'before')
+  }
+
+  /** What comes after it: one that begins after this was asked for. Those who wait for one meanwhile share the next. */
+  after(call: Call): Promise<Control> {
+    const key = keyOf(call)
+    const running = this.#running.get(key)
+    if (running !== undefined) {
+      running.next ??= running.current.then(() => this.#startAfter(key, call))
+      return running.next
+    }
+    return this.#startAfter(key, call)
+  }
+
+  #startAfter(key: string, call: Call): Promise<Control> {
+    const entry: { current: Promise<Control>; next?: Promise<Control> } = { current: this.#make(call, 'after') }
+    this.#running.set(key, entry)
+    void entry.current.then(() => {
+      if (entry.next === undefined) this.#running.delete(key)
+    })
+    return entry.current
+  }
+
+  async #make(call: Call, when: 'before' | 'after'): Promise<Control> {
+    const { from, attempt } = call
+    try {
+      const signal = this.#signal === undefined ? {} : { signal: this.#signal }
+      const { observation } = await this.#target.attempt(from, attempt, signal)
+      const why = failureOf(observation)
+      if (why !== undefined) return { observation, failed: `its control, ${from}, ${why} ${when} the attempt` }
+      this.#served.set(keyOf(call), { control: { observation }, endedAt: performance.now() })
+      return { observation }
+    } catch (error) {
+      return { failed: `its control, ${from}, could not be made ${when} the attempt: ${asMessage(error)}` }
+    }
   }
 }
 
-function failureOf(from: string, { symptom, http }: Observation): string | undefined {
-  if (symptom !== 'ok') return `its control, ${from}, was not served: it saw ${symptoms[symptom].says}`
-  if (http !== undefined && http.status >= 400) return `its control, ${from}, was answered ${http.status}`
+const keyOf = ({ from, attempt }: Call): string => JSON.stringify([from, attempt])
+
+function failureOf({ symptom, http }: Observation): string | undefined {
+  if (symptom !== 'ok') return `was not served (it saw ${symptoms[symptom].says})`
+  if (http !== undefined && http.status >= 400) return `was answered ${http.status}`
   return undefined
 }

@@ -24,7 +24,7 @@ expect:
       symptom: reset
       code: authz.no-rule-allows
   through: { status: 200 }
-notice: n
+notice: a record
 control:
   from: shop/sleep
   attempt: { kind: http, to: { service: shop/web-api }, port: 8080 }
@@ -56,7 +56,7 @@ describe('a scenario file', () => {
     [
       'YAML that is none',
       'id: [',
-      'scenarios/a.yaml:1:6: Flow sequence in block collection must be sufficiently indented and end with a ]',
+      'scenarios/a.yaml:1:6: not valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ]',
     ],
     [
       'aliases without end',
@@ -67,22 +67,49 @@ describe('a scenario file', () => {
             .fill(`*${String.fromCharCode(key.charCodeAt(0) - 1)}`)
             .join(', ')}]\n`,
       )}`,
-      'scenarios/a.yaml:1:1: Excessive alias count',
+      'scenarios/a.yaml:1:17: more than 500000 values',
     ],
-    ['an empty file', '', 'scenarios/a.yaml:1:1: the scenario: Invalid input'],
+    ['an empty file', '', 'scenarios/a.yaml:1:1: the file is empty'],
+    ['brackets without end', '['.repeat(50_000), 'scenarios/a.yaml:1:401: nested deeper than 100 levels'],
+    ['two documents', `${good}---\n${good}`, 'scenarios/a.yaml:25:1: a file holds one scenario'],
     [
-      'a missing field',
-      edit('notice: n\n', ''),
-      'scenarios/a.yaml:1:1: "notice": Invalid input: expected string, received undefined',
+      'control characters',
+      edit('title: t', 'title: "\\e[31mred"'),
+      'scenarios/a.yaml:2:1: "title": must be one line of text',
     ],
-    ['an unknown field', edit('notice: n', 'notise: n\nnotice: n'), 'scenarios/a.yaml:20:1: unknown field "notise"'],
+    [
+      'a field that its kind of attempt does not look at',
+      edit('port: 8080\nexpect', 'port: 8080\n  send: x\nexpect'),
+      'scenarios/a.yaml:11:3: "send" is for attempts of kind "tcp", "tls", "hbone", "socket", "udp"; this one is "http"',
+    ],
+    [
+      'a control that holds on',
+      edit('port: 8080 }\n', 'port: 8080, hold: true }\n'),
+      'scenarios/a.yaml:23:69: a control only has to be served',
+    ],
+    ['a missing field', edit('notice: a record\n', ''), 'scenarios/a.yaml:1:1: "notice" is missing, and must be set'],
+    ['an unknown field', edit('notice:', 'notise: a\nnotice:'), 'scenarios/a.yaml:20:1: unknown field "notise"'],
     [
       'an unknown field deep inside',
       edit('port: 8080\nexpect', 'port: 8080\n  methd: GET\nexpect'),
       'scenarios/a.yaml:11:3: unknown field "methd"',
     ],
-    ['a key twice', edit('title: t', 'title: t\ntitle: u'), 'scenarios/a.yaml:3:1: Map keys must be unique'],
-    ['a wrong kind', edit('kind: http\n', 'kind: htp\n'), 'scenarios/a.yaml:8:3: "attempt.kind": Invalid option'],
+    [
+      'a word that is no text',
+      edit('title: t', 'title: on'),
+      'scenarios/a.yaml:2:1: "title": must be a string, and is true; put it in quotes',
+    ],
+    [
+      'a manifest from elsewhere',
+      edit('attempt:', 'given: { manifests: [../x.yaml] }\nattempt:'),
+      'scenarios/a.yaml:7:22: "../x.yaml" lies outside',
+    ],
+    ['a key twice', edit('title: t', 'title: t\ntitle: u'), 'scenarios/a.yaml:3:1: the field "title" is written twice'],
+    [
+      'a wrong kind',
+      edit('kind: http\n', 'kind: htp\n'),
+      'scenarios/a.yaml:8:3: "attempt.kind": must be one of http, tcp, tls, hbone, postgres, mongo, udp, dns, socket; did you mean "http"?',
+    ],
     [
       'a destination of no form',
       edit('{ service: shop/web-api }\n', '{ servce: shop/web-api }\n'),
@@ -96,12 +123,12 @@ describe('a scenario file', () => {
     [
       'a symptom that nobody can see',
       edit('symptom: reset', 'symptom: sad'),
-      'scenarios/a.yaml:14:7: "expect.walls.0.symptom": Invalid option',
+      'scenarios/a.yaml:14:7: "expect.walls.0.symptom": must be one of ok, ',
     ],
     [
       'a code that no step gives',
       edit('authz.no-rule-allows', 'authz.nope'),
-      'scenarios/a.yaml:18:7: "expect.walls.1.code": Invalid option',
+      'scenarios/a.yaml:18:7: "expect.walls.1.code": must be one of mtls.no-policy, ',
     ],
     [
       'a technique that is no id',

@@ -1,8 +1,8 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve } from 'node:path'
-import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
-import type { z } from 'zod'
+import { nodeAt, parseYaml } from '@bulkhead/resources/yaml'
 import { check, type Problem } from './check.js'
+import { problemsOf } from './problems.js'
 import { scenarioSchema } from './schema.js'
 import type { Scenario } from './types.js'
 
@@ -77,24 +77,15 @@ export async function readScenario(
   root: string,
   options: LoadOptions = {},
 ): Promise<Scenario> {
-  const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines })
-  const at = (offset: number, message: string): ScenarioProblem => {
-    const { line, col } = lines.linePos(offset)
-    return { file, line, column: col, message }
-  }
-  if (document.errors.length > 0) {
-    throw new ScenarioError(document.errors.map((error) => at(error.pos[0], firstLine(error.message))))
-  }
-  const place = ({ path, message }: Problem): ScenarioProblem => at(offsetOf(document, path), message)
-  let value: unknown
-  try {
-    value = document.toJS()
-  } catch (error) {
-    // Aliases that would unfold without end.
-    throw new ScenarioError([at(0, error instanceof Error ? error.message : String(error))])
-  }
-  const parsed = scenarioSchema.safeParse(value)
+  const { documents, problems: unreadable, place: placeOf } = parseYaml(text)
+  const at = (offset: number, message: string): ScenarioProblem => ({ file, ...placeOf(offset), message })
+  if (unreadable.length > 0) throw new ScenarioError(unreadable.map(({ offset, message }) => at(offset, message)))
+  const [document, second] = documents
+  if (document === undefined) throw new ScenarioError([at(0, 'the file is empty, and should hold a scenario')])
+  if (second !== undefined)
+    throw new ScenarioError([at(second.positions.offset, 'a file holds one scenario, and here a second begins')])
+  const place = ({ path, message }: Problem): ScenarioProblem => at(nodeAt(document.positions, path).offset, message)
+  const parsed = scenarioSchema.safeParse(document.value, { reportInput: true })
   if (!parsed.success) throw new ScenarioError(parsed.error.issues.flatMap(problemsOf).map(place))
 
   const problems = [...check(parsed.data, options.layers), ...(await checkFiles(parsed.data, root))]
@@ -109,54 +100,20 @@ export async function readScenario(
   return { ...parsed.data, file }
 }
 
-/** One problem per unknown field, at the field; in a choice of forms, the problems inside of the form that was meant. */
-function problemsOf(issue: z.core.$ZodIssue): readonly Problem[] {
-  const path = issue.path.filter((step) => typeof step !== 'symbol')
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ path: [...path, key], message: `unknown field "${key}"` }))
-  }
-  if (issue.code === 'invalid_union') {
-    const meant = issue.errors.find((issues) => issues.length > 0 && issues.every((inner) => inner.path.length > 0))
-    if (meant !== undefined)
-      return meant.flatMap((inner) => problemsOf({ ...inner, path: [...issue.path, ...inner.path] }))
-  }
-  const message = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message
-  const field = path.length === 0 ? 'the scenario' : `"${path.join('.')}"`
-  return [{ path, message: `${field}: ${message}` }]
-}
-
 async function checkFiles(scenario: Pick<Scenario, 'given' | 'change'>, root: string): Promise<readonly Problem[]> {
   const problems: Problem[] = []
   for (const part of ['given', 'change'] as const) {
     for (const [index, manifest] of (scenario[part]?.manifests ?? []).entries()) {
-      const found = await stat(join(root, manifest)).catch(() => undefined)
-      if (found?.isFile() === true) continue
-      problems.push({
-        path: [part, 'manifests', index],
-        message: `there is no file "${manifest}" (paths start at the folder that holds scenarios/)`,
-      })
+      const problem = (message: string) => problems.push({ path: [part, 'manifests', index], message })
+      const start = 'paths start at the folder that holds scenarios/'
+      const path = resolve(root, manifest)
+      if (relative(root, path).startsWith('..')) {
+        problem(`"${manifest}" lies outside of where manifests are read from; ${start}`)
+        continue
+      }
+      const found = await stat(path).catch(() => undefined)
+      if (found?.isFile() !== true) problem(`there is no file "${manifest}"; ${start}`)
     }
   }
   return problems
-}
-
-/** Where the field at a path is written: its key, or the closest ancestor that is there. */
-function offsetOf(document: Document, path: readonly (string | number)[]): number {
-  for (let length = path.length; length > 0; length--) {
-    const parent = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true)
-    const step = path[length - 1]
-    if (isMap(parent)) {
-      const pair = parent.items.find(({ key }) => isScalar(key) && key.value === step)
-      if (pair !== undefined && isScalar(pair.key) && pair.key.range) return pair.key.range[0]
-      continue
-    }
-    const node: unknown = document.getIn(path.slice(0, length), true)
-    if (isNode(node) && node.range) return node.range[0]
-  }
-  return document.contents?.range?.[0] ?? 0
-}
-
-/** The sentence of a YAML error, without the place (given already) and the excerpt. */
-function firstLine(text: string): string {
-  return (text.split('\n', 1)[0] ?? text).replace(/ at line \d+, column \d+:$/, '')
 }

@@ -170,58 +170,6 @@ describe('a scenario on which one disagrees', () => {
   })
 })
 
-describe('a scenario that could not be observed', () => {
-  const cases: readonly { name: string; options: FakeOptions; says: RegExp }[] = [
-    {
-      name: 'the control is denied',
-      options: { attempt: async () => sample.stopped },
-      says: /its control, shop\/sleep, was not served: it saw a connection that opened and was closed without a byte/,
-    },
-    {
-      name: 'the control is answered an error',
-      options: {
-        attempt: async (from) => (from === 'shop/sleep' ? sample.through(sample.served('', 503)) : sample.stopped),
-      },
-      says: /its control, shop\/sleep, was answered 503/,
-    },
-    {
-      name: 'the control cannot be made',
-      options: {
-        attempt: async (from) => {
-          if (from === 'shop/sleep') throw new Error('no such pod')
-          return sample.stopped
-        },
-      },
-      says: /its control, shop\/sleep, could not be made: no such pod/,
-    },
-    {
-      name: 'the attempt cannot be made',
-      options: { attempt: () => Promise.reject(new Error('the probe did not start')) },
-      says: /the probe did not start/,
-    },
-    {
-      name: 'the engine does not know it',
-      options: { predict: () => Promise.reject(new Error('there is no Service "shop/web-api"')) },
-      says: /there is no Service/,
-    },
-  ]
-  for (const { name, options, says } of cases) {
-    it(name, async () => {
-      const result = await run(sample.attack, options)
-      assert.equal(result.status, 'not-observed')
-      assert.match(result.because ?? '', says)
-    })
-  }
-
-  it('is skipped, and says so, when it is for another target', async () => {
-    const target = fakeTarget({ name: 'kind' })
-    const { results } = await runScenarios(target, [{ ...sample.attack, only: 'local' }], { root })
-    assert.equal(results[0]?.status, 'skipped')
-    assert.match(results[0]?.because ?? '', /local target only/)
-    assert.deepEqual(target.calls, [])
-  })
-})
-
 describe('a run', () => {
   it('keeps the order of the scenarios, and runs no more at once than it may', async () => {
     let open = 0
@@ -253,7 +201,8 @@ describe('a run', () => {
   it('starts nothing more once it is aborted, and says why', async () => {
     const stop = new AbortController()
     const target = fakeTarget({
-      attempt: async () => {
+      attempt: async (from) => {
+        if (from === 'shop/sleep') return sample.through()
         stop.abort(new Error('Ctrl-C'))
         return sample.stopped
       },

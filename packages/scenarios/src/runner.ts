@@ -1,5 +1,5 @@
 import { compareReality, compareRecord, compareThrough, compareViews } from './compare.js'
-import { type Controls, makeControl } from './control.js'
+import { Controls } from './control.js'
 import { flowOf } from './flow.js'
 import {
   expectedView,
@@ -10,7 +10,7 @@ import {
   type ScenarioResult,
   type View,
 } from './result.js'
-import { applyChange, asMessage, type Undo } from './stage.js'
+import { applyChange, asMessage, StillStanding, type Undo } from './stage.js'
 import type { Evidence, LayerState, Scenario, Target } from './types.js'
 import { expected, layersOn } from './walls.js'
 
@@ -29,6 +29,8 @@ interface Context extends RunOptions {
   readonly target: Target
   readonly layers: readonly LayerState[]
   readonly controls: Controls
+  /** Set once a change stands that should not. */
+  spoiled?: StillStanding
 }
 
 const defaultParallel = 4
@@ -36,7 +38,7 @@ const defaultParallel = 4
 /**
  * Runs scenarios against a target as it is now: what must happen with the layers that are on, what the engine says, and
  * what is seen. Those that change policies run alone, after the others. Results are in the order of `scenarios`.
- * @throws the signal's reason when it is aborted, after what stands has been withdrawn
+ * @throws the signal's reason when it is aborted, after what stands has been withdrawn; StillStanding when that failed
  */
 export async function runScenarios(
   target: Target,
@@ -45,12 +47,13 @@ export async function runScenarios(
 ): Promise<Report> {
   const start = performance.now()
   const layers = await target.layers()
-  const context: Context = { ...options, target, layers, controls: new Map() }
+  const context: Context = { ...options, target, layers, controls: new Controls(target, options.signal) }
   const results = new Map<string, ScenarioResult>()
   const run = async (scenario: Scenario): Promise<void> => {
     options.signal?.throwIfAborted()
     const result = await runOne(scenario, context)
-    options.signal?.throwIfAborted()
+    // Above all else whoever stopped the run has to know what it left behind.
+    if (options.signal?.aborted === true) throw context.spoiled ?? options.signal.reason
     results.set(scenario.id, result)
     options.onResult?.(result)
   }
@@ -88,25 +91,31 @@ async function inParallel<T>(items: readonly T[], width: number, run: (item: T) 
 
 async function runOne(scenario: Scenario, context: Context): Promise<ScenarioResult> {
   const start = performance.now()
-  const { target, layers, root, signal } = context
+  const { target, layers, root, controls } = context
   const expectation = expectedView(expected(scenario, layersOn(layers)))
   const head = { scenario, expected: expectation, differences: [] }
   const took = (): { durationMs: number } => ({ durationMs: Math.round(performance.now() - start) })
   if (scenario.only !== undefined && scenario.only !== target.name) {
     return { ...head, status: 'skipped', because: `it is for the ${scenario.only} target only`, ...took() }
   }
+  const unseen = (because: string): ScenarioResult => ({ ...head, status: 'not-observed', because, ...took() })
+  if (context.spoiled !== undefined) return unseen(`what is in force is not known: ${context.spoiled.message}`)
   try {
+    const { control } = scenario
+    // Close around the attack, so that a service that is down cannot pass for a wall that holds.
+    const before = control === undefined ? undefined : await controls.before(control)
+    if (before?.failed !== undefined) return unseen(before.failed)
     const undo = await applyChange(target, `${scenario.id}.given`, scenario.given, root)
     const seen = await observe(scenario, context).finally(undo)
     const judged = { ...head, ...judge(scenario, target.name, expectation, seen) }
-    if (scenario.control === undefined) return { ...judged, status: statusOf(judged), ...took() }
-    // Close to the attack, so that a service that is down cannot pass for a wall that holds.
-    const control = await makeControl(scenario.control, target, context.controls, signal)
-    const result = { ...judged, ...(control.observation === undefined ? {} : { control: control.observation }) }
-    if (control.failed !== undefined) return { ...result, status: 'not-observed', because: control.failed, ...took() }
+    if (control === undefined) return { ...judged, status: statusOf(judged), ...took() }
+    const after = await controls.after(control)
+    const result = { ...judged, ...(after.observation === undefined ? {} : { control: after.observation }) }
+    if (after.failed !== undefined) return { ...result, status: 'not-observed', because: after.failed, ...took() }
     return { ...result, status: statusOf(result), ...took() }
   } catch (error) {
-    return { ...head, status: 'not-observed', because: asMessage(error), ...took() }
+    if (error instanceof StillStanding) context.spoiled = error
+    return unseen(asMessage(error))
   }
 }
 

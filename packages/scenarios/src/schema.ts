@@ -5,7 +5,11 @@ import { parsePath } from './json-path.js'
 const name = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/
 const ref = z.string().regex(/^[a-z0-9.-]+\/[a-z0-9.-]+$/, 'must be "namespace/name"')
 const objectId = z.string().regex(/^[A-Za-z]+(\/[a-z0-9.-]+){1,2}$/, 'must be "Kind/namespace/name"')
-const sentence = z.string().trim().min(1, 'must not be empty')
+const sentence = z
+  .string()
+  .trim()
+  .min(1, 'must not be empty')
+  .regex(/^\P{Cc}*$/u, 'must be one line of text, without control characters')
 const labels = z.record(z.string(), z.string())
 const port = z.int().min(1).max(65535)
 const protocol = z.enum(['TCP', 'UDP', 'SCTP', 'ICMP'])

@@ -23,6 +23,7 @@ describe('what stands while a scenario runs', () => {
     const { results } = await runScenarios(target, [given], { root: '/nowhere' })
     assert.equal(results[0]?.status, 'as-expected')
     assert.deepEqual(target.calls, [
+      'attempt shop/sleep',
       'apply notsleep-to-web-api.given',
       'predict shop/notsleep',
       'attempt shop/notsleep',
@@ -48,7 +49,12 @@ describe('what stands while a scenario runs', () => {
   const failures: readonly { name: string; options: Parameters<typeof fakeTarget>[0]; says: RegExp }[] = [
     {
       name: 'when the attempt fails',
-      options: { attempt: () => Promise.reject(new Error('no probe')) },
+      options: {
+        attempt: async (from) => {
+          if (from === 'shop/sleep') return sample.through()
+          throw new Error('no probe')
+        },
+      },
       says: /no probe/,
     },
     {
@@ -71,7 +77,8 @@ describe('what stands while a scenario runs', () => {
   it('is withdrawn when the run is aborted', async () => {
     const stop = new AbortController()
     const target = fakeTarget({
-      attempt: async () => {
+      attempt: async (from) => {
+        if (from === 'shop/sleep') return sample.through()
         stop.abort(new Error('Ctrl-C'))
         throw stop.signal.reason
       },
@@ -94,14 +101,39 @@ describe('what stands while a scenario runs', () => {
     const { results } = await runScenarios(target, [scenario], { root })
     assert.match(results[0]?.because ?? '', /malformed/)
     assert.deepEqual([...target.standing], [])
-    assert.ok(!target.calls.some((call) => call.startsWith('attempt')))
+    assert.ok(!target.calls.includes('attempt shop/notsleep'))
   })
 
-  it('fails the scenario when it cannot be withdrawn', async () => {
+  it('fails the scenario when it cannot be withdrawn, and proves nothing of those that follow', async (t) => {
+    const root = await folder(t)
+    await writeFile(join(root, 'a.yaml'), '')
+    await writeFile(join(root, 'b.yaml'), '')
     const target = fakeTarget({ withdraw: () => Promise.reject(new Error('the target is gone')) })
-    const { results } = await runScenarios(target, [given], { root: '/nowhere' })
-    assert.equal(results[0]?.status, 'not-observed')
-    assert.match(results[0]?.because ?? '', /the target is gone/)
+    const scenario = { ...given, given: { manifests: ['a.yaml', 'b.yaml'] } }
+    const { results } = await runScenarios(target, [scenario, { ...given, id: 'next' }], { root })
+    const [first, next] = results
+    assert.equal(first?.status, 'not-observed')
+    assert.match(
+      first?.because ?? '',
+      /"notsleep-to-web-api.given.1" could not be taken back: the target is gone; .*given"/,
+    )
+    assert.equal(next?.status, 'not-observed')
+    assert.match(next?.because ?? '', /^what is in force is not known: .*could not be taken back/)
+    assert.ok(!target.calls.includes('apply next.given'))
+    assert.equal(target.calls.filter((call) => call.startsWith('withdraw')).length, 2, 'each of the two was tried')
+  })
+
+  it('is told of, when it cannot be withdrawn, even to whoever stopped the run', async () => {
+    const stop = new AbortController()
+    const target = fakeTarget({
+      attempt: async (from) => {
+        if (from === 'shop/notsleep') stop.abort(new Error('Ctrl-C'))
+        return sample.through()
+      },
+      withdraw: () => Promise.reject(new Error('the target is gone')),
+    })
+    const run = runScenarios(target, [given], { root: '/nowhere', signal: stop.signal })
+    await assert.rejects(run, /could not be taken back: the target is gone/)
   })
 
   it('runs alone, after those that change nothing', async () => {
@@ -139,6 +171,7 @@ describe('a policy that changes under an open connection', () => {
     assert.deepEqual(results[0]?.differences, [])
     assert.equal(results[0]?.status, 'as-expected')
     assert.deepEqual(target.calls, [
+      'attempt shop/sleep',
       'attempt shop/notsleep',
       `apply ${change}`,
       'predict shop/notsleep',

@@ -5,9 +5,15 @@ import type { Change, Scenario, Target } from './types.js'
 /** Takes back what was changed. */
 export type Undo = () => Promise<void>
 
+/** A change stands that could not be taken back: whatever comes after would be judged by the wrong policies. */
+export class StillStanding extends Error {
+  override readonly name = 'StillStanding'
+}
+
 /**
  * Puts a scenario's change in force. What was applied before a failure is taken back; once it stands, the caller takes
- * it back. A failure to take it back is a failure: what comes after would be judged by the wrong policies.
+ * it back.
+ * @throws StillStanding, also from what it returns, when that fails
  */
 export async function applyChange(
   target: Target,
@@ -18,7 +24,15 @@ export async function applyChange(
   const changes = change === undefined ? [] : await readChange(change, root)
   const applied: string[] = []
   const undo = async (): Promise<void> => {
-    for (const partName of applied.reverse()) await target.withdraw(partName)
+    const problems: string[] = []
+    for (const partName of applied.splice(0).reverse()) {
+      try {
+        await target.withdraw(partName)
+      } catch (error) {
+        problems.push(`the change "${partName}" could not be taken back: ${asMessage(error)}`)
+      }
+    }
+    if (problems.length > 0) throw new StillStanding(problems.join('; '))
   }
   try {
     for (const [index, part] of changes.entries()) {

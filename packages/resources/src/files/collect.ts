@@ -105,7 +105,7 @@ export class Collector {
     const named = new Set<string>()
     for (const { path, at } of read.resources) {
       const target = resolve(folder, path)
-      if (/^[a-z+]+:\/\/|^git@|^github\.com\//.test(path)) {
+      if (/^[a-z+:]+:\/\/|^git@|^github\.com\//.test(path)) {
         this.#error(
           'kustomization.remote',
           `${JSON.stringify(path)} is not on this machine; nothing is fetched, so copy it here`,

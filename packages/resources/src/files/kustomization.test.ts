@@ -25,6 +25,7 @@ test('resources and the namespace are read, each with its place', () => {
       { path: '../base', at: { file: 'kustomization.yaml', line: 6, column: 5 } },
     ],
   })
+  assert.deepEqual(read('namespace: BAD_ns\nresources: []').told, ['object.name 1:1'])
   // kustomize fills both in.
   assert.deepEqual(read('resources: []').kustomization, { resources: [] })
 })

@@ -1,5 +1,6 @@
 import type { Report } from '../diagnostics.js'
 import { isObject } from '../plain.js'
+import { isDnsLabel } from '../schema/names.js'
 import { list, map, object, string } from '../schema/schema.js'
 import { validate } from '../schema/validate.js'
 import type { Diagnostic, Position } from '../types.js'
@@ -48,7 +49,15 @@ const schema = object({
     },
   }),
   metadata: object({ name: string(), namespace: string(), labels: map(string()), annotations: map(string()) }),
-  namespace: string(),
+  namespace: string({
+    check: (namespace, at) => {
+      if (namespace !== '' && !isDnsLabel(namespace))
+        at.error(
+          'object.name',
+          `${JSON.stringify(namespace)} is not a namespace's name: at most 63 of a-z, 0-9 and "-"`,
+        )
+    },
+  }),
   resources: list(string()),
 })
 

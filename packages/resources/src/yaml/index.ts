@@ -1,0 +1,2 @@
+export { parseYaml } from './documents.js'
+export { nodeAt } from './positions.js'
