@@ -1,19 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { ScenarioResult } from './result.js'
 import { runScenarios } from './runner.js'
-import { type FakeOptions, fakeTarget } from './testing/fake-target.js'
+import { type FakeOptions, fakeTarget, runOne } from './testing/fake-target.js'
 import * as sample from './testing/samples.js'
 import type { Evidence, Scenario } from './types.js'
 
 const root = '/nowhere'
-
-async function run(scenario: Scenario, options: FakeOptions = {}): Promise<ScenarioResult> {
-  const { results } = await runScenarios(fakeTarget(options), [scenario], { root })
-  const [result] = results
-  assert.ok(result)
-  return result
-}
 
 /** The attacker sees this; the control is served. */
 const attacker =
@@ -29,7 +21,7 @@ const verdictBy = (changes: object) => async () => ({ ...sample.denied, steps: [
 
 describe('a scenario on which all agree', () => {
   it('is as expected when the wall is on', async () => {
-    const result = await run(sample.attack)
+    const result = await runOne(sample.attack)
     assert.deepEqual(result.differences, [])
     assert.equal(result.status, 'as-expected')
     assert.equal(result.observed?.outcome, 'stopped')
@@ -37,7 +29,7 @@ describe('a scenario on which all agree', () => {
   })
 
   it('is as expected when the wall is off and the attack gets through', async () => {
-    const result = await run(sample.attack, { on: ['40-mtls'] })
+    const result = await runOne(sample.attack, { on: ['40-mtls'] })
     assert.deepEqual(result.differences, [])
     assert.equal(result.observed?.outcome, 'through')
   })
@@ -53,7 +45,7 @@ describe('a scenario on which all agree', () => {
     const wall = { layer: 'mesh', symptom: 'tls-refused', code: 'hbone.no-certificate' } as const
     const { layer: _, isolatedBy: __, ...bare } = sample.denial
     const step = { ...bare, code: 'hbone.no-certificate' } as const
-    const result = await run(
+    const result = await runOne(
       { ...sample.attack, expect: { walls: [wall], through: 'never' } },
       {
         predict: async () => ({ ...sample.denied, symptom: 'tls-refused', steps: [step] }),
@@ -157,7 +149,7 @@ describe('a scenario on which one disagrees', () => {
   ]
   for (const { name, options, scenario = sample.attack, says } of cases) {
     it(name, async () => {
-      const result = await run(scenario, options)
+      const result = await runOne(scenario, options)
       assert.equal(result.status, 'different')
       assert.match(result.differences.join('\n'), says)
     })
@@ -165,7 +157,7 @@ describe('a scenario on which one disagrees', () => {
 
   it('asks a cluster for no flow records', async () => {
     const evidence = { observation: sample.reset, flows: [] }
-    const result = await run(sample.attack, { name: 'kind', attempt: attacker(evidence) })
+    const result = await runOne(sample.attack, { name: 'kind', attempt: attacker(evidence) })
     assert.equal(result.status, 'as-expected')
   })
 })

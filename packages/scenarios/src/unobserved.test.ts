@@ -1,20 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Controls } from './control.js'
-import type { ScenarioResult } from './result.js'
 import { runScenarios } from './runner.js'
-import { type FakeOptions, fakeTarget } from './testing/fake-target.js'
+import { type FakeOptions, fakeTarget, runOne } from './testing/fake-target.js'
 import * as sample from './testing/samples.js'
 import type { Evidence, Scenario } from './types.js'
 
 const root = '/nowhere'
-
-async function run(scenario: Scenario, options: FakeOptions = {}): Promise<ScenarioResult> {
-  const { results } = await runScenarios(fakeTarget(options), [scenario], { root })
-  const [result] = results
-  assert.ok(result)
-  return result
-}
 
 describe('a scenario that could not be observed', () => {
   const cases: readonly { name: string; options: FakeOptions; says: RegExp }[] = [
@@ -53,7 +45,7 @@ describe('a scenario that could not be observed', () => {
   ]
   for (const { name, options, says } of cases) {
     it(name, async () => {
-      const result = await run(sample.attack, options)
+      const result = await runOne(sample.attack, options)
       assert.equal(result.status, 'not-observed')
       assert.match(result.because ?? '', says)
     })
@@ -61,7 +53,7 @@ describe('a scenario that could not be observed', () => {
 
   it('has a service that went down in the meantime', async () => {
     let served = 0
-    const result = await run(sample.attack, {
+    const result = await runOne(sample.attack, {
       attempt: async (from) => (from === 'shop/sleep' && served++ === 0 ? sample.through() : sample.stopped),
     })
     assert.equal(result.status, 'not-observed')

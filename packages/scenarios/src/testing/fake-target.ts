@@ -1,5 +1,8 @@
+import assert from 'node:assert/strict'
 import type { Verdict } from '@bulkhead/verdict'
-import type { Change, Evidence, LayerState, Target } from '../types.js'
+import type { ScenarioResult } from '../result.js'
+import { runScenarios } from '../runner.js'
+import type { Change, Evidence, LayerState, Scenario, Target } from '../types.js'
 import { allowed, denied, stopped, through } from './samples.js'
 
 export interface FakeOptions {
@@ -59,4 +62,12 @@ export function fakeTarget(options: FakeOptions = {}): FakeTarget {
       if (!standing.delete(change)) throw new Error(`no change ${change} stands`)
     },
   }
+}
+
+/** What comes of one scenario on such a target. */
+export async function runOne(scenario: Scenario, options: FakeOptions = {}): Promise<ScenarioResult> {
+  const { results } = await runScenarios(fakeTarget(options), [scenario], { root: '/nowhere' })
+  const [result] = results
+  assert.ok(result)
+  return result
 }

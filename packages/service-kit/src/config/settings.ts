@@ -143,7 +143,7 @@ export function address(fallback?: string): Setting<Address> {
     if (isIP(host) === 0 && !/^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)?$/.test(host)) {
       throw new RangeError('the host is neither an IP address nor a host name')
     }
-    return { host: host === '' ? '0.0.0.0' : host, port: within(Number(digits), 0, 65535) }
+    return { host: host === '' ? '0.0.0.0' : host, port: within(Number(digits), 0, 65535, 'the port') }
   }, fallback)
 }
 
@@ -157,10 +157,10 @@ export function httpUrl(fallback?: string): Setting<URL> {
   }, fallback)
 }
 
-function within(value: number, min: number, max: number): number {
+function within(value: number, min: number, max: number, what = 'it'): number {
   if (value < min || value > max) {
-    if (max >= Number.MAX_SAFE_INTEGER) throw new RangeError(`it must be at least ${min}`)
-    throw new RangeError(`it must be from ${min} to ${max}`)
+    if (max >= Number.MAX_SAFE_INTEGER) throw new RangeError(`${what} must be at least ${min}`)
+    throw new RangeError(`${what} must be from ${min} to ${max}`)
   }
   return value
 }

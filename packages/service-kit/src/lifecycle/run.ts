@@ -55,13 +55,22 @@ export async function main(start: () => Promise<void>): Promise<void> {
   }
 }
 
-function startProblem(error: unknown): string {
+type ListenError = NodeJS.ErrnoException & {
+  readonly address?: string
+  readonly port?: number
+  readonly hostname?: string
+}
+
+/** Why a service could not start, as a sentence for whoever started it. */
+export function startProblem(error: unknown): string {
   if (error instanceof ConfigError) return error.message
-  const { code, address, port, message } = error as NodeJS.ErrnoException & { address?: string; port?: number }
+  const { code, address, port, hostname, message } = error as ListenError
   if (code === 'EADDRINUSE')
     return `cannot listen on ${address}:${port}: another process listens there already; stop it, or choose another LISTEN_ADDR`
   if (code === 'EACCES')
     return `cannot listen on ${address}:${port}: permission denied; ports below 1024 need privileges, choose a higher one`
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+    return `cannot listen on ${hostname}: no such host is known; LISTEN_ADDR takes an address of this machine`
   if (code === 'EADDRNOTAVAIL') return `cannot listen on ${address}:${port}: this machine has no such address`
   return `cannot start: ${message ?? String(error)}`
 }
