@@ -4,7 +4,7 @@ import { Controls } from './control.js'
 import { runScenarios } from './runner.js'
 import { type FakeOptions, fakeTarget, runOne } from './testing/fake-target.js'
 import * as sample from './testing/samples.js'
-import type { Evidence, Scenario } from './types.js'
+import type { Evidence } from './types.js'
 
 const root = '/nowhere'
 
