@@ -87,6 +87,32 @@ test('the app resets its end: the mesh sees a reset', async () => {
   assert.deepEqual(seen, ['ECONNRESET'])
 })
 
+test('the app resets what is only being connected: that waits for the connect, as with TCP', async () => {
+  const seen: (string | undefined)[] = []
+  world.table.set(
+    'soon.test',
+    world.accept(({ stream }) => stream.on('error', (e: NodeJS.ErrnoException) => seen.push(e.code)).resume()),
+  )
+  const said = await client(`
+    import net from 'node:net'
+    const log = []
+    const follow = (socket) => new Promise((over) => socket.on('connect', () => log.push('connect'))
+      .on('error', (e) => log.push(e.code)).on('close', (bad) => over(log.push(bad))))
+    // Before the data plane is asked, while it is asked, and while its answer is followed.
+    const asked = net.connect(1, 'soon.test')
+    await follow(asked.resetAndDestroy())
+    const named = net.connect(1, 'soon.test')
+    named.once('lookup', () => named.resetAndDestroy())
+    await follow(named)
+    const followed = net.connect(1, 'soon.test')
+    followed.once('lookup', () => process.nextTick(() => followed.resetAndDestroy()))
+    await follow(followed)
+    console.log(JSON.stringify(log))`)
+  assert.deepEqual(said, ['connect', false, 'connect', false, 'connect', false])
+  await until(() => seen.length === 3)
+  assert.deepEqual(seen, ['ECONNRESET', 'ECONNRESET', 'ECONNRESET'])
+})
+
 test('either half closes alone', async () => {
   world.table.set(
     'halves.test:1',

@@ -20,6 +20,8 @@ const LOOPBACK = { ip: '127.0.0.1', port: 40_002 }
 async function read(stream: Duplex): Promise<string> {
   let text = ''
   for await (const chunk of stream) text += chunk
+  // Node 24 leaves a half-open socket open here.
+  stream.destroy()
   return text
 }
 

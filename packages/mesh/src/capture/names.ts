@@ -7,8 +7,9 @@ import { isIP, isIPv4 } from 'node:net'
  * Undefined: an IPv6 address, which pods do not have.
  */
 export function spell(host: string, pod: { readonly name: string; readonly ip: string }): string | undefined {
-  const lower = host.toLowerCase().replace(/\.$/, '')
-  if (lower === '') return 'localhost'
+  if (host === '') return 'localhost'
+  // One final dot names the root; more of them, or nothing before it, make no name, and stay what they are.
+  const lower = host.toLowerCase().replace(/(?<=[^.])\.$/, '')
   if (lower === pod.name.toLowerCase()) return pod.ip
   if (lower.includes(':')) return spell6(lower)
   return spell4(lower) ?? lower

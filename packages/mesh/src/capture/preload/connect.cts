@@ -73,10 +73,12 @@ export function installConnect(config: CaptureConfig, channel: Channel, ends: En
     })
     const stop = onceClosed(socket, () => {
       settleHold()
+      ends.asking.delete(socket)
       channel.forget(id)
       channel.tell({ op: 'gone', id })
     })
     pending.set(socket, { held: true })
+    ends.asking.add(socket)
   }
 
   function settle(socket: Socket, host: string, port: number, answer: Answer): void {
@@ -92,6 +94,7 @@ export function installConnect(config: CaptureConfig, channel: Channel, ends: En
       const failure = isName
         ? nameError('getaddrinfo', code, host, answer.message)
         : addressError('connect', code, remote?.[0] ?? host, port, answer.message)
+      ends.asking.delete(socket)
       if (isName) socket.emit('lookup', failure, undefined, undefined, host)
       socket.destroy(failure)
       return

@@ -46,11 +46,14 @@ export class Ends {
   readonly #ends = new WeakMap<object, End>()
   readonly #dialled = new Map<number, Socket>()
   readonly #accepted = new Map<number, Socket>()
+  /** Sockets whose connect the agent has not answered yet. */
+  readonly asking = new WeakSet<object>()
   /** Accepted connections whose reset was heard before their first bytes. */
   readonly #early = new Set<number>()
 
   add(socket: Socket, end: End): void {
     this.#ends.set(socket, end)
+    this.asking.delete(socket)
     const [table, number] = 'dial' in end.id ? [this.#dialled, end.id.dial] : [this.#accepted, end.id.conn]
     table.set(number, socket)
     onceClosed(socket, () => table.delete(number))
@@ -90,6 +93,9 @@ export class Ends {
     }
     proto.resetAndDestroy = function (this: Socket) {
       const end = ends.#ends.get(this)
+      // What is only being connected is reset as soon as it is.
+      if (this.connecting && (end !== undefined || ends.asking.has(this)))
+        return this.once('connect', () => this.resetAndDestroy())
       if (end === undefined) return resetAndDestroy.call(this)
       if ('dial' in end.id) channel.tell({ op: 'reset', id: end.id.dial })
       else channel.tell({ op: 'reset-accepted', conn: end.id.conn })
