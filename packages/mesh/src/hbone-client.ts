@@ -1,5 +1,5 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, constants } from 'node:http2'
-import { MAX_STREAMS } from './hbone-server.js'
+import { endSession, MAX_STREAMS, type Tunnels } from './hbone-common.js'
 import { openSession, type SessionOptions, TunnelError, type TunnelSource, type TunnelTarget } from './hbone-session.js'
 import type { Address } from './seams.js'
 
@@ -14,8 +14,7 @@ export interface PoolOptions extends SessionOptions {
   readonly idleMs?: number
 }
 
-interface Connection {
-  readonly session: ClientHttp2Session
+interface Connection extends Tunnels<ClientHttp2Session> {
   readonly source: string
   readonly identity: string
   readonly serial: string
@@ -88,7 +87,7 @@ export class HbonePool {
   /** Cuts every session from or to that pod. */
   cut(key: string): void {
     for (const connection of this.#all())
-      if (connection.source === key || connection.target === key) connection.session.destroy()
+      if (connection.source === key || connection.target === key) endSession(connection)
     for (const [name, opening] of this.#opening) {
       if (opening.source !== key && opening.target !== key) continue
       opening.cut = true
@@ -106,7 +105,7 @@ export class HbonePool {
   async close(): Promise<void> {
     this.#closed = true
     await Promise.allSettled([...this.#opening.values()].map(({ connection }) => connection))
-    for (const connection of this.#all()) connection.session.destroy()
+    for (const connection of this.#all()) endSession(connection)
   }
 
   #all(): readonly Connection[] {
@@ -159,13 +158,14 @@ export class HbonePool {
     local: Address,
     isCut: () => boolean,
   ): Promise<Connection> {
-    const session = await openSession(this.#options, source, target, local)
+    const opened = await openSession(this.#options, source, target, local)
     if (isCut() || this.#closed) {
-      session.destroy()
+      endSession(opened)
       throw new TunnelError('connect', 'the pod was removed')
     }
+    const { session } = opened
     const connection: Connection = {
-      session,
+      ...opened,
       source: source.key,
       identity: source.certificate.identity,
       serial: source.certificate.serial,

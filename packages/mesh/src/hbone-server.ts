@@ -8,16 +8,13 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import type { ForgedCertificate } from '@bulkhead/verdict'
 import type { WorkloadCertificate } from './ca.js'
+import { endSession, MAX_STREAMS, WINDOW_BYTES } from './hbone-common.js'
 import { peerIdentity } from './identity.js'
 import { listenPrivately } from './private-socket.js'
 import { readHeader } from './proxy-header.js'
 import type { Address } from './seams.js'
 import type { MeshLog } from './types.js'
 
-/** 64 KiB windows halve the throughput of bulk data; more than 1 MiB adds nothing (measured). */
-export const WINDOW_BYTES = 1024 * 1024
-/** Streams that one session may hold open; a client opens a further session beyond it. */
-export const MAX_STREAMS = 200
 /** A peer that stalls in its handshake holds a socket and nothing else, and not for longer. */
 export const HANDSHAKE_TIMEOUT_MS = 5_000
 /** CONNECT needs two pseudo headers; a flood of them is no CONNECT. */
@@ -167,11 +164,11 @@ export class HboneServer {
     // A session's error ends that session, and every stream of it with a reset.
     session.on('error', () => {}).on('frameError', () => {})
     const { handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS, idleTimeoutMs = IDLE_TIMEOUT_MS } = this.#options
-    const unsettled = setTimeout(() => session.destroy(), handshakeTimeoutMs)
+    const unsettled = setTimeout(() => endSession({ session, secure }), handshakeTimeoutMs)
     session.once('remoteSettings', () => clearTimeout(unsettled)).once('close', () => clearTimeout(unsettled))
     let streams = 0
     session.setTimeout(idleTimeoutMs, () => {
-      if (streams === 0) session.destroy()
+      if (streams === 0) endSession({ session, secure })
     })
     session.on('stream', (stream, headers) => {
       streams += 1

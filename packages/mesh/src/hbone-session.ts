@@ -2,7 +2,7 @@ import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2'
 import { connect as connectSocket, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import type { WorkloadCertificate } from './ca.js'
-import { WINDOW_BYTES } from './hbone-server.js'
+import { endSession, type Tunnels, WINDOW_BYTES } from './hbone-common.js'
 import { peerIdentity } from './identity.js'
 import { writeHeader } from './proxy-header.js'
 import type { Address } from './seams.js'
@@ -48,7 +48,7 @@ export async function openSession(
   source: TunnelSource,
   target: TunnelTarget,
   local: Address,
-): Promise<ClientHttp2Session> {
+): Promise<Tunnels<ClientHttp2Session>> {
   const { timeoutMs, token } = options
   if (target.path === undefined) throw new TunnelError('connect', `nothing listens at ${target.ip}:15008`)
   // Not half-open: a peer that ends the connection is gone, and without a word if it refused us.
@@ -67,7 +67,7 @@ export async function openSession(
     }
     const timer = setTimeout(() => {
       problem = `no answer within ${timeoutMs} ms`
-      session.destroy()
+      endSession({ session, secure })
     }, timeoutMs)
     session.on('error', (error: Error) => {
       problem = error.message
@@ -78,7 +78,7 @@ export async function openSession(
       clearTimeout(timer)
       session.off('close', refused)
       session.setLocalWindowSize(WINDOW_BYTES)
-      resolve(session)
+      resolve({ session, secure })
     })
   })
 }

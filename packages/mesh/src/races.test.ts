@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import type { JudgeAt } from '@bulkhead/verdict'
 import { fakeJudgeAt, identityOf, shop } from './testing/fake-snapshot.js'
@@ -140,6 +141,34 @@ describe('a pod that goes', () => {
       await rig.mesh.addPod('shop/sleep')
     }
     assert.equal(rig.mesh.flows().length, 4)
+  })
+
+  it('leaves no connection behind, in the middle of a transfer', async (t) => {
+    const rig = await startRig(t)
+    const open = () => readdirSync('/dev/fd').length
+    const transfer = async () => {
+      await rig.capture.app('shop/web-api', 8080, (socket) => {
+        socket
+          .on('error', () => {})
+          .on('end', () => socket.destroy())
+          .resume()
+      })
+      const socket = await rig.capture.connect('shop/sleep', 'web-api', 80)
+      const chunk = Buffer.alloc(256 * 1024)
+      const more = () => socket.destroyed || socket.write(chunk, () => void setImmediate(more))
+      more()
+      await until(() => (socket.bytesWritten > 2 * 1024 * 1024 ? true : undefined), 'some megabytes')
+      const gone = assert.rejects(once(socket, 'close'))
+      await rig.mesh.removePod('shop/web-api')
+      await gone
+      await rig.mesh.addPod('shop/web-api')
+      rig.mesh.setReady('shop/web-api', true)
+    }
+    await transfer()
+    await until(() => (rig.mesh.openConnections === 0 ? true : undefined), 'nothing open')
+    const before = open()
+    for (let round = 0; round < 10; round += 1) await transfer()
+    await until(() => (open() <= before ? true : undefined), `no more than ${before} open files`)
   })
 
   it('and is there again before it has gone, stays', async (t) => {

@@ -45,8 +45,10 @@ export function splice(a: End, b: End, onBytes?: (sent: number, received: number
     let cut: 'a' | 'b' | undefined
     let open = 2
 
+    const ended = { a: false, b: false }
+
     const finish = (end: End, other: End, name: 'a' | 'b') => {
-      const inOrder = end.stream.readableEnded && end.stream.writableFinished
+      const inOrder = ended.a && ended.b && end.stream.writableFinished
       if (!inOrder && cut === undefined) {
         cut = name
         if (!other.stream.destroyed) other.reset()
@@ -61,6 +63,16 @@ export function splice(a: End, b: End, onBytes?: (sent: number, received: number
       if (end.stream.destroyed) finish(end, other, name)
       else end.stream.once('close', () => finish(end, other, name))
     }
+    const pour = (from: End, to: End, name: 'a' | 'b') => {
+      const over = () => {
+        if (isCut(from.stream)) return
+        ended[name] = true
+        to.stream.end()
+      }
+      from.stream.pipe(to.stream, { end: false })
+      if (from.stream.readableEnded) over()
+      else from.stream.once('end', over)
+    }
 
     a.stream.on('data', (chunk: Buffer) => {
       sent += chunk.length
@@ -72,7 +84,10 @@ export function splice(a: End, b: End, onBytes?: (sent: number, received: number
     })
     watch(a, b, 'a')
     watch(b, a, 'b')
-    a.stream.pipe(b.stream)
-    b.stream.pipe(a.stream)
+    pour(a, b, 'a')
+    pour(b, a, 'b')
   })
 }
+
+/** Node says `end`, and even `finish`, of an HTTP/2 stream that its peer resets or that goes with its session. */
+const isCut = (stream: Duplex): boolean => stream.destroyed || ('rstCode' in stream && Boolean(stream.rstCode))
