@@ -33,7 +33,7 @@ export function target(upstream: Upstream, requestUrl: string, append: boolean):
   if (append) {
     const own = originForm(requestUrl)
     const mark = own.indexOf('?')
-    path += mark === -1 ? own : own.slice(0, mark)
+    path = path.replace(/\/$/, '') + (mark === -1 ? own : own.slice(0, mark))
     if (mark !== -1 && mark < own.length - 1) query += (query === '' ? '?' : '&') + own.slice(mark + 1)
   }
   return { path: (path === '' ? '/' : path) + query, url: upstream.origin + path + query }
