@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { readdirSync, statSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -247,4 +247,53 @@ test('a pod that was removed is gone with all that it had; close leaves no socke
   await mine.capture.close()
   assert.deepEqual(readdirSync(mine.runDir), [])
   await mine.close()
+})
+
+test('what a process leaves where its private socket was does not matter', async () => {
+  const socket = agent()
+  const { say, answer } = speak(socket)
+  const name = 'labcdefghijkl'
+  say(
+    { op: 'hello', secret: secretOf('shop/client'), pid: 1 },
+    { op: 'listen', id: 1, host: '', port: 7000, socket: name, token: 'a'.repeat(64) },
+  )
+  assert.equal((await answer(1)).port, 7000)
+  const path = join(world.runDir, 'c', name)
+  mkdirSync(join(path, 'full'), { recursive: true })
+  socket.destroy()
+  await until(() => world.capture.listening('shop/client').length === 0)
+  rmSync(path, { recursive: true })
+})
+
+test('a process that asks and never reads is cut off, and takes no more memory', async () => {
+  const socket = agent()
+  socket.pause()
+  const closed = new Promise((resolve) => socket.once('close', resolve))
+  socket.write(`${JSON.stringify({ op: 'hello', secret: secretOf('shop/client'), pid: 1 })}\n`)
+  // Answers are longer than questions here: the name is told back.
+  const question = JSON.stringify({ op: 'resolve', id: 1, name: `${'x'.repeat(1_000)}` })
+  const questions = Buffer.from(`${question}\n`.repeat(1_000))
+  let asked = 0
+  while (!socket.destroyed && asked < 400_000) {
+    asked += 1_000
+    const taken = socket.write(questions)
+    if (!taken) await Promise.race([once(socket, 'drain'), closed]).catch(() => {})
+  }
+  socket.resume()
+  await closed
+  assert.ok(asked > 10_000 && asked < 400_000, `${asked} questions`)
+})
+
+test('one number is one connect: a second of the same number is refused', async () => {
+  world.table.set('slow.test', { kind: 'drop' })
+  const socket = agent()
+  const { say, answer } = speak(socket)
+  say(
+    { op: 'hello', secret: secretOf('shop/client'), pid: 1 },
+    { op: 'dial', id: 1, host: 'slow.test', port: 80 },
+    { op: 'dial', id: 1, host: 'slow.test', port: 80 },
+  )
+  assert.equal((await answer(1)).error, 'EINVAL')
+  assert.equal(world.asked.length, 1)
+  socket.destroy()
 })

@@ -42,6 +42,7 @@ export class Dials {
 
   async dial(id: number, host: string, port: number): Promise<void> {
     const fail = (error: string, message: string) => this.#send({ id, error, message })
+    if (this.#waiting.has(id)) return fail('EINVAL', `connect ${id} is waiting already`)
     if (this.#waiting.size >= MAX_DIALS) return fail('EMFILE', `more than ${MAX_DIALS} connects are waiting`)
     if (host.length > MAX_HOST) return fail('ENOTFOUND', `a host name has at most ${MAX_HOST} characters`)
     const spelled = spell(host, this.#grant.pod)

@@ -100,18 +100,14 @@ export async function dialListener(listener: Listener, from: Address): Promise<S
 function connectOnce(path: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ path, allowHalfOpen: true })
-    socket.once('error', reject)
-    socket.once('connect', () => {
-      socket.off('error', reject)
-      resolve(socket)
-    })
+    // Stays: an error must never be nobody's.
+    socket.on('error', reject)
+    socket.once('connect', () => resolve(socket))
   })
 }
 
 function introduce(socket: Socket, listener: Listener, from: Address): Socket {
   const conn = nextConnection++ >>> 0
-  // Whoever carries it listens too; an error must never be nobody's.
-  socket.on('error', () => {})
   listener.opened(conn, socket)
   socket.write(writePreamble(listener.token, { conn, ip: from.ip, port: from.port }))
   socket.resetAndDestroy = () => resetBy(socket, () => listener.resetAccepted(conn))

@@ -176,15 +176,22 @@ export class CapturedProcess {
   }
 
   #send(message: Down): void {
-    if (this.#socket.writable) this.#socket.write(`${JSON.stringify(message)}\n`)
+    if (!this.#socket.writable) return
+    this.#socket.write(`${JSON.stringify(message)}\n`)
+    // It asks and asks and never reads: what it is not reading would be kept for it without end.
+    if (this.#socket.writableLength > 2 * MAX_QUEUED_BYTES) this.#socket.destroy()
   }
 
   #close(): void {
     this.#dials.close()
     for (const [id, { path }] of [...this.#listeners]) {
       this.#unlisten(id)
-      // A killed process leaves its socket's file behind.
-      rmSync(path, { force: true })
+      // A killed process leaves its socket's file behind. What else may be there is its own affair.
+      try {
+        rmSync(path, { force: true })
+      } catch (error) {
+        this.#context.log?.warn({ pod: this.#grant.pod.key, path, err: error }, 'a private socket could not be removed')
+      }
     }
     for (const id of [...this.#udp.keys()]) this.#unbind(id)
   }

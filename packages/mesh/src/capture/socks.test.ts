@@ -180,6 +180,30 @@ test('a reset is a real one', async () => {
   assert.equal(await Promise.race([seen, error]), 'ECONNRESET')
 })
 
+test('a reset closes the connection, even with its end on its way or with a client that does not read', async () => {
+  for (const say of ['end', 'write'] as const) {
+    const closed = new Promise<void>((resolve) => {
+      world.table.set(
+        'stalled.test',
+        world.accept(({ stream, reset }) => {
+          stream.once('close', resolve)
+          stream.once('data', () => {
+            stream[say](say === 'end' ? 'bye' : Buffer.alloc(16 * 1024 * 1024))
+            setImmediate(reset)
+            process.nextTick(reset)
+          })
+        }),
+      )
+    })
+    const { socket } = await ask(name('stalled.test', 80))
+    socket.on('error', () => {}).pause()
+    socket.write('x')
+    const late = AbortSignal.timeout(5_000)
+    await Promise.race([closed, once(late, 'abort').then(() => assert.fail(`still open after ${say}`))])
+    socket.destroy()
+  }
+})
+
 test('no key, a wrong one, or one that was taken back, opens nothing', async () => {
   const key = door()
   const other = door()

@@ -180,11 +180,22 @@ class Client {
  */
 function resetOnceSpoken(socket: Socket, handshake: number): void {
   if (socket.destroyed) return
-  if (socket.bytesRead > handshake) return void socket.resetAndDestroy()
-  const now = () => {
-    if (!socket.destroyed) socket.resetAndDestroy()
+  const now = () => resetNow(socket)
+  if (socket.bytesRead > handshake) {
+    now()
+    return
   }
   const timer = setTimeout(now, FIRST_BYTE_MS)
   socket.once('close', () => clearTimeout(timer))
   socket.once('data', now).resume()
+}
+
+/**
+ * While its end is on its way libuv cannot reset a socket, and Node would leave it open for good: there the end is all
+ * that the client can be told.
+ */
+function resetNow(socket: Socket): void {
+  if (socket.destroyed) return
+  if (socket.writableEnded && !socket.writableFinished) socket.destroy()
+  else socket.resetAndDestroy()
 }
