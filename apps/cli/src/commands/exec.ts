@@ -25,9 +25,9 @@ export function register(program: Command, io: Io): void {
     )
   withHelp(withState(command), {
     examples: [
-      'bulkhead exec shop/sleep -- curl -s http://web-api:8080/',
-      'bulkhead exec shop/web-api -- env',
-      'bulkhead exec shop/notsleep -- node -e \'fetch("http://web-api:8080/").then(r => r.text()).then(console.log, console.error)\'',
+      'npx bulkhead exec shop/sleep -- curl -s http://web-api:8080/',
+      'npx bulkhead exec shop/web-api -- env',
+      'npx bulkhead exec shop/notsleep -- node -e \'fetch("http://web-api:8080/").then(r => r.text()).then(console.log, console.error)\'',
     ],
     exit: "the program's own; 127 when it is not found, 2 when there is no such workload or nothing is up.",
   })
@@ -73,7 +73,7 @@ export function failures(flows: readonly FlowRecord[]): readonly string[] {
   if (said.length <= maxReasons) return said
   return [
     ...said.slice(0, maxReasons),
-    `bulkhead: ${said.length - maxReasons} more ways to fail; \`bulkhead flows\` has them.`,
+    `bulkhead: ${said.length - maxReasons} more ways to fail; \`npx bulkhead flows\` has them.`,
   ]
 }
 

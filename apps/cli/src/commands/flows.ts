@@ -18,7 +18,7 @@ export function register(program: Command, io: Io): void {
     .option('--json', 'print each record as JSON, one a line')
     .action((options: FlowsOptions) => flows(options, io))
   withHelp(withState(command), {
-    examples: ['bulkhead flows', 'bulkhead flows -f --json'],
+    examples: ['npx bulkhead flows', 'npx bulkhead flows -f --json'],
     exit: '0, or 2 when nothing is up.',
   })
 }

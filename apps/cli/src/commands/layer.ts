@@ -19,7 +19,7 @@ export function register(program: Command, io: Io): void {
       layer(change, name, options, io),
     )
   withHelp(withJson(withState(command)), {
-    examples: ['bulkhead layer', 'bulkhead layer off 50-identity', 'bulkhead layer on 50-identity'],
+    examples: ['npx bulkhead layer', 'npx bulkhead layer off 50-identity', 'npx bulkhead layer on 50-identity'],
     exit: '0, or 2 when there is no such layer or nothing is up.',
   })
 }
@@ -38,7 +38,7 @@ async function layer(
     return
   }
   if ((change !== 'on' && change !== 'off') || name === undefined) {
-    throw new CliError('write `bulkhead layer`, `bulkhead layer off NAME` or `bulkhead layer on NAME`.')
+    throw new CliError('write `npx bulkhead layer`, `npx bulkhead layer off NAME` or `npx bulkhead layer on NAME`.')
   }
   const before = await client.layers()
   const changed = await client.setLayers({ [change]: [name] })
@@ -54,22 +54,18 @@ function layersText(layers: readonly LayerState[]): string {
   ])
 }
 
-function changedText(
-  before: readonly LayerState[],
-  { layers, closed, generation }: LayersChanged,
-  name: string,
-  io: Io,
-): string {
+function changedText(before: readonly LayerState[], { layers, closed }: LayersChanged, name: string, io: Io): string {
   const style = styleOf(io)
   const moved = layers.filter((after) => before.find((layer) => layer.name === after.name)?.on !== after.on)
   if (moved.length === 0) return `nothing to do: ${name} is as you want it already.\n${layersText(layers)}`
   const said = moved.map(({ name: which, on, objects }) =>
     on
       ? style.green(`${which} is up again: its ${objects} objects are enforced.`)
-      : style.yellow(`${which} is down: its ${objects} objects are not enforced until \`bulkhead layer on ${which}\`.`),
+      : style.yellow(
+          `${which} is down: its ${objects} objects are not enforced until \`npx bulkhead layer on ${which}\`.`,
+        ),
   )
-  const what = closed === 1 ? '1 open connection was' : `${closed} open connections were`
-  return [...said, `${what} closed by it; policies of generation ${generation} are in force.`, layersText(layers)].join(
-    '\n',
-  )
+  const cut =
+    closed === 0 ? [] : [`${closed === 1 ? '1 open connection was' : `${closed} open connections were`} closed by it.`]
+  return [...said, ...cut, layersText(layers), 'See what that changes: npx bulkhead attack'].join('\n')
 }

@@ -17,7 +17,7 @@ export function register(program: Command, io: Io): void {
     .option('--tail <n>', 'begin with this many of the last lines', linesOf, 100)
     .action((workload: string, options: LogsOptions) => logs(workload, options, io))
   withHelp(withState(command), {
-    examples: ['bulkhead logs shop/web-api', 'bulkhead logs shop/web-api -f --tail 0'],
+    examples: ['npx bulkhead logs shop/web-api', 'npx bulkhead logs shop/web-api -f --tail 0'],
     exit: '0, or 2 when there is no such workload or nothing is up.',
   })
 }

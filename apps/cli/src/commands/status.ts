@@ -12,7 +12,7 @@ export function register(program: Command, io: Io): void {
     .description('What is up: each pod with its node, address and identity, and the layers that are on.')
     .action((options: JsonOption & StateOption) => status(options, io))
   withHelp(withJson(withState(command)), {
-    examples: ['bulkhead status', 'bulkhead status --json'],
+    examples: ['npx bulkhead status', 'npx bulkhead status --json'],
     exit: '0 all pods are ready, 1 not all, 2 nothing is up.',
   })
 }

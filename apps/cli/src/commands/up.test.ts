@@ -139,7 +139,7 @@ describe('a target in the background', () => {
     assert.equal(off.code, 0)
     assert.match(
       off.stdout,
-      /^50-identity is down: its 4 objects are not enforced until `bulkhead layer on 50-identity`\.\n/,
+      /^50-identity is down: its 4 objects are not enforced until `npx bulkhead layer on 50-identity`\.\n/,
     )
     assert.equal((await get()).stdout, '200 web-api\n')
     assert.match((await bulkhead('layer', ...state)).stdout, /50-identity +OFF +4/)

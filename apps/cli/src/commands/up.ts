@@ -30,7 +30,7 @@ export function register(program: Command, io: Io): void {
     .option('--foreground', 'stay, and end everything at Ctrl-C (`npm start` does this)')
     .action((options: UpOptions) => up(options, io))
   withHelp(withJson(withState(command)), {
-    examples: ['bulkhead up', 'bulkhead up --layers 40-mtls', 'bulkhead up --foreground --port 0'],
+    examples: ['npx bulkhead up', 'npx bulkhead up --layers 40-mtls', 'npx bulkhead up --foreground --port 0'],
     exit: '0 all ready, 1 something is up but not ready, 2 nothing was started.',
   })
 }
@@ -49,7 +49,7 @@ async function up(options: UpOptions, io: Io): Promise<void> {
     if (report.notReady.length > 0) {
       for (const { workload, log } of report.notReady) {
         const said = log.trimEnd().replaceAll('\n', '\n  ')
-        note(io, `bulkhead: ${workload} is not ready. Its log (bulkhead logs ${workload}) ends with:\n  ${said}`)
+        note(io, `bulkhead: ${workload} is not ready. Its log (npx bulkhead logs ${workload}) ends with:\n  ${said}`)
       }
       io.exit(1)
     }

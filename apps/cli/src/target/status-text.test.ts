@@ -47,7 +47,7 @@ test('each pod has a line, and one that is not ready says why', () => {
     [
       '  workload      node             address     ready                                   identity',
       '  shop/web-api  bulkhead-worker  10.244.1.2  yes                                     spiffe://cluster.local/ns/shop/sa/web-api',
-      '  shop/out      bulkhead-worker  10.244.1.2  yes                                     spiffe://cluster.local/ns/shop/sa/out (never shown: not in the mesh)',
+      '  shop/out      bulkhead-worker  10.244.1.2  yes                                     spiffe://cluster.local/ns/shop/sa/out (not in the mesh: it shows none)',
       '  shop/bad      bulkhead-worker  10.244.1.2  no (back-off: exit code 1, 2 restarts)  spiffe://cluster.local/ns/shop/sa/bad',
       '  shop/new      bulkhead-worker  10.244.1.2  no (starting)                           spiffe://cluster.local/ns/shop/sa/new',
       '',

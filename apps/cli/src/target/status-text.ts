@@ -40,7 +40,7 @@ function state(pod: PodStatus): string {
 }
 
 function identity(pod: PodStatus): string {
-  return pod.mesh ? pod.identity : `${pod.identity} (never shown: not in the mesh)`
+  return pod.mesh ? pod.identity : `${pod.identity} (not in the mesh: it shows none)`
 }
 
 function rewritten(status: ClusterStatus): readonly string[] {
