@@ -87,6 +87,26 @@ test('the app resets its end: the mesh sees a reset', async () => {
   assert.deepEqual(seen, ['ECONNRESET'])
 })
 
+test('the app resets many at once: not one of them looks like an end', async () => {
+  const seen: string[] = []
+  world.table.set(
+    'mine.test',
+    world.accept(({ stream }) => {
+      stream.resume().once('end', () => seen.push('an end'))
+      stream.once('error', (e: NodeJS.ErrnoException) => seen.push(String(e.code)))
+    }),
+  )
+  await client(`
+    import net from 'node:net'
+    const one = () => new Promise((closed) => {
+      const socket = net.connect(1, 'mine.test', () => { socket.write('x'); setTimeout(() => socket.resetAndDestroy(), 1) }).on('close', closed)
+    })
+    for (let round = 0; round < 10; round++) await Promise.all(Array.from({ length: 10 }, one))
+    console.log('1')`)
+  await until(() => seen.length === 100)
+  assert.deepEqual(new Set(seen), new Set(['ECONNRESET']))
+})
+
 test('the app resets what is only being connected: that waits for the connect, as with TCP', async () => {
   const seen: (string | undefined)[] = []
   world.table.set(

@@ -214,6 +214,27 @@ test('a reset reaches an accepted connection, and leaves one', async () => {
   assert.equal((await error)[0].code, 'ECONNRESET')
 })
 
+test('a reset is never taken for an end, however many there are at once', async () => {
+  const running = world.start(
+    'shop/server',
+    `import net from 'node:net'
+     net.createServer((s) => s.on('error', () => {}).once('data', () => s.resetAndDestroy())).listen(8080, () => console.log('up'))`,
+  )
+  await running.says('up')
+  const one = async () => {
+    const stream = await world.capture.dialApp('shop/server', 8080, FROM)
+    const seen = new Promise<string>((resolve) => {
+      stream
+        .once('end', () => resolve('an end'))
+        .once('error', (error) => resolve('code' in error ? String(error.code) : ''))
+    })
+    stream.resume().write('x')
+    return seen
+  }
+  for (let round = 0; round < 10; round++)
+    assert.deepEqual(await Promise.all(Array.from({ length: 10 }, one)), Array(10).fill('ECONNRESET'))
+})
+
 test('who has no token is nobody: a private socket dialled by a stranger gives not one byte', async () => {
   const earlier = new Set(leftovers())
   const running = world.start(

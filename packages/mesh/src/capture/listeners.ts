@@ -107,11 +107,31 @@ function connectOnce(path: string): Promise<Socket> {
 }
 
 function introduce(socket: Socket, listener: Listener, from: Address): Socket {
+  endAfterNotes(socket)
   const conn = nextConnection++ >>> 0
   listener.opened(conn, socket)
   socket.write(writePreamble(listener.token, { conn, ip: from.ip, port: from.port }))
   socket.resetAndDestroy = () => resetBy(socket, () => listener.resetAccepted(conn))
   return socket
+}
+
+/**
+ * A process tells of a reset before it closes, but on another socket: what looks like an end waits until what was said
+ * there before it has been read too. That is so when the next turn of the event loop has looked at all sockets.
+ */
+export function endAfterNotes(socket: Socket): void {
+  const push = socket.push.bind(socket)
+  const end = () => {
+    if (socket.destroyed) return
+    push(null)
+    // As Node does after its own: with nothing left to read, the end is told at once.
+    socket.read(0)
+  }
+  socket.push = (chunk, encoding) => {
+    if (chunk !== null) return push(chunk, encoding)
+    setImmediate(() => setImmediate(end))
+    return false
+  }
 }
 
 /** Unix sockets have no RST: the app's own end is told to read one, and ours closes after it. */

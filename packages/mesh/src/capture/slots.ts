@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { listenPrivately } from '../private-socket.js'
+import { endAfterNotes } from './listeners.js'
 
 /** Listeners kept for the next connect of the same process. */
 const IDLE_SLOTS = 8
@@ -65,6 +66,7 @@ export class Slot {
     // The other end decides when its half is over; what arrives waits in the stream until someone reads.
     this.#server = createServer({ allowHalfOpen: true }, (socket) => {
       socket.on('error', () => {})
+      endAfterNotes(socket)
       if (this.#awaited) this.#arrived.push(socket)
       else socket.destroy()
     })
