@@ -56,7 +56,10 @@ describe('the symptom of a failure', () => {
     ['reset', { code: 'ECONNRESET', after: 899 }],
     ['late-reset', { code: 'ECONNRESET', after: 900 }],
     ['late-reset', { code: endedCode, after: 10_000 }],
-    ['tls-reset', { code: 'ECONNRESET', phase: 'tls', kind: 'tls' }],
+    // A deny by ztunnel, or a server name that Cilium does not allow: one to the client, and late if it is late.
+    ['reset', { code: 'ECONNRESET', phase: 'tls', kind: 'tls' }],
+    ['reset', { code: endedCode, phase: 'tls', kind: 'tls' }],
+    ['late-reset', { code: 'ECONNRESET', phase: 'tls', kind: 'tls', after: 900 }],
     [
       'tls-refused',
       { code: 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', phase: 'tls', kind: 'hbone', certificate: 'none' },

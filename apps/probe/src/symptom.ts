@@ -34,7 +34,7 @@ export function symptomOf(
   // A server may close without an alert on a certificate that it does not accept, or on plain text; before its first
   // frame nothing else closes a connection to the HBONE port.
   if (attempt.kind === 'hbone' && (phase === 'tls' || attempt.certificate === undefined)) return 'tls-refused'
-  if (phase === 'tls') return 'tls-reset'
+  // On a ClientHello too: who sent the reset, a ztunnel that denies or a rule on server names, no client can tell.
   return trace.sinceConnect() >= trace.lateResetMs ? 'late-reset' : 'reset'
 }
 

@@ -93,6 +93,20 @@ describe('the shop on this machine', () => {
     )
   })
 
+  test('a client that speaks TLS sees the same reset as any other, and probe, record and engine say so alike', async () => {
+    const tls: Attempt = { kind: 'tls', to: { service: 'shop/web-api' }, port: 8080, tls: { sni: 'web-api' } }
+    const { observation, flows } = await cluster.attempt('shop/notsleep', tls)
+    assert.deepEqual([observation.symptom, observation.phase, observation.bytes], ['reset', 'tls', 0])
+    assert.deepEqual(
+      flows.map(({ symptom, outcome }) => [symptom, outcome]),
+      [['reset', 'deny']],
+    )
+    const { kind: _, ...flow } = tls
+    assert.equal((await cluster.predict({ from: { workload: 'shop/notsleep' }, ...flow })).symptom, 'reset')
+    // Who may call gets an answer, though it is none in TLS.
+    assert.equal((await cluster.attempt('shop/sleep', tls)).observation.symptom, 'ok')
+  })
+
   test('a pod that knows the file of another one’s private socket does not get in by it', async () => {
     const socket: Attempt = { ...get, kind: 'socket', to: { workload: 'shop/web-api' } }
     const { observation } = await cluster.attempt('shop/intruder', socket)

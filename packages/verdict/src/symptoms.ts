@@ -1,17 +1,20 @@
 /**
  * What a client sees, as a closed list. The names are for programs; `says` is for people; `curl` is the exit
  * status (or statuses) of curl for the same event. Source: shared facts of Istio, Cilium and Envoy behaviour,
- * see docs/reasons.md. An empty reply (curl 52) and a reset (56) are one symptom: which of the two appears
- * depends on whether the FIN or the RST wins a race.
+ * see docs/reasons.md. What a client cannot tell apart is one symptom: an empty reply (curl 52) and a reset (56), since
+ * which of the two appears depends on whether the FIN or the RST wins a race; and for a client that speaks TLS (35) a
+ * reset on its ClientHello, whether ztunnel did not let its identity in or Cilium did not allow the server name.
  */
 export const symptoms = {
   ok: { curl: [0], says: 'an answer of the application' },
   timeout: { curl: [28], says: 'nothing: the connect timed out' },
-  reset: { curl: [52, 56], says: 'a connection that opened and was closed without a byte' },
-  'late-reset': { curl: [52, 56], says: 'a connection that opened, waited for the mesh to give up, and was closed' },
+  reset: { curl: [35, 52, 56], says: 'a connection that opened and was closed without a byte' },
+  'late-reset': {
+    curl: [35, 52, 56],
+    says: 'a connection that opened, waited for the mesh to give up, and was closed',
+  },
   refused: { curl: [7], says: 'connection refused' },
   'tls-refused': { curl: [35, 56], says: 'a TLS alert: the certificate was not accepted' },
-  'tls-reset': { curl: [35], says: 'a reset right after the ClientHello' },
   'dns-refused': { curl: [6], says: 'a name that DNS refused to resolve' },
   'dns-not-found': { curl: [6], says: 'a name that does not exist' },
   'rbac-403': { curl: [0, 22], says: '403 RBAC: access denied' },

@@ -58,8 +58,8 @@ describe('a TLS attempt', () => {
   })
 
   const failures: readonly [name: string, serve: (socket: Socket) => void, sees: readonly unknown[]][] = [
-    ['a reset on the ClientHello', onRequest((socket) => socket.resetAndDestroy()), ['tls-reset', 'tls', 0]],
-    ['an end on the ClientHello', onRequest((socket) => socket.end()), ['tls-reset', 'tls', 0]],
+    ['a reset on the ClientHello', onRequest((socket) => socket.resetAndDestroy()), ['reset', 'tls', 0]],
+    ['an end on the ClientHello', onRequest((socket) => socket.end()), ['reset', 'tls', 0]],
     ['silence', () => {}, ['no-answer', 'tls', 0]],
     [
       'a server that speaks no TLS',
