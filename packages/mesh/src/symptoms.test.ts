@@ -144,7 +144,8 @@ async function rig(t: Parameters<typeof startRig>[0], rules: Parameters<typeof s
   return made
 }
 
-describe('what the client sees', () => {
+// Most of it is waiting for a connect to time out.
+describe('what the client sees', { concurrency: 4 }, () => {
   for (const { what, to, mesh, plain } of cases) {
     for (const [pod, [seen, record]] of [['shop/sleep', mesh] as const, ['shop/outsider', plain] as const]) {
       it(`${pod} -> ${what}: ${seen}`, async (t) => {
