@@ -1,3 +1,4 @@
+import type { PolicyDiff } from '@bulkhead/analysis'
 import type { Diagnostic } from '@bulkhead/resources'
 import type { LayerState } from '@bulkhead/scenarios'
 import type { NodeModel } from '@bulkhead/verdict'
@@ -69,9 +70,44 @@ export interface ClusterStatus {
   readonly nodes: readonly NodeModel[]
   readonly layers: readonly LayerState[]
   readonly changes: readonly string[]
+  /** Ports of this machine that lead into the cluster. */
+  readonly published: readonly PublishedPort[]
   readonly workloads: readonly WorkloadStatus[]
   /** Objects and fields that decide something and are not modelled: what they touch is denied. */
   readonly notModelled: readonly { readonly id: string; readonly what: string; readonly at: string }[]
   /** What is shorter here than on a cluster, in words. */
   readonly shortened: readonly string[]
 }
+
+/** A port of this machine that leads to a Service of the cluster, as a NodePort does. */
+export interface PublishedPort {
+  /** `namespace/name` */
+  readonly service: string
+  readonly port: number
+  /** `http://127.0.0.1:30080` */
+  readonly url: string
+  /** For a gateway: the host names that its routes answer for. */
+  readonly hosts: readonly string[]
+}
+
+/** What became of a save under the manifests' folders. */
+export type ManifestsEvent =
+  | {
+      readonly kind: 'changed'
+      /** In force from this generation on. */
+      readonly generation: number
+      readonly files: readonly string[]
+      readonly diff: PolicyDiff
+      /** Open connections that the new policies deny, and that were closed. */
+      readonly closedConnections: number
+      /** From the first file event to being in force. */
+      readonly ms: number
+      readonly warnings: readonly Diagnostic[]
+    }
+  /** What was in force stays in force. */
+  | {
+      readonly kind: 'refused'
+      readonly files: readonly string[]
+      /** One or more lines, with `file:line:column` where there is one. */
+      readonly message: string
+    }

@@ -143,6 +143,7 @@ export class LocalCluster implements Target {
       nodes,
       layers: enforcement.layers(),
       changes: enforcement.changes,
+      published: [],
       workloads: pods.workloads(),
       notModelled,
       shortened: [

@@ -17,7 +17,7 @@ import { NetworkSource } from './network-source.js'
 import { Outbound } from './outbound.js'
 import { newToken } from './proxy-header.js'
 import type { Capture, Dialer } from './seams.js'
-import type { Grant, MeshApi, MeshOptions } from './types.js'
+import type { Grant, MeshApi, MeshOptions, Published } from './types.js'
 
 const CONNECT_TIMEOUT_MS = 1_000
 /** ztunnel's connect timeout. Nothing is dropped on the way to a socket here, so only a machine out of breath comes near it. */
@@ -188,6 +188,10 @@ export class Mesh implements MeshApi {
 
   dialAsKubelet(key: string, port: number, signal?: AbortSignal): Promise<Duplex> {
     return dialAsKubelet(this.#context, key, port, signal)
+  }
+
+  publish(service: string, servicePort: number): Promise<Published> {
+    return Promise.reject(new Error(`Service ${service} cannot be published at port ${servicePort} yet`))
   }
 
   swap(snapshot: Snapshot, generation: number): number {

@@ -33,6 +33,12 @@ export interface Grant {
   revoke(): void
 }
 
+/** A port of this machine that leads into the cluster. */
+export interface Published {
+  readonly port: number
+  close(): Promise<void>
+}
+
 /** The local data plane: both nodes' proxies, the network between them, and the CA. */
 export interface MeshApi {
   /** Opens the pod's HBONE port and issues its certificate. The pod must be in the snapshot. */
@@ -51,6 +57,16 @@ export interface MeshApi {
   privateSocket(podKey: string, port: number): string | undefined
   /** A connection as the kubelet makes it: from 169.254.7.127, past ztunnel. Rejects with a code as `connect` does (ECONNREFUSED ...). */
   dialAsKubelet(podKey: string, port: number, signal?: AbortSignal): Promise<Duplex>
+  /**
+   * Opens a port of this machine's loopback that leads to a Service of the cluster as a caller from outside comes to it:
+   * not captured, without an identity, from `outsideAddress`. `run` marks the records of what comes in. Rejects with the
+   * code of `listen` (EADDRINUSE ...).
+   */
+  publish(
+    service: string,
+    servicePort: number,
+    options: { readonly at: number; readonly run?: string },
+  ): Promise<Published>
   /** Puts another snapshot in force, whole. Open connections are judged again; those now denied are closed. Returns how many. */
   swap(snapshot: Snapshot, generation: number): number
   readonly generation: number

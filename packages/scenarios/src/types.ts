@@ -94,7 +94,7 @@ export interface Target {
   /** The engine on what is in force on this target now. */
   predict(flow: Flow): Promise<Verdict>
   /**
-   * Makes the attempt from a pod of the workload. With `attempt.hold`, `held` is called once the first answer has
+   * Makes the attempt from a pod of the workload, or from `outside` the cluster. With `attempt.hold`, `held` is called once the first answer has
    * arrived; the promise resolves when the connection has ended. An attempt that could not be made rejects.
    */
   attempt(
@@ -146,8 +146,10 @@ export interface Scenario {
   readonly lab?: string
   /** The only target on which it means something; on others it is skipped, and the report says so. */
   readonly only?: Target['name']
-  /** `namespace/workload` */
+  /** `namespace/workload`, or `outside`: a caller that is not in the cluster. */
   readonly from: string
+  /** Layers that the attempt is about: with one of them off there is nothing to try, and it is skipped, with the reason. */
+  readonly needs?: readonly string[]
   /** What stands while it runs. Manifest paths are relative to the folder that holds `scenarios/`. */
   readonly given?: { readonly manifests?: readonly string[]; readonly without?: readonly string[] }
   readonly attempt: Attempt

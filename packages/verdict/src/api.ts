@@ -1,5 +1,6 @@
 import type { Resource } from '@bulkhead/resources'
-import type { EvidenceAt, Flow, NodeModel, Pod, PointVerdict, Protocol, ServiceModel, Verdict } from './types.js'
+import type { GatewayModel } from './routes/types.js'
+import type { EvidenceAt, Flow, NodeModel, Pod, Protocol, ServiceModel, Verdict, VerdictAt } from './types.js'
 
 /** What a DNS name means to a pod. `name` is the fully qualified form that matched. */
 export type NameAnswer =
@@ -15,6 +16,8 @@ export interface Snapshot {
   readonly nodes: readonly NodeModel[]
   readonly pods: ReadonlyMap<string, Pod>
   readonly services: ReadonlyMap<string, ServiceModel>
+  /** By `namespace/name` of the Gateway. */
+  readonly gateways: ReadonlyMap<string, GatewayModel>
   podByIp(ip: string): Pod | undefined
   serviceByIp(ip: string): ServiceModel | undefined
   /** As the pod's resolver would, with its search domains: `web-api`, `web-api.shop`, `web-api.shop.svc`, `web-api.shop.svc.cluster.local`. */
@@ -28,6 +31,11 @@ export interface Snapshot {
 export interface CompileOptions {
   /** Pods and Services that were there keep their addresses, names and nodes. */
   readonly previous?: Snapshot
+  /**
+   * Pods of `previous` that no object asks for any more and that are still there, as an old pod is until the one that
+   * replaces it is ready. They keep everything: addresses, policies, and their place behind Services.
+   */
+  readonly lingering?: readonly Pod[]
   /** Default bulkhead-worker and bulkhead-worker2. */
   readonly nodes?: readonly string[]
   readonly trustDomain?: string
@@ -40,6 +48,6 @@ export type JudgeAt = <P extends keyof EvidenceAt>(
   point: P,
   evidence: EvidenceAt[P],
   snapshot: Snapshot,
-) => PointVerdict
+) => VerdictAt[P]
 /** Plans the hops of the flow's connection and folds judgeAt over them. Throws FlowError for a flow that names nothing real. */
 export type Judge = (flow: Flow, snapshot: Snapshot) => Verdict

@@ -13,7 +13,7 @@ export type FlowFlag =
   | 'NO_NAME' // the name does not resolve
   | 'ILLEGAL' // something that no client may ask (another pod's CONNECT, a private socket)
 
-/** One connection, written once, at its end. Grouped as ztunnel's access log: source, destination, what, how long. */
+/** One connection (at a gateway: one request), written once, at its end. Grouped as ztunnel's access log: source, destination, what, how long. */
 export interface FlowRecord {
   readonly id: number
   /** The generation of the policies that judged it (the last one, when it was judged again while open). */
@@ -36,7 +36,22 @@ export interface FlowRecord {
     readonly port: number
   }
   readonly protocol: Protocol
-  readonly transport: 'hbone' | 'plaintext' | 'dns' | 'loopback'
+  readonly transport: 'hbone' | 'plaintext' | 'dns' | 'loopback' | 'http'
+  /**
+   * One request at a gateway (`transport: http`): what was asked, and what was answered. Its steps are hop 0's (the
+   * gateway) and, when it was sent on, hop 1's, as the connection that carried it was judged.
+   */
+  readonly http?: {
+    readonly method: string
+    readonly host: string
+    readonly path: string
+    /** What the client got; absent when it was gone before. */
+    readonly status?: number
+    /** `HTTPRoute/namespace/name` */
+    readonly route?: string
+    /** Key of the pod that it was sent to. */
+    readonly upstream?: string
+  }
   readonly outcome: Outcome
   /** Every layer's word on it, in path order, as the enforcing point gave it. */
   readonly steps: readonly Step[]

@@ -5,11 +5,17 @@ export const reasonCodes = [
   'mtls.permissive', // a policy says PERMISSIVE (or DISABLE, which ambient treats alike)
   'mtls.strict-identity', // STRICT, and the peer has an identity
   'mtls.strict-no-identity', // STRICT, and the peer has none: denied
-  // AuthorizationPolicy at the destination's ztunnel
+  // AuthorizationPolicy, at the destination's ztunnel and at a gateway
   'authz.no-allow-policy', // no ALLOW policy selects the pod: allowed by default
   'authz.rule-allows',
   'authz.rule-denies',
   'authz.no-rule-allows', // ALLOW policies select the pod, and none of their rules matches: denied by default
+  // a gateway's routes
+  'route.forwards', // a rule takes the request to a backend
+  'route.redirects', // a rule answers with another address
+  'route.no-host', // no listener, or no route of it, has the host: 404
+  'route.no-match', // the host is known, and no rule of its routes matches: 404
+  'route.no-backend', // a rule matches and has nowhere to send the request: 500
   // the HBONE port itself, which no layer switches off
   'hbone.no-certificate',
   'hbone.untrusted-certificate', // self-signed, or signed by another mesh's CA

@@ -19,8 +19,11 @@ export const symptoms = {
   'dns-not-found': { curl: [6], says: 'a name that does not exist' },
   'rbac-403': { curl: [0, 22], says: '403 RBAC: access denied' },
   'cilium-403': { curl: [0, 22], says: '403 Access denied' },
+  redirected: { curl: [0], says: 'a redirect to another address' },
   'gateway-404': { curl: [0, 22], says: '404 without a body: no route' },
+  'gateway-500': { curl: [0, 22], says: '500: the gateway has a route and nowhere to send the request' },
   'gateway-503': { curl: [0, 22], says: '503: the gateway could not reach the service' },
+  'gateway-504': { curl: [0, 22], says: '504: the service did not answer the gateway in time' },
   'no-answer': { curl: [28], says: 'a connection that opened and never answered' },
   'admission-refused': { curl: [], says: 'the API server refused the object' },
 } as const satisfies Record<string, { curl: readonly number[]; says: string }>

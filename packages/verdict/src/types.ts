@@ -1,3 +1,4 @@
+import type { HttpRequest, RouteDecision } from './routes/types.js'
 import type { Symptom } from './symptoms.js'
 
 /** Where a rule is enforced. */
@@ -28,6 +29,11 @@ export interface Pod {
   readonly node: string
   readonly ip: string
   readonly ports: readonly { readonly name?: string; readonly port: number; readonly protocol: Protocol }[]
+  /**
+   * `namespace/name` of the Gateway whose proxy this is. Such a pod is not captured (`mesh` is false), and speaks HBONE
+   * to captured pods itself, as its own ServiceAccount (semantics C.1, C.7).
+   */
+  readonly gateway?: string
 }
 
 export interface ServiceModel {
@@ -41,7 +47,11 @@ export interface ServiceModel {
     readonly port: number
     readonly targetPort: number | string
     readonly protocol: Protocol
+    /** Of a Service of type NodePort or LoadBalancer, where the manifest pins it. */
+    readonly nodePort?: number
   }[]
+  /** Reached from outside the cluster: type NodePort or LoadBalancer. */
+  readonly external: boolean
   /** Keys of the pods that its selector selects, sorted. */
   readonly endpoints: readonly string[]
 }
@@ -176,10 +186,37 @@ export interface CniEvidence {
   readonly tuple: Tuple
 }
 
+/** What a gateway's proxy knows of a request when it asks its policies and its routes. */
+export interface GatewayEvidence {
+  /** The gateway's own pod. */
+  readonly gateway: Pod
+  /** The port of its that the request came in at: the listener's. */
+  readonly port: number
+  /** Callers of a gateway come as plaintext, so they have an address and no identity. */
+  readonly peer: { readonly ip: string; readonly identity?: string }
+  readonly request: HttpRequest
+}
+
+/** A gateway's word on a request: first its AuthorizationPolicies, then its routes, as Envoy's filters are ordered. */
+export interface RequestVerdict extends PointVerdict {
+  readonly point: 'gateway'
+  /** What the routes say, also for a request that is denied. */
+  readonly decision: RouteDecision
+}
+
 export interface EvidenceAt {
+  readonly gateway: GatewayEvidence
   readonly ztunnel: ZtunnelEvidence
   readonly 'cni-egress': CniEvidence
   readonly 'cni-ingress': CniEvidence
+}
+
+/** What each point answers with. A gateway says more than whether: where to. */
+export interface VerdictAt {
+  readonly gateway: RequestVerdict
+  readonly ztunnel: PointVerdict
+  readonly 'cni-egress': PointVerdict
+  readonly 'cni-ingress': PointVerdict
 }
 
 export type { ReasonCode } from './reasons.js'

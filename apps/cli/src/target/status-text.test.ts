@@ -30,6 +30,7 @@ const status = (...pods: PodStatus[]): ClusterStatus => ({
     { name: '50-identity', on: false, objects: 4 },
   ],
   changes: [],
+  published: [],
   workloads: pods.map((one) => ({ workload: one.pod, kind: 'Deployment', ready: 1, of: 1, pods: [one] })),
   notModelled: [],
   shortened: ['1 s here (10 s on a cluster)'],

@@ -8,6 +8,7 @@ import type {
   ServiceModel,
   Snapshot,
   Step,
+  VerdictAt,
 } from '@bulkhead/verdict'
 
 export const identityOf = (account: string): string => {
@@ -60,6 +61,7 @@ export function shop(rules: Rules = {}, without: readonly string[] = []): Snapsh
         { name: 'dead', port: 81, targetPort: 8081, protocol: 'TCP' },
         { name: 'udp', port: 5353, targetPort: 5353, protocol: 'UDP' },
       ],
+      external: false,
       endpoints: [key],
     })
   })
@@ -68,6 +70,7 @@ export function shop(rules: Rules = {}, without: readonly string[] = []): Snapsh
     namespace: 'shop',
     name: 'headless',
     ports: [],
+    external: false,
     endpoints: ['shop/web-api'],
   })
   return {
@@ -79,6 +82,7 @@ export function shop(rules: Rules = {}, without: readonly string[] = []): Snapsh
     ],
     pods,
     services,
+    gateways: new Map(),
     podByIp: (ip) => [...pods.values()].find((pod) => pod.ip === ip),
     serviceByIp: (ip) => [...services.values()].find((service) => service.clusterIP === ip),
     resolveName: (name, namespace) => {
@@ -136,11 +140,15 @@ function judgeCni(
 }
 
 /** The verdict engine's place taken by a few words: what a test is about stands in the test. */
-export const fakeJudgeAt: JudgeAt = (point, evidence, snapshot) => {
-  const rules = rulesOf(snapshot)
-  return point === 'ztunnel'
-    ? judgeZtunnel(evidence as EvidenceAt['ztunnel'], rules)
-    : judgeCni(point, evidence as EvidenceAt['cni-egress'], rules)
+export const fakeJudgeAt: JudgeAt = (point, evidence, snapshot) => fakePoints[point](evidence, rulesOf(snapshot))
+
+const fakePoints: { [P in keyof EvidenceAt]: (evidence: EvidenceAt[P], rules: Rules) => VerdictAt[P] } = {
+  ztunnel: judgeZtunnel,
+  'cni-egress': (evidence, rules) => judgeCni('cni-egress', evidence, rules),
+  'cni-ingress': (evidence, rules) => judgeCni('cni-ingress', evidence, rules),
+  gateway: ({ gateway }) => {
+    throw new Error(`${gateway.key} has no routes in this snapshot`)
+  },
 }
 
 /** Mesh to mesh is HBONE, everything else goes as it is. */

@@ -27,6 +27,15 @@ export const en: Readonly<Record<ReasonCode, Sentence>> = {
     `rule ${step.rule} of ${step.policy} denies ${caller(step)} on port ${fact(step, 'port')}${ignored(step)}`,
   'authz.no-rule-allows': (step) =>
     `ALLOW policies select ${fact(step, 'pod')}, and no rule of theirs lists ${caller(step)} on port ${fact(step, 'port')}${ignored(step)}`,
+  'route.forwards': (step) =>
+    `rule ${step.rule} of ${step.policy} sends ${fact(step, 'request')} to ${fact(step, 'backend')}`,
+  'route.redirects': (step) =>
+    `rule ${step.rule} of ${step.policy} answers ${fact(step, 'request')} with ${fact(step, 'location')}`,
+  'route.no-host': (step) =>
+    `no route of ${fact(step, 'gateway')} answers for the host ${fact(step, 'host')} (it has ${fact(step, 'has')})`,
+  'route.no-match': (step) =>
+    `routes of ${fact(step, 'gateway')} answer for the host, and no rule of theirs matches ${fact(step, 'request')}`,
+  'route.no-backend': (step) => `rule ${step.rule} of ${step.policy} matches, and ${fact(step, 'why')}`,
   'hbone.no-certificate': (step) => `the HBONE port of ${fact(step, 'pod')} wants a certificate, and none was shown`,
   'hbone.untrusted-certificate': (step) =>
     `the mesh's CA did not sign the certificate shown to ${fact(step, 'pod')} (${fact(step, 'certificate')})`,

@@ -42,6 +42,7 @@ export const compile: Compile = (resources, options = {}) => {
     nodes,
     pods,
     services,
+    gateways: new Map(),
     podByIp: (ip) => podsByIp.get(ip),
     serviceByIp: (ip) => servicesByIp.get(ip),
     resolveName: (name, namespace) => resolveName(name, namespace, services),

@@ -39,11 +39,20 @@ export function buildServices(
         port: port.port,
         targetPort: port.targetPort ?? port.port,
         protocol: port.protocol ?? 'TCP',
+        ...nodePortOf(port),
       })),
+      external: isExternal(rawField(spec, 'type')),
       endpoints: endpointsOf(namespace, spec.selector, pods),
     })
   }
   return services
+}
+
+const isExternal = (type: unknown): boolean => type === 'NodePort' || type === 'LoadBalancer'
+
+function nodePortOf(port: object): { readonly nodePort?: number } {
+  const nodePort = rawField(port, 'nodePort')
+  return typeof nodePort === 'number' ? { nodePort } : {}
 }
 
 /** The Services by each address that leads to them: their cluster IPs and what a load balancer gave them. */

@@ -1,9 +1,11 @@
 import type { JudgeAt, Snapshot } from '../api.js'
-import type { EvidenceAt, PointVerdict } from '../types.js'
+import type { EvidenceAt, VerdictAt } from '../types.js'
 import { judgeCni } from './cni.js'
+import { judgeGateway } from './gateway/judge.js'
 import { judgeZtunnel } from './ztunnel/judge.js'
 
-const points: { [P in keyof EvidenceAt]: (evidence: EvidenceAt[P], snapshot: Snapshot) => PointVerdict } = {
+const points: { [P in keyof EvidenceAt]: (evidence: EvidenceAt[P], snapshot: Snapshot) => VerdictAt[P] } = {
+  gateway: judgeGateway,
   ztunnel: judgeZtunnel,
   'cni-egress': (evidence, snapshot) => judgeCni('cni-egress', evidence, snapshot),
   'cni-ingress': (evidence, snapshot) => judgeCni('cni-ingress', evidence, snapshot),

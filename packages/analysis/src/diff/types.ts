@@ -1,0 +1,27 @@
+import type { Verdict } from '@bulkhead/verdict'
+
+/** A question whose answer is not what it was. A side is absent where the workload or the port is not there. */
+export interface FlowChange {
+  readonly from: string
+  readonly to: string
+  readonly before?: Verdict
+  readonly after?: Verdict
+}
+
+/** What the change from one set of manifests to another does to who may call whom. Each list is sorted by from, then to. */
+export interface PolicyDiff {
+  /** Not allowed before (or not there), allowed now. */
+  readonly opened: readonly FlowChange[]
+  /** Allowed before, not allowed now (or not there any more). */
+  readonly closed: readonly FlowChange[]
+  /** The same outcome, for another reason: another rule, policy or layer decides. */
+  readonly decidedElsewhere: readonly FlowChange[]
+  /** Ids of the objects that differ. */
+  readonly objects: {
+    readonly added: readonly string[]
+    readonly changed: readonly string[]
+    readonly removed: readonly string[]
+  }
+  /** How many questions were asked of both sides. */
+  readonly asked: number
+}
