@@ -1,6 +1,7 @@
 export { formatDiagnostic, ManifestError } from './diagnostics.js'
 export { checkDuplicates } from './duplicates.js'
 export * from './kinds.js'
+export * from './kinds-gateway.js'
 export { type LoadOptions, loadManifests } from './load.js'
 export { type ParseOptions, type ParseResult, parseManifests } from './parse.js'
 export { checkReferences } from './references/references.js'
