@@ -1,5 +1,5 @@
 import type { Explanation } from '@bulkhead/analysis'
-import { type ControlFile, readControl } from '@bulkhead/local-cluster'
+import { type ControlFile, type NamedChange, type ObjectInForce, readControl } from '@bulkhead/local-cluster'
 import type { Attempt, Change, Evidence, LayerState, Target } from '@bulkhead/scenarios'
 import type { Flow, FlowRecord, Verdict } from '@bulkhead/verdict'
 import type { ExecStarted, LayersChanged, LogPart, LogTail, Status } from './api.js'
@@ -84,6 +84,16 @@ export class ControlClient implements Target {
   async *followLogs(workload: string, tail: number, signal: AbortSignal): AsyncGenerator<LogPart> {
     const path = `/v1/logs?workload=${encodeURIComponent(workload)}&tail=${tail}&follow=1`
     for await (const { data } of events(this.#place, 'GET', path, undefined, signal)) yield data as LogPart
+  }
+
+  /** Every object that is in force, and what brought it. */
+  async objects(): Promise<readonly ObjectInForce[]> {
+    return (await json<{ objects: readonly ObjectInForce[] }>(this.#place, 'GET', '/v1/objects')).objects
+  }
+
+  /** The changes that stand, as they were given. */
+  async changes(): Promise<readonly NamedChange[]> {
+    return (await json<{ changes: readonly NamedChange[] }>(this.#place, 'GET', '/v1/changes')).changes
   }
 
   async apply(name: string, change: Change): Promise<void> {

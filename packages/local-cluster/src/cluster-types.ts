@@ -1,6 +1,6 @@
 import type { PolicyDiff } from '@bulkhead/analysis'
-import type { Diagnostic } from '@bulkhead/resources'
-import type { LayerState } from '@bulkhead/scenarios'
+import type { Diagnostic, KubernetesObject } from '@bulkhead/resources'
+import type { Change, LayerState } from '@bulkhead/scenarios'
 import type { NodeModel } from '@bulkhead/verdict'
 import type { Engine } from './engine.js'
 import type { ImageTable } from './images.js'
@@ -88,6 +88,26 @@ export interface PublishedPort {
   readonly url: string
   /** For a gateway: the host names that its routes answer for. */
   readonly hosts: readonly string[]
+}
+
+/** A change that stands, under the name that withdraws it. */
+export interface NamedChange {
+  readonly name: string
+  readonly change: Change
+}
+
+/** An object that is in force on the running target. */
+export interface ObjectInForce {
+  /** `Kind/namespace/name` */
+  readonly id: string
+  readonly layer?: string
+  /** `file:line` of the object. */
+  readonly at: string
+  /** The change that brought it, or put it in the place of the files' own; absent where it is the files'. */
+  readonly change?: string
+  /** The files, without the layers that are off, hold an object of this id: it is what stays when the change is withdrawn. */
+  readonly inFiles: boolean
+  readonly object: KubernetesObject
 }
 
 /** What became of a save under the manifests' folders. */

@@ -5,7 +5,7 @@ import type { Attempt, Change, Evidence, LayerState, Target } from '@bulkhead/sc
 import type { Flow, FlowRecord, Verdict } from '@bulkhead/verdict'
 import { type AttemptOptions, makeAttempt } from './attempt.js'
 import { restartTimes } from './backoff.js'
-import type { ClusterStatus, ExecGrant, LocalClusterOptions } from './cluster-types.js'
+import type { ClusterStatus, ExecGrant, LocalClusterOptions, NamedChange, ObjectInForce } from './cluster-types.js'
 import { Enforcement } from './enforcement.js'
 import type { Engine } from './engine.js'
 import { badManifests, ClusterError } from './errors.js'
@@ -172,6 +172,16 @@ export class LocalCluster implements Target {
     readonly off?: readonly string[]
   }): Promise<{ readonly closed: number; readonly generation: number }> {
     return this.#parts.enforcement.setLayers(change)
+  }
+
+  /** The changes that stand, as they were given. */
+  standing(): readonly NamedChange[] {
+    return this.#parts.enforcement.standing()
+  }
+
+  /** Every object that is in force, and what brought it. */
+  objects(): readonly ObjectInForce[] {
+    return this.#parts.enforcement.objects()
   }
 
   /**

@@ -2,10 +2,11 @@ import type { MeshApi } from '@bulkhead/mesh'
 import type { Resource } from '@bulkhead/resources'
 import type { Change, LayerState } from '@bulkhead/scenarios'
 import type { Snapshot } from '@bulkhead/verdict'
+import type { NamedChange, ObjectInForce } from './cluster-types.js'
 import type { Engine } from './engine.js'
 import { badManifests, ClusterError } from './errors.js'
 import type { ImageTable } from './images.js'
-import { inForce, type StandingChange } from './in-force.js'
+import { inForce, keyOf, type StandingChange } from './in-force.js'
 import { findLayer, type LayerSwitches, layersOf } from './overlay.js'
 import { planPods } from './plan.js'
 import type { Pods } from './pods.js'
@@ -30,7 +31,7 @@ export interface EnforcementParts {
 /** What is in force, and how it changes: one change at a time, each whole or not at all. */
 export class Enforcement {
   readonly #parts: EnforcementParts
-  readonly #changes = new Map<string, StandingChange>()
+  readonly #changes = new Map<string, StandingChange & { readonly given: Change }>()
   readonly #over = new AbortController()
   #snapshot: Snapshot
   #last: Promise<unknown> = Promise.resolve()
@@ -47,6 +48,31 @@ export class Enforcement {
   /** Names of the changes that stand. */
   get changes(): readonly string[] {
     return [...this.#changes.keys()]
+  }
+
+  /** The changes that stand, as they were given, in the order in which they are put on top of the files. */
+  standing(): readonly NamedChange[] {
+    return [...this.#changes].map(([name, { given }]) => ({ name, change: given }))
+  }
+
+  /** Every object that is in force, and what brought it. */
+  objects(): readonly ObjectInForce[] {
+    const inFiles = new Set(inForce(this.#parts.base, this.#parts.switches.off, []).map(keyOf))
+    const brought = new Map<string, string>()
+    for (const [name, { objects }] of this.#changes) for (const resource of objects) brought.set(keyOf(resource), name)
+    return this.#snapshot.resources.map((resource) => {
+      const key = keyOf(resource)
+      const { file, line } = resource.position([])
+      const change = brought.get(key)
+      return {
+        id: resource.id,
+        ...(resource.layer !== undefined && { layer: resource.layer }),
+        at: `${file}:${line}`,
+        ...(change !== undefined && { change }),
+        inFiles: inFiles.has(key),
+        object: resource.object,
+      }
+    })
   }
 
   layers(): readonly LayerState[] {
@@ -79,7 +105,7 @@ export class Enforcement {
   async apply(name: string, change: Change): Promise<void> {
     const { objects: text, file = name, without } = change
     const objects = text === undefined ? [] : await badManifests(() => this.#parts.engine.parse(text, file))
-    const standing = { objects, without: new Set(without) }
+    const standing = { objects, without: new Set(without), given: change }
     await this.#serially(async () => {
       await this.#enforce(this.#parts.switches.off, new Map(this.#changes).set(name, standing))
       this.#changes.set(name, standing)

@@ -26,7 +26,7 @@ export function inForce(
 }
 
 /** Kinds of different API groups may share a name; versions of one group are one kind. */
-function keyOf({ id, object }: Resource): string {
+export function keyOf({ id, object }: Resource): string {
   const group = object.apiVersion.includes('/') ? object.apiVersion.split('/')[0] : ''
   return `${group} ${id}`
 }

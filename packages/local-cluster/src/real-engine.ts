@@ -1,6 +1,6 @@
 import { explain } from '@bulkhead/analysis'
 import { startMesh } from '@bulkhead/mesh'
-import { checkDuplicates, loadManifests, ManifestError, parseManifests } from '@bulkhead/resources'
+import { checkDuplicates, layerOf, loadManifests, ManifestError, parseManifests } from '@bulkhead/resources'
 import { compile, judge } from '@bulkhead/verdict'
 import type { Engine } from './engine.js'
 
@@ -8,7 +8,9 @@ import type { Engine } from './engine.js'
 export const realEngine: Engine = {
   load: (folders, relativeTo) => loadManifests(folders, { relativeTo }),
   parse(text, file) {
-    const { resources, diagnostics } = parseManifests(text, file)
+    // A file of k8s/layers belongs to its layer, whichever way it comes.
+    const layer = layerOf(file)
+    const { resources, diagnostics } = parseManifests(text, file, layer === undefined ? {} : { layer })
     const errors = [...diagnostics, ...checkDuplicates(resources)].filter(({ severity }) => severity === 'error')
     if (errors.length > 0) throw new ManifestError(errors)
     return resources

@@ -17,6 +17,8 @@ export type Served = Pick<
   | 'logs'
   | 'layers'
   | 'setLayers'
+  | 'standing'
+  | 'objects'
   | 'apply'
   | 'withdraw'
   | 'attempt'
@@ -118,6 +120,13 @@ function routes(current: AppParts['cluster'], shutdown: () => void): Router {
     response.json({ layers: await target.layers(), ...changed })
   })
 
+  router.get('/objects', (_request, response) => {
+    response.json({ objects: cluster().objects() })
+  })
+
+  router.get('/changes', (_request, response) => {
+    response.json({ changes: cluster().standing() })
+  })
   router.put('/changes/:name', async (request, response) => {
     await cluster().apply(request.params.name, changeBody.parse(request.body))
     response.status(204).end()
