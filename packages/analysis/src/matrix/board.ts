@@ -1,0 +1,44 @@
+import { type Flow, judge, type Snapshot, type Verdict } from '@bulkhead/verdict'
+import { type Destination, destinationsOf, flowSource, outside, sourcesOf } from './questions.js'
+
+/** One snapshot, ready to be asked the questions of a matrix: its own, and those of another one. */
+export interface Board {
+  readonly sources: readonly string[]
+  readonly destinations: readonly Destination[]
+  /** Whether this snapshot has somebody to ask for, and something to be called. */
+  has(source: string, destination: Destination): boolean
+  ask(source: string, destination: Destination): { readonly flow: Flow; readonly verdict: Verdict }
+}
+
+export function boardOf(snapshot: Snapshot): Board {
+  const sources = sourcesOf(snapshot)
+  const destinations = destinationsOf(snapshot)
+  const known = new Set(sources)
+  const columns = new Set(destinations.map(({ name }) => name))
+  return {
+    sources,
+    destinations,
+    has: (source, destination) =>
+      known.has(source) && (columns.has(destination.name) || hasListener(destination, snapshot)),
+    ask(source, { flow }) {
+      const asked: Flow = { from: flowSource(source), ...flow }
+      return { flow: asked, verdict: judge(asked, snapshot) }
+    },
+  }
+}
+
+/** What is only called by itself: nobody is asked about himself. */
+export function isOwn(source: string, { workloads }: Destination): boolean {
+  return source !== outside && workloads.length === 1 && workloads[0] === source
+}
+
+/** Which arrow it is; equal for the same question of two snapshots. */
+export function questionKey(source: string, destination: Destination): string {
+  return `${source} -> ${destination.name}`
+}
+
+/** A request that only the other snapshot's routes would think of can be asked of every gateway that listens. */
+function hasListener({ gateway, flow }: Destination, snapshot: Snapshot): boolean {
+  if (gateway === undefined) return false
+  return snapshot.gateways.get(gateway)?.listeners.some(({ port }) => port === flow.port) ?? false
+}
