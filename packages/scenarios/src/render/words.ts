@@ -6,7 +6,7 @@ import { columns } from './layout.js'
 /** What the attacker saw, and what curl would have ended with. */
 export function sawText(symptom: Symptom): string {
   const { curl, says } = symptoms[symptom]
-  return curl.length === 0 ? says : `${says} (curl ${curl.join(' or ')})`
+  return curl.length === 0 ? says : `${says} (curl ${curl.join(', ').replace(/, (?=\d+$)/, ' or ')})`
 }
 
 /** `shop/notsleep → shop/web-api:8080`, and what it did there when that is not plain HTTP. */
