@@ -31,6 +31,9 @@ export function findPlaces(io: Pick<Io, 'cwd'>, manifests?: string): Places {
   return { root, k8s: path.join(root, 'k8s'), scenarios: path.join(root, 'scenarios') }
 }
 
+/** What manifests' files are named relative to, as the running target names them: the clone, or where there is none, here. */
+export const rootOf = ({ cwd }: Pick<Io, 'cwd'>): string => findRoot(cwd) ?? cwd
+
 /** `.bulkhead/` beside `k8s/`, or what `--state DIR` says. */
 export function stateDirectory(io: Pick<Io, 'cwd'>, state?: string): string {
   if (state !== undefined) return path.resolve(io.cwd, state)

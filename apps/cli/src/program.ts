@@ -1,5 +1,7 @@
 import { Command, CommanderError } from 'commander'
+import * as apply from './commands/apply.js'
 import * as attack from './commands/attack.js'
+import * as remove from './commands/delete.js'
 import * as down from './commands/down.js'
 import * as exec from './commands/exec.js'
 import * as explain from './commands/explain.js'
@@ -15,7 +17,7 @@ import { signalExitCode } from './interrupt.js'
 import { CliError, exitCodes, type Io, note, printable } from './io.js'
 
 /** In the order in which `npx bulkhead --help` lists them. */
-const commands = [up, down, status, logs, exec, flows, attack, verify, explain, verdict, layer]
+const commands = [up, down, status, logs, exec, flows, attack, verify, explain, verdict, layer, apply, remove]
 
 /** Longer lines of --help are harder to read. */
 const widest = 110

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import { rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { bulkhead, root, temporaryFolder } from '../target/testing.js'
+
+const identity = 'k8s/layers/50-identity/shop'
+const policy = (name: string, spec: string) =>
+  `apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata:\n  name: ${name}\n  namespace: shop\nspec: ${spec}\n`
+
+describe('apply and delete, on a target without layers', () => {
+  const folder = temporaryFolder()
+  const state = ['--state', path.join(folder, 'state')]
+  const say = (command: string, ...args: readonly string[]) => bulkhead(command, ...args, ...state)
+  /** The outcome of a call from notsleep to web-api, and what explain says of it. */
+  const asked = async () => {
+    const { code, stdout } = await say('explain', 'shop/notsleep', 'shop/web-api:8080')
+    return { code, stdout }
+  }
+  const write = (name: string, text: string): string => {
+    writeFileSync(path.join(folder, name), text)
+    return path.join(folder, name)
+  }
+
+  before(async () => {
+    const { code, stderr } = await bulkhead('up', ...state, '--port', '0', '--layers', 'none')
+    assert.equal(code, 0, stderr)
+  })
+  after(async () => {
+    await say('down')
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  test('an object applied counts as of its layer, at its line; deleted, it is gone', async () => {
+    assert.equal((await asked()).code, 0, 'open before')
+    const created = await say('apply', '-f', `${identity}/allow-nothing.yaml`)
+    assert.equal(created.stdout, 'authorizationpolicy.security.istio.io/allow-nothing created\n', created.stderr)
+    const closed = await asked()
+    assert.equal(closed.code, 1)
+    assert.match(closed.stdout, /DENIED by 50-identity/)
+    assert.match(closed.stdout, /allow-nothing \(k8s\/layers\/50-identity\/shop\/allow-nothing\.yaml:13\)/)
+    const again = await say('apply', '-f', `${identity}/allow-nothing.yaml`)
+    assert.equal(again.stdout, 'authorizationpolicy.security.istio.io/allow-nothing unchanged\n')
+    const deleted = await say('delete', '-f', `${identity}/allow-nothing.yaml`)
+    assert.equal(
+      deleted.stdout,
+      'authorizationpolicy.security.istio.io "allow-nothing" deleted from shop namespace\n',
+      deleted.stderr,
+    )
+    assert.equal((await asked()).code, 0, 'open again')
+    const gone = await say('delete', '-f', `${identity}/allow-nothing.yaml`)
+    assert.deepEqual([gone.code, gone.stdout], [1, ''])
+    assert.match(gone.stderr, /AuthorizationPolicy\/shop\/allow-nothing is not in force/)
+  })
+
+  test('each object of a file is one of its own, and keeps its line', async () => {
+    const file = write('two.yaml', `# two\n${policy('first', '{}')}---\n${policy('second', '{}')}`)
+    const { stdout } = await say('apply', '-f', file)
+    assert.equal(
+      stdout,
+      ['first', 'second'].map((name) => `authorizationpolicy.security.istio.io/${name} created\n`).join(''),
+    )
+    assert.match((await asked()).stdout, /first \(\S*two\.yaml:7\)[\s\S]*second \(\S*two\.yaml:14\)/)
+    const one = await say('delete', 'authorizationpolicy/shop/first')
+    assert.equal(one.code, 0, one.stderr)
+    const left = await asked()
+    assert.equal(left.code, 1, 'the other still closes')
+    assert.doesNotMatch(left.stdout, /shop\/first/)
+    write('two.yaml', policy('second', '{ action: DENY, rules: [{ from: [{ source: { namespaces: [other] } }] }] }'))
+    assert.match((await say('apply', '-f', file)).stdout, /second configured/)
+    assert.equal((await asked()).code, 0, 'it denies somebody else now')
+    assert.equal((await say('delete', '-f', file)).code, 0)
+  })
+
+  test('a List, and a folder with a kustomization, are taken apart too', async () => {
+    const item = { ...{ apiVersion: 'security.istio.io/v1', kind: 'AuthorizationPolicy' }, spec: {} }
+    const items = ['a', 'b'].map((name) => ({ ...item, metadata: { name, namespace: 'shop' } }))
+    const file = write('list.yaml', JSON.stringify({ apiVersion: 'v1', kind: 'List', items }))
+    assert.match((await say('apply', '-f', file)).stdout, /\/a created\n.*\/b created\n/)
+    assert.match((await asked()).stdout, /shop\/a \(\S*list\.yaml:1\)[\s\S]*shop\/b \(/)
+    assert.equal((await say('delete', '-f', file)).code, 0)
+    const layer = await say('apply', '-f', 'k8s/layers/50-identity', 'k8s/layers/40-mtls')
+    assert.equal(layer.stdout.match(/ created$/gm)?.length, 5, layer.stdout)
+    assert.equal((await say('delete', '-f', 'k8s/layers/50-identity', 'k8s/layers/40-mtls')).code, 0)
+  })
+
+  test('what the files hold is deleted until it is applied again', async () => {
+    assert.equal((await say('layer', 'on', '50-identity')).code, 0)
+    const files = ['allow-nothing', 'web-api-rbac'].map((name) => `${identity}/${name}.yaml`)
+    assert.equal((await asked()).code, 1)
+    assert.equal((await say('delete', '-f', ...files)).code, 0)
+    assert.equal((await asked()).code, 0)
+    assert.match((await say('apply', '-f', ...files)).stdout, /allow-nothing created[\s\S]*web-api-rbac created/)
+    assert.equal((await asked()).code, 1)
+    assert.equal((await say('layer', 'off', '50-identity')).code, 0)
+    assert.equal((await asked()).code, 1, 'applied, they stay without their layer')
+    assert.equal((await say('delete', '-f', ...files)).code, 0)
+    assert.equal((await asked()).code, 0)
+  })
+
+  test('a mistake is told with its place, and nothing is changed', async () => {
+    const good = write('good.yaml', policy('good', '{}'))
+    const bad = write('bad.yaml', policy('bad', '{ rules: [{ form: [] }] }'))
+    const { code, stdout, stderr } = await say('apply', '-f', good, bad)
+    assert.deepEqual([code, stdout], [2, ''])
+    assert.match(stderr, /bad\.yaml:6:19: .*"form"/)
+    assert.equal((await asked()).code, 0, 'nor the good one')
+    for (const [args, said] of [
+      [['apply', '-f', 'nowhere.yaml'], /there is no file or folder "nowhere\.yaml"/],
+      [['delete'], /say what to delete/],
+      [['delete', 'X/shop/sleep'], /did you mean .*Deployment\/shop\/sleep/],
+    ] as const) {
+      const failed = await say(...(args as unknown as [string]))
+      assert.equal(failed.code, 2)
+      assert.match(failed.stderr, said)
+    }
+  })
+
+  test('with nothing up it says so', async () => {
+    const { code, stderr } = await bulkhead('apply', '-f', `${root}/${identity}`, '--state', `${folder}/none`)
+    assert.equal(code, 2)
+    assert.match(stderr, /nothing is up here/)
+  })
+})

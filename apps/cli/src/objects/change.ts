@@ -1,0 +1,70 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { ControlClient } from '@bulkhead/control'
+import type { KubernetesObject } from '@bulkhead/resources'
+import type { Given } from './read.js'
+
+/** What of a running target is needed to change single objects of it. */
+export type ObjectTarget = Pick<ControlClient, 'objects' | 'changes' | 'apply' | 'withdraw'>
+
+export type Done = 'created' | 'configured' | 'unchanged' | 'deleted' | 'not found'
+
+export interface ObjectDone {
+  readonly id: string
+  readonly object: KubernetesObject
+  readonly done: Done
+}
+
+const prefix = 'object/'
+
+/** The name of the one change that stands for an object: a later one replaces it. */
+export const changeName = (id: string): string => `${prefix}${id}`
+/** Whether a standing change was made by `apply` or `delete`, and not by a scenario that is running. */
+export const isObjectChange = (name: string): boolean => name.startsWith(prefix)
+
+/** Puts objects in force, one after the other. What is in force as it is given is left alone. */
+export async function applyObjects(
+  target: ObjectTarget,
+  given: readonly Given[],
+  tell: (done: ObjectDone) => void,
+): Promise<void> {
+  const inForce = new Map((await target.objects()).map((one) => [keyOf(one), one.object]))
+  for (const { resource, change } of given) {
+    const { id, object } = resource
+    const before = inForce.get(keyOf({ id, object }))
+    if (before !== undefined && isDeepStrictEqual(before, JSON.parse(JSON.stringify(object)))) {
+      tell({ id, object, done: 'unchanged' })
+      continue
+    }
+    await target.apply(changeName(id), change)
+    tell({ id, object, done: before === undefined ? 'created' : 'configured' })
+  }
+}
+
+/**
+ * Takes objects out. One that only a change brought goes with that change, so that its layer, put up later, brings it
+ * again; one of the files is kept out by a change of its own.
+ */
+export async function deleteObjects(
+  target: ObjectTarget,
+  given: readonly { readonly id: string; readonly object: KubernetesObject }[],
+  tell: (done: ObjectDone) => void,
+): Promise<void> {
+  const inForce = new Map((await target.objects()).map((one) => [keyOf(one), one]))
+  for (const { id, object } of given) {
+    const found = inForce.get(keyOf({ id, object }))
+    if (found === undefined) {
+      tell({ id, object, done: 'not found' })
+      continue
+    }
+    if (!found.inFiles && found.change !== undefined) await target.withdraw(found.change)
+    else await target.apply(changeName(id), { without: [id] })
+    tell({ id, object, done: 'deleted' })
+  }
+}
+
+/** Kinds of different API groups may share a name. */
+export const keyOf = ({ id, object }: { readonly id: string; readonly object: KubernetesObject }): string =>
+  `${groupOf(object)} ${id}`
+
+export const groupOf = ({ apiVersion }: KubernetesObject): string =>
+  apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : ''

@@ -1,0 +1,63 @@
+import { existsSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import type { Resource } from '@bulkhead/resources'
+import type { Change } from '@bulkhead/scenarios'
+import { CliError, type Io } from '../io.js'
+
+/** One object of the files that were named, and the change that puts it in force. */
+export interface Given {
+  readonly resource: Resource
+  readonly change: Change
+}
+
+/**
+ * The objects of files and folders, in order, each with its own manifest text. Nothing is judged here but their form.
+ * @param root what `file:line` is relative to
+ * @throws CliError with every mistake, as file:line:column
+ */
+export async function readObjects(
+  paths: readonly string[],
+  io: Pick<Io, 'cwd'>,
+  root: string,
+): Promise<readonly Given[]> {
+  const { loadManifests, ManifestError, parseManifests } = await import('@bulkhead/resources')
+  const absolute = paths.map((given) => existing(given, io))
+  try {
+    const { resources } = await loadManifests(absolute, { relativeTo: root })
+    const texts = new Map<string, readonly string[]>()
+    const linesOf = (file: string): readonly string[] => {
+      const known = texts.get(file) ?? readFileSync(path.resolve(root, file), 'utf8').split(/\r\n|\r|\n/)
+      texts.set(file, known)
+      return known
+    }
+    return resources.map((resource) => {
+      const { file, line } = resource.position([])
+      const text = documentAt(linesOf(file), line)
+      const [only, more] = parseManifests(text, file).resources
+      // An item of a List, or one whose namespace a kustomization gave: its own lines do not say it all.
+      const itself = more === undefined && only !== undefined && isDeepStrictEqual(only.object, resource.object)
+      const objects = itself ? text : `${'\n'.repeat(line - 1)}${JSON.stringify(resource.object)}\n`
+      return { resource, change: { objects, file } }
+    })
+  } catch (error) {
+    if (!(error instanceof ManifestError)) throw error
+    throw new CliError(`nothing was changed:\n${error.message}`)
+  }
+}
+
+function existing(given: string, { cwd }: Pick<Io, 'cwd'>): string {
+  const absolute = path.resolve(cwd, given)
+  if (!existsSync(absolute)) throw new CliError(`there is no file or folder ${JSON.stringify(given)}.`)
+  return absolute
+}
+
+/** The YAML document that holds a line (from 1), at the place where it stands: what is above it is left empty. */
+function documentAt(lines: readonly string[], line: number): string {
+  const isMark = (text: string | undefined) => text !== undefined && /^---(\s|$)/.test(text)
+  let first = line - 1
+  while (first > 0 && !isMark(lines[first])) first -= 1
+  let end = line
+  while (end < lines.length && !isMark(lines[end])) end += 1
+  return `${'\n'.repeat(first)}${lines.slice(first, end).join('\n')}\n`
+}
