@@ -1,4 +1,5 @@
 import type { Snapshot, Step, Verdict } from '@bulkhead/verdict'
+import { decidingSteps } from '../words.js'
 import { isEqual } from './objects.js'
 
 /** A verdict, and the snapshot that it was asked of: its rules are there. */
@@ -12,16 +13,6 @@ export function sameReason(before: Judged, after: Judged): boolean {
   if (before.verdict.outcome !== after.verdict.outcome) return false
   const [a, b] = [decidingSteps(before.verdict), decidingSteps(after.verdict)]
   return a.length === b.length && a.every((step, index) => sameStep(step, before.snapshot, b[index], after.snapshot))
-}
-
-/**
- * The steps that a verdict rests on: the one that denies, or cannot say; for an allowed flow every one that lets it on.
- * That the caller could show an identity (mtls) lets nobody in.
- */
-export function decidingSteps({ outcome, steps, decidedBy }: Verdict): readonly Step[] {
-  if (outcome === 'deny') return steps.filter((_, index) => index === decidedBy?.step)
-  if (outcome === 'unknown') return steps.filter((step) => step.outcome === 'unknown').slice(0, 1)
-  return steps.filter(({ code }) => !code.startsWith('mtls.'))
 }
 
 function sameStep(a: Step, before: Snapshot, b: Step | undefined, after: Snapshot): boolean {

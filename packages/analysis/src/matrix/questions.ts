@@ -1,4 +1,5 @@
 import { type Flow, outsideAddress, type Pod, type Protocol, type Snapshot } from '@bulkhead/verdict'
+import { podName } from '../names.js'
 import { gatewayDestinations } from './requests.js'
 
 /** How a caller that is no pod of the cluster is named. */
@@ -61,7 +62,7 @@ function podDestinations(snapshot: Snapshot): readonly Destination[] {
       }
     }
     return inOrder([...ports.values()]).map(({ port, protocol }) => ({
-      name: `${workload}:${portName(port, protocol)} (pod)`,
+      name: podName(`${workload}:${portName(port, protocol)}`),
       flow: { to: { workload }, port, ...(protocol !== 'TCP' && { protocol }) },
       workloads: [workload],
     }))

@@ -1,0 +1,77 @@
+import { symptomSentence, type Verdict } from '@bulkhead/verdict'
+import { decidingSteps, lettingWords, stepInstead, stoppingWords } from '../words.js'
+import type { FlowChange, PolicyDiff } from './types.js'
+
+/** Changes with the same reason, between all of `from` and all of `to`. */
+export interface Group {
+  readonly sign: '+' | '-' | '~'
+  readonly from: readonly string[]
+  readonly to: readonly string[]
+  /** What decides now, with its place. */
+  readonly now: string
+  /** What decided, without a place: it may stand elsewhere now, or nowhere. */
+  readonly before: string
+  /** What the caller sees now, where it is not an answer. */
+  readonly sees?: string
+  readonly flows: number
+}
+
+/** Everything that changed, opened first, in as few groups as say the same. */
+export function groupsOf({ opened, closed, decidedElsewhere }: PolicyDiff): readonly Group[] {
+  return [
+    ...grouped('+', opened.map(told)),
+    ...grouped('-', closed.map(told)),
+    ...grouped('~', decidedElsewhere.map(told)),
+  ]
+}
+
+interface Told extends Pick<Group, 'now' | 'before' | 'sees'> {
+  readonly from: string
+  readonly to: string
+}
+
+function told({ from, to, before, after }: FlowChange): Told {
+  return {
+    from,
+    to,
+    now: after === undefined ? 'the caller or what it called is not there any more' : words(after, before, true),
+    before: before === undefined ? 'it was not there' : words(before, after, false),
+    ...(after !== undefined && after.symptom !== 'ok' && { sees: symptomSentence(after.symptom) }),
+  }
+}
+
+function words(verdict: Verdict, other: Verdict | undefined, places: boolean): string {
+  if (verdict.outcome === 'allow') return lettingWords(stepInstead(verdict, other), { places })
+  return stoppingWords(decidingSteps(verdict).at(-1), { places })
+}
+
+/** First by reason; then the callers that call the same are one line, so that a line is a true rectangle of the matrix. */
+function grouped(sign: Group['sign'], changes: readonly Told[]): readonly Group[] {
+  return [...groupBy(changes, ({ now, before, sees }) => JSON.stringify([now, before, sees])).values()].flatMap(
+    (same) => {
+      const callers = [...groupBy(same, ({ from }) => from)].map(([from, calls]) => ({
+        from,
+        to: calls.map(({ to }) => to),
+      }))
+      return [...groupBy(callers, ({ to }) => JSON.stringify(to)).values()].flatMap((alike) => {
+        const [first] = same
+        const to = alike[0]?.to ?? []
+        if (first === undefined) return []
+        const { now, before, sees } = first
+        const from = alike.map((caller) => caller.from)
+        return [{ sign, from, to, now, before, ...(sees !== undefined && { sees }), flows: from.length * to.length }]
+      })
+    },
+  )
+}
+
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMap<string, readonly T[]> {
+  const groups = new Map<string, T[]>()
+  for (const item of items) {
+    const key = keyOf(item)
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [item])
+    else group.push(item)
+  }
+  return groups
+}

@@ -1,0 +1,92 @@
+import { type Outcome, type Step, type Symptom, sentence, type Verdict } from '@bulkhead/verdict'
+
+/*
+ * What a verdict rests on, in words that do not depend on who calls: flows with the same reason are shown as one.
+ */
+
+/** The short form of a verdict, for programs: nothing in it changes when other objects are added. */
+export interface Answer {
+  readonly outcome: Outcome
+  readonly symptom: Symptom
+  /** The step that it rests on. */
+  readonly by?: Pick<Step, 'point' | 'layer' | 'code' | 'policy' | 'rule' | 'at' | 'isolatedBy'>
+}
+
+export function answerOf(verdict: Verdict, instead?: Verdict): Answer {
+  const { outcome, symptom } = verdict
+  const step = instead === undefined ? decidingSteps(verdict).at(-1) : stepInstead(verdict, instead)
+  if (step === undefined) return { outcome, symptom }
+  const { point, layer, code, policy, rule, at, isolatedBy } = step
+  const by = {
+    point,
+    ...(layer !== undefined && { layer }),
+    code,
+    ...(policy !== undefined && { policy }),
+    ...(rule !== undefined && { rule }),
+    ...(at !== undefined && { at }),
+    ...(isolatedBy !== undefined && { isolatedBy }),
+  }
+  return { outcome, symptom, by }
+}
+
+/**
+ * The steps that a verdict rests on: the one that denies, or cannot say; for an allowed flow every one that lets it on.
+ * That the caller could show an identity (mtls) lets nobody in.
+ */
+export function decidingSteps({ outcome, steps, decidedBy }: Verdict): readonly Step[] {
+  if (outcome === 'deny') return steps.filter((_, index) => index === decidedBy?.step)
+  if (outcome === 'unknown') return steps.filter((step) => step.outcome === 'unknown').slice(0, 1)
+  return steps.filter(({ code }) => !code.startsWith('mtls.'))
+}
+
+/** Of an allowed flow the step that stands where `other` was denied; else what the verdict rests on. */
+export function stepInstead(verdict: Verdict, other: Verdict | undefined): Step | undefined {
+  const denied = other?.decidedBy === undefined ? undefined : other.steps[other.decidedBy.step]
+  if (verdict.outcome === 'allow' && denied !== undefined) {
+    const there = verdict.steps.find((step) => samePlace(step, denied))
+    if (there !== undefined) return there
+  }
+  const deciding = decidingSteps(verdict)
+  return deciding.findLast(({ rule }) => rule !== undefined) ?? deciding.at(-1)
+}
+
+/** The same set of rules at the same point: PeerAuthentication is another set than AuthorizationPolicy. */
+function samePlace(a: Step, b: Step): boolean {
+  const family = ({ code }: Step): string => code.slice(0, code.indexOf('.'))
+  return a.hop === b.hop && a.point === b.point && a.engine === b.engine && family(a) === family(b)
+}
+
+export interface WordsOptions {
+  /** Whether the places in the files are named. Not for what was: it may stand elsewhere now, or nowhere. */
+  readonly places: boolean
+}
+
+/** `rule 1 of AuthorizationPolicy/shop/web-api-rbac (k8s/layers/50-identity/shop/web-api-rbac.yaml:32)` */
+export function lettingWords(step: Step | undefined, { places }: WordsOptions): string {
+  if (step === undefined) return 'nothing stops it'
+  const { code, policy, rule, at } = step
+  const place = places && at !== undefined ? ` (${at})` : ''
+  if (rule !== undefined) return `rule ${rule} of ${policy}${place}`
+  if (code === 'mtls.strict-identity') return `the caller has an identity, as ${policy} wants${place}`
+  return `${sentence(step)}${place}`
+}
+
+/** `50-identity: no rule of AuthorizationPolicy/shop/allow-nothing (k8s/...:21) lists it` */
+export function stoppingWords(step: Step | undefined, { places }: WordsOptions): string {
+  if (step === undefined) return 'something that is not modelled'
+  const place = (at: string | undefined): string => (places && at !== undefined ? ` (${at})` : '')
+  const by = step.layer === undefined ? '' : `${step.layer}: `
+  switch (step.code) {
+    case 'authz.no-rule-allows': {
+      // Every policy that isolates is named, and none accused.
+      const policies = (step.isolatedBy ?? []).map(({ policy, at }) => `${policy}${place(at)}`)
+      return `${by}no rule of ${policies.join(' or ') || 'any ALLOW policy'} lists it`
+    }
+    case 'authz.rule-denies':
+      return `${by}rule ${step.rule} of ${step.policy} denies it${place(step.at)}`
+    case 'mtls.strict-no-identity':
+      return `${by}${step.policy} says STRICT, and the caller has no identity${place(step.at)}`
+    default:
+      return `${by}${sentence(step)}${place(step.at)}`
+  }
+}
