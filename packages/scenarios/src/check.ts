@@ -1,3 +1,4 @@
+import { hostOf, outside } from './flow.js'
 import type { ScenarioFile } from './schema.js'
 import type { AttemptKind } from './types.js'
 import { alwaysOn, placeOf } from './walls.js'
@@ -10,11 +11,14 @@ export interface Problem {
 
 /** What the shape alone cannot say. `layers`: the layers there are, when they are known. */
 export function check(scenario: ScenarioFile, layers?: readonly string[]): readonly Problem[] {
-  const { attempt, control } = scenario
+  const { attempt, control, from } = scenario
   return [
     ...checkKind(scenario),
+    ...checkNeeds(scenario, layers),
     ...checkAttempt(attempt, ['attempt']),
+    ...checkOutside(from, attempt, ['attempt']),
     ...(control === undefined ? [] : checkAttempt(control.attempt, ['control', 'attempt'])),
+    ...(control === undefined ? [] : checkOutside(control.from, control.attempt, ['control', 'attempt'])),
     ...checkHold(scenario),
     ...checkWalls(scenario, layers),
   ]
@@ -39,6 +43,40 @@ function* checkKind({ kind, control, remains, expect }: ScenarioFile): Generator
   if (expect.walls.length > 0) yield { path: ['expect', 'walls'], message: 'no wall may stop a legitimate flow' }
 }
 
+function* checkNeeds({ needs = [] }: ScenarioFile, layers?: readonly string[]): Generator<Problem> {
+  for (const [index, layer] of needs.entries()) {
+    const path = ['needs', index]
+    if (alwaysOn.has(layer)) yield { path, message: `"${layer}" is no layer: it is always on` }
+    else if (layers !== undefined && !layers.includes(layer)) yield { path, message: noLayer(layer, layers) }
+  }
+}
+
+function noLayer(layer: string, there: readonly string[]): string {
+  return `there is no layer "${layer}"; there are ${there.join(', ')}`
+}
+
+/** What can come in at a published port. */
+const outsideKinds: readonly AttemptKind[] = ['http', 'tcp', 'tls', 'postgres', 'mongo']
+
+function* checkOutside(from: string, attempt: ScenarioFile['attempt'], path: readonly string[]): Generator<Problem> {
+  if (from !== outside) return
+  const { kind, to, http } = attempt
+  if (!outsideKinds.includes(kind)) {
+    const names = outsideKinds.map((one) => `"${one}"`).join(', ')
+    yield { path: [...path, 'kind'], message: `from outside only ${names} come in; this one is "${kind}"` }
+  }
+  if (!('service' in to)) {
+    yield { path: [...path, 'to'], message: 'the outside knows no pods and no nodes of the cluster: name a service' }
+  }
+  if (kind === 'http' && hostOf(http?.headers) === undefined) {
+    const why = 'at which address the door is found differs from target to target'
+    yield {
+      path: [...path, 'http'],
+      message: `from outside a request says whom it asks for, since ${why}: headers: { host: ... }`,
+    }
+  }
+}
+
 /** The kinds of attempt that look at a field; on others it would say something that nobody does. */
 const KINDS_OF = {
   http: ['http', 'tcp', 'tls', 'hbone', 'socket'],
@@ -47,6 +85,7 @@ const KINDS_OF = {
   send: ['tcp', 'tls', 'hbone', 'socket', 'udp'],
   certificate: ['hbone'],
   as: ['hbone'],
+  again: ['http'],
 } as const satisfies Partial<Record<keyof ScenarioFile['attempt'], readonly AttemptKind[]>>
 
 function* checkAttempt(attempt: ScenarioFile['attempt'], path: readonly string[]): Generator<Problem> {
@@ -74,20 +113,25 @@ function* checkHold({ attempt, change, control }: ScenarioFile): Generator<Probl
   if (attempt.hold === true && change === undefined) {
     yield { path: ['attempt', 'hold'], message: 'a held connection waits for a "change", and there is none' }
   }
+  if (attempt.again === true && attempt.hold !== true) {
+    yield { path: ['attempt', 'again'], message: '"again" asks on a connection that is held open: set "hold: true"' }
+  }
 }
 
-function* checkWalls({ expect: { walls, through } }: ScenarioFile, layers?: readonly string[]): Generator<Problem> {
+function* checkWalls(
+  { from, needs = [], expect: { walls, through } }: ScenarioFile,
+  layers?: readonly string[],
+): Generator<Problem> {
   const known = (layer: string): boolean => layers === undefined || alwaysOn.has(layer) || layers.includes(layer)
   let last: { readonly layer: string; readonly place: number } | undefined
   for (const [index, wall] of walls.entries()) {
     const path = ['expect', 'walls', index]
     for (const layer of [wall.layer, ...(wall.when?.on ?? []), ...(wall.when?.off ?? [])]) {
       if (!known(layer)) {
-        const there = [...(layers ?? []), ...alwaysOn].join(', ')
-        yield { path: [...path, 'layer'], message: `there is no layer "${layer}"; there are ${there}` }
+        yield { path: [...path, 'layer'], message: noLayer(layer, [...(layers ?? []), ...alwaysOn]) }
       }
     }
-    const place = placeOf(wall.layer)
+    const place = placeOf(wall.layer, from)
     if (place === undefined) continue
     if (last !== undefined && place < last.place) {
       yield {
@@ -97,14 +141,18 @@ function* checkWalls({ expect: { walls, through } }: ScenarioFile, layers?: read
     }
     last = { layer: wall.layer, place }
   }
-  const unconditional = walls.some((wall) => alwaysOn.has(wall.layer) && wall.when === undefined)
+  // A layer without which it is not tried at all is on whenever it is.
+  const unconditional = walls.some(
+    ({ layer, when }) => (alwaysOn.has(layer) || needs.includes(layer)) && when === undefined,
+  )
   if (unconditional && through !== 'never') {
     yield { path: ['expect', 'through'], message: 'one of the walls is always on: "through" must be "never"' }
   }
   if (!unconditional && through === 'never') {
     yield {
       path: ['expect', 'through'],
-      message: '"never" needs a wall that is always on (mesh, network); say what arrives when no wall is on',
+      message:
+        '"never" needs a wall that is always on (mesh, network, or a layer in "needs"); say what arrives when no wall is on',
     }
   }
 }

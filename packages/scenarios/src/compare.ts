@@ -25,8 +25,9 @@ function compareReasons(name: string, expected: Reason, reason: Reason): readonl
   const differences: string[] = []
   if (reason.code !== expected.code) differences.push(`expected the reason ${expected.code}, ${name} ${reason.code}`)
   const layer = expected.layer === undefined || alwaysOn.has(expected.layer) ? undefined : expected.layer
-  if (reason.layer !== layer) {
-    differences.push(`expected the layer ${layer ?? 'none'} to decide, ${name} ${reason.layer ?? 'none'}`)
+  const layers = layersOf(reason)
+  if (layer === undefined ? layers.length > 0 : !layers.includes(layer)) {
+    differences.push(`expected the layer ${layer ?? 'none'} to decide, ${name} ${layers.join(' and ') || 'none'}`)
   }
   const named = reason.policies.map(({ policy }) => policy)
   for (const { policy } of expected.policies) {
@@ -34,6 +35,12 @@ function compareReasons(name: string, expected: Reason, reason: Reason): readonl
       differences.push(`expected ${policy} to decide, ${name} ${named.join(', ') || 'no policy'}`)
   }
   return differences
+}
+
+/** The layer that decides; those of all that isolate, when a default deny is of several. */
+function layersOf({ layer, policies }: Reason): readonly string[] {
+  if (layer !== undefined) return [layer]
+  return [...new Set(policies.flatMap((policy) => policy.layer ?? []))].sort()
 }
 
 /** Whether what was enforced is what the engine says, to the line. Only where both give a reason. */
@@ -45,7 +52,7 @@ export function compareReality(predicted: View, observed: View): readonly string
 
 /** What a target's own records must show besides: that there is one, and for a closed connection why it was closed. */
 export function compareRecord(
-  scenario: Pick<Scenario, 'change'>,
+  scenario: Pick<Scenario, 'change' | 'attempt'>,
   expected: View,
   observation: Observation,
   record: FlowRecord | undefined,
@@ -59,9 +66,11 @@ export function compareRecord(
   }
   if (scenario.change === undefined) return []
   const differences: string[] = []
+  const again = scenario.attempt.again === true
   if (observation.phase !== 'held') {
-    differences.push(`expected an open connection to be closed; it was never open (it ended at "${observation.phase}")`)
-  } else if (record.flag !== 'POLICY_CHANGE') {
+    const what = again ? 'another answer on an open connection' : 'an open connection to be closed'
+    differences.push(`expected ${what}; it was never open (it ended at "${observation.phase}")`)
+  } else if (!again && record.flag !== 'POLICY_CHANGE') {
     differences.push(`expected the flag POLICY_CHANGE, observed ${record.flag}`)
   }
   return differences
@@ -71,9 +80,15 @@ export function compareRecord(
 export function compareThrough(through: Through | 'never', observation: Observation): readonly string[] {
   if (through === 'never') return ['it got through a wall that is always on']
   const differences: string[] = []
-  const { status, contains, json = {}, absent = [] } = through
+  const { status, headers = {}, contains, json = {}, absent = [] } = through
   if (status !== undefined && observation.http?.status !== status) {
     differences.push(`expected status ${status}, observed ${observation.http?.status ?? 'no HTTP answer'}`)
+  }
+  for (const [name, value] of Object.entries(headers)) {
+    const seen = observation.http?.headers[name]
+    if (seen === value) continue
+    const what = seen === undefined ? 'none' : excerpt(JSON.stringify(seen))
+    differences.push(`expected the header ${name} to be ${JSON.stringify(value)}, observed ${what}`)
   }
   const text = observation.http?.body ?? textOf(observation)
   if (contains !== undefined && !text.includes(contains)) {

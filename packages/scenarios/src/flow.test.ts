@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { outsideAddress } from '@bulkhead/verdict'
 import { flowOf } from './flow.js'
 import type { Attempt } from './types.js'
 
@@ -45,10 +46,24 @@ describe('the flow of an attempt', () => {
       { from, to, port: 8080, certificate: 'none' },
     ],
     [{ kind: 'socket', to, port: 8080 }, undefined],
+    [
+      { kind: 'http', to, port: 8080, http: { method: 'GET', path: '/', headers: { Host: 'a.b', x: 'y' } } },
+      { from, to, port: 8080, http: { method: 'GET', path: '/', host: 'a.b', headers: { x: 'y' } } },
+    ],
   ]
   for (const [attempt, flow] of cases) {
     it(`of kind ${attempt.kind}${attempt.certificate === undefined ? '' : ` with a ${attempt.certificate} certificate`}`, () => {
       assert.deepEqual(flowOf('shop/sleep', attempt), flow)
     })
   }
+
+  it('from outside comes from an address, and asks for the host that its header says', () => {
+    const http = { method: 'GET', path: '/', headers: { host: 'a.b' } }
+    assert.deepEqual(flowOf('outside', { kind: 'http', to: { service: 'shop/door' }, port: 80, http }), {
+      from: { external: outsideAddress },
+      to: { service: 'shop/door' },
+      port: 80,
+      http: { method: 'GET', path: '/', host: 'a.b' },
+    })
+  })
 })

@@ -189,6 +189,60 @@ describe('a scenario file', () => {
       'scenarios/a.yaml:7:22: there is no file "k8s/x.yaml"',
     ],
     [
+      'a caller that is none',
+      edit('from: shop/notsleep', 'from: outsde'),
+      'scenarios/a.yaml:6:1: "from": must be "namespace/workload", or "outside"',
+    ],
+    [
+      'a request from outside that asks for no host',
+      edit('from: shop/notsleep', 'from: outside'),
+      'scenarios/a.yaml:7:1: from outside a request says whom it asks for',
+    ],
+    [
+      'a control from outside that asks for no host',
+      edit('from: shop/sleep', 'from: outside'),
+      'scenarios/a.yaml:23:3: from outside a request says whom it asks for',
+    ],
+    [
+      'a caller from outside that dials a pod',
+      edit('from: shop/notsleep', 'from: outside').replace(
+        '{ service: shop/web-api }\n',
+        '{ workload: shop/web-api }\n',
+      ),
+      'scenarios/a.yaml:9:3: the outside knows no pods',
+    ],
+    [
+      'a kind of attempt that does not come in',
+      edit('from: shop/notsleep', 'from: outside').replace('kind: http\n', 'kind: hbone\n'),
+      'scenarios/a.yaml:8:3: from outside only "http", "tcp", "tls", "postgres", "mongo" come in; this one is "hbone"',
+    ],
+    [
+      'a need for a layer that is not there',
+      edit('from:', 'needs: [40-mtls, 70-ingres]\nfrom:'),
+      'scenarios/a.yaml:6:18: there is no layer "70-ingres"; there are 40-mtls, 50-identity',
+    ],
+    [
+      'a need for what is always there',
+      edit('from:', 'needs: [mesh]\nfrom:'),
+      'scenarios/a.yaml:6:9: "mesh" is no layer: it is always on',
+    ],
+    ['needs that are none', edit('from:', 'needs: []\nfrom:'), 'scenarios/a.yaml:6:1: "needs": Too small'],
+    [
+      'something that arrives through a wall that it needs',
+      edit('from:', 'needs: [50-identity]\nfrom:'),
+      'scenarios/a.yaml:20:3: one of the walls is always on',
+    ],
+    [
+      'a request again on a connection that is not held',
+      edit('port: 8080\nexpect', 'port: 8080\n  again: true\nexpect'),
+      'scenarios/a.yaml:11:3: "again" asks on a connection that is held open',
+    ],
+    [
+      'a header whose name is in capitals',
+      edit('{ status: 200 }', '{ headers: { Location: x } }'),
+      'scenarios/a.yaml:19:25: "expect.through.headers.Location": names of headers are written in lower case',
+    ],
+    [
       'a JSON path that is none',
       edit('{ status: 200 }', '{ json: { "a..b": 1 } }'),
       'scenarios/a.yaml:19:22: "expect.through.json.a..b": must be a path',

@@ -7,8 +7,8 @@ export interface Reason {
   readonly code: string
   /** The folder under k8s/layers; absent for what no layer decides. */
   readonly layer?: string
-  /** The object that decided, or, for a default deny, every one that isolates. */
-  readonly policies: readonly { readonly policy: string; readonly at?: string }[]
+  /** The object that decided, or, for a default deny, every one that isolates; those may be of several layers. */
+  readonly policies: readonly { readonly policy: string; readonly at?: string; readonly layer?: string }[]
 }
 
 /** One of the three views of an attempt. */
@@ -21,7 +21,8 @@ export interface View {
 
 /**
  * `as-expected`: all views agree, and the control was served. `different`: they do not; `differences` says how.
- * `not-observed`: it could not be made, or its control was not served, so nothing is known. `skipped`: not for this target.
+ * `not-observed`: it could not be made, or its control was not served, so nothing is known. `skipped`: not for this target,
+ * or about a layer that is off; nothing was tried, so it proves nothing either way.
  */
 export type Status = 'as-expected' | 'different' | 'not-observed' | 'skipped'
 
@@ -49,7 +50,7 @@ export interface Report {
 }
 
 export function expectedView(expected: Expected): View {
-  if (expected.outcome === 'through') return { outcome: 'through', symptom: 'ok' }
+  if (expected.outcome === 'through') return { outcome: 'through', symptom: expected.symptom }
   const { layer, symptom, code, policy } = expected.wall
   return { outcome: 'stopped', symptom, reason: { code, layer, policies: policy === undefined ? [] : [{ policy }] } }
 }
@@ -65,7 +66,7 @@ export function predictedView(verdict: Verdict): View {
 }
 
 export function observedView(observation: Observation, record: FlowRecord | undefined): View {
-  const stopped = observation.symptom !== 'ok'
+  const stopped = observation.symptom !== 'ok' && observation.symptom !== 'redirected'
   const step = record?.decidedBy === undefined ? undefined : record.steps[record.decidedBy]
   return {
     outcome: stopped ? 'stopped' : 'through',
@@ -75,17 +76,24 @@ export function observedView(observation: Observation, record: FlowRecord | unde
 }
 
 /**
- * The record of the attempt's own connection: the one that was refused, else the last. Asking for a name is a
- * connection of its own, which decides only when it is what failed.
+ * The record of the attempt itself: the one that was refused, else the last. A gateway's record of a request has the
+ * steps of both its hops, so it goes before those of the connections that carried it. Asking for a name is a connection
+ * of its own, which decides only when it is what failed.
  */
 export function recordOf(flows: readonly FlowRecord[]): FlowRecord | undefined {
-  return flows.find((flow) => flow.outcome !== 'allow') ?? flows.filter((flow) => flow.transport !== 'dns').at(-1)
+  const requests = flows.filter(({ transport }) => transport === 'http')
+  const own = requests.length > 0 ? requests : flows
+  return own.find((flow) => flow.outcome !== 'allow') ?? own.filter((flow) => flow.transport !== 'dns').at(-1)
 }
 
 function reasonOf(step: Step): Reason {
   const own =
     step.policy === undefined ? [] : [{ policy: step.policy, ...(step.at === undefined ? {} : { at: step.at }) }]
-  const isolating = (step.isolatedBy ?? []).map(({ policy, at }) => ({ policy, at }))
+  const isolating = (step.isolatedBy ?? []).map(({ policy, at, layer }) => ({
+    policy,
+    at,
+    ...(layer === undefined ? {} : { layer }),
+  }))
   return {
     code: step.code,
     ...(step.layer === undefined ? {} : { layer: step.layer }),

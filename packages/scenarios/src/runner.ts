@@ -12,7 +12,7 @@ import {
 } from './result.js'
 import { applyChange, asMessage, StillStanding, type Undo } from './stage.js'
 import type { Evidence, LayerState, Scenario, Target } from './types.js'
-import { expected, layersOn } from './walls.js'
+import { expected, layersOn, missing } from './walls.js'
 
 export interface RunOptions {
   /** The folder that holds `scenarios/`: manifests that scenarios bring are read from there. */
@@ -92,11 +92,17 @@ async function inParallel<T>(items: readonly T[], width: number, run: (item: T) 
 async function runOne(scenario: Scenario, context: Context): Promise<ScenarioResult> {
   const start = performance.now()
   const { target, layers, root, controls } = context
-  const expectation = expectedView(expected(scenario, layersOn(layers)))
+  const on = layersOn(layers)
+  const expectation = expectedView(expected(scenario, on))
   const head = { scenario, expected: expectation, differences: [] }
   const took = (): { durationMs: number } => ({ durationMs: Math.round(performance.now() - start) })
   if (scenario.only !== undefined && scenario.only !== target.name) {
     return { ...head, status: 'skipped', because: `it is for the ${scenario.only} target only`, ...took() }
+  }
+  const off = missing(scenario, on)
+  if (off.length > 0) {
+    const because = `it needs ${off.join(' and ')}, which ${off.length === 1 ? 'is' : 'are'} off`
+    return { ...head, status: 'skipped', because, ...took() }
   }
   const unseen = (because: string): ScenarioResult => ({ ...head, status: 'not-observed', because, ...took() })
   if (context.spoiled !== undefined) return unseen(`what is in force is not known: ${context.spoiled.message}`)

@@ -1,9 +1,16 @@
 import { reasonCodes, type Symptom, symptoms } from '@bulkhead/verdict'
 import { z } from 'zod'
+import { outside } from './flow.js'
 import { parsePath } from './json-path.js'
 
 const name = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/
 const ref = z.string().regex(/^[a-z0-9.-]+\/[a-z0-9.-]+$/, 'must be "namespace/name"')
+const caller = z
+  .string()
+  .refine(
+    (text) => text === outside || ref.safeParse(text).success,
+    `must be "namespace/workload", or "${outside}" for a caller that is not in the cluster`,
+  )
 const objectId = z.string().regex(/^[A-Za-z]+(\/[a-z0-9.-]+){1,2}$/, 'must be "Kind/namespace/name"')
 const sentence = z
   .string()
@@ -57,6 +64,7 @@ const attempt = z.strictObject({
   certificate: z.enum(['none', 'self-signed', 'expired', 'other-domain', 'stolen']).exactOptional(),
   as: ref.exactOptional(),
   hold: z.boolean().exactOptional(),
+  again: z.boolean().exactOptional(),
   timeoutMs: z.int().min(1).max(600_000).exactOptional(),
 })
 
@@ -80,12 +88,15 @@ const through = z.union(
     z.literal('never'),
     z.strictObject({
       status: z.int().min(100).max(599).exactOptional(),
+      headers: z
+        .record(z.string().regex(/^[a-z0-9-]+$/, 'names of headers are written in lower case'), z.string())
+        .exactOptional(),
       contains: z.string().min(1).exactOptional(),
       json: z.record(path, z.union([z.string(), z.number(), z.boolean(), z.null()])).exactOptional(),
       absent: z.array(path).exactOptional(),
     }),
   ],
-  'must be "never", or what arrives: {status, contains, json, absent}',
+  'must be "never", or what arrives: {status, headers, contains, json, absent}',
 )
 
 /** A scenario's file. `port` of an attempt is required everywhere: for `dns` it is 53, for `socket` the pod's port. */
@@ -108,14 +119,15 @@ export const scenarioSchema = z.strictObject({
     .exactOptional(),
   lab: z.string().min(1).exactOptional(),
   only: z.enum(['local', 'kind']).exactOptional(),
-  from: ref,
+  from: caller,
+  needs: z.array(z.string().min(1)).min(1).exactOptional(),
   given: change.exactOptional(),
   attempt,
   change: change.exactOptional(),
   expect: z.strictObject({ walls: z.array(wall), through }),
   notice: sentence,
   remains: sentence.exactOptional(),
-  control: z.strictObject({ from: ref, attempt }).exactOptional(),
+  control: z.strictObject({ from: caller, attempt }).exactOptional(),
 })
 
 export type ScenarioFile = z.infer<typeof scenarioSchema>

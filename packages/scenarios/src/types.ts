@@ -28,6 +28,11 @@ export interface Attempt {
   readonly as?: string
   /** Keep the connection open after the first answer, until the far side closes it or `timeoutMs` is over. */
   readonly hold?: boolean
+  /**
+   * `http` with `hold`: ask again on the open connection, some ten times a second, until the answer is another. A proxy
+   * keeps its clients' connections when a policy changes, and answers the next request by the new one.
+   */
+  readonly again?: boolean
   /** Default 5000. */
   readonly timeoutMs?: number
 }
@@ -126,7 +131,10 @@ export interface Wall {
 
 /** What arrives when nothing stops an attempt; each part that is given must hold. */
 export interface Through {
+  /** One from 300 to 399 is a redirect: the attempt gets through when that is what the client sees. */
   readonly status?: number
+  /** Values of headers of the answer; names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>
   /** Text in the body, or for kinds other than `http` in what `detail.text` holds. */
   readonly contains?: string
   /** Values in the JSON body, by path: `upstream_calls[0].name`. */

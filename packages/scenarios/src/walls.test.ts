@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Wall } from './types.js'
-import { expected } from './walls.js'
+import { expected, missing, placeOf } from './walls.js'
 
 const wall = (layer: string, when?: Wall['when']): Wall => ({
   layer,
@@ -33,4 +33,39 @@ describe('what must happen', () => {
       assert.equal(result.outcome === 'stopped' ? result.wall.layer : undefined, by)
     })
   }
+
+  it('is a redirect where that is what arrives', () => {
+    const symptomOf = (status: number): string | undefined => {
+      const result = expected({ expect: { walls: [], through: { status } } }, new Set())
+      return result.outcome === 'through' ? result.symptom : undefined
+    }
+    assert.deepEqual([200, 299, 300, 301, 399, 404].map(symptomOf), [
+      'ok',
+      'ok',
+      'redirected',
+      'redirected',
+      'redirected',
+      'ok',
+    ])
+  })
+})
+
+describe('the order of the way', () => {
+  it('has the front door first for whoever comes from outside, and free for who is in the cluster', () => {
+    const places = ['70-ingress', '40-mtls', '50-identity'].map((layer) => placeOf(layer, 'outside') ?? Number.NaN)
+    assert.deepEqual(
+      places,
+      [...places].sort((a, b) => a - b),
+    )
+    assert.equal(placeOf('70-ingress', 'shop/notsleep'), undefined)
+    assert.equal(placeOf('60-requests', 'outside'), undefined)
+  })
+})
+
+describe('what is missing', () => {
+  it('is what a scenario needs and what is off', () => {
+    assert.deepEqual(missing({}, new Set()), [])
+    assert.deepEqual(missing({ needs: ['70', '50'] }, new Set(['50'])), ['70'])
+    assert.deepEqual(missing({ needs: ['70', '50'] }, new Set(['50', '70'])), [])
+  })
 })

@@ -1,3 +1,4 @@
+import { outside } from './flow.js'
 import type { LayerState, Scenario, Wall } from './types.js'
 
 /** Walls that no layer switches off. */
@@ -10,18 +11,33 @@ export const alwaysOn: ReadonlySet<string> = new Set(['mesh', 'network'])
  */
 const pathOrder = ['10-admission', '70-ingress', '20-network', '30-cilium', 'mesh', '40-mtls', '50-identity']
 
-/** Where a layer stands on the way; undefined for one whose place is free. */
-export function placeOf(layer: string): number | undefined {
+/**
+ * Where a layer stands on the way; undefined for one whose place is free. The front door (70) comes first from outside;
+ * a caller in the cluster has left its own pod before it comes there.
+ */
+export function placeOf(layer: string, from: string): number | undefined {
+  if (layer === '70-ingress' && from !== outside) return undefined
   const place = pathOrder.indexOf(layer)
   return place === -1 ? undefined : place
 }
 
-export type Expected = { readonly outcome: 'stopped'; readonly wall: Wall } | { readonly outcome: 'through' }
+export type Expected =
+  | { readonly outcome: 'stopped'; readonly wall: Wall }
+  /** What the client sees then: an answer, or a redirect. */
+  | { readonly outcome: 'through'; readonly symptom: 'ok' | 'redirected' }
 
 /** What must happen with these layers on: the first wall that stands decides; with none, it gets through. */
 export function expected(scenario: Pick<Scenario, 'expect'>, on: ReadonlySet<string>): Expected {
-  const wall = scenario.expect.walls.find((candidate) => stands(candidate, on))
-  return wall === undefined ? { outcome: 'through' } : { outcome: 'stopped', wall }
+  const { walls, through } = scenario.expect
+  const wall = walls.find((candidate) => stands(candidate, on))
+  if (wall !== undefined) return { outcome: 'stopped', wall }
+  const { status = 200 } = through === 'never' ? {} : through
+  return { outcome: 'through', symptom: status >= 300 && status < 400 ? 'redirected' : 'ok' }
+}
+
+/** The layers that a scenario is about and that are off, so that there is nothing to try. */
+export function missing({ needs = [] }: Pick<Scenario, 'needs'>, on: ReadonlySet<string>): readonly string[] {
+  return needs.filter((layer) => !on.has(layer))
 }
 
 function stands(wall: Wall, on: ReadonlySet<string>): boolean {

@@ -9,10 +9,14 @@ export function attacksOf(scenarios: readonly Scenario[]): readonly Scenario[] {
   return scenarios.filter((scenario) => scenario.kind === 'attack' || scenario.remains !== undefined)
 }
 
-/** True when every attack was stopped, and by what was expected to stop it. */
+/**
+ * True when every attack that was made was stopped, and by what was expected to stop it. One that was skipped says
+ * nothing, and where all were skipped nothing is proved.
+ */
 export function attackPassed(report: Report): boolean {
-  const attacks = report.results.filter(({ scenario, status }) => scenario.kind === 'attack' && status !== 'skipped')
-  return attacks.every((result) => blocked(result))
+  const attacks = report.results.filter(({ scenario }) => scenario.kind === 'attack')
+  const made = attacks.filter(({ status }) => status !== 'skipped')
+  return made.every((result) => blocked(result)) && (made.length > 0 || attacks.length === 0)
 }
 
 /** The attack report for people: grouped by what stopped them; what got through comes last, where it is seen. */
@@ -23,7 +27,7 @@ export function renderAttack(report: Report, options: { readonly color?: boolean
     [`Attacks on the ${report.target} target, ${layersText(report.layers)}`],
     ...renderBlocked(attacks.filter(blocked), style),
     renderRemaining(report, style),
-    renderSkipped(attacks, style),
+    ...renderSkipped(attacks, style),
     renderWrong(attacks, style),
     ...renderThrough(report, attacks, style),
     attacks.length === 1 ? renderStory(attacks, style) : [],
@@ -151,10 +155,16 @@ function renderWrong(attacks: readonly ScenarioResult[], style: Paint): readonly
   ]
 }
 
-function renderSkipped(attacks: readonly ScenarioResult[], style: Paint): readonly string[] {
-  return attacks
-    .filter(({ status }) => status === 'skipped')
-    .map(({ scenario, because }) => style.faint(`skipped ${scenario.id}: ${because ?? ''}`))
+/** A part for each reason why some were not tried. */
+function renderSkipped(attacks: readonly ScenarioResult[], style: Paint): readonly (readonly string[])[] {
+  const skipped = attacks.filter(({ status }) => status === 'skipped')
+  return groupBy(skipped, ({ because }) => because).map((group) => [
+    `${style.strong('SKIPPED')}   ${group[0]?.because ?? ''}; nothing is known of these`,
+    ...columns(
+      group.map(({ scenario }) => [attemptText(scenario), scenario.title]),
+      '      ',
+    ),
+  ])
 }
 
 /** What an attacker who owns a pod may do whatever walls stand, because the pod itself must. */
@@ -176,7 +186,14 @@ function summary(report: Report, attacks: readonly ScenarioResult[], style: Pain
   const made = attacks.filter(({ status }) => status !== 'skipped')
   const [stopped, open] = [made.filter(blocked).length, made.filter(through).length]
   const wrong = made.length - stopped - open
-  const words = [`${stopped} blocked`, `${open} through`, ...(wrong === 0 ? [] : [`${wrong} not as expected`])]
-  const line = `${count(made.length, 'attack')}: ${words.join(', ')} (${seconds(report.durationMs)})`
-  return stopped === made.length ? style.good(line) : style.bad(line)
+  const skipped = attacks.length - made.length
+  const words = [
+    `${stopped} blocked`,
+    `${open} through`,
+    ...(wrong === 0 ? [] : [`${wrong} not as expected`]),
+    ...(skipped === 0 ? [] : [`${skipped} skipped`]),
+  ]
+  const line = `${count(attacks.length, 'attack')}: ${words.join(', ')} (${seconds(report.durationMs)})`
+  if (stopped < made.length) return style.bad(line)
+  return skipped === 0 ? style.good(line) : line
 }

@@ -82,10 +82,38 @@ describe('the reports of a run in which all walls hold', async () => {
     const esc = String.fromCharCode(27)
     for (const render of [renderAttack, renderVerify]) {
       assert.ok(!render(report).includes(esc))
-      assert.ok(render(report, { color: true }).includes(`${esc}[32m`))
+      assert.ok(render(report, { color: true }).includes(`${esc}[`))
       const stripped = render(report, { color: true }).replaceAll(new RegExp(`${esc}\\[\\d+m`, 'g'), '')
       assert.equal(stripped, render(report))
     }
+  })
+})
+
+describe('the reports of a run in which some were skipped', async () => {
+  const front = { ...attack, id: 'front', title: 'the front door', needs: ['70-ingress'] }
+  const report = await reportOf([attack, front])
+  const all = await reportOf([front])
+  const green = `${String.fromCharCode(27)}[32m`
+  const last = (text: string): string => text.trimEnd().split('\n').at(-1) ?? ''
+
+  it('say which, and why', () => {
+    assert.match(
+      renderAttack(report),
+      /^SKIPPED {3}it needs 70-ingress, which is off; nothing is known of these\n {6}shop\/notsleep → .*the front door$/m,
+    )
+    assert.match(renderVerify(report), /^skipped +front .*\n +it needs 70-ingress, which is off$/m)
+  })
+  it('pass, but do not look as if all had held', () => {
+    assert.deepEqual([attackPassed(report), verifyPassed(report)], [true, true])
+    assert.equal(last(renderAttack(report, { color: true })), '2 attacks: 1 blocked, 0 through, 1 skipped (1.2 s)')
+    assert.equal(last(renderVerify(report, { color: true })), '2 scenarios: 1 agree, 1 skipped (1.2 s)')
+  })
+  it('fail where nothing was tried at all', () => {
+    assert.deepEqual([attackPassed(all), verifyPassed(all)], [false, false])
+  })
+  it('are green where none was', async () => {
+    const none = await reportOf([attack])
+    for (const render of [renderAttack, renderVerify]) assert.ok(last(render(none, { color: true })).startsWith(green))
   })
 })
 

@@ -2,9 +2,13 @@ import type { Report, ScenarioResult, View } from '../result.js'
 import { columns, count, type Paint, paint, seconds } from './layout.js'
 import { layersText } from './words.js'
 
-/** True when expectation, prediction and observation agree everywhere. A scenario that could not be observed is a failure. */
-export function verifyPassed(report: Report): boolean {
-  return report.results.every(({ status }) => status === 'as-expected' || status === 'skipped')
+/**
+ * True when expectation, prediction and observation agree everywhere. A scenario that could not be observed is a
+ * failure; one that was skipped is none, but where all were skipped nothing agrees.
+ */
+export function verifyPassed({ results }: Report): boolean {
+  const agree = results.every(({ status }) => status === 'as-expected' || status === 'skipped')
+  return agree && (results.length === 0 || results.some(({ status }) => status === 'as-expected'))
 }
 
 /** Expected, predicted and observed side by side, a line for each scenario, and under it every difference. */
@@ -70,5 +74,6 @@ function summary(report: Report, style: Paint): string {
     ...(of('skipped') === 0 ? [] : [`${of('skipped')} skipped`]),
   ]
   const line = `${count(report.results.length, 'scenario')}: ${parts.join(', ')} (${seconds(report.durationMs)})`
-  return verifyPassed(report) ? style.good(line) : style.bad(line)
+  if (!verifyPassed(report)) return style.bad(line)
+  return of('skipped') === 0 ? style.good(line) : line
 }

@@ -1,4 +1,5 @@
 import { type Symptom, symptoms } from '@bulkhead/verdict'
+import { hostOf, outside } from '../flow.js'
 import type { Reason } from '../result.js'
 import type { Attempt, LayerState, Observation, Scenario } from '../types.js'
 import { columns } from './layout.js'
@@ -9,9 +10,9 @@ export function sawText(symptom: Symptom): string {
   return curl.length === 0 ? says : `${says} (curl ${curl.join(', ').replace(/, (?=\d+$)/, ' or ')})`
 }
 
-/** `shop/notsleep → shop/web-api:8080`, and what it did there when that is not plain HTTP. */
+/** `shop/notsleep → shop/web-api:8080`, and what it did there when that is not a plain `GET /`. */
 export function attemptText({ from, attempt }: Pick<Scenario, 'from' | 'attempt'>): string {
-  return `${from} → ${destinationText(attempt)}`
+  return `${from === outside ? 'the outside' : from} → ${destinationText(attempt)}`
 }
 
 function destinationText(attempt: Attempt): string {
@@ -25,10 +26,17 @@ function destinationText(attempt: Attempt): string {
     case 'dns':
       return `DNS ${attempt.dns?.query ?? name}`
     case 'http':
-      return `${name}:${port}`
+      return `${name}:${port}${requestText(attempt)}`
     default:
       return `${name}:${port}, ${kind}`
   }
+}
+
+/** ` POST /x at example.org`: only what is not as usual. A host is said wherever one is asked for. */
+function requestText({ http }: Attempt): string {
+  const { method = 'GET', path = '/', headers } = http ?? {}
+  const host = hostOf(headers)
+  return `${method === 'GET' && path === '/' ? '' : ` ${method} ${path}`}${host === undefined ? '' : ` at ${host}`}`
 }
 
 function nameOf(to: Attempt['to']): string {
@@ -55,6 +63,9 @@ const words: Readonly<Record<string, string>> = {
   'hbone.expired-certificate': 'the certificate has expired',
   'hbone.stolen-certificate': 'the key is not the one in the certificate',
   'hbone.wrong-target': 'a pod answers for no pod but itself',
+  'route.no-host': 'the gateway answers for no such host',
+  'route.no-match': 'no rule of its routes takes the request',
+  'route.no-backend': 'its route leads nowhere',
   'network.nothing-listens': 'nothing listens there',
   'network.unreachable': 'there is no way to it from this pod',
 }

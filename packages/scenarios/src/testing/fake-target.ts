@@ -40,7 +40,7 @@ export function fakeTarget(options: FakeOptions = {}): FakeTarget {
     standing,
     layers: async () => layers,
     async predict(flow): Promise<Verdict> {
-      const from = 'workload' in flow.from ? flow.from.workload : '?'
+      const from = 'workload' in flow.from ? flow.from.workload : 'external' in flow.from ? 'outside' : '?'
       calls.push(`predict ${from}`)
       if (options.predict !== undefined) return options.predict(flow)
       return isAllowed(from) ? allowed : denied
