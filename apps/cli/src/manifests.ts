@@ -1,7 +1,8 @@
 import path from 'node:path'
+import type { Resource } from '@bulkhead/resources'
 import type { Snapshot } from '@bulkhead/verdict'
 import { CliError, type Io, note } from './io.js'
-import { findPlaces } from './places.js'
+import { findPlaces, requireFolder } from './places.js'
 
 export interface ManifestSet {
   readonly folders: readonly string[]
@@ -11,10 +12,24 @@ export interface ManifestSet {
   readonly title: string
 }
 
-/** The clone's own manifests, or those of `--manifests DIR`. `k8s/attacks` is for scenarios, and is not in force. */
-export function ownManifests(io: Io, given?: string): ManifestSet {
-  const { root, k8s } = findPlaces(io, given)
-  if (given !== undefined) return { folders: [k8s], relativeTo: () => io.cwd, title: given }
+export interface CompileManifestsOptions {
+  /** Which of the objects are judged. Default: all. */
+  readonly choose?: (resources: readonly Resource[]) => readonly Resource[]
+  /** Pods that were there keep their addresses. */
+  readonly previous?: Snapshot
+  /** Say nothing of what is only likely wrong. */
+  readonly quiet?: boolean
+}
+
+/** The clone's own manifests, or those of `--manifests DIR...`, a union. `k8s/attacks` is for scenarios, and is not in force. */
+export function ownManifests(io: Io, given?: string | readonly string[]): ManifestSet {
+  if (given !== undefined) {
+    const names = typeof given === 'string' ? [given] : given
+    const folders = names.map((name) => path.resolve(io.cwd, name))
+    for (const [index, folder] of folders.entries()) requireFolder(folder, names[index] ?? folder)
+    return { folders, relativeTo: () => io.cwd, title: names.join(' and ') }
+  }
+  const { root, k8s } = findPlaces(io)
   return { folders: [path.join(k8s, 'workloads'), path.join(k8s, 'layers')], relativeTo: () => root, title: 'k8s/' }
 }
 
@@ -22,14 +37,18 @@ export function ownManifests(io: Io, given?: string): ManifestSet {
  * Reads manifests and compiles them. What is likely wrong goes to stderr, a line each.
  * @throws CliError with everything that is wrong, as file:line:column
  */
-export async function compileManifests(io: Io, { folders, relativeTo, title }: ManifestSet): Promise<Snapshot> {
+export async function compileManifests(
+  io: Io,
+  { folders, relativeTo, title }: ManifestSet,
+  { choose = (all) => all, previous, quiet = false }: CompileManifestsOptions = {},
+): Promise<Snapshot> {
   // Loaded when it is needed: `bulkhead --help` is not to wait for the schemas.
   const { formatDiagnostic, loadManifests, ManifestError } = await import('@bulkhead/resources')
   const { compile, CompileError } = await import('@bulkhead/verdict')
   try {
     const { resources, warnings } = await loadManifests(folders, { relativeTo })
-    for (const warning of warnings) note(io, `warning: ${formatDiagnostic(warning)}`)
-    return compile(resources)
+    for (const warning of quiet ? [] : warnings) note(io, `warning: ${formatDiagnostic(warning)}`)
+    return compile(choose(resources), previous === undefined ? {} : { previous })
   } catch (error) {
     if (!(error instanceof ManifestError || error instanceof CompileError)) throw error
     throw new CliError(`the manifests in ${title} cannot be used:\n${error.message}`)

@@ -2,12 +2,14 @@ import { Command, CommanderError } from 'commander'
 import * as apply from './commands/apply.js'
 import * as attack from './commands/attack.js'
 import * as remove from './commands/delete.js'
+import * as diff from './commands/diff.js'
 import * as down from './commands/down.js'
 import * as exec from './commands/exec.js'
 import * as explain from './commands/explain.js'
 import * as flows from './commands/flows.js'
 import * as layer from './commands/layer.js'
 import * as logs from './commands/logs.js'
+import * as matrix from './commands/matrix.js'
 import * as status from './commands/status.js'
 import * as up from './commands/up.js'
 import * as verdict from './commands/verdict.js'
@@ -17,7 +19,23 @@ import { signalExitCode } from './interrupt.js'
 import { CliError, exitCodes, type Io, note, printable } from './io.js'
 
 /** In the order in which `npx bulkhead --help` lists them. */
-const commands = [up, down, status, logs, exec, flows, attack, verify, explain, verdict, layer, apply, remove]
+const commands = [
+  up,
+  down,
+  status,
+  logs,
+  exec,
+  flows,
+  attack,
+  verify,
+  explain,
+  matrix,
+  diff,
+  verdict,
+  layer,
+  apply,
+  remove,
+]
 
 /** Longer lines of --help are harder to read. */
 const widest = 110

@@ -1,0 +1,117 @@
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { CliError, type Io } from '../io.js'
+import { GitError, git } from './git.js'
+
+/** One entry of a commit. */
+interface Entry {
+  readonly mode: string
+  readonly hash: string
+  /** From the repository's root, with `/`. */
+  readonly file: string
+}
+
+export interface Commit {
+  readonly hash: string
+  /** As people name it: `HEAD~1 (1a2b3c4)`. */
+  readonly title: string
+}
+
+/**
+ * The commit that a word means: a branch, a tag, `HEAD~1`, a hash.
+ * @throws CliError when there is none, with near names
+ */
+export async function commitOf(io: Io, repository: string, revision: string): Promise<Commit> {
+  try {
+    const found = await git(io, repository, ['rev-parse', '--verify', '--end-of-options', `${revision}^{commit}`])
+    const hash = found.toString().trim()
+    return { hash, title: revision === hash ? hash.slice(0, 10) : `${revision} (${hash.slice(0, 7)})` }
+  } catch (error) {
+    if (!(error instanceof GitError)) throw error
+    throw new CliError(
+      `there is no folder and no git revision ${JSON.stringify(revision)}${await hint(io, repository, revision)}`,
+    )
+  }
+}
+
+async function hint(io: Io, repository: string, revision: string): Promise<string> {
+  const { didYouMean } = await import('@bulkhead/resources/suggest')
+  const names = await git(io, repository, ['for-each-ref', '--format=%(refname:short)'])
+    .then((text) => text.toString().split('\n').filter(Boolean))
+    .catch(() => [])
+  const meant = didYouMean(revision, names)
+  if (meant !== '') return meant
+  const shallow = await git(io, repository, ['rev-parse', '--is-shallow-repository']).catch(() => Buffer.alloc(0))
+  return shallow.toString().trim() === 'true'
+    ? '. This clone is shallow, so older commits are not in it; `git fetch --unshallow` brings them.'
+    : '.'
+}
+
+/**
+ * Writes the manifests that a commit has under a folder into another folder, each at its path from the repository's root.
+ * Only files that can be manifests, and links that stay within the folder.
+ * @throws CliError when the commit has no such folder
+ */
+export async function writeTree(
+  io: Io,
+  repository: string,
+  commit: Commit,
+  folder: string,
+  into: string,
+): Promise<void> {
+  const entries = await entriesOf(io, repository, commit, folder)
+  if (entries.length === 0) throw new CliError(`${commit.title} has no folder ${JSON.stringify(folder || '.')}.`)
+  const wanted = entries.filter(({ mode, file }) => mode === link || (mode.startsWith('100') && isManifest(file)))
+  const contents = await readBlobs(io, repository, wanted)
+  for (const [index, { mode, file }] of wanted.entries()) {
+    const content = contents[index]
+    const target = path.join(into, ...file.split('/'))
+    if (content === undefined || !isWithin(target, into)) continue
+    await mkdir(path.dirname(target), { recursive: true })
+    if (mode !== link) await writeFile(target, content)
+    // A link that leads out of the commit would read this machine's files into it.
+    else if (isWithin(path.resolve(path.dirname(target), content.toString()), into)) {
+      await symlink(content.toString(), target)
+    }
+  }
+}
+
+const link = '120000'
+const isManifest = (file: string): boolean => /\.ya?ml$/.test(file) || path.posix.basename(file) === 'Kustomization'
+
+function isWithin(file: string, folder: string): boolean {
+  const relative = path.relative(folder, file)
+  return relative !== '' && relative !== '..' && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative)
+}
+
+async function entriesOf(io: Io, repository: string, { hash }: Commit, folder: string): Promise<readonly Entry[]> {
+  const inside = folder === '' ? [] : ['--', `${folder}/`]
+  const listed = await git(io, repository, ['ls-tree', '-r', '-z', '--full-tree', hash, ...inside])
+  return listed
+    .toString()
+    .split('\0')
+    .flatMap((line) => {
+      const [, mode, blob, file] = /^(\d+) \w+ ([0-9a-f]+)\t(.*)$/s.exec(line) ?? []
+      return mode === undefined || blob === undefined || file === undefined ? [] : [{ mode, hash: blob, file }]
+    })
+}
+
+/** The contents, in the order of the entries: all by one process. */
+async function readBlobs(io: Io, repository: string, entries: readonly Entry[]): Promise<readonly Buffer[]> {
+  if (entries.length === 0) return []
+  const input = entries.map(({ hash }) => `${hash}\n`).join('')
+  const output = await git(io, repository, ['cat-file', '--batch'], input)
+  const contents: Buffer[] = []
+  let at = 0
+  for (const { hash, file } of entries) {
+    const end = output.indexOf(0x0a, at)
+    const header = output.subarray(at, end).toString()
+    const size = /^[0-9a-f]+ blob (\d+)$/.exec(header)?.[1]
+    if (end === -1 || size === undefined) {
+      throw new CliError(`git has no content for ${JSON.stringify(file)} (${hash.slice(0, 7)}): ${header}.`)
+    }
+    contents.push(output.subarray(end + 1, end + 1 + Number(size)))
+    at = end + 1 + Number(size) + 1
+  }
+  return contents
+}
