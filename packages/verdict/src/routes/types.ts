@@ -12,7 +12,7 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** What a modifier filter does to headers, in this order: set, add, remove. Names in lower case. */
+/** What a modifier filter does to headers, in this order: remove, set, add (as Envoy does). Names in lower case. */
 export interface HeaderChange {
   readonly set: readonly (readonly [name: string, value: string])[]
   readonly add: readonly (readonly [name: string, value: string])[]

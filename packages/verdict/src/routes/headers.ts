@@ -1,0 +1,51 @@
+import type { HttpHeaderModifier } from '@bulkhead/resources'
+import type { HeaderChange } from './types.js'
+
+type Headers = Readonly<Record<string, string>>
+
+/**
+ * A modifier with names in lower case; of several entries for one name in one list the first counts (HTTPHeaderFilter).
+ * The Host is no header to Envoy: set or added it is a rewrite of the authority (hostOf), and it cannot be removed.
+ */
+export function headerChange({ set = [], add = [], remove = [] }: HttpHeaderModifier): HeaderChange {
+  const isHeader = ([name]: readonly [string, string]) => name !== 'host'
+  return {
+    set: firstOfEach(set).filter(isHeader),
+    add: firstOfEach(add).filter(isHeader),
+    remove: [...new Set(remove.map((name) => name.toLowerCase()))].filter((name) => name !== 'host'),
+  }
+}
+
+/** The authority that a modifier of request headers puts in place of the request's: what is set before what is added. */
+export function hostOf({ set = [], add = [] }: HttpHeaderModifier): string | undefined {
+  return [...set, ...add].find(({ name }) => name.toLowerCase() === 'host')?.value
+}
+
+function firstOfEach(
+  entries: readonly { readonly name: string; readonly value: string }[],
+): (readonly [string, string])[] {
+  const found = new Map<string, string>()
+  for (const { name, value } of entries) {
+    const key = name.toLowerCase()
+    if (!found.has(key)) found.set(key, value)
+  }
+  return [...found]
+}
+
+/**
+ * The headers after these changes, one after the other. In one change names are removed first, then set, then added to,
+ * as Envoy does it; so a name that is both removed and set is there in the end.
+ */
+export function changeHeaders(headers: Headers, changes: readonly HeaderChange[]): Headers {
+  if (changes.length === 0) return headers
+  const changed: Record<string, string> = { ...headers }
+  for (const { set, add, remove } of changes) {
+    for (const name of remove) delete changed[name]
+    for (const [name, value] of set) changed[name] = value
+    for (const [name, value] of add) {
+      const before = changed[name]
+      changed[name] = before === undefined ? value : `${before},${value}`
+    }
+  }
+  return changed
+}

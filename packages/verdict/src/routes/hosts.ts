@@ -1,0 +1,69 @@
+/*
+ * Host names of listeners, routes and requests. Patterns are as Gateway API writes them: a name, `*.` and a name (one or
+ * more labels before it), or nothing at all, which is written `*` here. Source: the descriptions of Listener.hostname and
+ * HTTPRouteSpec.hostnames.
+ */
+
+/** A request's Host as patterns are compared with it: lower case, without its port and without a dot at its end. */
+export function hostName(host: string): string {
+  let end = host.length
+  // The brackets of an IPv6 address hold colons that begin no port.
+  const colon = host.lastIndexOf(':')
+  if (colon > host.lastIndexOf(']')) end = colon
+  if (end > 0 && host.charCodeAt(end - 1) === 0x2e) end -= 1
+  return host.slice(0, end).toLowerCase()
+}
+
+export function hostMatches(pattern: string, host: string): boolean {
+  if (pattern === '*') return true
+  if (!pattern.startsWith('*.')) return pattern === host
+  return host.length > pattern.length - 1 && host.endsWith(pattern.slice(1))
+}
+
+/** The pattern of exactly those hosts that both have; `undefined` when there are none. */
+export function intersectHosts(a: string, b: string): string | undefined {
+  if (a === '*') return b
+  if (b === '*' || a === b) return a
+  // Of a wildcard and a name below it the name is left; of two wildcards the narrower one.
+  if (a.startsWith('*.') && below(b, a)) return b
+  if (b.startsWith('*.') && below(a, b)) return a
+  return undefined
+}
+
+function below(pattern: string, wildcard: string): boolean {
+  const name = pattern.startsWith('*.') ? pattern.slice(1) : pattern
+  return name.length > wildcard.length - 1 && name.endsWith(wildcard.slice(1))
+}
+
+/** Most specific first: a name before any wildcard, a longer wildcard before a shorter one, `*` last. */
+export function compareHosts(a: string, b: string): number {
+  return rank(a) - rank(b) || b.length - a.length || (a < b ? -1 : a > b ? 1 : 0)
+}
+
+const rank = (pattern: string): number => (pattern === '*' ? 2 : pattern.startsWith('*.') ? 1 : 0)
+
+/** What stands behind each pattern, found by host in the order of compareHosts. */
+export class HostTable<T> {
+  readonly #exact = new Map<string, T>()
+  /** By what follows the star: `.example.org`. */
+  readonly #wildcards = new Map<string, T>()
+  #any: T | undefined
+
+  set(pattern: string, value: T): void {
+    if (pattern === '*') this.#any = value
+    else if (pattern.startsWith('*.')) this.#wildcards.set(pattern.slice(1), value)
+    else this.#exact.set(pattern, value)
+  }
+
+  find(host: string): T | undefined {
+    const exact = this.#exact.get(host)
+    if (exact !== undefined) return exact
+    if (this.#wildcards.size > 0) {
+      for (let dot = host.indexOf('.', 1); dot !== -1; dot = host.indexOf('.', dot + 1)) {
+        const found = this.#wildcards.get(host.slice(dot))
+        if (found !== undefined) return found
+      }
+    }
+    return this.#any
+  }
+}
