@@ -1,4 +1,4 @@
-import type { ClusterStatus } from '@bulkhead/local-cluster'
+import type { ClusterStatus, LayersSwitched, ManifestsEvent } from '@bulkhead/local-cluster'
 import type { LayerState } from '@bulkhead/scenarios'
 
 /*
@@ -11,12 +11,12 @@ import type { LayerState } from '@bulkhead/scenarios'
 export type Status = ClusterStatus
 
 /** `PUT /v1/layers` */
-export interface LayersChanged {
+export interface LayersChanged extends LayersSwitched {
   readonly layers: readonly LayerState[]
-  /** Open connections that the change closed. */
-  readonly closed: number
-  readonly generation: number
 }
+
+/** `GET /v1/events`, event `manifests`: each save as it is in force, or refused; from when the stream has begun. */
+export type ManifestsTold = ManifestsEvent
 
 /** `POST /v1/exec`, event `grant`. It holds until the stream is closed. */
 export interface ExecStarted {

@@ -2,7 +2,7 @@ import type { Explanation } from '@bulkhead/analysis'
 import { type ControlFile, type NamedChange, type ObjectInForce, readControl } from '@bulkhead/local-cluster'
 import type { Attempt, Change, Evidence, LayerState, Target } from '@bulkhead/scenarios'
 import type { Flow, FlowRecord, Verdict } from '@bulkhead/verdict'
-import type { ExecStarted, LayersChanged, LogPart, LogTail, Status } from './api.js'
+import type { ExecStarted, LayersChanged, LogPart, LogTail, ManifestsTold, Status } from './api.js'
 import { ControlError, events, json, type Limits, type Place } from './wire.js'
 
 /**
@@ -75,6 +75,12 @@ export class ControlClient implements Target {
   async *followFlows(signal: AbortSignal): AsyncGenerator<FlowRecord> {
     for await (const { data } of events(this.#place, 'GET', '/v1/flows?follow=1', undefined, signal))
       yield data as FlowRecord
+  }
+
+  /** What becomes of each save under the manifests' folders, until the signal. */
+  async *followManifests(signal: AbortSignal): AsyncGenerator<ManifestsTold> {
+    for await (const { data } of events(this.#place, 'GET', '/v1/events', undefined, signal))
+      yield data as ManifestsTold
   }
 
   logs(workload: string, tail: number): Promise<LogTail> {

@@ -16,7 +16,6 @@ export interface AttemptHost {
   readonly connectTimeoutMs: number
   /** The probe program's script. */
   readonly probe: string
-  launch(argv: readonly [string, ...string[]], run: string): Launch
 }
 
 export interface AttemptOptions {
@@ -28,20 +27,37 @@ const defaultTimeoutMs = 5000
 /** Beyond its own time limit, for starting and for ending. */
 const graceMs = 5000
 
-/**
- * Makes an attempt as a pod: the probe program, run with that pod's secret, reads the attempt on stdin and says what it
- * saw on stdout, one JSON document a line (`{"held":...}` when the first answer of a held connection has come, then the
- * observation). The flow records of its connections are gathered after it has ended.
- */
-export async function makeAttempt(
+/** Makes an attempt as a pod: with its secret, from inside it. */
+export async function attemptAs(
   run: string,
   pod: Pod,
   attempt: Attempt,
-  host: AttemptHost,
+  host: AttemptHost & { launch(argv: readonly [string, ...string[]]): Launch },
   options: AttemptOptions,
 ): Promise<Evidence> {
   const resolved = await resolveAttempt(pod, attempt, host)
-  const launch = host.launch([process.execPath, host.probe, 'attempt'], run)
+  const launch = host.launch(probeCommand(host))
+  const observation = await observe(pod.key, resolved, launch, host, options)
+  return { observation, flows: await settled(host.mesh, run, attempt) }
+}
+
+export const probeCommand = ({ probe }: Pick<AttemptHost, 'probe'>): readonly [string, ...string[]] => [
+  process.execPath,
+  probe,
+  'attempt',
+]
+
+/**
+ * The probe program reads the attempt on stdin and says what it saw on stdout, one JSON document a line
+ * (`{"held":...}` when the first answer of a held connection has come, then the observation).
+ */
+export async function observe(
+  from: string,
+  attempt: ResolvedAttempt,
+  launch: Launch,
+  host: Pick<AttemptHost, 'processes'>,
+  options: AttemptOptions,
+): Promise<Observation> {
   const child = spawnTied(launch, ['pipe', 'pipe', 'pipe'], host.processes)
   const [stdin, stdout, stderr] = child.stdio as unknown as [Writable, Readable, Readable]
   const limit = setTimeout(() => child.kill('SIGKILL'), (attempt.timeoutMs ?? defaultTimeoutMs) + graceMs)
@@ -53,7 +69,7 @@ export async function makeAttempt(
     words = `${words}${chunk}`.slice(-2000)
   })
   stdin.on('error', () => undefined)
-  stdin.end(`${JSON.stringify(resolved)}\n`)
+  stdin.end(`${JSON.stringify(attempt)}\n`)
   let observation: Observation | undefined
   let held: Promise<void> = Promise.resolve()
   try {
@@ -70,7 +86,7 @@ export async function makeAttempt(
     if (observation === undefined) {
       throw new ClusterError(
         'attempt-failed',
-        `the probe in ${pod.key} ended (${signal ?? `exit code ${code}`}) without saying what it saw: ${words.trim() || 'it said nothing'}`,
+        `the probe in ${from} ended (${signal ?? `exit code ${code}`}) without saying what it saw: ${words.trim() || 'it said nothing'}`,
       )
     }
   } finally {
@@ -79,13 +95,13 @@ export async function makeAttempt(
     clearTimeout(limit)
     options.signal?.removeEventListener('abort', abort)
   }
-  return { observation, flows: await settled(host.mesh, run, attempt) }
+  return observation
 }
 
 const isHeld = (said: unknown): boolean => typeof said === 'object' && said !== null && 'held' in said
 
-/** The records of a run, when no more of them are coming: its secret is revoked, so every connection has been closed. */
-async function settled(mesh: MeshApi, run: string, attempt: Attempt): Promise<readonly FlowRecord[]> {
+/** The records of a run, when no more of them are coming: its probe has ended, and with it every connection. */
+export async function settled(mesh: MeshApi, run: string, attempt: Attempt): Promise<readonly FlowRecord[]> {
   // Nothing crosses the network when a socket is dialled or a name is asked, so there may be no record to wait for.
   const expected = attempt.kind !== 'socket' && attempt.kind !== 'dns'
   const quietMs = 40
@@ -111,7 +127,7 @@ async function resolveAttempt(
   attempt: Attempt,
   { snapshot, mesh, connectTimeoutMs }: AttemptHost,
 ): Promise<ResolvedAttempt> {
-  const destination = podOf(attempt.to, snapshot)
+  const destination = podOf(attempt.to, snapshot, pod, mesh)
   const host =
     attempt.kind === 'socket' ? privateSocket(attempt, destination, mesh) : hostOf(attempt.to, snapshot, destination)
   const claim = attempt.as === undefined ? pod.identity : identityOf(attempt.as, pod)
@@ -172,8 +188,10 @@ function serviceName(key: string): string {
   return `${name}.${namespace}.svc.cluster.local`
 }
 
-function podOf(to: FlowDestination, snapshot: Snapshot): Pod | undefined {
-  const pods = [...snapshot.pods.values()]
+/** One that is up is taken before one that is not, and another pod before the caller itself. */
+function podOf(to: FlowDestination, snapshot: Snapshot, caller: Pod, mesh: MeshApi): Pod | undefined {
+  const rank = (pod: Pod) => (mesh.listening(pod.key).length > 0 ? 0 : 1) + (pod.key === caller.key ? 2 : 0)
+  const pods = [...snapshot.pods.values()].sort((a, b) => rank(a) - rank(b))
   if ('workload' in to) return pods.find((pod) => pod.workload === to.workload || pod.key === to.workload)
   if ('labels' in to) {
     return pods.find(

@@ -23,6 +23,10 @@ export interface LocalClusterOptions {
   readonly connectTimeoutMs?: number
   /** Of which the pods get what Node needs. Default `process.env`. */
   readonly userEnv?: Readonly<Record<string, string | undefined>>
+  /** Follow the manifests' files: what is saved is in force. Default false. */
+  readonly watch?: boolean
+  /** At which ports of this machine the cluster's external Services are: those that the manifests pin, or any. Default `any`. */
+  readonly publishPorts?: 'pinned' | 'any'
   /** Called as things happen, for people. */
   readonly progress?: (event: ProgressEvent) => void
   readonly engine?: Engine
@@ -41,6 +45,8 @@ export type ProgressEvent =
       readonly warnings: readonly Diagnostic[]
     }
   | { readonly kind: 'mesh' }
+  /** Something worth a line that keeps nothing from starting. */
+  | { readonly kind: 'note'; readonly text: string }
   | { readonly kind: 'pods'; readonly ready: number; readonly of: number; readonly waitingFor: readonly string[] }
 
 /** What a program needs to run as a workload's pod, until it is given back. */
@@ -70,6 +76,8 @@ export interface ClusterStatus {
   readonly nodes: readonly NodeModel[]
   readonly layers: readonly LayerState[]
   readonly changes: readonly string[]
+  /** What is wrong with the files, when the last save was refused: what is in force is what was before it. */
+  readonly refused?: string
   /** Ports of this machine that lead into the cluster. */
   readonly published: readonly PublishedPort[]
   readonly workloads: readonly WorkloadStatus[]
@@ -86,8 +94,19 @@ export interface PublishedPort {
   readonly port: number
   /** `http://127.0.0.1:30080` */
   readonly url: string
+  /** The port that the manifests ask for, where it could not be had. */
+  readonly wanted?: number
   /** For a gateway: the host names that its routes answer for. */
   readonly hosts: readonly string[]
+}
+
+/** What became of a switch of layers. */
+export interface LayersSwitched {
+  /** Open connections that it closed. */
+  readonly closed: number
+  readonly generation: number
+  /** Flows that it opened and closed. */
+  readonly diff: PolicyDiff
 }
 
 /** A change that stands, under the name that withdraws it. */
@@ -122,6 +141,8 @@ export type ManifestsEvent =
       readonly closedConnections: number
       /** From the first file event to being in force. */
       readonly ms: number
+      /** Workloads whose pods are being started, replaced or ended because of it; how that went is told as `rollout`. */
+      readonly rolling: readonly string[]
       readonly warnings: readonly Diagnostic[]
     }
   /** What was in force stays in force. */
@@ -130,4 +151,15 @@ export type ManifestsEvent =
       readonly files: readonly string[]
       /** One or more lines, with `file:line:column` where there is one. */
       readonly message: string
+    }
+  /** How the pods of the last save came up. The policies of the save are in force all the while. */
+  | {
+      readonly kind: 'rollout'
+      readonly workloads: readonly string[]
+      /** `stuck`: new pods are not ready within the limit; those that they were to replace stay, and serve. */
+      readonly state: 'complete' | 'stuck'
+      /** Pods that are not ready; empty when it is complete. */
+      readonly waitingFor: readonly string[]
+      /** From the save being in force. */
+      readonly ms: number
     }

@@ -1,21 +1,33 @@
+import { EventEmitter } from 'node:events'
 import { join } from 'node:path'
 import type { Explanation } from '@bulkhead/analysis'
 import type { MeshApi } from '@bulkhead/mesh'
 import type { Attempt, Change, Evidence, LayerState, Target } from '@bulkhead/scenarios'
 import type { Flow, FlowRecord, Verdict } from '@bulkhead/verdict'
-import { type AttemptOptions, makeAttempt } from './attempt.js'
+import { type AttemptOptions, attemptAs } from './attempt.js'
 import { restartTimes } from './backoff.js'
-import type { ClusterStatus, ExecGrant, LocalClusterOptions, NamedChange, ObjectInForce } from './cluster-types.js'
+import type {
+  ClusterStatus,
+  ExecGrant,
+  LayersSwitched,
+  LocalClusterOptions,
+  ManifestsEvent,
+  NamedChange,
+  ObjectInForce,
+} from './cluster-types.js'
 import { Enforcement } from './enforcement.js'
 import type { Engine } from './engine.js'
 import { badManifests, ClusterError } from './errors.js'
 import { type ImageTable, localImages } from './images.js'
 import { allBut, inForce } from './in-force.js'
 import { meshLog } from './mesh-log.js'
+import { attemptFromOutside, outsideEnv } from './outside.js'
 import { LayerSwitches, layersOf } from './overlay.js'
 import { planPods } from './plan.js'
 import { Pods } from './pods.js'
 import { ProcessList } from './processes.js'
+import { PublishedPorts } from './published.js'
+import { Saves } from './saves.js'
 import { type Claim, claim, forget } from './state.js'
 
 const connectTimeoutMs = 1000
@@ -31,6 +43,9 @@ interface Parts {
   readonly pods: Pods
   readonly processes: ProcessList
   readonly enforcement: Enforcement
+  readonly ports: PublishedPorts
+  readonly saves: Saves
+  readonly events: EventEmitter
   /** What is to be closed last. */
   readonly log: { close(): void }
 }
@@ -91,13 +106,42 @@ export class LocalCluster implements Target {
       const processes = new ProcessList(held.processesFile)
       const pods = new Pods({ mesh, processes, stateDir, userEnv: options.userEnv ?? process.env })
       const shared = { engine, images, mesh, pods }
-      const logs = join(stateDir, 'logs')
-      const adopted = () => {
-        if (cluster !== undefined) cluster.#tellGeneration()
-      }
-      const enforcement = new Enforcement({ ...shared, base: base.resources, switches, logs, adopted }, snapshot)
-      cluster = new LocalCluster({ ...shared, options, claim: held, processes, enforcement, log })
+      const ports = new PublishedPorts(mesh, options.publishPorts ?? 'any', (text) => progress({ kind: 'note', text }))
+      const enforcement = new Enforcement(
+        {
+          ...shared,
+          switches,
+          logs: join(stateDir, 'logs'),
+          adopted: (now) => {
+            void ports.follow(now)
+            if (cluster !== undefined) cluster.#tellGeneration()
+          },
+        },
+        { base: base.resources, snapshot, plans },
+      )
+      const events = new EventEmitter().setMaxListeners(0)
+      const saves = new Saves({
+        engine,
+        enforcement,
+        manifests: options.manifests,
+        relativeTo: options.relativeTo ?? process.cwd(),
+        base: base.resources,
+        told: (event) => events.emit('manifests', event),
+      })
+      cluster = new LocalCluster({
+        ...shared,
+        options,
+        claim: held,
+        processes,
+        enforcement,
+        ports,
+        saves,
+        events,
+        log,
+      })
       await pods.start([...plans.values()])
+      await ports.follow(snapshot)
+      if (options.watch === true) await saves.start()
       goOn()
       return cluster
     } catch (error) {
@@ -121,6 +165,13 @@ export class LocalCluster implements Target {
     return this.#parts.mesh.onFlow(listener)
   }
 
+  /** Called when a save is in force, was refused, or its pods have come up. Returns the way to stop it. */
+  onManifests(listener: (event: ManifestsEvent) => void): () => void {
+    const { events } = this.#parts
+    events.on('manifests', listener)
+    return () => events.off('manifests', listener)
+  }
+
   /** The pods that are not ready when all are, or the time is over: none, when all is well. */
   whenReady(timeoutMs: number, signal?: AbortSignal): Promise<readonly string[]> {
     const { options, pods } = this.#parts
@@ -132,7 +183,7 @@ export class LocalCluster implements Target {
   }
 
   status(): ClusterStatus {
-    const { options, mesh, pods, enforcement } = this.#parts
+    const { options, mesh, pods, enforcement, ports, saves } = this.#parts
     const { nodes, notModelled } = enforcement.snapshot
     return {
       target: 'local',
@@ -143,7 +194,8 @@ export class LocalCluster implements Target {
       nodes,
       layers: enforcement.layers(),
       changes: enforcement.changes,
-      published: [],
+      ...(saves.refused !== undefined && { refused: saves.refused }),
+      published: ports.list(),
       workloads: pods.workloads(),
       notModelled,
       shortened: [
@@ -166,12 +218,15 @@ export class LocalCluster implements Target {
     return this.#parts.engine.explain(flow, this.#parts.enforcement.snapshot)
   }
 
-  /** Takes walls down and puts them up, live. Resolves with how many open connections were closed by it. */
-  setLayers(change: {
+  /** Takes walls down and puts them up, live. Resolves with what that opened and closed. */
+  async setLayers(change: {
     readonly on?: readonly string[]
     readonly off?: readonly string[]
-  }): Promise<{ readonly closed: number; readonly generation: number }> {
-    return this.#parts.enforcement.setLayers(change)
+  }): Promise<LayersSwitched> {
+    const { enforcement, engine, ports } = this.#parts
+    const { closed, generation, before, after } = await enforcement.setLayers(change)
+    await ports.settled()
+    return { closed, generation, diff: engine.diff(before, after) }
   }
 
   /** The changes that stand, as they were given. */
@@ -188,30 +243,38 @@ export class LocalCluster implements Target {
    * Puts a change in force until it is withdrawn; the same name again replaces it. Resolves when the pods that it adds
    * are ready; when they do not become ready it is taken back.
    */
-  apply(name: string, change: Change): Promise<void> {
-    return this.#parts.enforcement.apply(name, change)
+  async apply(name: string, change: Change): Promise<void> {
+    await this.#parts.enforcement.apply(name, change)
+    await this.#parts.ports.settled()
   }
 
-  withdraw(name: string): Promise<void> {
-    return this.#parts.enforcement.withdraw(name)
+  async withdraw(name: string): Promise<void> {
+    await this.#parts.enforcement.withdraw(name)
+    await this.#parts.ports.settled()
   }
 
   async attempt(from: string, attempt: Attempt, options: AttemptOptions = {}): Promise<Evidence> {
-    const { mesh, images, pods, processes, enforcement } = this.#parts
-    const runner = pods.one(from)
+    const { images, pods, enforcement } = this.#parts
     const probe = images.get('localhost/bulkhead/probe')
     if (probe === undefined) {
       throw new ClusterError('bad-attempt', 'there is no probe program here that could make an attempt.')
     }
+    const run = this.#nextRun('attempt')
+    const { mesh, processes, options: own } = this.#parts
     const host = {
       mesh,
       snapshot: enforcement.snapshot,
       processes,
       connectTimeoutMs: this.#timeoutMs,
       probe: join(probe.root, 'dist', 'main.js'),
-      launch: (argv: readonly [string, ...string[]], run: string) => runner.launch(undefined, argv, { run }),
     }
-    return makeAttempt(this.#nextRun('attempt'), runner.plan.pod, attempt, host, options)
+    if (from === 'outside') {
+      const outside = { cwd: own.stateDir, env: outsideEnv(own.userEnv ?? process.env) }
+      return attemptFromOutside(run, attempt, { ...host, ...outside }, options)
+    }
+    const runner = pods.program(from)
+    const launch = (argv: readonly [string, ...string[]]) => runner.launch(undefined, argv, { run })
+    return attemptAs(run, runner.pod, attempt, { ...host, launch }, options)
   }
 
   /**
@@ -219,7 +282,7 @@ export class LocalCluster implements Target {
    * user's beyond what finds programs; SOCKS for those that are not Node's.
    */
   exec(from: string): ExecGrant {
-    const runner = this.#parts.pods.one(from)
+    const runner = this.#parts.pods.program(from)
     const run = this.#nextRun('exec')
     const { env, over } = runner.launchBeside({ run, socks: true })
     return { run, pod: runner.plan.pod.key, env, revoke: over }
@@ -244,8 +307,10 @@ export class LocalCluster implements Target {
   }
 
   async #stop(graceMs: number | undefined): Promise<void> {
-    const { pods, mesh, claim: held, enforcement, log } = this.#parts
+    const { pods, mesh, claim: held, enforcement, ports, saves, log } = this.#parts
+    await saves.close()
     const changed = enforcement.end()
+    await ports.close()
     await pods.stopAll(graceMs)
     // A change that was under way may have started more.
     await changed

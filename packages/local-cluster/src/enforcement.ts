@@ -1,44 +1,86 @@
 import type { MeshApi } from '@bulkhead/mesh'
 import type { Resource } from '@bulkhead/resources'
 import type { Change, LayerState } from '@bulkhead/scenarios'
-import type { Snapshot } from '@bulkhead/verdict'
+import type { Pod, Snapshot } from '@bulkhead/verdict'
 import type { NamedChange, ObjectInForce } from './cluster-types.js'
 import type { Engine } from './engine.js'
 import { badManifests, ClusterError } from './errors.js'
 import type { ImageTable } from './images.js'
 import { inForce, keyOf, type StandingChange } from './in-force.js'
 import { findLayer, type LayerSwitches, layersOf } from './overlay.js'
-import { planPods } from './plan.js'
+import { type PodPlan, planPods } from './plan.js'
 import type { Pods } from './pods.js'
+import { Rollouts, type Settled, type Touched } from './rollouts.js'
 
 /** How long new pods of a change may take until they are ready, before it is taken back. */
-const changeReadyMs = 30_000
+export const changeReadyMs = 30_000
 
 export interface EnforcementParts {
   readonly engine: Engine
   readonly images: ImageTable
-  /** What the files hold. */
-  readonly base: readonly Resource[]
   readonly switches: LayerSwitches
   readonly mesh: MeshApi
   readonly pods: Pods
   /** Where the pods' logs are, to be named when a change fails. */
   readonly logs: string
   /** Called when other policies are in force. */
-  readonly adopted: () => void
+  readonly adopted: (snapshot: Snapshot) => void
 }
 
-/** What is in force, and how it changes: one change at a time, each whole or not at all. */
+/** What was read, and what of it is in force. */
+export interface Start {
+  readonly base: readonly Resource[]
+  readonly snapshot: Snapshot
+  readonly plans: ReadonlyMap<string, PodPlan>
+}
+
+interface Standing extends StandingChange {
+  readonly given: Change
+}
+
+/** What is to be in force: all of it is derived from these. */
+interface Wanted {
+  readonly base: readonly Resource[]
+  readonly off: ReadonlySet<string>
+  readonly changes: ReadonlyMap<string, Standing>
+}
+
+/** Other policies are in force; the pods follow. */
+export interface Enforced {
+  readonly generation: number
+  /** Open connections that were closed by it. */
+  readonly closed: number
+  /** What the manifests said before and say now; pods that only linger are in neither. */
+  readonly before: Snapshot
+  readonly after: Snapshot
+  /** `performance.now()` when it was in force. */
+  readonly at: number
+  readonly touched: Touched
+}
+
+/**
+ * What is in force, and how it changes: one change at a time, each whole or not at all. Policies are in force at once; pods
+ * follow as Kubernetes' controllers would have them, and until an old pod has ended it keeps its place in the policies.
+ */
 export class Enforcement {
   readonly #parts: EnforcementParts
-  readonly #changes = new Map<string, StandingChange & { readonly given: Change }>()
+  readonly #rollouts: Rollouts
   readonly #over = new AbortController()
+  #wanted: Wanted
+  #plans: ReadonlyMap<string, PodPlan>
+  /** With the pods that linger. */
   #snapshot: Snapshot
+  /** Without them. */
+  #plain: Snapshot
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(parts: EnforcementParts, snapshot: Snapshot) {
+  constructor(parts: EnforcementParts, { base, snapshot, plans }: Start) {
     this.#parts = parts
+    this.#wanted = { base, off: parts.switches.off, changes: new Map() }
+    this.#plans = plans
     this.#snapshot = snapshot
+    this.#plain = snapshot
+    this.#rollouts = new Rollouts(parts.pods, plans, () => void this.#forget().catch(() => undefined))
   }
 
   get snapshot(): Snapshot {
@@ -47,19 +89,20 @@ export class Enforcement {
 
   /** Names of the changes that stand. */
   get changes(): readonly string[] {
-    return [...this.#changes.keys()]
+    return [...this.#wanted.changes.keys()]
   }
 
   /** The changes that stand, as they were given, in the order in which they are put on top of the files. */
   standing(): readonly NamedChange[] {
-    return [...this.#changes].map(([name, { given }]) => ({ name, change: given }))
+    return [...this.#wanted.changes].map(([name, { given }]) => ({ name, change: given }))
   }
 
   /** Every object that is in force, and what brought it. */
   objects(): readonly ObjectInForce[] {
-    const inFiles = new Set(inForce(this.#parts.base, this.#parts.switches.off, []).map(keyOf))
+    const { base, off, changes } = this.#wanted
+    const inFiles = new Set(inForce(base, off, []).map(keyOf))
     const brought = new Map<string, string>()
-    for (const [name, { objects }] of this.#changes) for (const resource of objects) brought.set(keyOf(resource), name)
+    for (const [name, { objects }] of changes) for (const resource of objects) brought.set(keyOf(resource), name)
     return this.#snapshot.resources.map((resource) => {
       const key = keyOf(resource)
       const { file, line } = resource.position([])
@@ -76,24 +119,28 @@ export class Enforcement {
   }
 
   layers(): readonly LayerState[] {
-    return layersOf(this.#parts.base, this.#parts.switches.off)
+    return layersOf(this.#wanted.base, this.#wanted.off)
   }
 
-  /** @throws ClusterError `unknown-layer`, and as `apply`. */
-  setLayers(change: {
-    readonly on?: readonly string[]
-    readonly off?: readonly string[]
-  }): Promise<{ readonly closed: number; readonly generation: number }> {
-    return this.#serially(async () => {
-      const { switches, mesh } = this.#parts
-      const layers = this.layers()
-      const off = new Set(switches.off)
-      for (const name of change.off ?? []) off.add(findLayer(name, layers))
-      for (const name of change.on ?? []) off.delete(findLayer(name, layers))
-      const closed = await this.#enforce(off, this.#changes)
-      switches.set(off)
-      return { closed, generation: mesh.generation }
-    })
+  /**
+   * Resolves when the pods that it concerns are as they are to be, too.
+   *
+   * @throws ClusterError `unknown-layer`, and as `apply`.
+   */
+  async setLayers(change: { readonly on?: readonly string[]; readonly off?: readonly string[] }): Promise<Enforced> {
+    const { switches } = this.#parts
+    const enforced = await this.#changed(
+      (wanted) => {
+        const layers = this.layers()
+        const off = new Set(wanted.off)
+        for (const name of change.off ?? []) off.add(findLayer(name, layers))
+        for (const name of change.on ?? []) off.delete(findLayer(name, layers))
+        return { ...wanted, off }
+      },
+      (now, tried, before) => (now.off === tried.off ? { ...now, off: before.off } : undefined),
+    )
+    switches.set(this.#wanted.off)
+    return enforced
   }
 
   /**
@@ -106,67 +153,139 @@ export class Enforcement {
     const { objects: text, file = name, without } = change
     const objects = text === undefined ? [] : await badManifests(() => this.#parts.engine.parse(text, file))
     const standing = { objects, without: new Set(without), given: change }
-    await this.#serially(async () => {
-      await this.#enforce(this.#parts.switches.off, new Map(this.#changes).set(name, standing))
-      this.#changes.set(name, standing)
-    })
+    await this.#changed(
+      (wanted) => ({ ...wanted, changes: new Map(wanted.changes).set(name, standing) }),
+      (now, _, before) => {
+        if (now.changes.get(name) !== standing) return undefined
+        const changes = new Map(now.changes)
+        const earlier = before.changes.get(name)
+        if (earlier === undefined) changes.delete(name)
+        else changes.set(name, earlier)
+        return { ...now, changes }
+      },
+    )
   }
 
   /** @throws ClusterError `unknown-change`, and as `apply`. */
   async withdraw(name: string): Promise<void> {
-    await this.#serially(async () => {
-      const changes = new Map(this.#changes)
-      if (!changes.delete(name)) {
+    await this.#changed(
+      (wanted) => {
+        const changes = new Map(wanted.changes)
+        if (changes.delete(name)) return { ...wanted, changes }
         const known = this.changes.join(', ')
         throw new ClusterError(
           'unknown-change',
           `no change named ${JSON.stringify(name)} stands; there are ${known || 'none'}.`,
         )
-      }
-      await this.#enforce(this.#parts.switches.off, changes)
-      this.#changes.delete(name)
+      },
+      (now, _, before) => {
+        const earlier = before.changes.get(name)
+        if (earlier === undefined || now.changes.has(name)) return undefined
+        return { ...now, changes: new Map(now.changes).set(name, earlier) }
+      },
+    )
+  }
+
+  /**
+   * Puts other files in the place of those that were read; layers that are off stay off, and changes stay on top. It does
+   * not wait for pods: `settled` does, and nothing is taken back.
+   *
+   * @throws ClusterError `bad-manifests`, `unknown-image`, `bad-pod`, `stopping`; then nothing has changed.
+   */
+  reload(base: readonly Resource[]): Promise<Enforced> {
+    return this.#serially(() => this.#enforce({ ...this.#wanted, base }))
+  }
+
+  /** How the pods of a reload come along. Without a limit it waits until they are as wanted, or not wanted any more. */
+  settled({ touched }: Enforced, timeoutMs?: number): Promise<Settled> {
+    return this.#rollouts.settled(touched, {
+      signal: this.#over.signal,
+      ...(timeoutMs !== undefined && { timeoutMs }),
     })
   }
 
   /** Refuses what comes from now on. Resolves when the change that is under way is over; it does not wait for pods any more. */
   async end(): Promise<void> {
     this.#over.abort()
+    const rolled = this.#rollouts.stop()
     await this.#last
+    await rolled
   }
 
-  /**
-   * Puts a set of objects in force. One that cannot be is refused before anything is touched; when its pods do not come
-   * up, what was in force before is put back.
-   */
-  async #enforce(off: ReadonlySet<string>, changes: ReadonlyMap<string, StandingChange>): Promise<number> {
-    const { engine, base } = this.#parts
-    const before = this.#snapshot
-    const resources = inForce(base, off, changes.values())
-    const snapshot = await badManifests(() => engine.compile(resources, { previous: before }))
-    const { closed, failure } = await this.#adopt(snapshot)
-    if (failure === undefined) return closed
-    if (!this.#over.signal.aborted) await this.#adopt(engine.compile(before.resources, { previous: snapshot }))
-    throw failure
+  /** Changes what is wanted, and waits for the pods; when they do not come up, `undo` says what is wanted instead. */
+  async #changed(
+    change: (wanted: Wanted) => Wanted,
+    undo: (now: Wanted, tried: Wanted, before: Wanted) => Wanted | undefined,
+  ): Promise<Enforced> {
+    const { enforced, tried, before } = await this.#serially(async () => {
+      const before = this.#wanted
+      const tried = change(before)
+      return { enforced: await this.#enforce(tried), tried, before }
+    })
+    const settled = await this.settled(enforced, changeReadyMs)
+    if (settled.kind !== 'not-ready') {
+      await this.#forget()
+      return enforced
+    }
+    if (this.#over.signal.aborted) throw stopping()
+    const back = await this.#serially(async () => {
+      const wanted = undo(this.#wanted, tried, before)
+      return wanted === undefined ? undefined : this.#enforce(wanted)
+    })
+    if (back !== undefined) await this.settled(back, changeReadyMs)
+    await this.#forget()
+    if (settled.failure !== undefined) throw settled.failure
+    const said = `${settled.waitingFor.join(', ')} did not become ready, so the change was taken back; ${this.#parts.logs} tells why.`
+    throw new ClusterError('not-ready', said)
   }
 
-  async #adopt(snapshot: Snapshot): Promise<{ readonly closed: number; readonly failure?: unknown }> {
-    const { mesh, images, pods, logs, adopted } = this.#parts
-    const { gone, added } = pods.difference(planPods(snapshot, images))
-    await pods.end(gone)
+  /** Puts a set of objects in force. One that cannot be is refused before anything is touched. */
+  async #enforce(wanted: Wanted): Promise<Enforced> {
+    const { mesh, pods } = this.#parts
+    const before = this.#plain
+    const { plain, snapshot, plans } = await this.#compile(inForce(wanted.base, wanted.off, wanted.changes.values()))
+    const closed = this.#swap(snapshot)
+    const at = performance.now()
+    this.#plain = plain
+    this.#wanted = wanted
+    this.#plans = plans
+    pods.know(snapshot.pods)
+    const touched = this.#rollouts.aim(plans)
+    return { generation: mesh.generation, closed, before, after: plain, at, touched }
+  }
+
+  /** Old pods that no object asks for any more keep their place until they have ended. */
+  async #compile(resources: readonly Resource[]) {
+    const { engine, images } = this.#parts
+    const previous = this.#snapshot
+    const plain = await badManifests(() => engine.compile(resources, { previous }))
+    const lingering = this.#lingering(plain.pods)
+    const snapshot =
+      lingering.length === 0 ? plain : await badManifests(() => engine.compile(resources, { previous, lingering }))
+    return { plain, snapshot, plans: planPods(snapshot, images, new Set(lingering.map(({ key }) => key))) }
+  }
+
+  #lingering(wanted: Snapshot['pods']): readonly Pod[] {
+    return [...this.#snapshot.pods.values()].filter(({ key }) => !wanted.has(key) && this.#parts.pods.has(key))
+  }
+
+  #swap(snapshot: Snapshot): number {
+    const { mesh, adopted } = this.#parts
     const closed = mesh.swap(snapshot, mesh.generation + 1)
     this.#snapshot = snapshot
-    adopted()
-    if (added.length === 0) return { closed }
-    try {
-      await pods.start(added)
-      const keys = added.map(({ pod }) => pod.key)
-      const left = await pods.whenReady({ timeoutMs: changeReadyMs, keys, signal: this.#over.signal })
-      if (left.length === 0) return { closed }
-      const said = `${left.join(', ')} did not become ready, so the change was taken back; ${logs} tells why.`
-      return { closed, failure: this.#over.signal.aborted ? stopping() : new ClusterError('not-ready', said) }
-    } catch (failure) {
-      return { closed, failure }
-    }
+    adopted(snapshot)
+    return closed
+  }
+
+  /** Pods that have ended lose their place. */
+  async #forget(): Promise<void> {
+    await this.#serially(async () => {
+      const { engine, pods } = this.#parts
+      const gone = [...this.#snapshot.pods.keys()].some((key) => !this.#plans.has(key) && !pods.has(key))
+      if (!gone) return
+      const lingering = this.#lingering(this.#plain.pods)
+      this.#swap(engine.compile(this.#plain.resources, { previous: this.#snapshot, lingering }))
+    })
   }
 
   #serially<T>(work: () => Promise<T>): Promise<T> {

@@ -1,4 +1,4 @@
-import type { Explanation } from '@bulkhead/analysis'
+import type { Explanation, PolicyDiff } from '@bulkhead/analysis'
 import type { MeshApi, MeshOptions } from '@bulkhead/mesh'
 import type { LoadResult, Resource } from '@bulkhead/resources'
 import type { Compile, Flow, Judge, Snapshot } from '@bulkhead/verdict'
@@ -12,5 +12,7 @@ export interface Engine {
   readonly compile: Compile
   readonly judge: Judge
   explain(flow: Flow, snapshot: Snapshot): Explanation
+  /** What the change from one to the other opens and closes. */
+  diff(before: Snapshot, after: Snapshot): PolicyDiff
   startMesh(options: MeshOptions): Promise<MeshApi>
 }

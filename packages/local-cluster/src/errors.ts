@@ -10,6 +10,7 @@ export type ClusterErrorCode =
   | 'unknown-layer'
   | 'unknown-workload'
   | 'unknown-change'
+  | 'no-program'
   | 'bad-attempt'
   | 'attempt-failed'
   | 'stopping'

@@ -19,22 +19,37 @@ export interface PodPlan {
   readonly context: PodContext
   readonly init: readonly PlannedContainer[]
   readonly containers: readonly PlannedContainer[]
-  /** Changes when the pod would have to be made anew. */
+  /**
+   * Another one, and the pod has to be made anew: the template it was made after. What it reads from a ConfigMap or a
+   * Secret is what it found at its start, as on a cluster.
+   */
   readonly fingerprint: string
 }
 
 const owners = ['Deployment', 'StatefulSet', 'DaemonSet']
 
+/** As `status` names it: no object of the manifests has this kind, istiod makes a Deployment of it. */
+export const gatewayKind = 'Gateway'
+
 /**
- * What has to run for a snapshot: one plan per pod.
+ * What has to run for a snapshot: one plan per pod, but for those that only linger.
  *
  * @throws ClusterError (`unknown-image`, `bad-pod`) naming each object and place that cannot be started.
  */
-export function planPods(snapshot: Snapshot, images: ImageTable): ReadonlyMap<string, PodPlan> {
+export function planPods(
+  snapshot: Snapshot,
+  images: ImageTable,
+  lingering: ReadonlySet<string> = new Set(),
+): ReadonlyMap<string, PodPlan> {
   const byId = new Map(snapshot.resources.map((resource) => [resource.id, resource]))
   const problems: { code: 'unknown-image' | 'bad-pod'; text: string }[] = []
   const plans = new Map<string, PodPlan>()
   for (const pod of snapshot.pods.values()) {
+    if (lingering.has(pod.key)) continue
+    if (pod.gateway !== undefined) {
+      plans.set(pod.key, planGateway(pod))
+      continue
+    }
     const owner = ownerOf(pod, byId)
     if (owner === undefined) {
       problems.push({ code: 'bad-pod', text: `no object was found that runs the pod ${pod.key}` })
@@ -82,13 +97,20 @@ export function planPods(snapshot: Snapshot, images: ImageTable): ReadonlyMap<st
     const containers = plan('containers')
     if (problems.length > before) continue
     const { spec } = template
-    const fingerprint = JSON.stringify([pod, template, [...init, ...containers].map(({ env }) => env)])
+    const fingerprint = JSON.stringify(template)
     plans.set(pod.key, { pod, kind: resource.kind, spec, context, init, containers, fingerprint })
   }
   const [first] = problems
   if (first === undefined) return plans
   const head = problems.length === 1 ? '' : `${problems.length} things in the manifests cannot be started:\n  `
   throw new ClusterError(first.code, `${head}${problems.map(({ text }) => text).join('\n  ')}`)
+}
+
+/** Nothing is started for it; its listeners and routes are the mesh's to follow, and what it is makes it anew. */
+function planGateway(pod: Pod): PodPlan {
+  const context = { pod, annotations: {}, hostIp: '', find: () => undefined }
+  const fingerprint = JSON.stringify([pod.gateway, pod.labels, pod.identity])
+  return { pod, kind: gatewayKind, spec: { containers: [] }, context, init: [], containers: [], fingerprint }
 }
 
 function ownerOf(

@@ -1,6 +1,8 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { MeshApi } from '@bulkhead/mesh'
+import type { Pod } from '@bulkhead/verdict'
+import { accessLine } from './access-log.js'
 import {
   type ContainerPhase,
   ContainerRunner,
@@ -24,6 +26,10 @@ export interface PodStatus {
   readonly identity: string
   readonly mesh: boolean
   readonly ready: boolean
+  /** It is being replaced or taken away, and finishes what it has taken in. */
+  readonly leaving?: true
+  /** `namespace/name` of the Gateway that it stands for: the mesh plays it, and it has no containers. */
+  readonly gateway?: string
   readonly containers: readonly ContainerStatus[]
   /** Ports that its processes listen on. */
   readonly listening: readonly number[]
@@ -45,6 +51,8 @@ export interface PodHost {
 /** A pod: its folder, its log, its containers, and what the kubelet does for it. */
 export class PodRunner {
   readonly plan: PodPlan
+  /** As the policies in force know it. */
+  pod: Pod
   readonly #host: PodHost
   readonly #folder: string
   readonly #log: LogFile
@@ -55,9 +63,12 @@ export class PodRunner {
   readonly #over = new AbortController()
   #volumes: ReadonlyMap<string, string> = new Map()
   #isReady = false
+  #isLeaving = false
+  #notFollowing: () => void = () => undefined
 
   constructor(plan: PodPlan, host: PodHost) {
     this.plan = plan
+    this.pod = plan.pod
     this.#host = host
     this.#folder = join(host.stateDir, 'pods', plan.pod.namespace, plan.pod.name)
     this.#log = new LogFile(join(host.stateDir, 'logs', plan.pod.namespace, `${plan.pod.name}.log`))
@@ -69,6 +80,10 @@ export class PodRunner {
 
   get ready(): boolean {
     return this.#isReady
+  }
+
+  get leaving(): boolean {
+    return this.#isLeaving
   }
 
   /** How often its containers were started again. */
@@ -85,7 +100,7 @@ export class PodRunner {
   }
 
   status(): PodStatus {
-    const { key, node, ip, identity, mesh } = this.plan.pod
+    const { key, node, ip, identity, mesh, gateway } = this.pod
     return {
       pod: key,
       node,
@@ -93,6 +108,8 @@ export class PodRunner {
       identity,
       mesh,
       ready: this.#isReady,
+      ...(this.#isLeaving && { leaving: true }),
+      ...(gateway !== undefined && { gateway }),
       containers: this.#runners.map((runner) => runner.status),
       listening: this.#host.mesh.listening(key),
       rewritten: this.#rewritten,
@@ -111,7 +128,18 @@ export class PodRunner {
     this.#volumes = makeVolumes(plan.spec, join(this.#folder, 'volumes'), plan.context)
     for (const { spec } of plan.containers) this.#ready.set(spec.name, false)
     await this.#host.mesh.addPod(plan.pod.key)
-    this.#startFrom(0)
+    if (plan.pod.gateway === undefined) this.#startFrom(0)
+    else this.#play(plan.pod.gateway)
+  }
+
+  /** A gateway's proxy is no process: the mesh plays it. Its log is its access log. */
+  #play(gateway: string): void {
+    const { key } = this.plan.pod
+    this.#log.note(`the mesh plays the proxy of Gateway ${gateway} itself: no program runs here; its requests follow`)
+    this.#notFollowing = this.#host.mesh.onFlow((record) => {
+      if (record.http !== undefined && record.destination.pod === key) this.#log.write(`${accessLine(record)}\n`)
+    })
+    this.#setReady(true)
   }
 
   /** Init containers one by one, each when the one before has ended well; then all the others. */
@@ -126,11 +154,17 @@ export class PodRunner {
     for (const runner of added) runner.start()
   }
 
+  /** Out of the Services: what comes from now on goes to others. */
+  leave(): void {
+    this.#isLeaving = true
+    for (const prober of this.#probers.values()) prober.stop()
+    this.#setReady(false)
+  }
+
   /** Out of the Services first, then SIGTERM, then, after the pod's grace period, SIGKILL. */
   async stop(maxGraceMs = Number.POSITIVE_INFINITY): Promise<void> {
     this.#over.abort()
-    for (const prober of this.#probers.values()) prober.stop()
-    this.#setReady(false)
+    this.leave()
     const grace = Math.min((this.plan.spec.terminationGracePeriodSeconds ?? 30) * 1000, maxGraceMs)
     await Promise.all(this.#runners.map((runner) => runner.stop(grace)))
   }
@@ -138,6 +172,7 @@ export class PodRunner {
   /** After `stop`: takes the pod out of the mesh. */
   async remove(): Promise<void> {
     await this.#host.mesh.removePod(this.plan.pod.key)
+    this.#notFollowing()
     this.#log.close()
     rmSync(this.#folder, { recursive: true, force: true })
   }
@@ -229,7 +264,8 @@ export class PodRunner {
   }
 
   #setReady(ready: boolean): void {
-    if (ready !== this.#isReady) {
+    // A probe that was under way when it left has no say any more.
+    if (ready !== this.#isReady && !(ready && this.#isLeaving)) {
       this.#isReady = ready
       this.#host.mesh.setReady(this.plan.pod.key, ready)
     }

@@ -1,13 +1,22 @@
 import { EventEmitter } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
+import { didYouMean } from '@bulkhead/resources/suggest'
+import type { Snapshot } from '@bulkhead/verdict'
 import type { WorkloadStatus } from './cluster-types.js'
 import { ClusterError } from './errors.js'
 import type { PodPlan } from './plan.js'
 import { type PodHost, PodRunner } from './pod-runner.js'
+import type { RunningPod } from './rollout.js'
 import { callsOf, stopInOrder } from './stop-in-order.js'
 
 const rotateEveryMs = 2000
 /** A pod that was never ready and has been started again this often will not be: waiting for it ends. */
 const hopelessRestarts = 3
+/** What has been sent to a pod before it left its Services arrives within this. */
+const endpointLagMs = 100
+/** What an ended pod has said may take this long to its readers; then it is cut. */
+const drainMs = 2000
+const drainLookMs = 10
 
 export interface Readiness {
   readonly timeoutMs: number
@@ -60,21 +69,69 @@ export class Pods {
     await stopInOrder([...this.#runners.values()], () => callsOf(this.#host.mesh), graceMs)
   }
 
-  /** What has to end and what has to start, so that these plans are what runs. */
-  difference(plans: ReadonlyMap<string, PodPlan>): {
-    readonly gone: readonly string[]
-    readonly added: readonly PodPlan[]
-  } {
-    const same = (key: string) => plans.get(key)?.fingerprint === this.#runners.get(key)?.plan.fingerprint
-    return {
-      gone: [...this.#runners.keys()].filter((key) => !same(key)),
-      added: [...plans.values()].filter(({ pod }) => !same(pod.key)),
+  /**
+   * Ends pods as a rollout does, so that nothing is lost: out of the Services first; then what is on its way arrives;
+   * then the pod ends within its grace period; and its last words are carried to the end.
+   */
+  async retire(key: string): Promise<void> {
+    const runner = this.#runners.get(key)
+    if (runner === undefined) return
+    runner.leave()
+    await delay(endpointLagMs)
+    await runner.stop()
+    const deadline = Date.now() + drainMs
+    const busy = () => this.#host.mesh.calls().some(({ from, to }) => from === key || to === key)
+    while (busy() && Date.now() < deadline) await delay(drainLookMs)
+    await runner.remove()
+    if (this.#runners.get(key) === runner) this.#runners.delete(key)
+    this.#events.emit('changed')
+  }
+
+  /** Called whenever a pod has become ready, has failed, or is gone. Returns the way to stop it. */
+  onChange(listener: () => void): () => void {
+    this.#events.on('changed', listener)
+    return () => this.#events.off('changed', listener)
+  }
+
+  /** The pods that run or are on their way, by workload. */
+  running(): ReadonlyMap<string, readonly (RunningPod & { readonly hopeless: boolean })[]> {
+    const byWorkload = new Map<string, (RunningPod & { readonly hopeless: boolean })[]>()
+    for (const { plan, ready, leaving: ending, restarts } of this.#runners.values()) {
+      const { fingerprint, pod } = plan
+      const hopeless = !ready && restarts >= hopelessRestarts
+      const entry = { key: pod.key, fingerprint, ready, ending, hopeless }
+      const known = byWorkload.get(pod.workload)
+      if (known === undefined) byWorkload.set(pod.workload, [entry])
+      else known.push(entry)
+    }
+    return byWorkload
+  }
+
+  /** Has everybody who follows the pods look again. */
+  say(): void {
+    this.#events.emit('changed')
+  }
+
+  kindOf(workload: string): string {
+    return [...this.#runners.values()].find(({ plan }) => plan.pod.workload === workload)?.plan.kind ?? ''
+  }
+
+  has(key: string): boolean {
+    return this.#runners.has(key)
+  }
+
+  /** What other policies make of pods that run: their labels, their place in the mesh. */
+  know(pods: Snapshot['pods']): void {
+    for (const [key, runner] of this.#runners) {
+      const pod = pods.get(key)
+      if (pod !== undefined) runner.pod = pod
     }
   }
 
   /** The pods that are not ready when all are, when those that are not never will be, or when the time is over. */
   whenReady({ timeoutMs, signal, keys, progress }: Readiness): Promise<readonly string[]> {
-    const asked = () => [...this.#runners.values()].filter(({ plan }) => keys?.includes(plan.pod.key) ?? true)
+    const asked = () =>
+      [...this.#runners.values()].filter(({ plan, leaving }) => !leaving && (keys?.includes(plan.pod.key) ?? true))
     const waiting = () => asked().filter(({ ready }) => !ready)
     let said = -1
     return new Promise((resolve) => {
@@ -110,17 +167,25 @@ export class Pods {
     const all = [...this.#runners.values()]
     const found = all.filter(({ plan }) => plan.pod.workload === workload || plan.pod.key === workload)
     if (found.length > 0) return found
-    const known = [...new Set(all.map(({ plan }) => plan.pod.workload))].sort().join(', ')
+    const known = [...new Set(all.map(({ plan }) => plan.pod.workload))].sort()
+    // Its namespace is what is left out most often.
+    const [unqualified] = known.filter((name) => name.endsWith(`/${workload}`))
+    const meant = unqualified === undefined ? didYouMean(workload, known) : `; did you mean "${unqualified}"?`
     throw new ClusterError(
       'unknown-workload',
-      `there is no workload ${JSON.stringify(workload)}; there are ${known || 'none'}.`,
+      `there is no workload ${JSON.stringify(workload)}${meant || `; there are ${known.join(', ') || 'none'}.`}`,
     )
   }
 
-  /** A pod of the workload to act as: a ready one when there is one. */
-  one(workload: string): PodRunner {
+  /** A pod of the workload to act as: a ready one when there is one. @throws ClusterError `unknown-workload`, `no-program` */
+  program(workload: string): PodRunner {
     const found = this.of(workload)
-    return found.find(({ ready }) => ready) ?? (found[0] as PodRunner)
+    const one = found.find(({ ready }) => ready) ?? (found[0] as PodRunner)
+    if (one.pod.gateway === undefined) return one
+    throw new ClusterError(
+      'no-program',
+      `${workload} is the proxy of Gateway ${one.pod.gateway}, which the mesh plays itself: there is no program to act as; \`bulkhead logs ${workload}\` shows its requests.`,
+    )
   }
 
   workloads(): readonly WorkloadStatus[] {

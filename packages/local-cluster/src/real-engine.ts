@@ -1,4 +1,4 @@
-import { explain } from '@bulkhead/analysis'
+import { diffSnapshots, explain } from '@bulkhead/analysis'
 import { startMesh } from '@bulkhead/mesh'
 import { checkDuplicates, layerOf, loadManifests, ManifestError, parseManifests } from '@bulkhead/resources'
 import { compile, judge } from '@bulkhead/verdict'
@@ -18,5 +18,6 @@ export const realEngine: Engine = {
   compile,
   judge,
   explain,
+  diff: diffSnapshots,
   startMesh,
 }

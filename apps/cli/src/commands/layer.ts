@@ -1,9 +1,10 @@
 import type { LayersChanged } from '@bulkhead/control'
 import type { LayerState } from '@bulkhead/scenarios'
 import type { Command } from 'commander'
-import { CliError, type Io, print, printJson } from '../io.js'
+import { CliError, type Io, print, printable, printJson } from '../io.js'
 import { type JsonOption, type StateOption, withHelp, withJson, withState } from '../options.js'
 import { styleOf } from '../style.js'
+import { changedLines } from '../target/event-text.js'
 import { findTarget } from '../target/find.js'
 import { table } from '../target/table.js'
 
@@ -54,7 +55,8 @@ function layersText(layers: readonly LayerState[]): string {
   ])
 }
 
-function changedText(before: readonly LayerState[], { layers, closed }: LayersChanged, name: string, io: Io): string {
+function changedText(before: readonly LayerState[], changed: LayersChanged, name: string, io: Io): string {
+  const { layers } = changed
   const style = styleOf(io)
   const moved = layers.filter((after) => before.find((layer) => layer.name === after.name)?.on !== after.on)
   if (moved.length === 0) return `nothing to do: ${name} is as you want it already.\n${layersText(layers)}`
@@ -65,7 +67,6 @@ function changedText(before: readonly LayerState[], { layers, closed }: LayersCh
           `${which} is down: its ${objects} objects are not enforced until \`npx bulkhead layer on ${which}\`.`,
         ),
   )
-  const cut =
-    closed === 0 ? [] : [`${closed === 1 ? '1 open connection was' : `${closed} open connections were`} closed by it.`]
-  return [...said, ...cut, layersText(layers), 'See what that changes: npx bulkhead attack'].join('\n')
+  const told = printable(changedLines(changed).join('\n'))
+  return [...said, told, layersText(layers), 'See what that changes: npx bulkhead attack'].join('\n')
 }

@@ -4,9 +4,10 @@ import { CliError, type Io, note, print, printJson } from '../io.js'
 import { type JsonOption, type StateOption, withHelp, withJson, withState } from '../options.js'
 import { findPlaces, requireFolder, shellWord, shownPath, stateDirectory } from '../places.js'
 import { styleOf } from '../style.js'
+import { clock, eventText } from '../target/event-text.js'
 import type { SupervisorOptions, UpReport } from '../target/messages.js'
 import { progressTo } from '../target/progress.js'
-import { statusText } from '../target/status-text.js'
+import { curlLine, statusText } from '../target/status-text.js'
 import { table } from '../target/table.js'
 
 interface UpOptions extends JsonOption, StateOption {
@@ -25,7 +26,12 @@ export function register(program: Command, io: Io): void {
     )
     .option('--layers <names>', 'only these layers are on, by name or number: 40-mtls,50-identity; none: no layer')
     .option('--fresh', 'forget layers switched off, logs and the pods\u2019 files of earlier runs first')
-    .option('--port <n>', "the API's port on 127.0.0.1; 0 takes any that is free", portOf, 7070)
+    .option(
+      '--port <n>',
+      "the API's port on 127.0.0.1; 0 takes any that is free, and for the gateways any too",
+      portOf,
+      7070,
+    )
     .option('--manifests <dir...>', 'the manifests (default: k8s/workloads and k8s/layers)')
     .option('--foreground', 'stay, and end everything at Ctrl-C (`npm start` does this)')
     .action((options: UpOptions) => up(options, io))
@@ -62,9 +68,15 @@ async function up(options: UpOptions, io: Io): Promise<void> {
   const { supervise } = await import('../target/supervise.js')
   const interrupted = () => note(io, 'interrupted: ending what has been started')
   io.signal.addEventListener('abort', interrupted, { once: true })
-  const supervisor = await supervise(start, io.signal, progressTo(io))
+  const supervisor = await supervise(start, io.signal, progressTo(io), (event) =>
+    note(io, eventText(event, clock(new Date()))),
+  )
   io.signal.removeEventListener('abort', interrupted)
   show(supervisor.report)
+  note(
+    io,
+    `Save a file under ${foldersWords(start, io)}: it is in force at once, and what it opens and closes is told here.`,
+  )
   note(io, 'Ctrl-C ends it and leaves nothing behind.')
   await Promise.race([supervisor.asked, aborted(io.signal)])
   note(io, 'ending: requests under way are finished first; Ctrl-C again ends it at once')
@@ -91,6 +103,7 @@ function supervisorOptions(options: UpOptions, io: Io): SupervisorOptions {
     relativeTo: places?.root ?? io.cwd,
     stateDir,
     port: options.port,
+    publishPorts: options.port === 0 ? 'any' : 'pinned',
     ...(options.layers !== undefined && { layers: layerNames(options.layers) }),
     ...(options.fresh === true && { fresh: true }),
   }
@@ -106,15 +119,24 @@ function layerNames(text: string): readonly string[] {
   return names
 }
 
+function foldersWords({ manifests }: SupervisorOptions, io: Io): string {
+  return manifests.map((folder) => `${shownPath(io, folder)}/`).join(' or ')
+}
+
 function upText({ url, tookMs, notReady, status }: UpReport, { stateDir }: SupervisorOptions, io: Io): string {
   const style = styleOf(io)
   const pods = status.workloads.reduce((sum, { of }) => sum + of, 0)
   const shown = shownPath(io, stateDir)
   const state = stateDir === stateDirectory(io) ? '' : ` --state ${shellWord(shown)}`
+  const wall = status.layers.find(({ name, on }) => on && name === '50-identity') ?? status.layers.find(({ on }) => on)
   const tries = [
+    ...status.published.slice(0, 1).map((port) => [curlLine(port), 'call the chain from outside, through its gateway']),
     [`npx bulkhead attack${state}`, 'run the attacks: which wall stops each?'],
     [`npx bulkhead explain${state} shop/notsleep shop/web-api:8080 GET /`, 'why one flow is denied'],
     [`npx bulkhead exec${state} shop/sleep -- curl -s http://web-api:8080/`, 'call the chain as an allowed caller'],
+    ...(wall === undefined
+      ? []
+      : [[`npx bulkhead layer off${state} ${wall.name}`, 'take a wall down: what does that open?']]),
   ]
   return [
     style.bold(`${pods - notReady.length} of ${pods} pods are ready, after ${(tookMs / 1000).toFixed(1)} s.`),

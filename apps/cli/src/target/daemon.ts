@@ -3,6 +3,7 @@
  * progress over the IPC channel, and runs until it is asked to end.
  */
 import { createInterrupt } from '../interrupt.js'
+import { clock, eventText } from './event-text.js'
 import type { SupervisorMessage, SupervisorOptions } from './messages.js'
 import { supervise } from './supervise.js'
 
@@ -20,7 +21,12 @@ const tell = (message: SupervisorMessage): Promise<void> =>
 
 try {
   const options = JSON.parse(process.argv[2] ?? '{}') as SupervisorOptions
-  const supervisor = await supervise(options, interrupt.signal, (event) => void tell({ type: 'progress', event }))
+  const supervisor = await supervise(
+    options,
+    interrupt.signal,
+    (event) => void tell({ type: 'progress', event }),
+    (event) => process.stdout.write(`${eventText(event, clock(new Date()))}\n`),
+  )
   await tell({ type: 'up', report: supervisor.report })
   if (process.connected) process.disconnect()
   const interrupted = new Promise<void>((resolve) => {

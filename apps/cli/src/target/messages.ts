@@ -29,6 +29,7 @@ export interface SupervisorOptions {
   readonly relativeTo: string
   readonly stateDir: string
   readonly port: number
+  readonly publishPorts: 'pinned' | 'any'
   readonly layers?: readonly string[]
   readonly fresh?: boolean
 }

@@ -20,7 +20,9 @@ export function progressLine(event: ProgressEvent): string | undefined {
     case 'mesh':
       return 'the mesh is up: two nodes, a certificate authority'
     case 'pods':
-      if (event.of === 0 || (event.ready !== event.of && event.ready !== 0)) return undefined
-      return event.ready === event.of ? `all ${event.of} pods are ready` : `starting ${event.of} pods`
+      // That all are ready is the first line of the result.
+      return event.ready === 0 && event.of > 0 ? `starting ${event.of} pods` : undefined
+    case 'note':
+      return event.text
   }
 }

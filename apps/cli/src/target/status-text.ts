@@ -1,6 +1,7 @@
-import type { ClusterStatus, PodStatus } from '@bulkhead/local-cluster'
+import type { ClusterStatus, PodStatus, PublishedPort } from '@bulkhead/local-cluster'
 import type { LayerState } from '@bulkhead/scenarios'
 import { printable } from '../io.js'
+import { shellWord } from '../places.js'
 import type { Style } from '../style.js'
 import { table } from './table.js'
 
@@ -13,6 +14,12 @@ export function statusText(status: ClusterStatus, style: Style): string {
   const [head = '', ...lines] = text.split('\n')
   const notes = [
     `  layers   ${status.layers.map(layerWord).join(', ') || 'none'}`,
+    ...status.published.map(publishedLine),
+    ...(status.refused === undefined
+      ? []
+      : [
+          `  ${style.yellow('refused')}  the last save, so what is in force is not what the files say: ${status.refused}`,
+        ]),
     ...(status.changes.length > 0 ? [`  changes  ${status.changes.join(', ')}`] : []),
     ...status.notModelled.map(
       ({ id, what, at }) => `  ${style.yellow('not modelled')}  ${id}: ${what} (${at}); what it touches is denied`,
@@ -25,13 +32,28 @@ export function statusText(status: ClusterStatus, style: Style): string {
 
 export const layerWord = ({ name, on }: LayerState): string => `${name} ${on ? 'on' : 'OFF'}`
 
+function publishedLine({ url, service, port, hosts, wanted }: PublishedPort): string {
+  const elsewhere = wanted === undefined ? '' : ` (${wanted}, which the manifests ask for, could not be had)`
+  const named = hosts.length === 0 ? '' : `, for ${hosts.map((host) => (host === '*' ? 'any host' : host)).join(', ')}`
+  return `  outside  ${url} leads to ${service}:${port}${named}${elsewhere}`
+}
+
+/** A command that calls a gateway as its clients do. */
+export function curlLine({ url, hosts }: PublishedPort): string {
+  const host = hosts.find((name) => !name.startsWith('*')) ?? hosts[0]?.replace(/^\*\./, 'www.')
+  return `curl ${host === undefined || host === '*' ? '' : `-H ${shellWord(`Host: ${host}`)} `}${url}/`
+}
+
 /** `namespace/name` of each pod that is not ready. */
 export const notReady = (status: ClusterStatus): readonly string[] =>
-  status.workloads.flatMap(({ pods }) => pods.filter(({ ready }) => !ready).map(({ pod }) => pod))
+  status.workloads.flatMap(({ pods }) =>
+    pods.filter(({ ready, leaving }) => !ready && leaving !== true).map(({ pod }) => pod),
+  )
 
 function state(pod: PodStatus): string {
   const restarts = pod.containers.reduce((sum, { restarts: count }) => sum + count, 0)
   const again = restarts === 0 ? '' : `, ${restarts} restart${restarts === 1 ? '' : 's'}`
+  if (pod.leaving === true) return 'ending'
   if (pod.ready) return `yes${again}`
   const stuck = pod.containers.find(({ phase }) => phase !== 'running')
   const why =
@@ -40,6 +62,7 @@ function state(pod: PodStatus): string {
 }
 
 function identity(pod: PodStatus): string {
+  if (pod.gateway !== undefined) return `${pod.identity} (gateway ${pod.gateway}, played by the mesh)`
   return pod.mesh ? pod.identity : `${pod.identity} (not in the mesh: it shows none)`
 }
 

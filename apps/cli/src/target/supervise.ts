@@ -1,4 +1,4 @@
-import type { ProgressEvent } from '@bulkhead/local-cluster'
+import type { ManifestsEvent, ProgressEvent } from '@bulkhead/local-cluster'
 import type { SupervisorOptions, UpReport } from './messages.js'
 
 /** How long all pods may take; those that are not ready then are named, and the rest stays up. */
@@ -12,7 +12,7 @@ export interface Supervisor {
 }
 
 /**
- * Starts the local target in this process and waits until it is ready.
+ * Starts the local target in this process and waits until it is ready. `told` hears of each save from then on.
  *
  * @throws DOMException AbortError when the signal was given first; then nothing is left of it.
  */
@@ -20,13 +20,15 @@ export async function supervise(
   options: SupervisorOptions,
   signal: AbortSignal,
   progress: (event: ProgressEvent) => void,
+  told: (event: ManifestsEvent) => void,
 ): Promise<Supervisor> {
   const began = performance.now()
   // Loaded here: it is the whole data plane, and most commands do without it.
   const { startTarget } = await import('@bulkhead/control/server')
-  const target = await startTarget({ ...options, progress, signal }).catch((error: unknown) => {
+  const target = await startTarget({ ...options, watch: true, progress, signal }).catch((error: unknown) => {
     throw signal.aborted ? interrupted() : error
   })
+  target.cluster.onManifests(told)
   const left = await target.cluster.whenReady(readyMs, signal)
   if (signal.aborted) {
     await target.stop()

@@ -14,6 +14,7 @@ export type Served = Pick<
   | 'explain'
   | 'flows'
   | 'onFlow'
+  | 'onManifests'
   | 'logs'
   | 'layers'
   | 'setLayers'
@@ -92,6 +93,16 @@ function routes(current: AppParts['cluster'], shutdown: () => void): Router {
     stream.signal.addEventListener('abort', stop, { once: true })
   })
 
+  router.get('/events', (_request, response) => {
+    const target = cluster()
+    const stream = eventStream(response)
+    stream.signal.addEventListener(
+      'abort',
+      target.onManifests((event) => stream.send('manifests', event)),
+      { once: true },
+    )
+  })
+
   router.get('/logs', async (request, response) => {
     const { workload, tail: lines, follow: following } = logsQuery.parse(request.query)
     const logs = cluster().logs(workload)
@@ -141,7 +152,7 @@ function routes(current: AppParts['cluster'], shutdown: () => void): Router {
   router.post('/attempts', async (request, response) => {
     const { from, attempt } = attemptBody.parse(request.body)
     const target = cluster()
-    target.logs(from)
+    if (from !== 'outside') target.logs(from)
     const stream = eventStream(response)
     try {
       const held = async () => stream.send('held', {})

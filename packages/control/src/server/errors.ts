@@ -26,6 +26,7 @@ const statuses: Readonly<Record<ClusterErrorCode, number>> = {
   'unknown-layer': 404,
   'unknown-workload': 404,
   'unknown-change': 404,
+  'no-program': 422,
   'bad-attempt': 422,
   'attempt-failed': 502,
   stopping: 503,

@@ -1,0 +1,57 @@
+import { renderDiff } from '@bulkhead/analysis'
+import type { LayersSwitched, ManifestsEvent } from '@bulkhead/local-cluster'
+import { printable } from '../io.js'
+
+/** More groups of flows than these are counted, and not shown: a save that moves everything is no longer read line by line. */
+const mostGroups = 12
+
+/** What became of a save, for people. `at` is when, as a clock shows it. */
+export function eventText(event: ManifestsEvent, at: string): string {
+  const [first = '', ...more] = linesOf(event)
+  return printable([`${at}  ${first}`, ...more.map((line) => `  ${line}`)].join('\n'))
+}
+
+/** Hours, minutes and seconds here. */
+export const clock = (date: Date): string => date.toTimeString().slice(0, 8)
+
+function linesOf(event: ManifestsEvent): readonly string[] {
+  switch (event.kind) {
+    case 'refused':
+      return [
+        `refused, nothing changed${event.files.length === 0 ? '' : `: ${filesWords(event.files)}`}`,
+        ...event.message.split('\n'),
+      ]
+    case 'rollout': {
+      const who = event.workloads.join(', ')
+      const seconds = (event.ms / 1000).toFixed(1)
+      if (event.state === 'complete') return [`${who}: the pods are as the save wants them, after ${seconds} s`]
+      return [
+        `${who}: stuck, ${event.waitingFor.join(', ')} not ready after ${seconds} s`,
+        'What it was to replace stays, and serves; the policies of the save are in force.',
+        ...event.workloads.map((workload) => `Why: npx bulkhead logs ${workload}`),
+      ]
+    }
+    case 'changed':
+      return [
+        `in force after ${event.ms} ms${event.files.length === 0 ? '' : `: ${filesWords(event.files)}`}`,
+        ...changedLines({ diff: event.diff, closed: event.closedConnections }),
+        ...(event.rolling.length === 0
+          ? []
+          : [`pods are being started, replaced or ended: ${event.rolling.join(', ')}`]),
+        ...event.warnings.map(({ at, message }) => `warning: ${at.file}:${at.line}: ${message}`),
+      ]
+  }
+}
+
+/** What a change opened and closed, and what it cut. */
+export function changedLines({ diff, closed }: Pick<LayersSwitched, 'diff' | 'closed'>): readonly string[] {
+  const told = renderDiff(diff, { most: mostGroups }).trimEnd().split('\n')
+  if (closed === 0) return told
+  return [...told, `${closed === 1 ? '1 open connection was' : `${closed} open connections were`} closed by it.`]
+}
+
+const mostFiles = 4
+function filesWords(files: readonly string[]): string {
+  const shown = files.slice(0, mostFiles).join(', ')
+  return files.length <= mostFiles ? shown : `${shown} and ${files.length - mostFiles} more`
+}

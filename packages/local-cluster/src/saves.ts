@@ -1,0 +1,141 @@
+import { relative, resolve, sep } from 'node:path'
+import type { LoadResult, Resource } from '@bulkhead/resources'
+import type { ManifestsEvent } from './cluster-types.js'
+import { changeReadyMs, type Enforced, type Enforcement } from './enforcement.js'
+import type { Engine } from './engine.js'
+import { badManifests, messageOf } from './errors.js'
+import { foldersOutside, ManifestWatch, type Save } from './watch.js'
+
+export interface SavesParts {
+  readonly engine: Engine
+  readonly enforcement: Enforcement
+  /** Folders with manifests, and what positions are relative to. */
+  readonly manifests: readonly string[]
+  readonly relativeTo: string
+  /** What was read at the start. */
+  readonly base: readonly Resource[]
+  readonly told: (event: ManifestsEvent) => void
+  /** For tests. */
+  readonly quietMs?: number
+}
+
+/** Follows the manifests' files: what is saved is in force, or told why not. */
+export class Saves {
+  readonly #parts: SavesParts
+  #watch: ManifestWatch | undefined
+  #base: string
+  #refused: string | undefined
+  #closed = false
+
+  constructor(parts: SavesParts) {
+    this.#parts = parts
+    this.#base = contentOf(parts.base)
+  }
+
+  /** What is wrong with the files as they are; undefined: they are in force. */
+  get refused(): string | undefined {
+    return this.#refused
+  }
+
+  /** Resolves when saves are seen. What was saved between the first reading and now is put in force. */
+  async start(): Promise<void> {
+    const { manifests, base, quietMs } = this.#parts
+    const folders = manifests.map((folder) => resolve(folder))
+    this.#watch = await ManifestWatch.start(folders, {
+      saved: (save) => this.#saved(save),
+      failed: (error) => this.#refuse([], `the files are not followed any more: ${messageOf(error)}`),
+      ...(quietMs !== undefined && { quietMs }),
+    })
+    this.#followOutside(base)
+    if (this.#closed) await this.#watch.close()
+    else await this.#saved({ files: [], since: performance.now() })
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#watch?.close()
+  }
+
+  async #saved({ files: paths, since }: Save): Promise<void> {
+    const { engine, enforcement, manifests, relativeTo } = this.#parts
+    const files = paths.map((path) => nameOf(path, relativeTo))
+    let loaded: LoadResult
+    let enforced: Enforced
+    try {
+      loaded = await badManifests(() => engine.load(manifests, relativeTo))
+      if (this.#outdated) return
+      // The look after the start, when nothing was saved meanwhile.
+      if (files.length === 0 && contentOf(loaded.resources) === this.#base) return
+      enforced = await enforcement.reload(loaded.resources)
+    } catch (error) {
+      // Of what is being written this moment nothing is said: it is read again.
+      if (!this.#outdated) this.#refuse(files, messageOf(error))
+      return
+    }
+    this.#followOutside(loaded.resources)
+    const content = contentOf(loaded.resources)
+    const healed = this.#refused !== undefined
+    // Other comments move lines, which positions have to follow; nobody wants to hear of it.
+    if (content === this.#base && !healed) return
+    this.#base = content
+    this.#refused = undefined
+    const { generation, before, after, closed: closedConnections, touched } = enforced
+    const rolling = new Set([...touched.added.values()].map(({ pod }) => pod.workload))
+    for (const key of touched.removed) rolling.add(workloadOf(key, enforced))
+    this.#tell({
+      kind: 'changed',
+      generation,
+      files,
+      diff: engine.diff(before, after),
+      closedConnections,
+      ms: Math.round(enforced.at - since),
+      rolling: [...rolling].sort(),
+      warnings: loaded.warnings,
+    })
+    if (rolling.size > 0) void this.#tellRollout(enforced, [...rolling].sort())
+  }
+
+  async #tellRollout(enforced: Enforced, workloads: readonly string[]): Promise<void> {
+    const tell = (state: 'complete' | 'stuck', waitingFor: readonly string[]) =>
+      this.#tell({ kind: 'rollout', workloads, state, waitingFor, ms: Math.round(performance.now() - enforced.at) })
+    const { enforcement } = this.#parts
+    const settled = await enforcement.settled(enforced, changeReadyMs)
+    if (settled.kind === 'superseded' || this.#closed) return
+    if (settled.kind === 'done') return tell('complete', [])
+    tell('stuck', settled.waitingFor)
+    // As a controller does, it goes on.
+    const atLast = await enforcement.settled(enforced)
+    if (atLast.kind === 'done') tell('complete', [])
+  }
+
+  get #outdated(): boolean {
+    return this.#closed || this.#watch?.pending === true
+  }
+
+  #refuse(files: readonly string[], message: string): void {
+    if (message === this.#refused) return
+    this.#refused = message
+    this.#tell({ kind: 'refused', files, message })
+  }
+
+  #tell(event: ManifestsEvent): void {
+    if (!this.#closed) this.#parts.told(event)
+  }
+
+  #followOutside(resources: readonly Resource[]): void {
+    const { manifests, relativeTo } = this.#parts
+    const files = new Set(resources.map((one) => resolve(relativeTo, one.position([]).file)))
+    const roots = manifests.map((folder) => resolve(folder))
+    this.#watch?.also(foldersOutside(files, roots))
+  }
+}
+
+/** As positions name it. */
+const nameOf = (path: string, relativeTo: string): string => relative(relativeTo, path).split(sep).join('/')
+
+const workloadOf = (key: string, { before }: Enforced): string => before.pods.get(key)?.workload ?? key
+
+/** What objects say, wherever they stand. */
+function contentOf(resources: readonly Resource[]): string {
+  return JSON.stringify(resources.map(({ id, layer, object }) => [id, layer, object]))
+}
