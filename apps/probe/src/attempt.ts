@@ -1,4 +1,5 @@
 import type { AttemptKind, Observation, ResolvedAttempt } from '@bulkhead/scenarios'
+import { askAgain } from './again.js'
 import { hold } from './connection.js'
 import type { Kind } from './kinds/kind.js'
 import { symptomOf } from './symptom.js'
@@ -30,10 +31,18 @@ export async function makeAttempt(attempt: ResolvedAttempt, onHeld?: () => void)
     const got = await kind(trace)
     let symptom = got.symptom ?? 'ok'
     let error = got.cut
+    let http = got.http
     if (attempt.hold === true && got.open !== undefined && error === undefined && symptom === 'ok') {
       onHeld?.()
-      error = await hold(trace, got.open)
-      if (error !== undefined) symptom = 'reset'
+      if (attempt.again === true && got.again !== undefined) {
+        const last = await askAgain(trace, got, got.again)
+        http = last.http
+        symptom = last.symptom ?? 'ok'
+        error = last.cut
+      } else {
+        error = await hold(trace, got.open)
+        if (error !== undefined) symptom = 'reset'
+      }
     } else if (trace.phase === 'request') trace.phase = 'answer'
     got.open?.destroy()
     trace.stop()
@@ -42,7 +51,7 @@ export async function makeAttempt(attempt: ResolvedAttempt, onHeld?: () => void)
       phase: trace.phase,
       timings: trace.timings,
       bytes: trace.bytes,
-      ...(got.http === undefined ? {} : { http: got.http }),
+      ...(http === undefined ? {} : { http }),
       ...(error === undefined ? {} : { error: { code: error.code, message: error.message } }),
       ...(got.detail === undefined ? {} : { detail: got.detail }),
     }

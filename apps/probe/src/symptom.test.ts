@@ -78,6 +78,8 @@ describe('the symptom of a failure', () => {
 
 describe('the symptom of an HTTP answer', () => {
   const envoy = { server: 'istio-envoy' }
+  const upstream = { ...envoy, 'x-envoy-upstream-service-time': '3' }
+  const location = 'http://a.b/'
   const cases: readonly (readonly [symptom: string, status: number, body: string, headers?: Record<string, string>])[] =
     [
       ['ok', 200, 'RBAC: access denied'],
@@ -94,6 +96,24 @@ describe('the symptom of an HTTP answer', () => {
       ['gateway-404', 404, '', envoy],
       ['ok', 404, ''],
       ['ok', 404, 'not here', envoy],
+      ['ok', 404, '', upstream],
+      ['gateway-500', 500, '', envoy],
+      ['ok', 500, '', upstream],
+      ['ok', 500, '{"code":500}', envoy],
+      ['ok', 500, ''],
+      ['gateway-504', 504, 'upstream request timeout', envoy],
+      ['gateway-504', 504, 'upstream request timeout'],
+      ['ok', 504, 'upstream request timeout', { server: 'nginx' }],
+      ['ok', 504, '', envoy],
+      ...[301, 302, 303, 307, 308].map((status) => ['redirected', status, '', { ...envoy, location }] as const),
+      ['ok', 300, '', { ...envoy, location }],
+      ['ok', 304, '', envoy],
+      ['ok', 302, '', envoy],
+      ['ok', 302, '', { ...upstream, location }],
+      ['ok', 302, '', { location }],
+      // What a gateway passes on of a waypoint behind it is denied all the same.
+      ['rbac-403', 403, 'RBAC: access denied', upstream],
+      ['gateway-503', 503, 'no healthy upstream', upstream],
     ]
   for (const [symptom, status, body, headers = {}] of cases) {
     it(`${status} ${JSON.stringify(body)} ${JSON.stringify(headers)} is ${symptom}`, () => {

@@ -42,10 +42,14 @@ type HttpAnswer = NonNullable<Observation['http']>
 
 const envoys = new Set(['envoy', 'istio-envoy'])
 
+const redirects = new Set([301, 302, 303, 307, 308])
+
 /**
  * Whether an HTTP answer is a proxy's own. Envoy's RBAC filter and Cilium's say 403 with a body of their own; a gateway
- * says 503 in a fixed sentence, and 404 without a body when no route matches. A waypoint may leave `server` out, so
- * where the body is telling, the header is only asked not to contradict it.
+ * says 503 and 504 in fixed sentences, 404 without a body when no route matches, 500 without one when a route leads
+ * nowhere, and redirects where a route says so. A waypoint may leave `server` out, so where the body is telling, the
+ * header is only asked not to contradict it. Where it is not, `server` alone does not tell: a gateway puts its own name
+ * over the application's. What came from an upstream says how long that took.
  */
 export function symptomOfHttp(answer: HttpAnswer): Symptom {
   const body = answer.body.trim()
@@ -55,6 +59,13 @@ export function symptomOfHttp(answer: HttpAnswer): Symptom {
   if (answer.status === 503 && /^(upstream connect error or disconnect|no healthy upstream)/.test(body)) {
     return server === undefined || envoys.has(server) ? 'gateway-503' : 'ok'
   }
-  if (answer.status === 404 && body === '' && server !== undefined && envoys.has(server)) return 'gateway-404'
-  return 'ok'
+  if (answer.status === 504 && body === 'upstream request timeout') {
+    return server === undefined || envoys.has(server) ? 'gateway-504' : 'ok'
+  }
+  const own =
+    server !== undefined && envoys.has(server) && answer.headers['x-envoy-upstream-service-time'] === undefined
+  if (!own || body !== '') return 'ok'
+  if (answer.status === 404) return 'gateway-404'
+  if (answer.status === 500) return 'gateway-500'
+  return redirects.has(answer.status) && answer.headers.location !== undefined ? 'redirected' : 'ok'
 }

@@ -18,7 +18,12 @@ export function httpOver(trace: Trace, stream: Duplex, raw: Socket): Promise<Got
   const { attempt } = trace
   const { method, path, headers = {}, body } = attempt.http ?? { method: 'GET', path: '/' }
   const before = raw.bytesRead
-  const count = (): void => trace.received(raw.bytesRead - before - trace.bytes)
+  let counted = 0
+  const count = (): void => {
+    const news = raw.bytesRead - before - counted
+    counted += news
+    trace.received(news)
+  }
   return new Promise((resolve, reject) => {
     const kept: Buffer[] = []
     let response: IncomingMessage | undefined
@@ -29,7 +34,7 @@ export function httpOver(trace: Trace, stream: Duplex, raw: Socket): Promise<Got
       settled = true
       trace.signal.removeEventListener('abort', late)
       count()
-      if (trace.bytes === 0 && cut !== undefined) {
+      if (counted === 0 && cut !== undefined) {
         reject(cut)
         return
       }
@@ -37,7 +42,17 @@ export function httpOver(trace: Trace, stream: Duplex, raw: Socket): Promise<Got
       const symptom = http === undefined ? 'ok' : symptomOfHttp(http)
       // A proxy's own answer holds no byte of the application's.
       if (symptom !== 'ok') trace.bytes = 0
-      resolve({ symptom, open: stream, ...(http === undefined ? {} : { http }), ...(cut === undefined ? {} : { cut }) })
+      const again = (): Promise<Got> => {
+        trace.bytes = 0
+        return httpOver(trace, stream, raw)
+      }
+      resolve({
+        symptom,
+        open: stream,
+        again,
+        ...(http === undefined ? {} : { http }),
+        ...(cut === undefined ? {} : { cut }),
+      })
     }
     const late = (): void => finish(asFailure(trace.signal.reason))
     const fail = (error: unknown): void => finish(asFailure(error))

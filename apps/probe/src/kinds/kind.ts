@@ -13,6 +13,8 @@ export interface Got {
   readonly cut?: Failure | undefined
   /** The connection, still open, for an attempt that holds it. */
   readonly open?: Duplex
+  /** The same once more on that connection. Rejects when no byte of an answer comes. */
+  readonly again?: () => Promise<Got>
 }
 
 export type Kind = (trace: Trace) => Promise<Got>
