@@ -3,16 +3,21 @@ import { headline } from '../messages/headline.js'
 import { hbonePort, ownPortStep } from '../points/hbone.js'
 import { judgeAt } from '../points/judge-at.js'
 import { isProbeAddress, pastZtunnelStep, probeAddress, whyPastZtunnel } from '../points/past-ztunnel.js'
+import type { RouteDecision } from '../routes/types.js'
 import type { Flow, Hop, Outcome, Pod, Protocol, Step, Verdict } from '../types.js'
 import { FlowError, quote } from './errors.js'
 import { type NextHop, nextHop } from './next-hop.js'
+import { onward } from './onward.js'
 import { type Caller, hostOf, resolveSource } from './parties.js'
+import { requestOf } from './request.js'
 import { notModelled, type Obstacle, planRoute, type Route } from './route.js'
 import { symptomOf } from './symptom.js'
 
-/** A flow with all that is known of it before any point is asked. */
+/** One hop of a flow, with all that is known of it before any point is asked. */
 interface Journey {
   readonly flow: Flow
+  /** Its place in the path: 0 for the caller's own, 1 for a gateway's. */
+  readonly index: number
   readonly protocol: Protocol
   readonly caller: Caller
   readonly route: Route
@@ -22,13 +27,29 @@ interface Journey {
 
 /**
  * Judges the whole of a flow's connection: every point on its way, in the path's order, also after a deny. The first
- * deny decides. Throws FlowError for a flow that names nothing real, or what cannot be.
+ * deny decides. A request that a gateway sends on has two hops. Throws FlowError for a flow that names nothing real, or
+ * what cannot be.
  */
 export const judge: Judge = (flow, snapshot) => {
-  const { protocol = 'TCP' } = flow
   const caller = resolveSource(flow.from, snapshot)
   const route = planRoute(flow, caller, snapshot)
   if (flow.certificate !== undefined) checkCertificate(flow, route)
+  const first = journeyOf(flow, caller, route, snapshot)
+  const { steps, decision } = stepsOf(first, snapshot)
+  if (decision === undefined || route.pod === undefined) return verdictOf(first, [first.hop], steps)
+
+  // What the gateway would do is judged also when it is never asked: what stands behind it would stop others.
+  const next = onward(decision, route.pod, snapshot)
+  const asked = [...steps.slice(0, -1), next.step]
+  if (!('route' in next)) return verdictOf(first, [first.hop], asked)
+  const behind: Flow = { from: { workload: route.pod.workload }, to: { service: next.service }, port: next.port }
+  const second = journeyOf(behind, next.caller, next.route, snapshot, 1)
+  const further = stepsOf(second, snapshot).steps.map((step) => ({ ...step, hop: 1 }))
+  return verdictOf(first, [first.hop, second.hop], [...asked, ...further])
+}
+
+function journeyOf(flow: Flow, caller: Caller, route: Route, snapshot: Snapshot, index = 0): Journey {
+  const { protocol = 'TCP' } = flow
   const next = nextHop(
     {
       source: caller.kind === 'pod' ? caller.pod : { ip: sourceAddress(caller, route, protocol) },
@@ -39,9 +60,7 @@ export const judge: Judge = (flow, snapshot) => {
     },
     snapshot,
   )
-  const hop = describeHop(flow, caller, route, next)
-  const journey = { flow, protocol, caller, route, next, hop }
-  return verdictOf(journey, stepsOf(journey, snapshot))
+  return { flow, index, protocol, caller, route, next, hop: describeHop(flow, caller, route, next) }
 }
 
 /** What a node sends to a captured pod of its own gets another source on the way (C.8). */
@@ -59,27 +78,61 @@ function checkCertificate({ protocol = 'TCP' }: Flow, { name, pod, before, loopb
   }
 }
 
-function stepsOf(journey: Journey, snapshot: Snapshot): Step[] {
+/** What is said of one hop, and by a gateway at its end where to. */
+interface Judged {
+  readonly steps: readonly Step[]
+  readonly decision?: RouteDecision
+}
+
+function stepsOf(journey: Journey, snapshot: Snapshot): Judged {
   const { caller, route, hop } = journey
   const { tuple } = hop
-  if (caller.kind === 'not-modelled') return [obstacleStep('cni-egress', notModelled(caller.found))]
-  if (route.loopback === true) return loopbackSteps(journey)
+  if (caller.kind === 'not-modelled') return { steps: [obstacleStep('cni-egress', notModelled(caller.found))] }
+  if (route.loopback === true) return { steps: loopbackSteps(journey) }
   const source = caller.kind === 'pod' ? caller.pod : undefined
   const steps: Step[] = []
   const neverSent = route.before?.code === 'network.no-such-name'
   if (source !== undefined && !neverSent) {
     steps.push(...judgeAt('cni-egress', { pod: source, peer: route.pod ?? { ip: tuple.dst }, tuple }, snapshot).steps)
   }
-  if (route.before !== undefined) return [...steps, obstacleStep(pointOf(route.before), route.before)]
+  if (route.before !== undefined) return { steps: [...steps, obstacleStep(pointOf(route.before), route.before)] }
   const peer = source ?? { ip: tuple.src }
-  if (route.pod !== undefined) return [...steps, ...stepsAtPod(journey, route.pod, peer, snapshot)]
+  if (route.pod !== undefined) {
+    if (opensAt(journey, route.pod, snapshot)) return gatewaySteps(journey, steps, route.pod, peer, snapshot)
+    return { steps: [...steps, ...stepsAtPod(journey, route.pod, peer, snapshot)] }
+  }
   if (route.node !== undefined) {
     const pod = hostOf(route.node)
-    return [...steps, ...judgeAt('cni-ingress', { pod, peer, tuple }, snapshot).steps]
+    return { steps: [...steps, ...judgeAt('cni-ingress', { pod, peer, tuple }, snapshot).steps] }
   }
-  if (source !== undefined) return steps
+  if (source !== undefined) return { steps }
   // No pod of the cluster and no node is its destination, and none of the pods its source.
-  return [obstacleStep('cni-egress', notModelled({ what: 'traffic between places outside of the pods' }))]
+  return { steps: [obstacleStep('cni-egress', notModelled({ what: 'traffic between places outside of the pods' }))] }
+}
+
+/** Whether a gateway reads what arrives there: at its status and metrics ports nobody asks a policy. */
+function opensAt({ flow, protocol, route }: Journey, { gateway }: Pod, snapshot: Snapshot): boolean {
+  if (gateway === undefined || protocol !== 'TCP' || flow.certificate !== undefined) return false
+  return snapshot.gateways.get(gateway)?.listeners.some(({ port }) => port === route.port) === true
+}
+
+function gatewaySteps(
+  { flow, index, caller, route, next, hop }: Journey,
+  before: readonly Step[],
+  gateway: Pod,
+  peer: Pod | { readonly ip: string },
+  snapshot: Snapshot,
+): Judged {
+  const { tuple } = hop
+  const steps = [...before, ...judgeAt('cni-ingress', { pod: gateway, peer, tuple }, snapshot).steps]
+  if (index > 0) {
+    const what = `a gateway behind a gateway (${gateway.workload})`
+    return { steps: [...steps, obstacleStep('gateway', notModelled({ what }))] }
+  }
+  const request = requestOf(flow, caller, route)
+  const ofPeer = { ip: tuple.src, ...(next.as !== undefined && { identity: next.as }) }
+  const said = judgeAt('gateway', { gateway, port: route.port, peer: ofPeer, request }, snapshot)
+  return { steps: [...steps, ...said.steps], decision: said.decision }
 }
 
 /** From the packet's arrival at the destination's node to the app. */
@@ -147,7 +200,7 @@ function loopbackSteps({ flow, caller, route }: Journey): Step[] {
 }
 
 function obstacleStep(point: Step['point'], obstacle: Obstacle): Step {
-  const engine = point === 'waypoint' ? 'istio' : 'kubernetes'
+  const engine = point === 'waypoint' || point === 'gateway' ? 'istio' : 'kubernetes'
   const { code, outcome, facts, by } = obstacle
   const { layer, ...object } = by ?? {}
   return { hop: 0, point, engine, ...(layer !== undefined && { layer }), outcome, code, ...object, facts }
@@ -166,18 +219,18 @@ function describeHop(flow: Flow, caller: Caller, route: Route, next: NextHop): H
   return { from, to, tuple: next.tuple, ...(next.as !== undefined && { as: next.as }) }
 }
 
-function verdictOf({ flow, caller, route, hop }: Journey, steps: readonly Step[]): Verdict {
+function verdictOf({ flow, caller, route, hop }: Journey, hops: readonly Hop[], steps: readonly Step[]): Verdict {
   const first = steps.findIndex((step) => step.outcome === 'deny')
   const unknown = steps.find((step) => step.outcome === 'unknown')
   const outcome: Outcome = first !== -1 ? 'deny' : unknown !== undefined ? 'unknown' : 'allow'
-  const deciding = steps[first] ?? unknown
+  const deciding = steps[first] ?? unknown ?? steps.find(({ code }) => code === 'route.redirects')
   const captured = isCaptured(caller) && hop.tuple.protocol === 'TCP' && route.loopback !== true
   return {
     ...(flow.id !== undefined && { id: flow.id }),
     outcome,
-    ...(first !== -1 && { decidedBy: { hop: 0, step: first } }),
+    ...(first !== -1 && { decidedBy: { hop: steps[first]?.hop ?? 0, step: first } }),
     symptom: deciding === undefined ? 'ok' : symptomOf(deciding, captured),
-    hops: [hop],
+    hops,
     steps,
     text: headline(`${caller.name} → ${route.name}:${flow.port}/${hop.tuple.protocol}`, outcome, deciding),
   }

@@ -26,13 +26,14 @@ export interface NextHop {
 }
 
 /**
- * Semantics 0: a captured pod speaks HBONE to a captured pod, as itself; everything else goes to the app's own port
- * as it is. Only TCP is captured. Callers outside the mesh go round waypoints.
+ * Semantics 0: a captured pod speaks HBONE to a captured pod, as itself, and so does a gateway; everything else goes to
+ * the app's own port as it is. Only TCP is captured. Callers outside the mesh go round waypoints, and gateways do unless
+ * the Service wants them (C.7).
  */
 export function nextHop(request: HopRequest, snapshot: Snapshot): NextHop {
   const { source, destination, port, protocol = 'TCP', service } = request
-  const captured = isPod(source) && source.mesh && protocol === 'TCP'
-  if (!captured || !isPod(destination) || !destination.mesh) {
+  const speaks = isPod(source) && (source.mesh || source.gateway !== undefined) && protocol === 'TCP'
+  if (!speaks || !isPod(destination) || !destination.mesh) {
     return { transport: 'plaintext', tuple: { src: source.ip, dst: destination.ip, port, protocol } }
   }
   // A headless Service's name resolves to the pods' addresses: the pod is called, not the Service (C.7).
@@ -40,6 +41,7 @@ export function nextHop(request: HopRequest, snapshot: Snapshot): NextHop {
   const waypoint = internalsOf(snapshot).waypointFor({
     pod: destination,
     ...(byService !== undefined && { service: byService }),
+    ingress: source.gateway !== undefined,
   })
   return {
     transport: 'hbone',

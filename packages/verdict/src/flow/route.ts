@@ -52,8 +52,13 @@ export function planRoute(flow: Flow, caller: Caller, snapshot: Snapshot): Route
       }
     case 'loopback':
       return loopbackRoute(called, port, protocol, caller, snapshot)
-    case 'node':
+    case 'node': {
+      const exposed = byNodePort(port, protocol, snapshot)
+      if (exposed !== undefined) {
+        return serviceRoute(exposed.service, name, exposed.port, protocol, caller, snapshot)
+      }
       return { name, address: { name, ip: target.node.ip }, node: target.node, port }
+    }
     case 'outside':
       return { name, address: { name: target.host, ip: target.ip ?? target.host }, port }
     case 'not-modelled':
@@ -68,7 +73,20 @@ export function planRoute(flow: Flow, caller: Caller, snapshot: Snapshot): Route
   }
 }
 
-function serviceRoute(
+/** The Service behind a port that every node opens for it, where the manifests say which. */
+function byNodePort(
+  port: number,
+  protocol: Protocol,
+  snapshot: Snapshot,
+): { readonly service: ServiceModel; readonly port: number } | undefined {
+  for (const service of snapshot.services.values()) {
+    const found = service.ports.find((candidate) => candidate.nodePort === port && candidate.protocol === protocol)
+    if (service.external && found !== undefined) return { service, port: found.port }
+  }
+  return undefined
+}
+
+export function serviceRoute(
   service: ServiceModel,
   name: string,
   port: number,
@@ -139,7 +157,7 @@ function servesNobody(service: ServiceModel, caller: Caller, snapshot: Snapshot)
   )
   if (unknown !== undefined) return notModelled(unknown)
   if (caller.kind !== 'outside' || type === 'NodePort' || type === 'LoadBalancer') return undefined
-  // From outside only a gateway leads to a cluster IP, and gateways are not modelled.
+  // From outside only a gateway leads to a cluster IP, and this may be one that is not modelled.
   const gateway = unread.find(({ effect }) => effect === 'proxy')
   if (gateway !== undefined) return notModelled(gateway)
   return { code: 'network.unreachable', outcome: 'deny', facts: { host: service.clusterIP ?? service.key } }

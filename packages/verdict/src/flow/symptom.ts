@@ -4,10 +4,18 @@ import type { Step } from '../types.js'
 /**
  * What the client sees of a step that stops it (semantics D.1). `captured`: the client is in the mesh, so its own
  * ztunnel accepts every connection first and closes it when it learns better. A step that cannot say stops it too:
- * the data plane fails closed.
+ * the data plane fails closed. `hop` is the step's in the whole path: what stops a gateway on its way to the service is
+ * one thing to the gateway's client, whatever it was.
  */
-export function symptomOf(step: Pick<Step, 'point' | 'code' | 'outcome'>, captured: boolean): Symptom {
-  if (step.outcome === 'allow' || step.outcome === 'not-applicable') return 'ok'
+export function symptomOf(
+  step: Pick<Step, 'point' | 'code' | 'outcome'> & Partial<Pick<Step, 'hop' | 'engine'>>,
+  captured: boolean,
+): Symptom {
+  if (step.outcome === 'allow' || step.outcome === 'not-applicable') {
+    return step.code === 'route.redirects' ? 'redirected' : 'ok'
+  }
+  if ((step.hop ?? 0) > 0) return 'gateway-503'
+  if (step.point === 'gateway') return symptomAtGateway(step)
   switch (step.code) {
     case 'network.nothing-listens':
     case 'network.no-endpoint':
@@ -25,5 +33,20 @@ export function symptomOf(step: Pick<Step, 'point' | 'code' | 'outcome'>, captur
       // A dropped packet is never answered; a proxy that refuses closes what it had accepted.
       if (step.point === 'cni-egress' || step.point === 'cni-ingress') return captured ? 'late-reset' : 'timeout'
       return 'reset'
+  }
+}
+
+/** A gateway speaks HTTP: it answers whom it refuses. */
+function symptomAtGateway({ code, ...step }: Pick<Step, 'code'> & { readonly engine?: Step['engine'] }): Symptom {
+  switch (code) {
+    case 'route.no-host':
+    case 'route.no-match':
+      return 'gateway-404'
+    case 'route.no-backend':
+      return 'gateway-500'
+    case 'not-modelled':
+      return step.engine === 'gateway-api' ? 'gateway-500' : 'rbac-403'
+    default:
+      return 'rbac-403'
   }
 }

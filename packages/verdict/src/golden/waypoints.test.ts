@@ -4,18 +4,18 @@ import type { Resource } from '@bulkhead/resources'
 import { judge } from '../flow/judge.js'
 import { compile } from '../model/compile.js'
 import { judgeAt } from '../points/judge-at.js'
-import { authorizationPolicy, gateway, namespace, networkPolicy, service } from '../testing/objects.js'
+import { authorizationPolicy, namespace, networkPolicy, service, waypoint } from '../testing/objects.js'
 import { dst, onDst, outside, plain, scene, short, snapshotWith, src, srcPrincipal, verdict } from '../testing/scene.js'
 import type { FlowDestination } from '../types.js'
 
 /*
- * Golden vectors 83 and 105 to 120, which need waypoints, gateways or network policies: what is not modelled must be
- * said to be unknown, and never pass in silence. What of them ztunnel decides alone is answered.
+ * Golden vectors 83 and 105 to 120, which need waypoints or network policies: what is not modelled must be said to be
+ * unknown, and never pass in silence. What of them ztunnel decides alone is answered; 111 to 113 are in gateways.test.ts.
  */
 
 const svc: FlowDestination = { service: 'app/dst' }
 const waypointed = service('app/dst', { port: 80, targetPort: 8080, labels: { 'istio.io/use-waypoint': 'wp' } })
-const wp = gateway('app/wp')
+const wp = waypoint('app/wp')
 const unknownAtWaypoint = { outcome: 'unknown', symptom: 'reset', code: 'not-modelled' }
 
 /** The scene with its Service behind the waypoint. */
@@ -50,24 +50,19 @@ test('110 TestPodIP: a call to the pod goes round a waypoint for Services', () =
 
 test('a waypoint for workloads is in the way of the pod and not of the Service', () => {
   const given = [...scene, namespace('app', { 'istio.io/dataplane-mode': 'ambient', 'istio.io/use-waypoint': 'wp' })]
-  const snapshot = compile([...given, gateway('app/wp', { 'istio.io/waypoint-for': 'workload' })])
+  const snapshot = compile([...given, waypoint('app/wp', { 'istio.io/waypoint-for': 'workload' })])
   assert.deepEqual(short(judge({ from: src, to: dst, port: 8080 }, snapshot)), unknownAtWaypoint)
   assert.equal(judge({ from: src, to: svc, port: 80 }, snapshot).outcome, 'allow')
 })
 
-test('111, 112 TestIngressToWaypoint: from outside to a Service only a gateway leads, and that is unknown', () => {
-  assert.equal(judge({ from: outside, to: svc, port: 80 }, withWaypoint()).outcome, 'unknown')
-  // Without any gateway there is no way in.
-  assert.deepEqual(short(verdict([], outside, svc, 80)), {
-    outcome: 'deny',
-    symptom: 'timeout',
-    code: 'network.unreachable',
-  })
+test('from outside no waypoint leads to a Service, and neither does its cluster IP', () => {
+  const nobody = { outcome: 'deny', symptom: 'timeout', code: 'network.unreachable' }
+  assert.deepEqual(short(judge({ from: outside, to: svc, port: 80 }, withWaypoint())), nobody)
+  assert.deepEqual(short(verdict([], outside, svc, 80)), nobody)
 })
 
-test('113 TestAuthorizationGateway: a gateway as the caller is unknown', () => {
-  const of = judge({ from: { workload: 'app/wp-istio' }, to: dst, port: 8080 }, withWaypoint())
-  assert.equal(of.outcome, 'unknown')
+test('a waypoint as the caller is unknown', () => {
+  assert.equal(judge({ from: { workload: 'app/wp' }, to: dst, port: 8080 }, withWaypoint()).outcome, 'unknown')
 })
 
 test('114 TestBogusUseWaypoint: a waypoint that is not there is gone round', () => {

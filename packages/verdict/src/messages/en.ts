@@ -11,8 +11,21 @@ function caller(step: Step): string {
   return String(identity).replace('spiffe://', '')
 }
 
-const ignored: Sentence = (step) =>
-  step.facts?.ignored === undefined ? '' : `; ztunnel ignores ${fact(step, 'ignored')}`
+const ignored: Sentence = (step) => {
+  if (step.facts?.ignored === undefined) return ''
+  return `; ${step.point === 'ztunnel' ? 'ztunnel' : 'the proxy'} ignores ${fact(step, 'ignored')}`
+}
+
+/** Whom the policies of a step protect: a pod, or a gateway. */
+const protectee: Sentence = (step) => fact(step, step.point === 'gateway' ? 'gateway' : 'pod')
+
+/** What was asked of it: a connection to a port, or a request. */
+function call(step: Step): string {
+  const port = `on port ${fact(step, 'port')}`
+  return step.facts?.request === undefined
+    ? `${caller(step)} ${port}`
+    : `${fact(step, 'request')} from ${caller(step)} ${port}`
+}
 
 /** Every reason as one English sentence, without the file and line: those stand beside it. */
 export const en: Readonly<Record<ReasonCode, Sentence>> = {
@@ -20,13 +33,11 @@ export const en: Readonly<Record<ReasonCode, Sentence>> = {
   'mtls.permissive': (step) => `${step.policy} says ${fact(step, 'mode')}: plain text is accepted too`,
   'mtls.strict-identity': (step) => `${step.policy} says STRICT, and the caller is ${caller(step)}`,
   'mtls.strict-no-identity': (step) => `${step.policy} says STRICT, and this is ${caller(step)}`,
-  'authz.no-allow-policy': (step) => `no ALLOW policy selects ${fact(step, 'pod')}: allowed by default${ignored(step)}`,
-  'authz.rule-allows': (step) =>
-    `rule ${step.rule} of ${step.policy} allows ${caller(step)} on port ${fact(step, 'port')}${ignored(step)}`,
-  'authz.rule-denies': (step) =>
-    `rule ${step.rule} of ${step.policy} denies ${caller(step)} on port ${fact(step, 'port')}${ignored(step)}`,
+  'authz.no-allow-policy': (step) => `no ALLOW policy selects ${protectee(step)}: allowed by default${ignored(step)}`,
+  'authz.rule-allows': (step) => `rule ${step.rule} of ${step.policy} allows ${call(step)}${ignored(step)}`,
+  'authz.rule-denies': (step) => `rule ${step.rule} of ${step.policy} denies ${call(step)}${ignored(step)}`,
   'authz.no-rule-allows': (step) =>
-    `ALLOW policies select ${fact(step, 'pod')}, and no rule of theirs lists ${caller(step)} on port ${fact(step, 'port')}${ignored(step)}`,
+    `ALLOW policies select ${protectee(step)}, and no rule of theirs lists ${call(step)}${ignored(step)}`,
   'route.forwards': (step) =>
     `rule ${step.rule} of ${step.policy} sends ${fact(step, 'request')} to ${fact(step, 'backend')}`,
   'route.redirects': (step) =>
@@ -77,7 +88,23 @@ const attributes: Readonly<Record<string, readonly [wants: string, has: string]>
   'source.ip': ['an address in', "the caller's is"],
   'destination.ip': ['the destination in', 'it is'],
   'destination.port': ['port', 'the call is to'],
+  trustDomains: ['trust domain', "the caller's is"],
+  'source.serviceAccount': ['service account', "the caller's is"],
+  remoteIpBlocks: ['a client in', 'it is'],
+  'remote.ip': ['a client in', 'it is'],
+  hosts: ['host', 'the request is to'],
+  methods: ['method', 'the request is a'],
+  paths: ['path', "the request's is"],
 }
+
+/** What a request has where it has nothing. */
+const absences: ReadonlySet<string> = new Set([
+  'no host',
+  'no path',
+  'no such header',
+  'no TLS',
+  'no token that was checked',
+])
 
 /** The rule that nearly allowed: `rule 0 of AuthorizationPolicy/shop/web-api-rbac (file:12) wants principal A or B, the caller is C`. */
 export function closestSentence({ policy, rule, at, lacks }: Closest): string {
@@ -89,7 +116,10 @@ function lackSentence({ attribute, wants, has }: Closest['lacks'][number]): stri
   const negated = / not$/.test(attribute) || /^not[A-Z]/.test(attribute)
   const plain = attribute.replace(/^when /, '').replace(/ not$/, '')
   const name = /^not[A-Z]/.test(plain) ? plain.charAt(3).toLowerCase() + plain.slice(4) : plain
-  const [wanted, got] = attributes[name] ?? [name, 'the call has']
-  const instead = has === 'no identity' ? 'the caller has none' : `${got} ${has}`
+  const header = /^request\.headers\[(.+)\]$/.exec(name)?.[1]
+  const [wanted, got] =
+    header !== undefined ? [`header ${header}`, 'it is'] : (attributes[name] ?? [name, 'the call has'])
+  const instead =
+    has === 'no identity' ? 'the caller has none' : absences.has(has) ? `there is ${has}` : `${got} ${has}`
   return `wants ${wanted} ${negated ? 'other than ' : ''}${wants.join(' or ')}, ${instead}`
 }

@@ -1,8 +1,12 @@
 import type { Namespace, Resource, Service } from '@bulkhead/resources'
 import type { Compile, Snapshot } from '../api.js'
+import { compileRoutes, type RouteIndex } from '../routes/compile.js'
+import type { GatewayModel } from '../routes/types.js'
 import type { NodeModel, Pod } from '../types.js'
+import { readGateways } from './gateways/gateways.js'
+import type { Generated } from './gateways/generate.js'
 import { setInternals } from './internals.js'
-import { namespaceOf, ofKind } from './kinds.js'
+import { at, namespaceOf, ofKind } from './kinds.js'
 import { expectedPorts } from './listening.js'
 import { resolveName } from './names.js'
 import { findNotModelled } from './not-modelled.js'
@@ -22,27 +26,40 @@ export const compile: Compile = (resources, options = {}) => {
   const { previous, trustDomain = 'cluster.local', rootNamespace = 'istio-system' } = options
   const nodes = modelNodes(options.nodes ?? defaultNodes)
   const namespaceLabels = readNamespaceLabels(resources)
-  const pods = buildPods(resources, { nodes, trustDomain, namespaceLabels, previous })
-  const services = buildServices(resources, pods, previous)
+  const { generated, notModelled: otherGateways } = readGateways(resources, namespaceLabels)
+  // What istiod makes of the Gateways stands last, so that a Gateway moves no pod.
+  const all = [...resources, ...generated.flatMap(({ deployment, service }) => [deployment, service])]
+  const generatedOf = new Map(generated.map((one) => [one.workload, one]))
+  const pods = buildPods(all, {
+    nodes,
+    trustDomain,
+    namespaceLabels,
+    previous,
+    lingering: options.lingering ?? [],
+    gateways: generatedOf,
+  })
+  const services = buildServices(all, pods, previous)
+  const routes = compileRoutes({ resources, services, namespaceLabels })
   const podsByIp = new Map<string, Pod>()
   for (const pod of pods.values()) if (!pod.hostNetwork) podsByIp.set(pod.ip, pod)
-  const servicesByIp = indexAddresses(resources, services)
+  const servicesByIp = indexAddresses(all, services)
   const podsOf = new Map<string, Pod[]>()
   for (const pod of pods.values()) {
     const same = podsOf.get(pod.workload)
     if (same === undefined) podsOf.set(pod.workload, [pod])
     else same.push(pod)
   }
-  const policiesOf = indexPolicies(resources, rootNamespace)
+  const policiesOf = indexPolicies(resources, rootNamespace, generatedOf)
   for (const pod of pods.values()) policiesOf(pod)
 
-  const notModelled = findNotModelled(resources, namespaceLabels)
+  const gateways = new Map(generated.map((one) => [one.key, modelGateway(one, routes)]))
+  const notModelled = findNotModelled(resources, namespaceLabels, { otherGateways, routes: routes.notModelled })
   const snapshot: Snapshot = {
     resources,
     nodes,
     pods,
     services,
-    gateways: new Map(),
+    gateways,
     podByIp: (ip) => podsByIp.get(ip),
     serviceByIp: (ip) => servicesByIp.get(ip),
     resolveName: (name, namespace) => resolveName(name, namespace, services),
@@ -54,7 +71,7 @@ export const compile: Compile = (resources, options = {}) => {
     rootNamespace,
     namespaceLabels,
     serviceObjects: new Map(
-      ofKind<Service>(resources, '', 'Service').map((service) => [`${namespaceOf(service)}/${service.name}`, service]),
+      ofKind<Service>(all, '', 'Service').map((service) => [`${namespaceOf(service)}/${service.name}`, service]),
     ),
     podsOf,
     notModelled,
@@ -64,10 +81,16 @@ export const compile: Compile = (resources, options = {}) => {
         .map((found) => [found.id.slice(found.id.indexOf('/') + 1), found]),
     ),
     policiesOf,
+    routes,
     waypointFor: indexWaypoints(resources, namespaceLabels),
     listening: expectedPorts(services),
   })
   return Object.freeze(snapshot)
+}
+
+function modelGateway({ gateway, key, workload }: Generated, routes: RouteIndex): GatewayModel {
+  const { id, layer } = gateway
+  return { key, id, ...(layer !== undefined && { layer }), at: at(gateway), workload, listeners: routes.listeners(key) }
 }
 
 /** kind's network: the control plane has the first address, the workers the next. */

@@ -1,17 +1,21 @@
 import type { Resource, Service } from '@bulkhead/resources'
 import type { Snapshot } from '../api.js'
 import type { NetworkObject } from '../points/cni.js'
-import type { PodAuthorization } from '../points/ztunnel/authorization.js'
+import type { GatewayAuthorization } from '../points/gateway/authorization.js'
+import type { PodAuthorization } from '../points/policy/policies.js'
 import type { EffectiveMtls } from '../points/ztunnel/peer-authentication.js'
+import type { RouteIndex } from '../routes/compile.js'
 import type { Pod } from '../types.js'
 import type { NotModelled } from './not-modelled.js'
-import type { WaypointRef } from './waypoints.js'
+import type { Addressed, WaypointRef } from './waypoints.js'
 
 /** What the points ask about a pod: all that selects it, found once per class of equal pods. */
 export interface PodPolicies {
   readonly mtls: EffectiveMtls
   readonly authorization: PodAuthorization
   readonly network: readonly NetworkObject[]
+  /** Of a gateway's pod: what its Envoy asks about a request. */
+  readonly requests?: GatewayAuthorization
 }
 
 /** What a snapshot knows beyond its public face. */
@@ -26,8 +30,9 @@ export interface Internals {
   /** Workloads whose pods run Istio's sidecar, by `namespace/name`. */
   readonly sidecars: ReadonlyMap<string, NotModelled>
   policiesOf(pod: Pod): PodPolicies
+  readonly routes: RouteIndex
   /** The waypoint before that pod, called by that Service's name or address, or by the pod's own. */
-  waypointFor(addressed: { readonly service?: string; readonly pod: Pod }): WaypointRef | undefined
+  waypointFor(addressed: Addressed): WaypointRef | undefined
   /** Ports that the pod can be expected to listen on, as `TCP/8080`: those it declares, and those Services send to. */
   listening(pod: Pod): ReadonlySet<string>
 }

@@ -5,7 +5,16 @@ import { at, groupOf, isNetworkPolicy, ofKind, rawField } from './kinds.js'
 import { wantedPods } from './workloads.js'
 
 /** What such an object does, as far as it matters here. */
-export type Effect = 'isolates' | 'redirects' | 'proxy' | 'routes' | 'endpoints' | 'pods' | 'sidecar' | 'name'
+export type Effect =
+  | 'isolates'
+  | 'redirects'
+  | 'proxy'
+  | 'waypoint'
+  | 'routes'
+  | 'endpoints'
+  | 'pods'
+  | 'sidecar'
+  | 'name'
 
 export interface NotModelled {
   readonly effect: Effect
@@ -16,6 +25,9 @@ export interface NotModelled {
   readonly claims?: Claims
 }
 
+/** What the routes' own reader has found. */
+type Unrouted = Pick<NotModelled, 'id' | 'what' | 'at'>
+
 export const sidecarSays = 'a sidecar proxy instead of ztunnel'
 
 /** Kinds that decide over traffic and that the engine does not read yet, as `group/Kind`. */
@@ -24,10 +36,8 @@ const kinds: Readonly<Record<string, readonly [Effect, string]>> = {
   'cilium.io/CiliumEnvoyConfig': ['redirects', 'sends traffic through a proxy'],
   'cilium.io/CiliumClusterwideEnvoyConfig': ['redirects', 'sends traffic through a proxy'],
   'cilium.io/CiliumEgressGatewayPolicy': ['redirects', 'sends traffic elsewhere'],
-  'gateway.networking.k8s.io/Gateway': ['proxy', 'runs a gateway or a waypoint'],
   'networking.istio.io/Gateway': ['proxy', 'runs a gateway'],
   'networking.k8s.io/Ingress': ['proxy', 'lets requests in'],
-  'gateway.networking.k8s.io/HTTPRoute': ['routes', 'routes requests'],
   'gateway.networking.k8s.io/GRPCRoute': ['routes', 'routes requests'],
   'gateway.networking.k8s.io/TLSRoute': ['routes', 'routes connections'],
   'gateway.networking.k8s.io/TCPRoute': ['routes', 'routes connections'],
@@ -49,9 +59,19 @@ const kinds: Readonly<Record<string, readonly [Effect, string]>> = {
 export function findNotModelled(
   resources: readonly Resource[],
   namespaceLabels: ReadonlyMap<string, Readonly<Record<string, string>>>,
+  known: {
+    /** Gateways whose proxy is not modelled. */
+    readonly otherGateways: readonly NotModelled[]
+    /** What routes bring along that is not modelled. */
+    readonly routes: readonly Unrouted[]
+  },
 ): NotModelled[] {
-  const found: NotModelled[] = []
+  const found: NotModelled[] = [...known.otherGateways]
+  const routed = new Set(known.routes.map(({ id }) => id))
+  for (const route of known.routes) found.push({ ...route, effect: 'routes' })
   for (const resource of resources) {
+    // Told once, and by who knows more of it.
+    if (routed.has(resource.id)) continue
     const kind = isNetworkPolicy(resource) ? isolates(resource) : kinds[`${groupOf(resource.object)}/${resource.kind}`]
     if (kind === undefined) continue
     const [effect, what] = kind

@@ -3,6 +3,7 @@ import type { Snapshot } from '../api.js'
 import type { NodeModel, Pod } from '../types.js'
 import { isCaptured } from './capture.js'
 import { CompileError } from './compile-error.js'
+import type { Generated } from './gateways/generate.js'
 import { rawField } from './kinds.js'
 import { type WantedPod, wantedPods } from './workloads.js'
 
@@ -11,6 +12,10 @@ export interface PodsOptions {
   readonly trustDomain: string
   readonly namespaceLabels: ReadonlyMap<string, Readonly<Record<string, string>>>
   readonly previous: Snapshot | undefined
+  /** Of the previous snapshot, kept as they are. */
+  readonly lingering: readonly Pod[]
+  /** What istiod made of Gateways, by `namespace/name` of the Deployment. */
+  readonly gateways: ReadonlyMap<string, Generated>
 }
 
 export function identityOf(trustDomain: string, namespace: string, serviceAccount: string): string {
@@ -22,7 +27,7 @@ export function identityOf(trustDomain: string, namespace: string, serviceAccoun
  * the order of the objects, so that callers and the called seldom share one; what was in the previous snapshot stays.
  */
 export function buildPods(resources: readonly Resource[], options: PodsOptions): Map<string, Pod> {
-  const { nodes, previous } = options
+  const { nodes, previous, lingering } = options
   const workloads = wantedPods(
     resources,
     nodes.map((node) => node.name),
@@ -35,6 +40,8 @@ export function buildPods(resources: readonly Resource[], options: PodsOptions):
     kept.set(before.key, before)
     taken.add(before.ip)
   }
+
+  for (const pod of lingering) taken.add(pod.ip)
 
   const free = nodes.map((_, slot) => addressesOf(slot, nodes.length))
   const pods = new Map<string, Pod>()
@@ -59,6 +66,8 @@ export function buildPods(resources: readonly Resource[], options: PodsOptions):
     const namespace = wanted[0]?.namespace
     if (namespace !== undefined) ordinal.set(namespace, (ordinal.get(namespace) ?? 0) + 1)
   }
+  // One that is asked for again does not linger.
+  for (const pod of lingering) if (!pods.has(pod.key)) pods.set(pod.key, pod)
   return pods
 }
 
@@ -67,6 +76,7 @@ function modelPod(wanted: WantedPod, node: string, ip: string, options: PodsOpti
   const labels = { ...template.metadata?.labels, ...wanted.added }
   const serviceAccount = serviceAccountOf(template.spec)
   const hostNetwork = template.spec.hostNetwork === true
+  const gateway = options.gateways.get(`${namespace}/${wanted.workload}`)
   return {
     key: `${namespace}/${name}`,
     namespace,
@@ -85,8 +95,14 @@ function modelPod(wanted: WantedPod, node: string, ip: string, options: PodsOpti
     hostNetwork,
     node,
     ip,
-    ports: portsOf(template.spec),
+    ports: [...listenerPorts(gateway), ...portsOf(template.spec)],
+    ...(gateway !== undefined && { gateway: gateway.key }),
   }
+}
+
+/** A gateway's proxy listens where its listeners say. */
+function listenerPorts(gateway: Generated | undefined): Pod['ports'] {
+  return (gateway?.ports ?? []).map((port) => ({ port, protocol: 'TCP' }))
 }
 
 /** `serviceAccount` is the field's old name, which the API server still reads; an empty one is none. */

@@ -1,8 +1,10 @@
 import type { Resource } from '@bulkhead/resources'
 import { readNetworkObjects } from '../points/cni.js'
+import { type GatewayAuthorization, gatewayAuthorization, gatewayName } from '../points/gateway/authorization.js'
 import { authorizationFor, readAuthorizations } from '../points/ztunnel/authorization.js'
 import { effectiveMtls, readPeerAuthentications } from '../points/ztunnel/peer-authentication.js'
 import type { Pod } from '../types.js'
+import type { Generated } from './gateways/generate.js'
 import type { PodPolicies } from './internals.js'
 
 /** Pods that are only described in a flow make classes of their own; this bounds how many are kept. */
@@ -12,12 +14,21 @@ const maxClasses = 10_000
  * Finds what selects a pod. Selectors are read once per class: pods of one namespace with equal labels. A pod's own
  * entry is kept by identity, so that a warm question costs one look-up.
  */
-export function indexPolicies(resources: readonly Resource[], rootNamespace: string): (pod: Pod) => PodPolicies {
+export function indexPolicies(
+  resources: readonly Resource[],
+  rootNamespace: string,
+  gateways: ReadonlyMap<string, Generated>,
+): (pod: Pod) => PodPolicies {
   const peerAuthentications = readPeerAuthentications(resources, rootNamespace)
   const authorizations = readAuthorizations(resources)
   const networkObjects = readNetworkObjects(resources)
   const byClass = new Map<string, PodPolicies>()
   const byPod = new WeakMap<Pod, PodPolicies>()
+  const requestsAt = (pod: Pod): GatewayAuthorization => {
+    const annotations = gateways.get(pod.workload)?.deployment.object.spec.template.metadata?.annotations ?? {}
+    const { namespace, labels } = pod
+    return gatewayAuthorization(resources, rootNamespace, { namespace, name: gatewayName(pod), labels, annotations })
+  }
   return (pod) => {
     const known = byPod.get(pod)
     if (known !== undefined) return known
@@ -29,6 +40,7 @@ export function indexPolicies(resources: readonly Resource[], rootNamespace: str
         mtls: effectiveMtls(peerAuthentications, namespace, labels),
         authorization: authorizationFor(authorizations, rootNamespace, namespace, labels),
         network: networkObjects.filter((object) => object.couldSelect(pod)),
+        ...(pod.gateway !== undefined && { requests: requestsAt(pod) }),
       }
       if (byClass.size >= maxClasses) byClass.clear()
       byClass.set(key, policies)
@@ -41,5 +53,5 @@ export function indexPolicies(resources: readonly Resource[], rootNamespace: str
 function classKey(pod: Pod): string {
   const labels = Object.entries(pod.labels).sort(([a], [b]) => (a < b ? -1 : 1))
   // As JSON: no text in a label can make it look like two.
-  return JSON.stringify([pod.namespace, pod.hostNetwork, labels])
+  return JSON.stringify([pod.namespace, pod.hostNetwork, pod.gateway ?? null, labels])
 }

@@ -1,10 +1,6 @@
-import type { KubernetesObject, Resource, Service } from '@bulkhead/resources'
+import type { Gateway, Resource, Service } from '@bulkhead/resources'
 import type { Pod } from '../types.js'
 import { at, namespaceOf, ofKind } from './kinds.js'
-
-interface Gateway extends KubernetesObject {
-  readonly kind: 'Gateway'
-}
 
 /** A waypoint that traffic would go through. Waypoints are not modelled yet, so this ends in `unknown`. */
 export interface WaypointRef {
@@ -14,6 +10,17 @@ export interface WaypointRef {
   readonly layer: string | undefined
   readonly at: string
 }
+
+/** How a destination was called, and by whom. */
+export interface Addressed {
+  /** By this Service's name or address. */
+  readonly service?: string
+  readonly pod: Pod
+  /** By a gateway. */
+  readonly ingress?: boolean
+}
+
+const ingressUseWaypoint = 'istio.io/ingress-use-waypoint'
 
 type Labels = Readonly<Record<string, string>>
 
@@ -25,7 +32,7 @@ type Labels = Readonly<Record<string, string>>
 export function indexWaypoints(
   resources: readonly Resource[],
   namespaceLabels: ReadonlyMap<string, Labels>,
-): (addressed: { readonly service?: string; readonly pod: Pod }) => WaypointRef | undefined {
+): (addressed: Addressed) => WaypointRef | undefined {
   const gateways = new Map(
     ofKind<Gateway>(resources, 'gateway.networking.k8s.io', 'Gateway').map((gateway) => [
       `${namespaceOf(gateway)}/${gateway.name}`,
@@ -38,10 +45,13 @@ export function indexWaypoints(
       service.object.metadata.labels ?? {},
     ]),
   )
-  return ({ service, pod }) => {
+  return ({ service, pod, ingress }) => {
     if (gateways.size === 0) return undefined
     const own = service === undefined ? pod.labels : (serviceLabels.get(service) ?? {})
     const ofNamespace = namespaceLabels.get(pod.namespace) ?? {}
+    // A gateway goes straight to the pod unless the Service, or its namespace, wants it to call like the others (C.7).
+    const wanted = own[ingressUseWaypoint] ?? ofNamespace[ingressUseWaypoint]
+    if (ingress === true && (service === undefined || wanted !== 'true')) return undefined
     const labels = own['istio.io/use-waypoint'] === undefined ? ofNamespace : own
     const name = labels['istio.io/use-waypoint']
     if (name === undefined || name === 'none') return undefined

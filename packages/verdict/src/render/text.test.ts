@@ -35,7 +35,7 @@ test('a denied flow, as the terminal shows it', () => {
                                      and AuthorizationPolicy/app/dst (k8s/dst.yaml:11)
                              nearly: rule 0 of AuthorizationPolicy/app/dst (k8s/dst.yaml:12) wants principal ${srcPrincipal} or */sa/friend, the caller has none
   would also be stopped by 50-identity (ztunnel authz)
-what plain/src sees: a connection that opened and was closed without a byte (curl 52 or 56)
+what plain/src sees: a connection that opened and was closed without a byte (curl 35 or 52 or 56)
 `,
   )
 })

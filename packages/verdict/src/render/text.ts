@@ -40,6 +40,7 @@ export function renderVerdict(verdict: Verdict): string {
 }
 
 function pointName(step: Step): string {
+  if (step.point === 'gateway') return step.engine === 'gateway-api' ? 'gateway route' : 'gateway authz'
   if (step.code.startsWith('mtls.')) return 'ztunnel mtls'
   if (step.code.startsWith('authz.')) return 'ztunnel authz'
   if (step.code.startsWith('hbone.')) return 'ztunnel hbone'

@@ -1,4 +1,11 @@
-import type { AuthorizationPolicy, KubernetesObject, PeerAuthentication, Resource } from '@bulkhead/resources'
+import type {
+  AuthorizationPolicy,
+  Gateway,
+  HttpRoute,
+  KubernetesObject,
+  PeerAuthentication,
+  Resource,
+} from '@bulkhead/resources'
 
 /*
  * Test code: Resources from plain objects, without files. A field's line is its place in the object's own order, so
@@ -140,15 +147,45 @@ export function authorizationPolicy(
   return resource(object, options)
 }
 
-export function gateway(key: string, labels: Labels = {}): Resource {
+/** A waypoint. */
+export function waypoint(key: string, labels: Labels = {}): Resource {
+  const listeners = [{ name: 'mesh', port: 15008, protocol: 'HBONE' }]
+  return gateway(key, { gatewayClassName: 'istio-waypoint', listeners }, { labels })
+}
+
+export interface GatewayOptions extends MakeOptions {
+  readonly labels?: Labels
+  readonly annotations?: Labels
+}
+
+/** `ns/name`: a Gateway of class `istio` with one HTTP listener on port 80, unless the spec says otherwise. */
+export function gateway(key: string, spec: Partial<Gateway['spec']> = {}, options: GatewayOptions = {}): Resource {
   const [ns = '', name = ''] = key.split('/')
+  const { labels, annotations } = options
   const object = {
     apiVersion: 'gateway.networking.k8s.io/v1',
     kind: 'Gateway',
-    metadata: { name, namespace: ns, labels },
-    spec: { gatewayClassName: 'istio-waypoint' },
+    metadata: { name, namespace: ns, ...(labels && { labels }), ...(annotations && { annotations }) },
+    spec: { gatewayClassName: 'istio', listeners: [{ name: 'http', port: 80, protocol: 'HTTP' }], ...spec },
   }
-  return resource(object)
+  return resource(object, options)
+}
+
+/** An HTTPRoute of that Gateway (in the route's own namespace): every path to the Services, with their weights. */
+export function httpRoute(
+  key: string,
+  parent: string,
+  spec: Partial<HttpRoute['spec']>,
+  options?: MakeOptions,
+): Resource {
+  const [ns = '', name = ''] = key.split('/')
+  const object = {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'HTTPRoute',
+    metadata: { name, namespace: ns },
+    spec: { parentRefs: [{ name: parent }], ...spec },
+  }
+  return resource(object, options)
 }
 
 export function networkPolicy(key: string, podSelector: object = {}): Resource {

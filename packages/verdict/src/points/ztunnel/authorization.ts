@@ -1,90 +1,57 @@
-import type { AuthorizationPolicy, Resource } from '@bulkhead/resources'
+import type { Resource } from '@bulkhead/resources'
 import { labelsMatch } from '@bulkhead/resources/selectors'
-import { at, namespaceOf, ofKind, rawField } from '../../model/kinds.js'
-import type { Step } from '../../types.js'
-import { compileRule, type Rule } from './rules.js'
+import { namespaceOf } from '../../model/kinds.js'
+import {
+  arrange,
+  authorizationPolicies,
+  type IgnoredPolicy,
+  isDryRun,
+  type PodAuthorization,
+  type PolicyModel,
+  policyModel,
+  targetsOf,
+} from '../policy/policies.js'
+import { compileRule } from './rules.js'
 
 interface Selecting {
-  readonly id: string
-  readonly namespace: string
   readonly selector: Readonly<Record<string, string>> | undefined
 }
 
-/** An AuthorizationPolicy as ztunnel receives it. */
-export interface AuthorizationModel extends Selecting {
-  readonly layer: string | undefined
-  readonly at: string
-  readonly action: 'ALLOW' | 'DENY'
-  readonly rules: readonly Rule[]
-}
-
-/** A policy that ztunnel never enforces, though it selects pods, or a rule of one: which, and why. */
-export interface IgnoredAuthorization extends Selecting {
-  readonly says: string
-}
-
-/** By namespace; each list sorted by id, so that the order of files never decides which policy is named. */
+/** By namespace; each list sorted by id. */
 export interface Authorizations {
-  readonly enforced: ReadonlyMap<string, readonly AuthorizationModel[]>
-  readonly ignored: ReadonlyMap<string, readonly IgnoredAuthorization[]>
+  readonly enforced: ReadonlyMap<string, readonly (PolicyModel & Selecting)[]>
+  readonly ignored: ReadonlyMap<string, readonly (IgnoredPolicy & Selecting)[]>
 }
 
-/** What holds for one class of pods. */
-export interface PodAuthorization {
-  readonly deny: readonly AuthorizationModel[]
-  readonly allow: readonly AuthorizationModel[]
-  readonly ignored: readonly IgnoredAuthorization[]
-  /** What a default deny says: every ALLOW policy, and their layer when they are all of one. */
-  readonly isolatedBy: NonNullable<Step['isolatedBy']>
-  readonly allowLayer: string | undefined
-}
-
+/** The policies as ztunnel receives them. */
 export function readAuthorizations(resources: readonly Resource[]): Authorizations {
-  const enforced: AuthorizationModel[] = []
-  const ignored: IgnoredAuthorization[] = []
-  const all = ofKind<AuthorizationPolicy>(resources, 'security.istio.io', 'AuthorizationPolicy')
-  for (const resource of [...all].sort((a, b) => (a.id < b.id ? -1 : 1))) {
-    const { spec } = resource.object
-    const common = { id: resource.id, namespace: namespaceOf(resource), selector: spec?.selector?.matchLabels }
+  const enforced = new Map<string, (PolicyModel & Selecting)[]>()
+  const ignored = new Map<string, (IgnoredPolicy & Selecting)[]>()
+  for (const resource of authorizationPolicies(resources)) {
     // Attached to a waypoint or gateway: none of ztunnel's business (C.4).
-    if ((spec?.targetRefs?.length ?? 0) > 0 || rawField(spec, 'targetRef') !== undefined) continue
+    if (targetsOf(resource).length > 0) continue
+    const { spec } = resource.object
+    const namespace = namespaceOf(resource)
+    const selector = spec?.selector?.matchLabels
     const action = spec?.action ?? 'ALLOW'
-    if (isDryRun(resource)) ignored.push({ ...common, says: `${resource.id} (dry run)` })
-    else if (action === 'AUDIT' || action === 'CUSTOM')
-      ignored.push({ ...common, says: `${resource.id} (action ${action})` })
+    const ignore = (says: string): void => add(ignored, namespace, { says, selector })
+    if (isDryRun(resource)) ignore(`${resource.id} (dry run)`)
+    else if (action === 'AUDIT' || action === 'CUSTOM') ignore(`${resource.id} (action ${action})`)
     else {
       const rules = (spec?.rules ?? []).map((rule, index) => compileRule(resource, rule, index))
       for (const { by, emptiedBy } of rules) {
-        if (emptiedBy.length === 0) continue
-        ignored.push({ ...common, says: `rule ${by.rule} of ${resource.id} (it needs ${emptiedBy.join(', ')})` })
+        if (emptiedBy.length > 0) ignore(`rule ${by.rule} of ${resource.id} (it needs ${emptiedBy.join(', ')})`)
       }
-      enforced.push({
-        ...common,
-        layer: resource.layer,
-        // The line that closes: the list of rules, or what stands in its place when there is none.
-        at: at(resource, ['spec', 'rules']),
-        action,
-        rules,
-      })
+      add(enforced, namespace, { ...policyModel(resource, action, rules), selector })
     }
   }
-  return { enforced: byNamespace(enforced), ignored: byNamespace(ignored) }
+  return { enforced, ignored }
 }
 
-function byNamespace<T extends { readonly namespace: string }>(policies: readonly T[]): Map<string, T[]> {
-  const map = new Map<string, T[]>()
-  for (const policy of policies) {
-    const same = map.get(policy.namespace)
-    if (same === undefined) map.set(policy.namespace, [policy])
-    else same.push(policy)
-  }
-  return map
-}
-
-/** The annotation as istiod parses it (Go's ParseBool); what is no boolean is not a dry run. */
-function isDryRun(resource: Resource): boolean {
-  const value = resource.object.metadata.annotations?.['istio.io/dry-run']
-  return value !== undefined && ['1', 't', 'T', 'true', 'TRUE', 'True'].includes(value)
+function add<T>(map: Map<string, T[]>, namespace: string, value: T): void {
+  const same = map.get(namespace)
+  if (same === undefined) map.set(namespace, [value])
+  else same.push(value)
 }
 
 /**
@@ -101,17 +68,5 @@ export function authorizationFor(
     [...new Set([namespace, rootNamespace])]
       .flatMap((where) => policies.get(where) ?? [])
       .filter((policy) => labelsMatch(policy.selector ?? {}, labels))
-  const enforced = select(all.enforced).sort((a, b) => (a.id < b.id ? -1 : 1))
-  const allow = enforced.filter((policy) => policy.action === 'ALLOW')
-  return {
-    deny: enforced.filter((policy) => policy.action === 'DENY'),
-    allow,
-    ignored: select(all.ignored),
-    isolatedBy: allow.map(({ id, layer, at: place }) => ({
-      policy: id,
-      ...(layer !== undefined && { layer }),
-      at: place,
-    })),
-    allowLayer: new Set(allow.map(({ layer }) => layer)).size === 1 ? allow[0]?.layer : undefined,
-  }
+  return arrange(select(all.enforced), select(all.ignored))
 }

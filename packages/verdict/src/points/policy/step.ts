@@ -1,5 +1,5 @@
 import type { ReasonCode } from '../../reasons.js'
-import type { Step, StepOutcome } from '../../types.js'
+import type { Point, Step, StepOutcome } from '../../types.js'
 
 /** Who says so, as far as a step names it. */
 export interface By {
@@ -14,10 +14,11 @@ export interface By {
 type Writable = { -readonly [K in keyof Step]: Step[K] }
 
 /**
- * A step of ztunnel's, with its keys in their order and none that is undefined. Written out key by key: this runs for
- * every connection, and spreading five small objects costs ten times as much.
+ * A step by Istio's rules, with its keys in their order and none that is undefined. Written out key by key: this runs
+ * for every connection and request, and spreading five small objects costs ten times as much.
  */
-export function ztunnelStep(
+export function istioStep(
+  point: Point,
   outcome: StepOutcome,
   code: ReasonCode,
   facts: NonNullable<Step['facts']>,
@@ -25,8 +26,8 @@ export function ztunnelStep(
 ): Step {
   const step: Writable =
     by.layer === undefined
-      ? { hop: 0, point: 'ztunnel', engine: 'istio', outcome, code }
-      : { hop: 0, point: 'ztunnel', engine: 'istio', layer: by.layer, outcome, code }
+      ? { hop: 0, point, engine: 'istio', outcome, code }
+      : { hop: 0, point, engine: 'istio', layer: by.layer, outcome, code }
   if (by.policy !== undefined) step.policy = by.policy
   if (by.rule !== undefined) step.rule = by.rule
   if (by.at !== undefined) step.at = by.at

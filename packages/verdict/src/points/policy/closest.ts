@@ -1,12 +1,14 @@
 import type { Closest } from '../../types.js'
-import type { AuthorizationModel } from './authorization.js'
-import type { Subject } from './match.js'
-import type { Clause, Rule } from './rules.js'
+import type { Clause, Rule } from './rule.js'
+import type { Subject } from './subject.js'
 
 type Lack = Closest['lacks'][number]
 
 /** The rule of the ALLOW policies that lacks the fewest attributes; the first of equals. None when there is no rule. */
-export function closestRule(policies: readonly AuthorizationModel[], subject: Subject): Closest | undefined {
+export function closestRule<S extends Subject>(
+  policies: readonly { readonly rules: readonly Rule<S>[] }[],
+  subject: S,
+): Closest | undefined {
   let best: Closest | undefined
   for (const policy of policies) {
     for (const rule of policy.rules) {
@@ -20,17 +22,13 @@ export function closestRule(policies: readonly AuthorizationModel[], subject: Su
   return best
 }
 
-function lacksOf(rule: Rule, subject: Subject): Lack[] {
-  const http = rule.omittedFor.map((attribute) => ({
-    attribute,
-    wants: [],
-    has: 'ztunnel does not read HTTP, so it leaves the rule out',
-  }))
-  return [...http, ...rule.clauses.flatMap((clause) => clauseLacks(clause, subject))]
+function lacksOf<S extends Subject>(rule: Rule<S>, subject: S): Lack[] {
+  const omitted = rule.omittedFor.map(({ attribute, why }) => ({ attribute, wants: [], has: why }))
+  return [...omitted, ...rule.clauses.flatMap((clause) => clauseLacks(clause, subject))]
 }
 
 /** Of the entries of a clause the one that lacks the least. */
-function clauseLacks(clause: Clause, subject: Subject): Lack[] {
+function clauseLacks<S extends Subject>(clause: Clause<S>, subject: S): Lack[] {
   const each = clause.entries.map((entry): Lack[] => {
     if (entry.length === 0) return [{ attribute: clause.name, wants: [], has: 'nothing in it that ztunnel reads' }]
     return entry

@@ -1,0 +1,35 @@
+import type { HttpRequest } from '../routes/types.js'
+import type { Flow } from '../types.js'
+import type { Caller } from './parties.js'
+import type { Route } from './route.js'
+
+/**
+ * The request that a flow makes of a gateway: what it says, else `GET /` with the Host that a client writes who was
+ * given nothing but the address.
+ */
+export function requestOf(flow: Flow, caller: Caller, route: Route): HttpRequest {
+  const { method = 'GET', path = '/', host, headers = {} } = flow.http ?? {}
+  const lower: Record<string, string> = {}
+  for (const [name, value] of Object.entries(headers)) {
+    const key = name.toLowerCase()
+    lower[key] = lower[key] === undefined ? value : `${lower[key]},${value}`
+  }
+  const { host: header, ...rest } = lower
+  return { method, path, host: host ?? header ?? usualHost(flow, caller, route), headers: rest }
+}
+
+function usualHost({ to, port }: Flow, caller: Caller, { service, pod }: Route): string {
+  const withPort = (name: string, number: number): string => (number === 80 ? name : `${name}:${number}`)
+  if ('host' in to) return withPort(to.host, port)
+  if ('ip' in to) return withPort(to.ip.includes(':') ? `[${to.ip}]` : to.ip, port)
+  // From outside by the port that is open on this machine (kind maps it), wherever the manifests pin one.
+  if (caller.kind !== 'pod') {
+    const open = service?.ports.find((candidate) => candidate.port === port)?.nodePort ?? port
+    return withPort('localhost', open)
+  }
+  if (service === undefined) return withPort(pod?.ip ?? 'localhost', port)
+  return withPort(
+    service.namespace === caller.pod.namespace ? service.name : `${service.name}.${service.namespace}`,
+    port,
+  )
+}

@@ -1,0 +1,83 @@
+import type { Gateway, Resource } from '@bulkhead/resources'
+import { hasSidecar, isCaptured } from '../capture.js'
+import { CompileError } from '../compile-error.js'
+import { at, namespaceOf, ofKind, rawField } from '../kinds.js'
+import type { NotModelled } from '../not-modelled.js'
+import { whyNotModelled } from './classes.js'
+import { type Generated, generate } from './generate.js'
+import { readOverlays } from './overlay.js'
+
+/** The Gateways of a set of objects: those whose proxy is modelled, and those whose is not. */
+export interface Gateways {
+  readonly generated: readonly Generated[]
+  readonly notModelled: readonly NotModelled[]
+}
+
+/**
+ * What istiod runs for the Gateways. Throws CompileError where it would not run anything, and where a generated name is
+ * taken.
+ */
+export function readGateways(
+  resources: readonly Resource[],
+  namespaceLabels: ReadonlyMap<string, Readonly<Record<string, string>>>,
+): Gateways {
+  const generated: Generated[] = []
+  const notModelled: NotModelled[] = []
+  for (const gateway of ofKind<Gateway>(resources, 'gateway.networking.k8s.io', 'Gateway')) {
+    const why = whyNotModelled(gateway, resources)
+    if (why !== undefined) {
+      notModelled.push(why)
+      continue
+    }
+    const one = generate(gateway, readOverlays(gateway, resources))
+    const odd = whyOdd(one, namespaceLabels)
+    if (odd === undefined) generated.push(one)
+    else notModelled.push({ effect: 'proxy', id: gateway.id, what: odd, at: at(gateway) })
+  }
+  checkNames(generated, resources)
+  return { generated, notModelled }
+}
+
+/** Labels and overlays that make another kind of pod of it than a proxy of its own. */
+function whyOdd(
+  { gateway, deployment }: Generated,
+  namespaceLabels: ReadonlyMap<string, Readonly<Record<string, string>>>,
+): string | undefined {
+  const { template } = deployment.object.spec
+  const namespace = namespaceOf(gateway)
+  const subject = {
+    namespace,
+    namespaceLabels: namespaceLabels.get(namespace) ?? {},
+    labels: template.metadata?.labels ?? {},
+    annotations: template.metadata?.annotations ?? {},
+    hostNetwork: template.spec.hostNetwork === true,
+  }
+  if (isCaptured(subject)) return 'a gateway whose own traffic is captured by ztunnel'
+  if (hasSidecar(subject)) return 'a gateway with a sidecar'
+  if (subject.hostNetwork) return "a gateway on the host's network"
+  if (rawField(template.metadata, 'labels', '$patch') !== undefined) return 'a gateway with a $patch in its overlay'
+  return undefined
+}
+
+function checkNames(generated: readonly Generated[], resources: readonly Resource[]): void {
+  const taken = new Map<string, Resource>(
+    resources
+      .filter(({ object }) => object.apiVersion === 'v1' || object.apiVersion === 'apps/v1')
+      .map((resource) => [`${resource.kind}/${namespaceOf(resource)}/${resource.name}`, resource]),
+  )
+  for (const { gateway, deployment, service } of generated) {
+    for (const made of [deployment, service]) {
+      const clash = taken.get(made.id)
+      if (clash === undefined) {
+        taken.set(made.id, gateway)
+        continue
+      }
+      const whose = clash.kind === 'Gateway' ? `${clash.id} makes (${at(clash)})` : `is written (${at(clash)})`
+      throw new CompileError(
+        gateway,
+        ['metadata', 'name'],
+        `istiod makes ${made.id} of it, and there is one of that name that ${whose}; give the Gateway another name, or the annotation gateway.istio.io/name-override`,
+      )
+    }
+  }
+}

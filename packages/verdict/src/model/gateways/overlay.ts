@@ -1,0 +1,89 @@
+import type { ConfigMap, Gateway, Resource } from '@bulkhead/resources'
+import { parseYaml } from '@bulkhead/resources/yaml'
+import { CompileError } from '../compile-error.js'
+import { namespaceOf, ofKind, rawField } from '../kinds.js'
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** The keys of the ConfigMap that istiod knows; with any other it generates nothing. */
+const overlayKeys = ['deployment', 'service', 'serviceAccount', 'horizontalPodAutoscaler', 'podDisruptionBudget']
+
+/** What `spec.infrastructure.parametersRef` lays over the generated objects. */
+export interface Overlays {
+  readonly service: Fields
+  readonly deployment: Fields
+  /** The ConfigMap, for what is wrong in it. */
+  readonly source?: Resource<ConfigMap>
+}
+
+/**
+ * Reads the ConfigMap that a Gateway's parametersRef names. Each of its keys is a patch in YAML for one of the generated
+ * objects. Where istiod would generate nothing (no such ConfigMap, a key it does not know), this is a CompileError.
+ */
+export function readOverlays(gateway: Resource<Gateway>, resources: readonly Resource[]): Overlays {
+  const reference = gateway.object.spec.infrastructure?.parametersRef
+  if (reference === undefined) return { service: {}, deployment: {} }
+  const path = ['spec', 'infrastructure', 'parametersRef']
+  if ((reference.group ?? '') !== '' || reference.kind !== 'ConfigMap') {
+    const kind = JSON.stringify(`${reference.group}/${reference.kind}`)
+    throw new CompileError(gateway, path, `parametersRef is to a ${kind}; istiod takes a ConfigMap (group "") only`)
+  }
+  const namespace = namespaceOf(gateway)
+  const found = ofKind<ConfigMap>(resources, '', 'ConfigMap').find(
+    (candidate) => candidate.name === reference.name && namespaceOf(candidate) === namespace,
+  )
+  if (found === undefined) {
+    const name = JSON.stringify(`${namespace}/${reference.name}`)
+    throw new CompileError(
+      gateway,
+      [...path, 'name'],
+      `there is no ConfigMap ${name}; istiod runs no gateway without it`,
+    )
+  }
+  const data = found.object.data ?? {}
+  for (const key of Object.keys(data)) {
+    if (overlayKeys.includes(key)) continue
+    const known = overlayKeys.join(', ')
+    throw new CompileError(found, ['data', key], `${JSON.stringify(key)} is no overlay of a gateway (${known})`)
+  }
+  return { service: overlay(found, 'service'), deployment: overlay(found, 'deployment'), source: found }
+}
+
+function overlay(source: Resource<ConfigMap>, key: string): Fields {
+  const text = source.object.data?.[key]
+  if (text === undefined) return {}
+  const { documents, problems } = parseYaml(text)
+  const wrong = (what: string): never => {
+    throw new CompileError(source, ['data', key], `the overlay ${JSON.stringify(key)} of a gateway ${what}`)
+  }
+  if (problems[0] !== undefined) wrong(`cannot be read: ${problems[0].message}`)
+  const value = documents[0]?.value ?? {}
+  if (typeof value !== 'object' || Array.isArray(value) || documents.length > 1) wrong('must be one object')
+  return value as Fields
+}
+
+/** A strategic merge, as far as a Service or a Deployment of a gateway has use for it: ports merge by their number. */
+export function merged(base: unknown, patch: unknown): unknown {
+  if (!isFields(patch)) return patch
+  const into: Record<string, unknown> = { ...(isFields(base) ? base : {}) }
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) delete into[key]
+    else if (key === 'ports' && Array.isArray(value)) into[key] = mergedPorts(into[key], value)
+    else into[key] = merged(into[key], value)
+  }
+  return into
+}
+
+function mergedPorts(base: unknown, patches: readonly unknown[]): unknown[] {
+  const ports = Array.isArray(base) ? [...base] : []
+  for (const patch of patches) {
+    const index = ports.findIndex((port) => rawField(port, 'port') === rawField(patch, 'port'))
+    if (index === -1) ports.push(patch)
+    else ports[index] = merged(ports[index], patch)
+  }
+  return ports
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,102 @@
+import {
+  type AttributeKind,
+  blocks,
+  destinationAddresses,
+  ports,
+  principals,
+  serviceAccounts,
+  sourceAddresses,
+  strings,
+  stringTest,
+} from '../policy/attributes.js'
+import { isTemplate, templateTest } from './path-template.js'
+import { type HttpSubject, headerOf } from './subject.js'
+
+type Kind = AttributeKind<HttpSubject>
+type Kinds = Readonly<Record<string, Kind>>
+
+/** As other strings, except that `*` takes what is there, if only an empty text: Envoy asks whether the header is there. */
+const headerTest = (pattern: string): ((value: string) => boolean) =>
+  pattern === '*' ? () => true : stringTest(pattern)
+
+/** Case-insensitive, with the port if the client sent one (C.6). */
+const hosts = strings<HttpSubject>(
+  ({ host }) => host,
+  (pattern) => headerTest(pattern.toLowerCase()),
+  'no host',
+)
+
+const methods = strings<HttpSubject>(({ method }) => method, headerTest)
+
+/** Case-sensitive, normalised, without the query (C.6). */
+const paths: Kind = {
+  compile: (values, invalid) => {
+    const tests = values.map((value) =>
+      isTemplate(value) ? (templateTest(value) ?? invalid(value, 'a path template')) : stringTest(value),
+    )
+    return ({ path }) => path !== undefined && tests.some((test) => test(path))
+  },
+  has: ({ path }) => path ?? 'no path',
+}
+
+/** Envoy reads a namespace out of the identity with an expression in which every star is one. */
+const namespaces = strings<HttpSubject>(({ caller }) => caller?.namespace, starTest)
+
+function starTest(pattern: string): (value: string) => boolean {
+  if (!pattern.includes('*')) return (value) => value === pattern
+  const source = pattern
+    .split('*')
+    .map((part) => part.replace(/[\\^$.+?()[\]{}|]/g, '\\$&'))
+    .join('.*')
+  const expression = new RegExp(`^${source}$`)
+  return (value) => expression.test(value)
+}
+
+const remoteAddresses = blocks<HttpSubject>(({ remoteIp }) => remoteIp)
+/** No RequestAuthentication applies, so nobody has read a token: there are no claims, whatever the request carries. */
+const noClaims = strings<HttpSubject>(() => undefined, stringTest, 'no token that was checked')
+/** No TLS at the listener, so no name was asked for. */
+const noServerName = strings<HttpSubject>(() => undefined, stringTest, 'no TLS')
+
+/** The attributes that Envoy reads, at a waypoint or a gateway: of a source, of an operation, and as keys of `when`. */
+export const sourceKinds: Kinds = {
+  principals,
+  namespaces,
+  serviceAccounts,
+  trustDomains: strings(({ caller }) => caller?.trustDomain),
+  ipBlocks: sourceAddresses,
+  remoteIpBlocks: remoteAddresses,
+  requestPrincipals: noClaims,
+}
+export const operationKinds: Kinds = { ports, hosts, methods, paths }
+const conditionKinds: Kinds = {
+  'source.ip': sourceAddresses,
+  'remote.ip': remoteAddresses,
+  'source.namespace': namespaces,
+  'source.principal': principals,
+  'source.serviceAccount': serviceAccounts,
+  'destination.ip': destinationAddresses,
+  'destination.port': ports,
+  'connection.sni': noServerName,
+  'request.auth.principal': noClaims,
+  'request.auth.audiences': noClaims,
+  'request.auth.presenter': noClaims,
+}
+
+/** Attributes that need a token which somebody checked. */
+export function isClaim(name: string): boolean {
+  return name === 'requestPrincipals' || name.startsWith('request.auth.')
+}
+
+/** Attributes that the proxy's own topology decides over. */
+export function isRemote(name: string): boolean {
+  return name === 'remoteIpBlocks' || name === 'remote.ip'
+}
+
+/** Undefined for a key that the engine does not know. */
+export function conditionKind(key: string): Kind | undefined {
+  const header = /^request\.headers\[(.+)\]$/.exec(key)?.[1]?.toLowerCase()
+  if (header !== undefined) return strings((subject) => headerOf(subject, header), headerTest, 'no such header')
+  if (key.startsWith('request.auth.claims[')) return noClaims
+  return Object.hasOwn(conditionKinds, key) ? conditionKinds[key] : undefined
+}

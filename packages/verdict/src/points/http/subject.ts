@@ -1,0 +1,47 @@
+import { splitPath } from '../../routes/path.js'
+import type { HttpRequest } from '../../routes/types.js'
+import type { Subject } from '../policy/subject.js'
+
+/** What Envoy knows of a request when it asks its AuthorizationPolicies. */
+export interface HttpSubject extends Subject {
+  readonly method: string
+  /** As sent, with its port if it has one, in lower case: host names have no case. Undefined without one. */
+  readonly host: string | undefined
+  /** Normalised, without the query; undefined for one that no proxy takes. */
+  readonly path: string | undefined
+  readonly request: HttpRequest
+  /**
+   * The address of the original client. With `numTrustedProxies: 0`, the default, X-Forwarded-For is believed from
+   * nobody, and this is the TCP peer's (C.6).
+   */
+  readonly remoteIp: string
+}
+
+export function httpSubject(connection: Subject, request: HttpRequest): HttpSubject {
+  return {
+    ip: connection.ip,
+    port: connection.port,
+    destinationIp: connection.destinationIp,
+    caller: connection.caller,
+    method: request.method,
+    host: request.host === '' ? undefined : request.host.toLowerCase(),
+    path: splitPath(request.path)?.path,
+    request,
+    remoteIp: connection.ip,
+  }
+}
+
+/** A header as Envoy finds it: `host` is another name of the authority, and some parts of the request have names too. */
+export function headerOf({ request }: HttpSubject, name: string): string | undefined {
+  switch (name) {
+    case 'host':
+    case ':authority':
+      return request.host === '' ? undefined : request.host
+    case ':method':
+      return request.method
+    case ':path':
+      return request.path
+    default:
+      return Object.hasOwn(request.headers, name) ? request.headers[name] : undefined
+  }
+}
