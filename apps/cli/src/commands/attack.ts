@@ -17,7 +17,7 @@ export function register(program: Command, io: Io): void {
       'npx bulkhead attack notsleep-to-web-api outsider-to-web-api',
       'npx bulkhead attack --json',
     ],
-    exit: '0 all were stopped, 1 one got through or could not be observed, 2 bad input or nothing is up',
+    exit: '0 all that were made were stopped, 1 one got through or could not be observed, or none was made, 2 bad input or nothing is up',
   })
   command.action(async (ids: string[], options: JsonOption & StateOption) => {
     const { attackPassed, attacksOf, renderAttack } = await import('@bulkhead/scenarios')
@@ -29,7 +29,10 @@ export function register(program: Command, io: Io): void {
   })
 }
 
-/** What to type next: the wall to take down that stopped something, or the one to put back. */
+/**
+ * What to type next: the wall to take down that stopped something, or the one to put back. Not one without which the
+ * attacks it stopped cannot be tried at all.
+ */
 export function nextStep(
   { layers, results }: Pick<Report, 'layers' | 'results'>,
   { state }: StateOption,
@@ -37,7 +40,12 @@ export function nextStep(
   const where = state === undefined ? '' : ` --state ${shellWord(state)}`
   const off = layers.find(({ on }) => !on)
   if (off !== undefined) return `Put ${off.name} back: npx bulkhead layer on ${off.name}${where}`
-  const held = new Set(results.map(({ observed, predicted }) => (observed?.reason ?? predicted?.reason)?.layer))
+  const held = new Set(
+    results.flatMap(({ scenario, observed, predicted }) => {
+      const layer = (observed?.reason ?? predicted?.reason)?.layer
+      return layer === undefined || scenario.needs?.includes(layer) === true ? [] : [layer]
+    }),
+  )
   const wall = layers.filter(({ on, name }) => on && held.has(name)).at(-1)
   if (wall === undefined) return undefined
   return `See what ${wall.name} is for: npx bulkhead layer off ${wall.name}${where}, then attack again.`

@@ -13,7 +13,7 @@ export function register(program: Command, io: Io): void {
   withState(withJson(command))
   withHelp(command, {
     examples: ['npx bulkhead verify', 'npx bulkhead verify --json'],
-    exit: '0 all three agree everywhere, 1 they do not, 2 bad input or nothing is up',
+    exit: '0 all three agree everywhere, 1 they do not, or nothing was tried, 2 bad input or nothing is up',
   })
   command.action(async (ids: string[], options: JsonOption & StateOption) => {
     const { renderVerify, verifyPassed } = await import('@bulkhead/scenarios')
