@@ -1,5 +1,5 @@
 import { isIP, isIPv4 } from 'node:net'
-import type { FlowDestination } from '@bulkhead/verdict'
+import type { Flow, FlowDestination } from '@bulkhead/verdict'
 import { CliError } from './io.js'
 
 /**
@@ -9,22 +9,28 @@ import { CliError } from './io.js'
 export interface Destination {
   readonly candidates: readonly [FlowDestination, ...FlowDestination[]]
   readonly port: number
+  /** Of `http://host/path`: what is asked for. A gateway may answer for the host. */
+  readonly url?: { readonly host: string; readonly path: string }
 }
+
+export type Request = NonNullable<Flow['http']>
 
 const name = '[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?'
 const qualified = new RegExp(`^${name}/${name}$`)
 
-/** `shop/sleep` @throws CliError, saying how it is written */
-export function parseSource(text: string): { readonly workload: string } {
+/** `shop/sleep`, or `outside`: a caller that is no pod of the cluster. @throws CliError, saying how it is written */
+export function parseSource(text: string): { readonly workload: string } | 'outside' {
+  if (text === 'outside') return text
   if (qualified.test(text)) return { workload: text }
-  throw new CliError(`"${text}" is not a workload; write NAMESPACE/NAME, as in shop/sleep.`)
+  throw new CliError(`"${text}" is not a caller; write NAMESPACE/NAME, as in shop/sleep, or outside.`)
 }
 
 /**
- * `ns/service:port`, `ns/workload:port`, `ip:port`, `[ipv6]:port` or `host:port`.
+ * `ns/service:port`, `ns/workload:port`, `ip:port`, `[ipv6]:port`, `host:port` or `http://host/path`.
  * @throws CliError, saying how it is written
  */
 export function parseDestination(text: string): Destination {
+  if (/^https?:/i.test(text)) return parseUrl(text)
   const match = /^(?<where>\[[^\]]*\]|[^:]*):(?<port>\d+)$/.exec(text)
   const where = match?.groups?.where
   if (where === undefined || where === '') throw new CliError(howItIsWritten(text))
@@ -37,15 +43,73 @@ export function parseDestination(text: string): Destination {
   throw new CliError(howItIsWritten(text))
 }
 
+function parseUrl(text: string): Destination {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url?.protocol === 'https:') {
+    throw new CliError(`"${text}" is asked for over TLS, and what is in it is not seen on the way; write HOST:443.`)
+  }
+  // A host of a URL may be an address; brackets are its own.
+  const host = url?.hostname.replace(/^\[(.*)\]$/, '$1') ?? ''
+  if (url === undefined || !(isIP(host) !== 0 || new RegExp(`^${name}\\.?$`).test(host)) || url.username !== '') {
+    throw new CliError(`"${text}" is not a URL as http://istioexplained.io/ is one.`)
+  }
+  const to = isIP(host) === 0 ? { host } : { ip: host }
+  const path = `${url.pathname}${url.search}`
+  return { candidates: [to], port: url.port === '' ? 80 : Number(url.port), url: { host: url.host, path } }
+}
+
 function howItIsWritten(text: string): string {
   if (qualified.test(text) || isIPv4(text)) return `"${text}" has no port; write ${text}:8080, for instance.`
   if (isIP(text) === 6) return `"${text}" has no port; write [${text}]:8080, for instance.`
-  return `"${text}" is not a destination; write NAMESPACE/SERVICE:PORT, NAMESPACE/WORKLOAD:PORT, IP:PORT or HOST:PORT, as in shop/web-api:8080.`
+  return `"${text}" is not a destination; write NAMESPACE/SERVICE:PORT, NAMESPACE/WORKLOAD:PORT, IP:PORT, HOST:PORT or http://HOST/PATH, as in shop/web-api:8080.`
 }
 
-/** `GET /orders`; the path is `/` when it is left out. @throws CliError */
-export function parseRequest(method: string, path = '/'): { readonly method: string; readonly path: string } {
-  if (!/^[A-Za-z][A-Za-z-]*$/.test(method)) throw new CliError(`"${method}" is not an HTTP method, as GET is.`)
-  if (!path.startsWith('/')) throw new CliError(`"${path}" is not a path; it begins with a slash, as /${path} does.`)
-  return { method: method.toUpperCase(), path }
+/** What is typed of an HTTP request. */
+export interface TypedRequest {
+  readonly method?: string | undefined
+  readonly path?: string | undefined
+  readonly host?: string | undefined
+  /** `Name: value` */
+  readonly headers?: readonly string[] | undefined
+  readonly url?: Destination['url']
+}
+
+/**
+ * The request of a flow; undefined when nothing of one is typed. `GET`, `/` and, for a URL, its host and path are what is
+ * left out.
+ * @throws CliError
+ */
+export function parseRequest({ method, path, host, headers = [], url }: TypedRequest): Request | undefined {
+  if (method === undefined && host === undefined && headers.length === 0 && url === undefined) return undefined
+  const verb = method ?? 'GET'
+  if (!/^[A-Za-z][A-Za-z-]*$/.test(verb)) throw new CliError(`"${verb}" is not an HTTP method, as GET is.`)
+  if (path !== undefined && url !== undefined) throw new CliError(`the path stands in the URL; leave "${path}" out.`)
+  const where = path ?? url?.path ?? '/'
+  if (!where.startsWith('/')) throw new CliError(`"${where}" is not a path; it begins with a slash, as /${where} does.`)
+  const named = new Map<string, string>()
+  for (const header of headers) {
+    const { name: field, value } = parseHeader(header)
+    const before = named.get(field)
+    named.set(field, before === undefined ? value : `${before},${value}`)
+  }
+  const authority = host ?? named.get('host') ?? url?.host
+  named.delete('host')
+  if (authority !== undefined && !/^[A-Za-z0-9_.:[\]-]+$/.test(authority)) {
+    throw new CliError(`"${authority}" is not a host, as istioexplained.io is one.`)
+  }
+  return {
+    method: verb.toUpperCase(),
+    path: where,
+    ...(authority !== undefined && { host: authority }),
+    ...(named.size > 0 && { headers: Object.fromEntries(named) }),
+  }
+}
+
+/** `X-User: admin` @throws CliError */
+function parseHeader(text: string): { readonly name: string; readonly value: string } {
+  const [, field, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\p{Cc}]*?)[ \t]*$/u.exec(text) ?? []
+  if (field === undefined || value === undefined) {
+    throw new CliError(`"${text}" is not a header; write 'NAME: VALUE', as in 'x-user: admin'.`)
+  }
+  return { name: field.toLowerCase(), value }
 }

@@ -1,6 +1,6 @@
 import type { Explanation } from '@bulkhead/analysis'
 import { ControlError } from '@bulkhead/control'
-import type { Flow, FlowDestination, Outcome } from '@bulkhead/verdict'
+import type { Flow, FlowDestination, FlowSource, Outcome } from '@bulkhead/verdict'
 import type { Command } from 'commander'
 import { type Destination, parseDestination, parseRequest, parseSource } from '../endpoints.js'
 import { CliError, exitCodes, type Io, note, print, printJson } from '../io.js'
@@ -19,12 +19,16 @@ import { findTarget } from '../target/find.js'
 
 interface Options extends JsonOption, ManifestsOption, StateOption {
   readonly offline?: boolean
+  readonly host?: string
+  readonly header?: string[]
 }
 
 /** Who answers: the running target, or the manifests as they are written. */
 interface Judge {
   readonly asked: string
   explain(flow: Flow): Promise<Explanation>
+  /** The Service of a gateway with a listener at that port whose host names, or patterns of them, are such. */
+  gatewayFor(answers: (name: string) => boolean, port: number): Promise<string | undefined>
 }
 
 const exits: Readonly<Record<Outcome, number>> = {
@@ -36,16 +40,24 @@ const exits: Readonly<Record<Outcome, number>> = {
 export function register(program: Command, io: Io): void {
   const command = program
     .command('explain')
-    .argument('<from>', 'who calls: NAMESPACE/WORKLOAD')
-    .argument('<to>', 'whom: NAMESPACE/SERVICE:PORT, NAMESPACE/WORKLOAD:PORT, IP:PORT or HOST:PORT')
+    .argument('<from>', 'who calls: NAMESPACE/WORKLOAD, or outside')
+    .argument('<to>', 'whom: NAMESPACE/SERVICE:PORT, NAMESPACE/WORKLOAD:PORT, IP:PORT, HOST:PORT or http://HOST/PATH')
     .argument('[method]', 'of an HTTP request')
     .argument('[path]', 'of an HTTP request (default: /)')
     .description("One flow's way through every layer: what each says, the deciding line, and what would change it.")
+    .option('--host <name>', 'the Host header of the request, with which a gateway finds the route')
+    .option(
+      '--header <header>',
+      "another header, 'NAME: VALUE'; may be given again",
+      (one: string, more: string[]) => [...more, one],
+      [],
+    )
     .option('--offline', 'ask the manifests, whatever is up')
   withState(withManifests(withJson(command)))
   withHelp(command, {
     examples: [
       'npx bulkhead explain shop/notsleep shop/web-api:8080 GET /',
+      'npx bulkhead explain outside http://istioexplained.io/',
       'npx bulkhead explain shop/sleep shop/web-api:8080 --offline --json',
     ],
     exit: '0 allowed, 1 denied, 2 bad input, 3 unknown (something decides that is not modelled).',
@@ -53,13 +65,15 @@ export function register(program: Command, io: Io): void {
   command.action(async (from: string, to: string, method?: string, path?: string, options: Options = {}) => {
     const source = parseSource(from)
     const destination = parseDestination(to)
-    const http = method === undefined ? {} : { http: parseRequest(method, path) }
+    const http = parseRequest({ method, path, host: options.host, headers: options.header, url: destination.url })
     const judge = await whoAnswers(io, options)
-    const { verdict, fix } = await explainNamed(judge, destination, (where) => ({
-      from: source,
+    const asked = await behindGateway(judge, destination, source)
+    const caller = await sourceOf(source)
+    const { verdict, fix } = await explainNamed(judge, asked, (where) => ({
+      from: caller,
       to: where,
       port: destination.port,
-      ...http,
+      ...(http !== undefined && { http }),
     }))
     if (options.json === true) printJson(io, { asked: judge.asked, verdict, ...(fix !== undefined && { fix }) })
     else {
@@ -83,13 +97,49 @@ export function coloured(text: string, style: Style): string {
     .replace(/(?<=^ {2}\S+(?: \S+)? {2,})(DENIED|STOPS|UNKNOWN)(?= )/gm, paint)
 }
 
+async function sourceOf(source: ReturnType<typeof parseSource>): Promise<FlowSource> {
+  if (source !== 'outside') return source
+  const { outsideAddress } = await import('@bulkhead/verdict')
+  return { external: outsideAddress }
+}
+
+/** A host that a gateway answers for leads to the gateway, as DNS would have it. */
+async function behindGateway(
+  judge: Judge,
+  destination: Destination,
+  source: ReturnType<typeof parseSource>,
+): Promise<Destination> {
+  const { url, port } = destination
+  if (url === undefined) return destination
+  const host = url.host.replace(/:\d+$/, '')
+  // Of every name only what is asked for from outside: within the cluster a name may be a Service's.
+  const answers = (name: string): boolean =>
+    name === '*' ? source === 'outside' : name.startsWith('*.') ? host.endsWith(name.slice(1)) : name === host
+  const service = await judge.gatewayFor(answers, port)
+  return service === undefined ? destination : { ...destination, candidates: [{ service }] }
+}
+
 async function whoAnswers(io: Io, options: Options): Promise<Judge> {
   const target = options.offline === true || options.manifests !== undefined ? undefined : runningTarget(io, options)
-  if (target !== undefined) return { asked: 'the running target', explain: (flow) => target.explain(flow) }
+  if (target !== undefined) {
+    return {
+      asked: 'the running target',
+      explain: (flow) => target.explain(flow),
+      gatewayFor: async (answers) =>
+        (await target.status()).published.find(({ hosts }) => hosts.some(answers))?.service,
+    }
+  }
   const set = ownManifests(io, options.manifests)
   const snapshot = await compileManifests(io, set)
   const { explain } = await import('@bulkhead/analysis')
-  return { asked: `the manifests in ${set.title}`, explain: async (flow) => explain(flow, snapshot) }
+  return {
+    asked: `the manifests in ${set.title}`,
+    explain: async (flow) => explain(flow, snapshot),
+    gatewayFor: async (answers, at) =>
+      [...snapshot.gateways.values()].find(({ listeners }) =>
+        listeners.some(({ port, protocol, hosts }) => port === at && protocol === 'HTTP' && hosts.some(answers)),
+      )?.workload,
+  }
 }
 
 function runningTarget(io: Io, options: StateOption): ReturnType<typeof findTarget> | undefined {

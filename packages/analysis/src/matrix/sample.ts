@@ -7,7 +7,9 @@ export function sampleOf(pattern: string): string | undefined {
   try {
     const reader = new Sampler(pattern)
     const text = reader.alternatives()
-    return reader.atEnd() && new RegExp(`^(?:${pattern})$`).test(text) ? text : undefined
+    // RE2 writes a group's name with a P, JavaScript without.
+    const whole = new RegExp(`^(?:${pattern.replaceAll('(?P<', '(?<')})$`)
+    return reader.atEnd() && whole.test(text) ? text : undefined
   } catch {
     return undefined
   }
