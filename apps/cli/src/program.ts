@@ -7,6 +7,7 @@ import * as down from './commands/down.js'
 import * as exec from './commands/exec.js'
 import * as explain from './commands/explain.js'
 import * as flows from './commands/flows.js'
+import * as lab from './commands/lab.js'
 import * as layer from './commands/layer.js'
 import * as logs from './commands/logs.js'
 import * as matrix from './commands/matrix.js'
@@ -35,6 +36,7 @@ const commands = [
   layer,
   apply,
   remove,
+  lab,
 ]
 
 /** Longer lines of --help are harder to read. */

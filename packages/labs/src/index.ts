@@ -1,1 +1,10 @@
-export {}
+export { attemptOf } from './call.js'
+export { compareOutput, type Difference } from './expect.js'
+export { type Entry, LabJournal } from './journal.js'
+export { findLab, languageOf, loadLabs } from './load.js'
+export { readPage } from './page.js'
+export { checkLab, type Missing, type StepProgress } from './progress.js'
+export { resetLab, startLab } from './start.js'
+export type { Applied, LabTarget } from './target.js'
+export * from './types.js'
+export { words } from './words.js'

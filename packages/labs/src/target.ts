@@ -1,0 +1,25 @@
+import type { Change, LayerState, Target } from '@bulkhead/scenarios'
+import type { FlowRecord } from '@bulkhead/verdict'
+
+/** A change that somebody made to single objects, as it was given. */
+export interface Applied {
+  readonly name: string
+  readonly change: Change
+}
+
+/** What a lab needs of a running target. */
+export interface LabTarget extends Pick<Target, 'layers' | 'predict' | 'attempt' | 'apply' | 'withdraw'> {
+  /** When it was started, RFC 3339: another one for another start. */
+  started(): Promise<string>
+  setLayers(change: { readonly on?: readonly string[]; readonly off?: readonly string[] }): Promise<unknown>
+  /** Ids of the objects that are in force. */
+  inForce(): Promise<ReadonlySet<string>>
+  /** The changes of single objects that stand, in order; not those that scenarios bring along. */
+  applied(): Promise<readonly Applied[]>
+  /** Takes an object out, as `bulkhead delete` does; one that is not in force is no error. */
+  remove(id: string): Promise<void>
+  flows(): Promise<readonly FlowRecord[]>
+}
+
+export const offOf = (layers: readonly LayerState[]): readonly string[] =>
+  layers.filter(({ on }) => !on).map(({ name }) => name)

@@ -1,0 +1,93 @@
+import type { Attempt } from '@bulkhead/scenarios'
+import type { Symptom } from '@bulkhead/verdict'
+
+/** The languages that a lab is written in, as its pages' files are named: `README.md`, `README.zh-TW.md`. */
+export const languages = ['en', 'zh-TW'] as const
+export type Language = (typeof languages)[number]
+
+/** A lab, as one of its pages tells it. */
+export interface Lab {
+  /** `01` */
+  readonly id: string
+  /** Its folder: `01-who-may-call`. */
+  readonly name: string
+  /** The page, relative to the repository. */
+  readonly file: string
+  readonly language: Language
+  readonly title: string
+  /** How long it takes somebody who is new to it. */
+  readonly minutes: number
+  /** Programs that the page types, beside Node.js: `curl`. */
+  readonly needs: readonly string[]
+  readonly start: StartState
+  /** One for each `##` heading, in order. */
+  readonly steps: readonly LabStep[]
+}
+
+/** What must be in force when it begins: all layers but these, and without these objects. */
+export interface StartState {
+  readonly layersOff: readonly string[]
+  /** `Kind/namespace/name` */
+  readonly without: readonly string[]
+}
+
+export interface LabStep {
+  readonly heading: string
+  /** The text between heading and next heading, Markdown, without its comments. */
+  readonly prose: string
+  readonly commands: readonly LabCommand[]
+  /** Absent for a section in which nothing is to be done. */
+  readonly check?: StepCheck
+  readonly line: number
+}
+
+/** A command as it is typed, and what the page says that it prints. */
+export interface LabCommand {
+  readonly line: string
+  /** Lines in the notation of expect.ts; both streams, as a terminal shows them. */
+  readonly output: readonly string[]
+  /** Of the command in the page, from 1. */
+  readonly at: number
+}
+
+/** When a step is done. */
+export interface StepCheck {
+  /** Objects that have to be in force from this step on, `Kind/namespace/name`. */
+  readonly inForce: readonly string[]
+  /** Calls that have to have been made since the lab was started, with what came of them. */
+  readonly tried: readonly Call[]
+  /** Calls that the engine must judge so, and that must really end so, until a later step changes it. */
+  readonly now: readonly Call[]
+}
+
+/** `shop/sleep -> shop/web-api:8080 GET / sees ok 200`, read. */
+export interface Call {
+  readonly text: string
+  /** `namespace/workload`, or `outside`. */
+  readonly from: string
+  readonly to: { readonly service: string }
+  readonly port: number
+  readonly http: NonNullable<Attempt['http']>
+  readonly sees: Symptom
+  /** Of the HTTP answer. */
+  readonly status?: number
+  /** The reason code of the step that decides, for a denial. */
+  readonly code?: string
+}
+
+export interface LabProblem {
+  readonly file: string
+  readonly line: number
+  readonly message: string
+}
+
+/** A page that cannot be used. The message has a line `file:line: what` for each problem. */
+export class LabError extends Error {
+  readonly problems: readonly LabProblem[]
+
+  constructor(problems: readonly LabProblem[]) {
+    super(problems.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('\n'))
+    this.name = 'LabError'
+    this.problems = problems
+  }
+}
