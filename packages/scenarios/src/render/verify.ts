@@ -18,7 +18,7 @@ export function renderVerify(report: Report, options: { readonly color?: boolean
   const rows = report.results.map((result) => [
     marks[result.status],
     result.scenario.id,
-    viewText(result.expected),
+    result.status === 'skipped' ? '-' : viewText(result.expected),
     sameOr(result.expected, result.predicted),
     sameOr(result.expected, result.observed),
   ])
