@@ -1,8 +1,9 @@
 import type { Snapshot } from '../api.js'
+import { internalsOf } from '../model/internals.js'
 import type { RouteBackend, RouteDecision } from '../routes/types.js'
-import type { Pod, Step } from '../types.js'
+import type { Pod, ServiceModel, Step } from '../types.js'
 import type { Caller } from './parties.js'
-import { type Obstacle, type Route, serviceRoute } from './route.js'
+import { notModelled, type Obstacle, type Route, serviceRoute } from './route.js'
 
 /** Where a gateway sends a request, as a way like any other. */
 export interface Onward {
@@ -26,9 +27,14 @@ export function onward(decision: RouteDecision, gateway: Pod, snapshot: Snapshot
   }
   const caller: Caller = { kind: 'pod', pod: gateway, name: gateway.workload }
   const service = snapshot.services.get(backend.service)
-  const route =
-    service === undefined ? gone(backend) : serviceRoute(service, service.key, backend.port, 'TCP', caller, snapshot)
+  const route = service === undefined ? gone(backend) : routeTo(service, backend.port, caller, snapshot)
   return { step, caller, route, port: backend.port, service: backend.service }
+}
+
+function routeTo(service: ServiceModel, port: number, caller: Caller, snapshot: Snapshot): Route {
+  const route = serviceRoute(service, service.key, port, 'TCP', caller, snapshot)
+  const other = internalsOf(snapshot).destinationRules.get(service.key)
+  return other === undefined ? route : { ...route, before: notModelled(other) }
 }
 
 /** The first of those with the largest weight. */

@@ -56,7 +56,7 @@ export function resolveDestination(to: FlowDestination, caller: Caller, snapshot
     if (service === undefined) {
       throw new FlowError(
         'flow.unknown-service',
-        `there is no Service ${quote(to.service)}`,
+        `there is no Service ${quote(to.service)}${mayBeGateway(to.service)}`,
         nearNames(to.service, snapshot.services.keys()),
       )
     }
@@ -85,6 +85,12 @@ export function resolveDestination(to: FlowDestination, caller: Caller, snapshot
   return { target: { kind: 'node', node }, name: `node ${node.name}` }
 }
 
+/** What istiod would make of a Gateway that is not there, or whose layer is off. */
+function mayBeGateway(key: string): string {
+  const gateway = key.endsWith('-istio') ? key.slice(0, -'-istio'.length) : undefined
+  return gateway === undefined ? '' : ` (it would be that of a Gateway ${quote(gateway)}, and there is none)`
+}
+
 /** A workload that some object runs and that we do not model: a Job's, or a gateway's (`<name>` or `<name>-istio`). */
 function unreadWorkload(key: string, snapshot: Snapshot): NotModelled | undefined {
   return internalsOf(snapshot).notModelled.find(({ id, effect }) => {
@@ -92,7 +98,7 @@ function unreadWorkload(key: string, snapshot: Snapshot): NotModelled | undefine
     return (
       (effect === 'sidecar' && name === key) ||
       (effect === 'pods' && name === key && !internalsOf(snapshot).podsOf.has(key)) ||
-      (id.startsWith('Gateway/') && (name === key || `${name}-istio` === key))
+      (id.startsWith('Gateway/') && (name === key || (effect === 'proxy' && `${name}-istio` === key)))
     )
   })
 }
@@ -126,7 +132,11 @@ function podsOf(key: string, node: string | undefined, snapshot: Snapshot): read
   )
   if (exists) throw new FlowError('flow.no-pods', `${quote(key)} runs no pods: its replicas are 0`)
   const names = [...snapshot.pods.values()].map((candidate) => candidate.workload)
-  throw new FlowError('flow.unknown-workload', `there is no workload ${quote(key)}`, nearNames(key, names))
+  throw new FlowError(
+    'flow.unknown-workload',
+    `there is no workload ${quote(key)}${mayBeGateway(key)}`,
+    nearNames(key, names),
+  )
 }
 
 function nodeOf(name: string, snapshot: Snapshot): NodeModel {

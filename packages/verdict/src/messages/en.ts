@@ -22,9 +22,10 @@ const protectee: Sentence = (step) => fact(step, step.point === 'gateway' ? 'gat
 /** What was asked of it: a connection to a port, or a request. */
 function call(step: Step): string {
   const port = `on port ${fact(step, 'port')}`
-  return step.facts?.request === undefined
-    ? `${caller(step)} ${port}`
-    : `${fact(step, 'request')} from ${caller(step)} ${port}`
+  if (step.facts?.request === undefined) return `${caller(step)} ${port}`
+  // That callers of a gateway have no identity goes without saying.
+  const who = step.facts.identity === undefined ? fact(step, 'ip') : caller(step)
+  return `${fact(step, 'request')} from ${who} ${port}`
 }
 
 /** Every reason as one English sentence, without the file and line: those stand beside it. */
@@ -37,7 +38,7 @@ export const en: Readonly<Record<ReasonCode, Sentence>> = {
   'authz.rule-allows': (step) => `rule ${step.rule} of ${step.policy} allows ${call(step)}${ignored(step)}`,
   'authz.rule-denies': (step) => `rule ${step.rule} of ${step.policy} denies ${call(step)}${ignored(step)}`,
   'authz.no-rule-allows': (step) =>
-    `ALLOW policies select ${protectee(step)}, and no rule of theirs lists ${call(step)}${ignored(step)}`,
+    `ALLOW policies select ${protectee(step)}, and no rule of theirs ${step.point === 'gateway' ? 'allows' : 'lists'} ${call(step)}${ignored(step)}`,
   'route.forwards': (step) =>
     `rule ${step.rule} of ${step.policy} sends ${fact(step, 'request')} to ${fact(step, 'backend')}`,
   'route.redirects': (step) =>

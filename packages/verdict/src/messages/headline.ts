@@ -16,5 +16,11 @@ function outcomeOf(outcome: Outcome, step: Step | undefined): string {
   if (step.code === 'route.no-backend') return `NO BACKEND (500): ${sentence(step)}`
   if (step.code.startsWith('network.')) return `NOT REACHED: ${sentence(step)}`
   if (step.code.startsWith('hbone.')) return 'DENIED by the mesh (HBONE)'
-  return `DENIED by ${step.layer ?? step.policy ?? 'default'} (${where})`
+  return `DENIED by ${step.layer ?? step.policy ?? isolating(step)} (${where})`
+}
+
+/** The layers of the policies that isolate together. */
+function isolating({ isolatedBy = [] }: Step): string {
+  const layers = [...new Set(isolatedBy.flatMap(({ layer }) => layer ?? []))].sort()
+  return layers.length === 0 ? 'default' : layers.join(' and ')
 }

@@ -3,6 +3,7 @@ import type { Compile, Snapshot } from '../api.js'
 import { compileRoutes, type RouteIndex } from '../routes/compile.js'
 import type { GatewayModel } from '../routes/types.js'
 import type { NodeModel, Pod } from '../types.js'
+import { readDestinationRules } from './destination-rules.js'
 import { readGateways } from './gateways/gateways.js'
 import type { Generated } from './gateways/generate.js'
 import { setInternals } from './internals.js'
@@ -53,7 +54,11 @@ export const compile: Compile = (resources, options = {}) => {
   for (const pod of pods.values()) policiesOf(pod)
 
   const gateways = new Map(generated.map((one) => [one.key, modelGateway(one, routes)]))
-  const notModelled = findNotModelled(resources, namespaceLabels, { otherGateways, routes: routes.notModelled })
+  const destinationRules = readDestinationRules(resources)
+  const notModelled = findNotModelled(resources, namespaceLabels, {
+    found: [...otherGateways, ...destinationRules.values()],
+    routes: routes.notModelled,
+  })
   const snapshot: Snapshot = {
     resources,
     nodes,
@@ -82,6 +87,7 @@ export const compile: Compile = (resources, options = {}) => {
     ),
     policiesOf,
     routes,
+    destinationRules,
     waypointFor: indexWaypoints(resources, namespaceLabels),
     listening: expectedPorts(services),
   })

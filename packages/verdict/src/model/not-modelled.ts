@@ -44,6 +44,7 @@ const kinds: Readonly<Record<string, readonly [Effect, string]>> = {
   'networking.istio.io/VirtualService': ['routes', 'routes requests'],
   'networking.istio.io/Sidecar': ['routes', 'narrows what a proxy knows'],
   'networking.istio.io/EnvoyFilter': ['routes', 'changes what a proxy does'],
+  'extensions.istio.io/WasmPlugin': ['routes', 'changes what a proxy does'],
   'networking.istio.io/ServiceEntry': ['endpoints', 'adds names and endpoints'],
   'networking.istio.io/WorkloadEntry': ['endpoints', 'adds endpoints'],
   'discovery.k8s.io/EndpointSlice': ['endpoints', 'adds endpoints'],
@@ -60,13 +61,13 @@ export function findNotModelled(
   resources: readonly Resource[],
   namespaceLabels: ReadonlyMap<string, Readonly<Record<string, string>>>,
   known: {
-    /** Gateways whose proxy is not modelled. */
-    readonly otherGateways: readonly NotModelled[]
+    /** Found by those who read the kind: Gateways whose proxy is not modelled, DestinationRules with TLS. */
+    readonly found: readonly NotModelled[]
     /** What routes bring along that is not modelled. */
     readonly routes: readonly Unrouted[]
   },
 ): NotModelled[] {
-  const found: NotModelled[] = [...known.otherGateways]
+  const found: NotModelled[] = [...known.found]
   const routed = new Set(known.routes.map(({ id }) => id))
   for (const route of known.routes) found.push({ ...route, effect: 'routes' })
   for (const resource of resources) {

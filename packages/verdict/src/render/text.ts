@@ -1,6 +1,6 @@
 import { closestSentence, sentence } from '../messages/en.js'
 import { type Symptom, symptoms } from '../symptoms.js'
-import type { Step, Verdict } from '../types.js'
+import type { Hop, Step, Verdict } from '../types.js'
 
 /** `a connection that opened and was closed without a byte (curl 52 or 56)` */
 export function symptomSentence(symptom: Symptom): string {
@@ -10,8 +10,8 @@ export function symptomSentence(symptom: Symptom): string {
 
 /**
  * A verdict for people. The first line is `verdict.text`; then every step in the path's order, aligned: the point, what
- * it says, why, and the line of the manifest that says so; then what else would have stopped it and what the caller
- * sees.
+ * it says, why, and the line of the manifest that says so; between two hops who goes on, where to and as whom; then what
+ * else would have stopped it and what the caller sees.
  */
 export function renderVerdict(verdict: Verdict): string {
   const rows = verdict.steps.map((step, index) => ({
@@ -24,19 +24,31 @@ export function renderVerdict(verdict: Verdict): string {
   )
   const indent = ' '.repeat((widths[0] ?? 0) + (widths[1] ?? 0) + 6)
   const lines = [verdict.text]
-  for (const { step, cells } of rows) {
+  for (const [index, { step, cells }] of rows.entries()) {
+    const hop = verdict.hops[step.hop]
+    if (hop !== undefined && step.hop > (rows[index - 1]?.step.hop ?? 0)) lines.push(`  ${hopLine(hop)}`)
     const padded = cells.map((cell, column) => cell.padEnd(column < 2 || step.at ? (widths[column] ?? 0) : 0))
     lines.push(`  ${[...padded, step.at ?? ''].join('  ')}`.trimEnd())
     lines.push(...details(step).map((line) => indent + line))
   }
   const others = verdict.steps.filter(
-    // Only walls: that nothing listens defends nobody.
-    (step, index) => step.outcome === 'deny' && index !== verdict.decidedBy?.step && !step.code.startsWith('network.'),
+    (step, index) => step.outcome === 'deny' && index !== verdict.decidedBy?.step && isWall(step),
   )
   if (others.length > 0) lines.push(`  would also be stopped by ${others.map(stopper).join('; ')}`)
   const from = verdict.hops[0]?.from ?? 'the caller'
   lines.push(`what ${from} sees: ${symptomSentence(verdict.symptom)}`)
   return `${lines.join('\n')}\n`
+}
+
+/** That nothing listens, or that a gateway has no route, defends nobody. */
+function isWall({ code }: Step): boolean {
+  return !code.startsWith('network.') && !code.startsWith('route.')
+}
+
+/** `app/gateway-istio → app/web:15008/TCP, as cluster.local/ns/app/sa/gateway-istio` */
+function hopLine({ from, to, tuple, as }: Hop): string {
+  const identity = as === undefined ? 'in plain text' : `as ${as.replace('spiffe://', '')}`
+  return `${from} → ${to}:${tuple.port}/${tuple.protocol}, ${identity}`
 }
 
 function pointName(step: Step): string {
@@ -51,13 +63,13 @@ function pointName(step: Step): string {
 function outcomeWord(step: Step, verdict: Verdict, index: number): string {
   switch (step.outcome) {
     case 'allow':
-      return 'allowed'
+      return step.code === 'route.redirects' ? 'answers' : 'allowed'
     case 'not-applicable':
       return 'no wall'
     case 'unknown':
       return 'UNKNOWN'
     case 'deny':
-      if (step.code.startsWith('network.')) return index === verdict.decidedBy?.step ? 'STOPS' : 'would stop'
+      if (!isWall(step)) return index === verdict.decidedBy?.step ? 'STOPS' : 'would stop'
       return index === verdict.decidedBy?.step ? 'DENIED' : 'would deny'
   }
 }

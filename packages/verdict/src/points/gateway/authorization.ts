@@ -1,9 +1,10 @@
-import type { AuthorizationPolicy, Resource } from '@bulkhead/resources'
+import type { Resource } from '@bulkhead/resources'
 import { labelsMatch } from '@bulkhead/resources/selectors'
 import { at, groupOf, namespaceOf, rawField } from '../../model/kinds.js'
 import type { Pod } from '../../types.js'
 import { compileHttpRule, type HttpContext } from '../http/rules.js'
 import type { HttpSubject } from '../http/subject.js'
+import type { Unread } from '../policy/judge.js'
 import {
   arrange,
   authorizationPolicies,
@@ -22,6 +23,14 @@ export interface GatewayAuthorization {
   readonly policies: PodAuthorization<HttpSubject>
   /** RequestAuthentications in force. */
   readonly requestAuthentications: readonly Resource[]
+  /** An object that may change all of what the proxy does. */
+  readonly altered: Unread | undefined
+}
+
+/** Kinds that put code or configuration of somebody's own into a proxy. */
+const altering: Readonly<Record<string, string>> = {
+  'networking.istio.io/EnvoyFilter': 'an EnvoyFilter',
+  'extensions.istio.io/WasmPlugin': 'a WasmPlugin',
 }
 
 /** A gateway's pod, and what the annotations of its template say. */
@@ -39,11 +48,9 @@ export function gatewayAuthorization(
   rootNamespace: string,
   gateway: GatewayPlace,
 ): GatewayAuthorization {
-  const requestAuthentications = resources.filter(
-    (resource) =>
-      resource.kind === 'RequestAuthentication' &&
-      groupOf(resource.object) === 'security.istio.io' &&
-      applies(resource as Resource<AuthorizationPolicy>, rootNamespace, gateway),
+  const inForce = resources.filter((resource) => applies(resource, rootNamespace, gateway))
+  const requestAuthentications = inForce.filter(
+    (resource) => kindOf(resource) === 'security.istio.io/RequestAuthentication',
   )
   const context: HttpContext = {
     requestAuthentications: requestAuthentications.map(({ id }) => id),
@@ -51,8 +58,7 @@ export function gatewayAuthorization(
   }
   const enforced: PolicyModel<HttpSubject>[] = []
   const ignored: IgnoredPolicy[] = []
-  for (const resource of authorizationPolicies(resources)) {
-    if (!applies(resource, rootNamespace, gateway)) continue
+  for (const resource of authorizationPolicies(inForce)) {
     const { action = 'ALLOW', rules = [] } = resource.object.spec ?? {}
     if (isDryRun(resource)) ignored.push({ says: `${resource.id} (dry run)` })
     // Only writes a log.
@@ -62,25 +68,37 @@ export function gatewayAuthorization(
       enforced.push(policyModel(resource, action, read))
     }
   }
-  return { policies: arrange(enforced, ignored), requestAuthentications }
+  return { policies: arrange(enforced, ignored), requestAuthentications, altered: alteration(inForce) }
+}
+
+function alteration(inForce: readonly Resource[]): Unread | undefined {
+  for (const resource of inForce) {
+    const what = altering[kindOf(resource)]
+    if (what !== undefined) return { what, by: { layer: resource.layer, policy: resource.id, at: at(resource) } }
+  }
+  return undefined
+}
+
+function kindOf({ kind, object }: Resource): string {
+  return `${groupOf(object)}/${kind}`
 }
 
 /**
  * With targetRefs: one of them is this Gateway, in the policy's own namespace. Without: the selector takes the gateway's
  * pod, or there is none; in its namespace or in the root (C.4).
  */
-function applies(
-  resource: Resource<AuthorizationPolicy>,
-  rootNamespace: string,
-  { namespace, name, labels }: GatewayPlace,
-): boolean {
+function applies(resource: Resource, rootNamespace: string, { namespace, name, labels }: GatewayPlace): boolean {
   const targets = targetsOf(resource)
   if (targets.length > 0) {
     const own = namespaceOf(resource)
     return own === namespace && targets.some((target) => isGateway(target, namespace) && target.name === name)
   }
-  const selector = resource.object.spec?.selector?.matchLabels ?? {}
-  return inReach(resource, namespace, rootNamespace) && labelsMatch(selector, labels)
+  // An EnvoyFilter has another word for it.
+  const selector =
+    rawField(resource.object, 'spec', 'selector', 'matchLabels') ??
+    rawField(resource.object, 'spec', 'workloadSelector', 'labels') ??
+    {}
+  return inReach(resource, namespace, rootNamespace) && labelsMatch(selector as GatewayPlace['labels'], labels)
 }
 
 /** A reference to another namespace is not supported, and is to nothing. */

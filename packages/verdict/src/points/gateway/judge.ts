@@ -19,7 +19,7 @@ export function judgeGateway(evidence: GatewayEvidence, snapshot: Snapshot): Req
   if (requests === undefined || gateway.gateway === undefined) {
     throw new TypeError(`${JSON.stringify(gateway.key)} is no pod of a Gateway in this snapshot`)
   }
-  const { policies, requestAuthentications } = requests
+  const { policies, requestAuthentications, altered } = requests
   const caller = peer.identity === undefined ? undefined : readIdentity(peer.identity)
   const subject = httpSubject({ ip: peer.ip, port, destinationIp: gateway.ip, caller }, request)
   const facts = {
@@ -35,7 +35,7 @@ export function judgeGateway(evidence: GatewayEvidence, snapshot: Snapshot): Req
     policies,
     subject,
     facts,
-    reader && { what: 'the check of the token', by: reader },
+    altered ?? (reader && { what: 'the check of the token', by: reader }),
   )
   const decision = routeRequest(routes, gateway.gateway, port, request)
   const steps = [authorization, decision.step]

@@ -27,7 +27,10 @@ export interface PodAuthorization<S extends Subject = Subject> {
   /** Asked of a server of somebody's own. */
   readonly custom: readonly PolicyModel<S>[]
   readonly ignored: readonly IgnoredPolicy[]
-  /** What a default deny says: every ALLOW policy, and their layer when they are all of one. */
+  /**
+   * What a default deny says: every ALLOW policy, and the layer whose wall it is. That is the one of all policies that
+   * have rules, and so speak for somebody; a policy without any only closes what others open. Undefined for several.
+   */
   readonly isolatedBy: NonNullable<Step['isolatedBy']>
   readonly allowLayer: string | undefined
 }
@@ -64,8 +67,15 @@ export function arrange<S extends Subject>(
       ...(layer !== undefined && { layer }),
       at: place,
     })),
-    allowLayer: new Set(allow.map(({ layer }) => layer)).size === 1 ? allow[0]?.layer : undefined,
+    allowLayer: layerOf(
+      allow.some(({ rules }) => rules.length > 0) ? allow.filter(({ rules }) => rules.length > 0) : allow,
+    ),
   }
+}
+
+function layerOf(policies: readonly { readonly layer: string | undefined }[]): string | undefined {
+  const [first, ...others] = new Set(policies.map(({ layer }) => layer))
+  return others.length === 0 ? first : undefined
 }
 
 function byId(a: { readonly id: string }, b: { readonly id: string }): number {
@@ -80,10 +90,11 @@ export interface TargetRef {
 }
 
 /** What the policy is attached to by name; the older single field counts where the list says nothing. */
-export function targetsOf({ object }: Resource<AuthorizationPolicy>): readonly TargetRef[] {
-  const targets = object.spec?.targetRefs ?? []
+export function targetsOf({ object }: Resource): readonly TargetRef[] {
+  const targets = rawField(object, 'spec', 'targetRefs')
+  if (Array.isArray(targets) && targets.length > 0) return targets
   const single = rawField(object, 'spec', 'targetRef')
-  return targets.length > 0 || single === undefined ? targets : [single as TargetRef]
+  return single === undefined ? [] : [single as TargetRef]
 }
 
 /** The annotation as istiod parses it (Go's ParseBool); what is no boolean is not a dry run. */
