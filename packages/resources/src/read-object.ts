@@ -3,6 +3,9 @@ import { apiGroup } from './group.js'
 import { deepFreeze, define, isObject, withoutNulls } from './plain.js'
 import { checkRules } from './rules/rules.js'
 import { authorizationPolicy } from './schema/authorization-policy.js'
+import { gateway } from './schema/gateway-api/gateway.js'
+import { httpRoute } from './schema/gateway-api/http-route.js'
+import { gatewayClass, referenceGrant } from './schema/gateway-api/small-kinds.js'
 import { isBuiltInGroup, kindHint, misspelt, scopeOf } from './schema/kinds-known.js'
 import { hasKubernetesSchema, validateKubernetes } from './schema/kubernetes.js'
 import { checkMetadata, objectMeta } from './schema/metadata.js'
@@ -16,6 +19,10 @@ import { nodeAt, type PositionNode, pathText, writtenAt } from './yaml/positions
 const STRICT: Readonly<Record<string, { readonly versions: readonly string[]; readonly schema: Schema }>> = {
   'security.istio.io/AuthorizationPolicy': { versions: ['v1', 'v1beta1'], schema: authorizationPolicy },
   'security.istio.io/PeerAuthentication': { versions: ['v1', 'v1beta1'], schema: peerAuthentication },
+  'gateway.networking.k8s.io/Gateway': { versions: ['v1', 'v1beta1'], schema: gateway },
+  'gateway.networking.k8s.io/HTTPRoute': { versions: ['v1', 'v1beta1'], schema: httpRoute },
+  'gateway.networking.k8s.io/GatewayClass': { versions: ['v1', 'v1beta1'], schema: gatewayClass },
+  'gateway.networking.k8s.io/ReferenceGrant': { versions: ['v1', 'v1beta1'], schema: referenceGrant },
 }
 
 export interface ReadOptions {
@@ -156,9 +163,14 @@ function validateKind({ value, apiVersion, group, kind, report, written }: Kind)
     'warning',
     'kind.no-schema',
     ['kind'],
-    `${apiVersion} ${kind} is not known here, so only its metadata is checked and it decides nothing`,
+    `${apiVersion} ${kind} has no schema here, so only its metadata is checked and none of its rules is followed${isolates(kind)}`,
   )
   return false
+}
+
+/** As every engine names such a kind; the engine says `unknown` of what one may isolate. */
+function isolates(kind: string): string {
+  return kind.endsWith('NetworkPolicy') ? '; of traffic that it may stop the verdict is "unknown"' : ''
 }
 
 /** The library has the schemas of versions that were taken away years ago: a beta, where the kind is stable since. */

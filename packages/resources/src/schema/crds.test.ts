@@ -5,6 +5,9 @@ import { test } from 'node:test'
 import { parseAllDocuments } from 'yaml'
 import { isObject } from '../plain.js'
 import { authorizationPolicy } from './authorization-policy.js'
+import { gateway } from './gateway-api/gateway.js'
+import { httpRoute } from './gateway-api/http-route.js'
+import { gatewayClass, referenceGrant } from './gateway-api/small-kinds.js'
 import { peerAuthentication } from './peer-authentication.js'
 import type { Schema } from './schema.js'
 
@@ -15,26 +18,47 @@ import type { Schema } from './schema.js'
 
 const root = join(import.meta.dirname, '../../../..')
 const folder = process.env.BULKHEAD_CRDS ?? join(root, '../shared/crds')
-const file = join(folder, 'istio.yaml')
-const skip = existsSync(file)
-  ? false
-  : `no ${file}: set BULKHEAD_CRDS to a folder with istio.yaml, the CustomResourceDefinitions of Istio`
 
+function fileOf(name: string): { file: string; skip: string | false } {
+  const file = join(folder, name)
+  const missing = `no ${file}: set BULKHEAD_CRDS to a folder with ${name}, the CustomResourceDefinitions as a cluster has them`
+  return { file, skip: existsSync(file) ? false : missing }
+}
+
+const istio = fileOf('istio.yaml')
 for (const [kind, schema] of [
   ['AuthorizationPolicy', authorizationPolicy],
   ['PeerAuthentication', peerAuthentication],
 ] as const) {
   test(`${kind}: our model and the CustomResourceDefinition know the same fields, types, values and bounds`, {
-    skip,
+    skip: istio.skip,
   }, () => {
-    const versions = versionsOf(kind)
+    const versions = versionsOf(istio.file, kind)
     assert.deepEqual(Object.keys(versions).sort(), ['v1', 'v1beta1'])
     const ours = facts({ type: 'object', fields: { spec: schema.fields.spec ?? assert.fail('no spec') } })
     for (const [version, theirs] of Object.entries(versions)) assert.deepEqual(ours, crdFacts(theirs), version)
   })
 }
 
-function versionsOf(kind: string): Record<string, unknown> {
+const gatewayApi = fileOf('gateway-api-v1.6.1.yaml')
+for (const [kind, schema] of [
+  ['Gateway', gateway],
+  ['HTTPRoute', httpRoute],
+  ['GatewayClass', gatewayClass],
+  ['ReferenceGrant', referenceGrant],
+] as const) {
+  test(`${kind}: our model and the CustomResourceDefinition also know the same forms, least values and unique keys`, {
+    skip: gatewayApi.skip,
+  }, () => {
+    const versions = versionsOf(gatewayApi.file, kind)
+    assert.deepEqual(Object.keys(versions).sort(), ['v1', 'v1beta1'])
+    const ours = facts({ type: 'object', fields: { spec: schema.fields.spec ?? assert.fail('no spec') } }, '', true)
+    for (const [version, theirs] of Object.entries(versions))
+      assert.deepEqual(ours, crdFacts(theirs, '', true), version)
+  })
+}
+
+function versionsOf(file: string, kind: string): Record<string, unknown> {
   for (const document of parseAllDocuments(readFileSync(file, 'utf8'))) {
     const { spec } = document.toJS() as {
       spec: {
@@ -53,38 +77,68 @@ function versionsOf(kind: string): Record<string, unknown> {
   return assert.fail(`${file} does not define ${kind}`)
 }
 
+/** ` least=1`, with every detail and where there is one: what Istio's definitions have beyond ours is checked by code. */
+const detail = (isOn: boolean, name: string, value: unknown): string =>
+  isOn && value !== undefined && value !== null ? ` ${name}=${String(value)}` : ''
+
 /** `spec.rules[].from[].source.principals[]: string`, sorted: one line for each place in the schema. */
-function facts(schema: Schema, path = ''): string[] {
+function facts(schema: Schema, path = '', all = false): string[] {
   switch (schema.type) {
     case 'object': {
       const own = `${path}: object required=${[...(schema.required ?? [])].sort().join(',')}`
-      return [own, ...Object.entries(schema.fields).flatMap(([name, field]) => facts(field, `${path}.${name}`))].sort()
+      const fields = Object.entries(schema.fields)
+      return [own, ...fields.flatMap(([name, field]) => facts(field, `${path}.${name}`, all))].sort()
     }
-    case 'map':
-      return [`${path}: map`, ...facts(schema.values, `${path}{}`)].sort()
-    case 'list':
-      return [`${path}: list max=${schema.maxItems ?? ''}`, ...facts(schema.items, `${path}[]`)].sort()
-    case 'string':
-      return [`${path}: string one of=${schema.oneOf?.join(',') ?? ''} max=${schema.maxLength ?? ''}`]
+    case 'map': {
+      const own = `${path}: map${detail(all, 'max', schema.maxProperties)}`
+      return [own, ...facts(schema.values, `${path}{}`, all)].sort()
+    }
+    case 'list': {
+      const { minItems, maxItems, unique } = schema
+      const key = unique === undefined || unique === 'whole' ? unique : unique.field
+      const own = `${path}: list max=${maxItems ?? ''}${detail(all, 'min', minItems)}${detail(all, 'unique', key)}`
+      return [own, ...facts(schema.items, `${path}[]`, all)].sort()
+    }
+    case 'string': {
+      const { oneOf, minLength, maxLength, form } = schema
+      const own = `${path}: string one of=${oneOf?.join(',') ?? ''} max=${maxLength ?? ''}`
+      return [`${own}${detail(all, 'min', minLength)}${detail(all, 'form', form?.pattern.source)}`]
+    }
+    case 'integer':
+      return [
+        `${path}: integer${detail(all, 'one of', schema.oneOf)}${detail(all, 'min', schema.min)}${detail(all, 'max', schema.max)}`,
+      ]
     default:
       return [`${path}: ${schema.type}`]
   }
 }
 
-function crdFacts(schema: unknown, path = ''): string[] {
+function crdFacts(schema: unknown, path = '', all = false): string[] {
   assert.ok(isObject(schema), path)
-  const { type, properties, additionalProperties, items, required, maxItems, maxLength } = schema
-  if (type === 'object' && additionalProperties !== undefined)
-    return [`${path}: map`, ...crdFacts(additionalProperties, `${path}{}`)].sort()
+  const { type, properties, additionalProperties, items, required, maxItems, minItems, minLength, maxLength } = schema
+  if (type === 'object' && additionalProperties !== undefined) {
+    const own = `${path}: map${detail(all, 'max', schema.maxProperties)}`
+    return [own, ...crdFacts(additionalProperties, `${path}{}`, all)].sort()
+  }
   if (type === 'object') {
     const own = `${path}: object required=${(Array.isArray(required) ? [...required] : []).sort().join(',')}`
-    return [
-      own,
-      ...Object.entries(properties ?? {}).flatMap(([name, field]) => crdFacts(field, `${path}.${name}`)),
-    ].sort()
+    const fields = Object.entries(properties ?? {})
+    return [own, ...fields.flatMap(([name, field]) => crdFacts(field, `${path}.${name}`, all))].sort()
   }
-  if (type === 'array') return [`${path}: list max=${maxItems ?? ''}`, ...crdFacts(items, `${path}[]`)].sort()
-  if (type === 'string')
-    return [`${path}: string one of=${Array.isArray(schema.enum) ? schema.enum.join(',') : ''} max=${maxLength ?? ''}`]
-  return [`${path}: ${String(type)}`]
+  if (type === 'array') {
+    const key = schema['x-kubernetes-list-type'] === 'set' ? 'whole' : schema['x-kubernetes-list-map-keys']
+    const own = `${path}: list max=${maxItems ?? ''}${detail(all, 'min', minItems)}${detail(all, 'unique', key)}`
+    return [own, ...crdFacts(items, `${path}[]`, all)].sort()
+  }
+  const values = Array.isArray(schema.enum) ? schema.enum.join(',') : undefined
+  if (type === 'string') {
+    const least = minLength === 0 ? undefined : minLength
+    const form = typeof schema.pattern === 'string' ? new RegExp(schema.pattern).source : undefined
+    const own = `${path}: string one of=${values ?? ''} max=${maxLength ?? ''}`
+    return [`${own}${detail(all, 'min', least)}${detail(all, 'form', form)}`]
+  }
+  if (type !== 'integer') return [`${path}: ${String(type)}`]
+  return [
+    `${path}: integer${detail(all, 'one of', values)}${detail(all, 'min', schema.minimum)}${detail(all, 'max', schema.maximum)}`,
+  ]
 }

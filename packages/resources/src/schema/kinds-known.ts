@@ -71,7 +71,10 @@ const OTHERS: Readonly<Record<string, Group>> = {
   },
   'telemetry.istio.io': { namespaced: ['Telemetry'], cluster: [] },
   'gateway.networking.k8s.io': {
-    namespaced: ['Gateway', 'HTTPRoute', 'GRPCRoute', 'TCPRoute', 'TLSRoute', 'UDPRoute', 'ReferenceGrant'],
+    namespaced: [
+      ...['Gateway', 'HTTPRoute', 'GRPCRoute', 'TCPRoute', 'TLSRoute', 'UDPRoute', 'ReferenceGrant'],
+      ...['ListenerSet', 'BackendTLSPolicy'],
+    ],
     cluster: ['GatewayClass'],
   },
   'cilium.io': {

@@ -24,21 +24,40 @@ export interface ObjectSchema {
 export interface MapSchema {
   readonly type: 'map'
   readonly values: Schema
+  readonly maxProperties?: number
   readonly check?: Check<Readonly<Record<string, unknown>>>
 }
 
 export interface ListSchema {
   readonly type: 'list'
   readonly items: Schema
+  readonly minItems?: number
   readonly maxItems?: number
+  /** No two entries are alike: as a whole, or in the field of that name. */
+  readonly unique?: 'whole' | { readonly field: string }
   readonly check?: Check<readonly unknown[]>
 }
 
 export interface StringSchema {
   readonly type: 'string'
   readonly oneOf?: readonly string[]
+  readonly minLength?: number
   readonly maxLength?: number
+  readonly form?: Form
   readonly check?: Check<string>
+}
+
+/** A form that text must have. `says` ends the sentence "it is not ...". */
+export interface Form {
+  readonly pattern: RegExp
+  readonly says: string
+}
+
+export interface IntegerSchema {
+  readonly type: 'integer'
+  readonly oneOf?: readonly number[]
+  readonly min?: number
+  readonly max?: number
 }
 
 /** `open`: anything, unread (a status, managed fields). */
@@ -47,8 +66,8 @@ export type Schema =
   | MapSchema
   | ListSchema
   | StringSchema
+  | IntegerSchema
   | { readonly type: 'boolean' }
-  | { readonly type: 'integer' }
   | { readonly type: 'open' }
 
 type Rest<T> = Omit<T, 'type' | 'fields' | 'values' | 'items'>
@@ -63,4 +82,5 @@ export const list = (items: Schema, rest: Rest<ListSchema> = {}): ListSchema => 
 export const string = (rest: Rest<StringSchema> = {}): StringSchema => ({ type: 'string', ...rest })
 export const boolean: Schema = { type: 'boolean' }
 export const integer: Schema = { type: 'integer' }
+export const integerOf = (rest: Rest<IntegerSchema>): IntegerSchema => ({ type: 'integer', ...rest })
 export const open: Schema = { type: 'open' }

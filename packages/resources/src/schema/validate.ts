@@ -1,8 +1,9 @@
 import { quote, type Report } from '../diagnostics.js'
+import { isObject } from '../plain.js'
 import { didYouMean } from '../suggest.js'
 import type { FieldPath } from '../types.js'
 import { pathText } from '../yaml/positions.js'
-import type { At, ObjectSchema, Schema } from './schema.js'
+import type { At, IntegerSchema, ListSchema, ObjectSchema, Schema, StringSchema } from './schema.js'
 
 /** What a scalar looks like in the file, where that differs from its value (`on` is read as true). */
 export type Written = (path: FieldPath) => string | undefined
@@ -30,47 +31,85 @@ export function validate(value: unknown, schema: Schema, path: FieldPath, report
     case 'map': {
       const entries = value as Record<string, unknown>
       for (const [name, item] of Object.entries(entries)) below(item, schema.values, name)
+      checkCount(Object.keys(entries).length, 0, schema.maxProperties, path, report)
       schema.check?.(entries, at)
       break
     }
     case 'list': {
       const items = value as unknown[]
       for (const [index, item] of items.entries()) below(item, schema.items, index)
-      if (schema.maxItems !== undefined && items.length > schema.maxItems) {
-        report(
-          'error',
-          'field.too-many',
-          path,
-          `${pathText(path)} has ${items.length} entries, and at most ${schema.maxItems} are taken`,
-        )
-      }
+      checkCount(items.length, schema.minItems, schema.maxItems, path, report)
+      if (schema.unique !== undefined) checkUnique(items, schema.unique, path, report)
       schema.check?.(items, at)
       break
     }
     case 'string': {
       const text = value as string
-      if (schema.oneOf !== undefined && !schema.oneOf.includes(text)) {
-        const hint = didYouMean(text, schema.oneOf)
-        report(
-          'error',
-          'field.value',
-          path,
-          `${pathText(path)} is ${quote(text)}, and must be one of ${schema.oneOf.join(', ')}${hint}`,
-        )
-        return
-      }
-      if (schema.maxLength !== undefined && text.length > schema.maxLength) {
-        report(
-          'error',
-          'field.value',
-          path,
-          `${pathText(path)} has ${text.length} characters, and at most ${schema.maxLength} are taken`,
-        )
-      }
+      if (!checkText(text, schema, path, report)) return
       schema.check?.(text, at)
       break
     }
+    case 'integer':
+      checkInteger(value as number, schema, path, report)
+      break
   }
+}
+
+function checkCount(
+  count: number,
+  least: number | undefined,
+  most: number | undefined,
+  path: FieldPath,
+  report: Report,
+): void {
+  const entries = `${pathText(path)} has ${count} ${count === 1 ? 'entry' : 'entries'}`
+  if (most !== undefined && count > most) {
+    report('error', 'field.too-many', path, `${entries}, and at most ${most} are taken`)
+  } else if (least !== undefined && count < least) {
+    report('error', 'field.too-few', path, `${entries}, and at least ${least} must be there`)
+  }
+}
+
+function checkUnique(
+  items: readonly unknown[],
+  unique: NonNullable<ListSchema['unique']>,
+  path: FieldPath,
+  report: Report,
+): void {
+  const seen = new Set<unknown>()
+  for (const [index, item] of items.entries()) {
+    const value = unique === 'whole' ? item : isObject(item) ? item[unique.field] : undefined
+    if (typeof value !== 'string' && typeof value !== 'number') continue
+    if (seen.has(value)) {
+      const what = unique === 'whole' ? quote(value) : `the ${unique.field} ${quote(value)}`
+      report('error', 'field.repeated', [...path, index], `${pathText(path)} has ${what} twice`)
+    }
+    seen.add(value)
+  }
+}
+
+/** Whether it may be looked into further. */
+function checkText(text: string, schema: StringSchema, path: FieldPath, report: Report): boolean {
+  const refuse = (message: string): false => {
+    report('error', 'field.value', path, `${pathText(path)} ${message}`)
+    return false
+  }
+  const { oneOf, minLength = 0, maxLength = Number.POSITIVE_INFINITY, form } = schema
+  if (oneOf !== undefined && !oneOf.includes(text))
+    return refuse(`is ${quote(text)}, and must be one of ${oneOf.join(', ')}${didYouMean(text, oneOf)}`)
+  if (text.length < minLength) return refuse('is empty, and must not be')
+  if (text.length > maxLength) return refuse(`has ${text.length} characters, and at most ${maxLength} are taken`)
+  if (form !== undefined && !form.pattern.test(text)) return refuse(`is ${quote(text)}, which is not ${form.says}`)
+  return true
+}
+
+function checkInteger(value: number, { oneOf, min, max }: IntegerSchema, path: FieldPath, report: Report): void {
+  const low = min !== undefined && value < min
+  const high = max !== undefined && value > max
+  if (oneOf === undefined ? !low && !high : oneOf.includes(value)) return
+  const range = min === undefined ? `at most ${max}` : max === undefined ? `at least ${min}` : `from ${min} to ${max}`
+  const wanted = oneOf === undefined ? range : `one of ${oneOf.join(', ')}`
+  report('error', 'field.value', path, `${pathText(path)} is ${value}, and must be ${wanted}`)
 }
 
 function checkNames(fields: Record<string, unknown>, schema: ObjectSchema, path: FieldPath, report: Report): void {
