@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { ControlClient } from '@bulkhead/control'
+import {
+  checkLab,
+  compareOutput,
+  type Lab,
+  type LabCommand,
+  LabJournal,
+  type LabStep,
+  type StepProgress,
+} from '@bulkhead/labs'
+import { bulkhead, root } from '../target/testing.js'
+import { labTarget } from './lab-target.js'
+
+const bin = path.join(root, 'apps', 'cli', 'bin', 'bulkhead.js')
+/** No command of a page takes this long. */
+const limitMs = 60_000
+
+/** A page being typed, command by command, on a target of its own. */
+export class Replay {
+  readonly #stateDir: string
+  readonly #env: NodeJS.ProcessEnv
+  readonly #ports: ReadonlyMap<string, string>
+
+  private constructor(stateDir: string, env: NodeJS.ProcessEnv, ports: ReadonlyMap<string, string>) {
+    this.#stateDir = stateDir
+    this.#env = env
+    this.#ports = ports
+  }
+
+  /** Brings a target up, as `npm start` does for the page, on any ports. */
+  static async start(folder: string, lang: string): Promise<Replay> {
+    const stateDir = path.join(folder, 'state')
+    const { code, stderr } = await bulkhead('up', '--state', stateDir, '--port', '0')
+    assert.equal(code, 0, stderr)
+    const PATH = hasCurl() ? process.env.PATH : `${standIn(folder)}${path.delimiter}${process.env.PATH}`
+    const { published } = await ControlClient.find(stateDir).status()
+    const ports = new Map(published.map(({ service, url }) => [service, url]))
+    return new Replay(stateDir, { ...process.env, PATH, LANG: lang, LC_ALL: '' }, ports)
+  }
+
+  stop(): Promise<unknown> {
+    return bulkhead('down', '--state', this.#stateDir)
+  }
+
+  /** Types a command of the page, and holds what it prints against what the page shows. */
+  async type({ line, output, at }: LabCommand, page: string): Promise<void> {
+    const said = this.#asOnThePage(await run(this.#asHere(line), this.#env))
+    const difference = compareOutput(output, said)
+    if (difference === undefined) return
+    const { line: where, expected, actual } = difference
+    assert.fail(
+      `${page}:${at}: \`${line}\` prints something else\n  on the page: ${expected}\n  here, in line ${where}: ${actual}\nall of it:\n${said}`,
+    )
+  }
+
+  async progress(lab: Lab): Promise<readonly StepProgress[]> {
+    const entry = new LabJournal(this.#stateDir).read()
+    assert.ok(entry !== undefined, `lab ${lab.id} is under way`)
+    return checkLab(labTarget(ControlClient.find(this.#stateDir)), lab, entry)
+  }
+
+  async statusOf(lab: Lab, step: LabStep): Promise<StepProgress> {
+    const found = (await this.progress(lab)).find((one) => one.step.heading === step.heading)
+    assert.ok(found !== undefined)
+    return found
+  }
+
+  /** The page's command for this target: its state folder, its ports. */
+  #asHere(line: string): string {
+    const typed = line.replace(/\bnpx bulkhead ([a-z]+)/g, (_all, command) => {
+      return `${quoted(process.execPath)} ${quoted(bin)} ${command} --state ${quoted(this.#stateDir)}`
+    })
+    return [...this.#ports].reduce((text, [service, url]) => text.replaceAll(pagePort(service), url), typed)
+  }
+
+  #asOnThePage(text: string): string {
+    const said = text.replaceAll(` --state ${this.#stateDir}`, '')
+    return [...this.#ports].reduce((all, [service, url]) => all.replaceAll(url, pagePort(service)), said)
+  }
+}
+
+/** Where the pages reach a published Service. */
+const pagePort = (service: string): string => (service === 'shop/shop-gateway-istio' ? 'http://127.0.0.1:30080' : '')
+
+const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
+
+/** Both streams, in the order of a terminal. */
+async function run(command: string, env: NodeJS.ProcessEnv): Promise<string> {
+  const signal = AbortSignal.timeout(limitMs)
+  const child = spawn('sh', ['-c', `{ ${command}\n} 2>&1`], {
+    cwd: root,
+    env,
+    signal,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let text = ''
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk
+  })
+  await once(child, 'close')
+  return text
+}
+
+export const hasCurl = (): boolean => spawnSync('curl', ['--version'], { stdio: 'ignore' }).status === 0
+
+/** Where there is no curl: a program that does as much of it as the pages type. Returns its folder. */
+function standIn(folder: string): string {
+  const where = path.join(folder, 'bin')
+  mkdirSync(where, { recursive: true })
+  writeFileSync(path.join(where, 'curl'), `#!${process.execPath}\n${curl}`)
+  chmodSync(path.join(where, 'curl'), 0o755)
+  return where
+}
+
+const curl = `
+const { request } = require('node:http')
+const headers = {}
+let url, out, write = ''
+for (let args = process.argv.slice(2), next; (next = args.shift()) !== undefined; ) {
+  if (next === '-o') out = args.shift()
+  else if (next === '-w') write = args.shift()
+  else if (next === '-H') { const [name, ...rest] = args.shift().split(':'); headers[name] = rest.join(':').trim() }
+  else if (!next.startsWith('-')) url = next
+}
+const end = (status) => process.stdout.write(write.replace('%{http_code}', String(status).padStart(3, '0')).replaceAll('\\\\n', '\\n'))
+request(url, { headers, agent: false }, (response) => {
+  response.on('data', (chunk) => out ?? process.stdout.write(chunk))
+  response.on('end', () => end(response.statusCode))
+}).on('error', () => {
+  end(0)
+  process.stderr.write('curl: (56) Recv failure: Connection reset by peer\\n')
+  process.exitCode = 56
+}).end()
+`
