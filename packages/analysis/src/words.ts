@@ -29,6 +29,13 @@ export function answerOf(verdict: Verdict, instead?: Verdict): Answer {
   return { outcome, symptom, by }
 }
 
+/** The layer that a step speaks for; `50-identity and 70-ingress` where policies of both isolate, and neither is accused. */
+export function layerOf({ layer, isolatedBy = [] }: Step): string | undefined {
+  if (layer !== undefined) return layer
+  const layers = new Set(isolatedBy.flatMap((policy) => policy.layer ?? []))
+  return layers.size === 0 ? undefined : [...layers].sort().join(' and ')
+}
+
 /**
  * The steps that a verdict rests on: the one that denies, or cannot say; for an allowed flow every one that lets it on.
  * That the caller could show an identity (mtls) lets nobody in.
@@ -75,7 +82,8 @@ export function lettingWords(step: Step | undefined, { places }: WordsOptions): 
 export function stoppingWords(step: Step | undefined, { places }: WordsOptions): string {
   if (step === undefined) return 'something that is not modelled'
   const place = (at: string | undefined): string => (places && at !== undefined ? ` (${at})` : '')
-  const by = step.layer === undefined ? '' : `${step.layer}: `
+  const layer = layerOf(step)
+  const by = layer === undefined ? '' : `${layer}: `
   switch (step.code) {
     case 'authz.no-rule-allows': {
       // Every policy that isolates is named, and none accused.

@@ -41,6 +41,11 @@ function told({ from, to, before, after }: FlowChange): Told {
 }
 
 function words(verdict: Verdict, other: Verdict | undefined, places: boolean): string {
+  if (verdict.outcome === 'allow' && other === undefined) {
+    // What was not there is let in by every rule on its way.
+    const rules = decidingSteps(verdict).filter(({ rule }) => rule !== undefined)
+    if (rules.length > 1) return rules.map((step) => lettingWords(step, { places })).join('; ')
+  }
   if (verdict.outcome === 'allow') return lettingWords(stepInstead(verdict, other), { places })
   return stoppingWords(decidingSteps(verdict).at(-1), { places })
 }

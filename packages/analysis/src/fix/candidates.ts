@@ -6,7 +6,9 @@ import type {
   Workload,
 } from '@bulkhead/resources'
 import type { Flow, Pod, Snapshot, Step } from '@bulkhead/verdict'
-import { type Candidate, editPolicy, fieldName, placeOf, replaced } from './edits.js'
+import { addedPolicy, type Candidate, editPolicy, fieldName, placeOf, replaced, yamlText } from './edits.js'
+import { allowAtGateway, gatewayRule } from './gateway.js'
+import { mendSelector } from './selector.js'
 
 const dataplaneMode = 'istio.io/dataplane-mode'
 
@@ -14,10 +16,23 @@ const dataplaneMode = 'istio.io/dataplane-mode'
 export function candidatesFor(step: Step, flow: Flow, snapshot: Snapshot): readonly Candidate[] {
   switch (step.code) {
     case 'authz.no-rule-allows':
+      if (step.point === 'gateway') {
+        const rule = gatewayRule(step, flow, snapshot)
+        return [
+          ...widenClosestRule(step, flow, snapshot),
+          ...addRule(step, snapshot, rule),
+          ...allowAtGateway(step, snapshot, rule),
+        ]
+      }
       // A caller that has no identity needs one before any rule can list it.
       if (principalOf(step) === undefined)
         return [...widenClosestRule(step, flow, snapshot), ...enrolCaller(flow, snapshot)]
-      return [...widenClosestRule(step, flow, snapshot), ...addRule(step, snapshot), ...addPolicy(step, snapshot)]
+      return [
+        ...mendSelector(podOf(step, snapshot), snapshot),
+        ...widenClosestRule(step, flow, snapshot),
+        ...addRule(step, snapshot, ruleFor(step)),
+        ...addPolicy(step, snapshot),
+      ]
     case 'authz.rule-denies':
       return exceptFromDeny(step, snapshot)
     case 'mtls.strict-no-identity':
@@ -34,6 +49,9 @@ export function candidatesFor(step: Step, flow: Flow, snapshot: Snapshot): reado
 function canWiden(attribute: string, step: Step, { from }: Flow): boolean {
   switch (attribute) {
     case 'ports':
+    case 'hosts':
+    case 'methods':
+    case 'paths':
       return true
     case 'principals':
     case 'serviceAccounts':
@@ -44,6 +62,8 @@ function canWiden(attribute: string, step: Step, { from }: Flow): boolean {
       return false
   }
 }
+
+const operationAttributes: ReadonlySet<string> = new Set(['ports', 'hosts', 'methods', 'paths'])
 
 /** Adds what the call has to the lists of the closest rule that lack it. One list: more would no longer be one small change. */
 function widenClosestRule(step: Step, flow: Flow, snapshot: Snapshot): readonly Candidate[] {
@@ -57,7 +77,9 @@ function widenClosestRule(step: Step, flow: Flow, snapshot: Snapshot): readonly 
   return editPolicy(snapshot, closest.policy, (policy) => {
     const rules = (policy.spec?.rules ?? []).map((rule, index) => {
       if (index !== closest.rule) return rule
-      const [clause, part] = lack.attribute === 'ports' ? (['to', 'operation'] as const) : (['from', 'source'] as const)
+      const [clause, part] = operationAttributes.has(lack.attribute)
+        ? (['to', 'operation'] as const)
+        : (['from', 'source'] as const)
       return {
         ...rule,
         [clause]: rule[clause]?.map((entry, i) => {
@@ -77,14 +99,13 @@ function widenClosestRule(step: Step, flow: Flow, snapshot: Snapshot): readonly 
   })
 }
 
-/** Gives the policy of the closest rule a rule for this very caller and port. */
-function addRule(step: Step, snapshot: Snapshot): readonly Candidate[] {
-  const rule = ruleFor(step)
+/** Gives the policy of the closest rule a rule for this very call. */
+function addRule(step: Step, snapshot: Snapshot, rule: AuthorizationRule | undefined): readonly Candidate[] {
   if (rule === undefined || step.closest === undefined) return []
   return editPolicy(snapshot, step.closest.policy, (policy) => ({
     rules: [...(policy.spec?.rules ?? []), rule],
     place: ['spec', 'rules'],
-    says: `add a rule: ${ruleText(rule)}`,
+    says: `add a rule: ${yamlText(rule)}`,
     value: rule,
   }))
 }
@@ -102,20 +123,8 @@ function addPolicy(step: Step, snapshot: Snapshot): readonly Candidate[] {
     metadata: { name, namespace: pod.namespace },
     spec: { selector: { matchLabels: ownLabels(pod) }, action: 'ALLOW', rules: [rule] },
   }
-  const [file = '', line = '1'] = splitPlace(isolating.at)
-  const added: Resource = {
-    id: `AuthorizationPolicy/${pod.namespace}/${name}`,
-    kind: 'AuthorizationPolicy',
-    namespace: pod.namespace,
-    name,
-    object,
-    ...(isolating.layer !== undefined && { layer: isolating.layer }),
-    position: () => ({ file, line: Number(line), column: 1 }),
-  }
-  if (snapshot.resources.some(({ id }) => id === added.id)) return []
-  const says = `add an ALLOW policy that selects ${pod.workload}, with the rule: ${ruleText(rule)}`
-  const edit = { object: added.id, at: isolating.at, says, field: '', value: JSON.stringify(object) }
-  return [{ edit, resources: [...snapshot.resources, added] }]
+  const says = `add an ALLOW policy that selects ${pod.workload}, with the rule: ${yamlText(rule)}`
+  return addedPolicy(snapshot, object, isolating, says)
 }
 
 /** Labels that a controller writes, and that change with the template or from pod to pod. */
@@ -196,14 +205,6 @@ function ruleFor(step: Step): AuthorizationRule | undefined {
   return { from: [{ source: { principals: [principal] } }], to: [{ operation: { ports: [String(port)] } }] }
 }
 
-/** As YAML's one-line form, to be pasted. */
-function ruleText({ from, to }: AuthorizationRule): string {
-  const principals = from?.[0]?.source?.principals ?? []
-  const ports = to?.[0]?.operation?.ports ?? []
-  const quoted = (list: readonly string[]): string => list.map((value) => JSON.stringify(value)).join(', ')
-  return `{from: [{source: {principals: [${quoted(principals)}]}}], to: [{operation: {ports: [${quoted(ports)}]}}]}`
-}
-
 function principalOf({ facts }: Step): string | undefined {
   const identity = facts?.identity
   return typeof identity === 'string' ? identity.replace('spiffe://', '') : undefined
@@ -211,9 +212,4 @@ function principalOf({ facts }: Step): string | undefined {
 
 function podOf({ facts }: Step, snapshot: Snapshot): Pod | undefined {
   return [...snapshot.pods.values()].find(({ key, workload }) => key === facts?.pod || workload === facts?.pod)
-}
-
-function splitPlace(place: string): readonly string[] {
-  const colon = place.lastIndexOf(':')
-  return [place.slice(0, colon), place.slice(colon + 1)]
 }

@@ -6,6 +6,8 @@ import type { Edit } from './types.js'
 export interface Candidate {
   readonly edit: Edit
   readonly resources: readonly Resource[]
+  /** What was meant, and only written wrong: taken before what opens less. */
+  readonly meant?: true
 }
 
 interface PolicyEdit {
@@ -37,6 +39,45 @@ export function editPolicy(
     value: JSON.stringify(made.value),
   }
   return [{ edit: described, resources: replaced(snapshot, policy, object) }]
+}
+
+/** A policy more, to stand beside the one that isolates. None where there is one of that name already. */
+export function addedPolicy(
+  snapshot: Snapshot,
+  object: AuthorizationPolicy,
+  beside: { readonly policy: string; readonly layer?: string; readonly at: string },
+  says: string,
+): readonly Candidate[] {
+  const { name, namespace = 'default' } = object.metadata
+  const colon = beside.at.lastIndexOf(':')
+  const at = { file: beside.at.slice(0, colon), line: Number(beside.at.slice(colon + 1)), column: 1 }
+  const added: Resource = {
+    id: `AuthorizationPolicy/${namespace}/${name}`,
+    kind: 'AuthorizationPolicy',
+    namespace,
+    name,
+    object,
+    ...(beside.layer !== undefined && { layer: beside.layer }),
+    position: () => at,
+  }
+  if (snapshot.resources.some(({ id }) => id === added.id)) return []
+  const edit = {
+    object: added.id,
+    at: beside.at,
+    beside: beside.policy,
+    says,
+    field: '',
+    value: JSON.stringify(object),
+  }
+  return [{ edit, resources: [...snapshot.resources, added] }]
+}
+
+/** As YAML's one-line form, to be pasted: `{from: [{source: {principals: ["x"]}}]}`. */
+export function yamlText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(yamlText).join(', ')}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  const entries = Object.entries(value).map(([key, entry]) => `${key}: ${yamlText(entry)}`)
+  return `{${entries.join(', ')}}`
 }
 
 /** `spec.rules[0].from` */

@@ -33,22 +33,27 @@ interface Tried {
   readonly snapshot: Snapshot
   readonly verdict: Verdict
   readonly opens: number
+  readonly meant: boolean
 }
 
-/** Of the ideas for the first denial those that take it away; of those the one that opens the least. */
+/** Of the ideas for the first denial those that take it away; of those what was meant, then what opens the least. */
 function bestOf(flow: Flow, verdict: Verdict, snapshot: Snapshot): Tried | undefined {
   const step = verdict.steps.find(({ outcome }) => outcome === 'deny')
   if (step === undefined) return undefined
-  const helpful = candidatesFor(step, flow, snapshot).flatMap(({ edit, resources }): Tried[] => {
+  const helpful = candidatesFor(step, flow, snapshot).flatMap(({ edit, resources, meant = false }): Tried[] => {
     const changed = compile(resources, { previous: snapshot })
     const after = judge(flow, changed)
     if (after.steps.some((later) => sameDenial(later, step))) return []
-    return [{ edit, snapshot: changed, verdict: after, opens: opened(flow, snapshot, changed).flows.length }]
+    return [{ edit, snapshot: changed, verdict: after, opens: opened(flow, snapshot, changed).flows.length, meant }]
   })
   return helpful.reduce<Tried | undefined>(
-    (best, tried) => (best === undefined || tried.opens < best.opens ? tried : best),
+    (best, tried) => (best === undefined || isBetter(tried, best) ? tried : best),
     undefined,
   )
+}
+
+function isBetter(a: Tried, b: Tried): boolean {
+  return a.meant === b.meant ? a.opens < b.opens : a.meant
 }
 
 /** A caller that has an identity now is another caller: what denies it still is the next thing to change. */

@@ -1,6 +1,10 @@
-import { type Flow, judge, type Pod, type Snapshot } from '@bulkhead/verdict'
+import { type Flow, judge, type Snapshot } from '@bulkhead/verdict'
+import { isOwn } from '../matrix/board.js'
+import { type Destination, destinationsOf, flowSource, outside, sourcesOf } from '../matrix/questions.js'
+import { requestDestination } from '../matrix/requests.js'
+import { plainName } from '../names.js'
 
-/** Beyond this many pairs only those with the flow's own source are asked. */
+/** Beyond this many pairs only those with the flow\'s own source are asked. */
 const maxPairs = 20_000
 
 export interface Opened {
@@ -10,45 +14,49 @@ export interface Opened {
   readonly askedOnly?: string
 }
 
-/** The flows between workloads, on the ports that they declare, that one snapshot denies and the next one allows; without `flow` itself. */
+/**
+ * The flows that one snapshot denies and the next one allows, without `flow` itself: to the pods\' ports, which say what
+ * the Services before them would, and the requests that gateways take, this one\'s among them.
+ */
 export function opened(flow: Flow, before: Snapshot, after: Snapshot): Opened {
-  const pods = onePerWorkload(after)
-  const source = 'workload' in flow.from ? flow.from.workload : undefined
-  const all = pods.length * pods.length <= maxPairs
+  const own = 'workload' in flow.from ? flow.from.workload : 'external' in flow.from ? outside : undefined
+  const asked = requestDestination(flow, after)
+  const named = new Map<string, Destination>()
+  for (const destination of [...destinationsOf(after), ...(asked === undefined ? [] : [asked])]) {
+    if ('service' in destination.flow.to && destination.gateway === undefined) continue
+    if (destination.flow.protocol === undefined) named.set(destination.name, destination)
+  }
+  const sources = sourcesOf(after)
+  const all = sources.length * named.size <= maxPairs
   const found: string[] = []
-  for (const from of pods) {
-    if (!all && from.workload !== source) continue
-    for (const to of pods) {
-      if (to === from) continue
-      for (const { port, protocol } of to.ports) {
-        if (protocol !== 'TCP' || (from.workload === source && isDestination(flow, to, port, after))) continue
-        const other: Flow = { from: { workload: from.workload }, to: { workload: to.workload }, port }
-        if (judge(other, before).outcome !== 'allow' && judge(other, after).outcome === 'allow') {
-          found.push(`${from.workload} -> ${to.workload}:${port}`)
-        }
+  for (const from of sources) {
+    if (!all && from !== own) continue
+    for (const [name, destination] of named) {
+      if (isOwn(from, destination) || (from === own && isDestination(flow, destination, name === asked?.name, after)))
+        continue
+      const other: Flow = { from: flowSource(from), ...destination.flow }
+      if (judge(other, before).outcome !== 'allow' && judge(other, after).outcome === 'allow') {
+        found.push(`${from} -> ${plainName(name)}`)
       }
     }
   }
-  return { flows: found, ...(!all && { askedOnly: source ?? 'no workload' }) }
+  return { flows: found, ...(!all && { askedOnly: own ?? 'no workload' }) }
 }
 
-function onePerWorkload(snapshot: Snapshot): readonly Pod[] {
-  const seen = new Map<string, Pod>()
-  for (const pod of snapshot.pods.values()) if (!seen.has(pod.workload)) seen.set(pod.workload, pod)
-  return [...seen.values()]
-}
-
-/** Whether the flow that is to be allowed ends at that pod and port: that one is meant to open. */
-function isDestination({ to, port }: Flow, pod: Pod, podPort: number, snapshot: Snapshot): boolean {
-  if ('workload' in to) return to.workload === pod.workload && port === podPort
-  if ('ip' in to && !('host' in to)) return to.ip === pod.ip && port === podPort
+/** Whether the flow that is to be allowed is that one, or ends at that pod and port: it is meant to open. */
+function isDestination({ to, port }: Flow, destination: Destination, asked: boolean, snapshot: Snapshot): boolean {
+  if (asked) return true
+  const { to: whom, port: podPort } = destination.flow
+  if (!('workload' in whom)) return false
+  const { workload } = whom
+  if ('workload' in to) return to.workload === workload && port === podPort
+  const pods = [...snapshot.pods.values()].filter((pod) => pod.workload === workload)
+  if ('ip' in to && !('host' in to)) return pods.some(({ ip }) => ip === to.ip) && port === podPort
   const service = 'service' in to ? snapshot.services.get(to.service) : undefined
-  const key = 'host' in to ? snapshot.resolveName(to.host, pod.namespace) : undefined
-  const meant = service ?? (key?.kind === 'service' ? key.service : undefined)
-  if (
-    meant === undefined ||
-    !meant.endpoints.some((endpoint) => snapshot.pods.get(endpoint)?.workload === pod.workload)
-  )
-    return false
-  return snapshot.targetPort(meant, port, pod) === podPort
+  return pods.some((pod) => {
+    const key = 'host' in to ? snapshot.resolveName(to.host, pod.namespace) : undefined
+    const meant = service ?? (key?.kind === 'service' ? key.service : undefined)
+    if (meant === undefined || !meant.endpoints.includes(pod.key)) return false
+    return snapshot.targetPort(meant, port, pod) === podPort
+  })
 }

@@ -4,6 +4,8 @@ export interface Edit {
   readonly object: string
   /** `file:line` to change, or beside which to add. */
   readonly at: string
+  /** Of a new object: the one that it is to stand beside, at that place. */
+  readonly beside?: string
   /** What to do there, in English. */
   readonly says: string
   /** The field that is added to, `spec.rules[0].from[0].source.principals`; empty for a new object. */

@@ -32,6 +32,23 @@ export function gatewayDestinations(snapshot: Snapshot): readonly Destination[] 
     })
 }
 
+/** The request of a flow to a gateway, as a column; undefined for a flow that is none. */
+export function requestDestination({ to, port, http }: Flow, snapshot: Snapshot): Destination | undefined {
+  const service = 'service' in to ? to.service : undefined
+  const gateway = [...snapshot.gateways.values()].find(({ workload }) => workload === service)
+  if (service === undefined || gateway === undefined || http === undefined) return undefined
+  const listener = gateway.listeners.find((one) => one.port === port)
+  const host = http.host ?? (listener === undefined ? undefined : listener.hosts[0])
+  if (host === undefined) return undefined
+  const request = { ...http, host, headers: http.headers ?? {} }
+  return {
+    name: `${gateway.key} ${requestName(request)}`,
+    flow: { to: { service }, port, http: request },
+    workloads: [service],
+    gateway: gateway.key,
+  }
+}
+
 function requestsAt(
   gateway: GatewayModel,
   listener: ListenerModel,

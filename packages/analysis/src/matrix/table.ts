@@ -1,4 +1,5 @@
 import type { Verdict } from '@bulkhead/verdict'
+import { layerOf } from '../words.js'
 import type { Matrix } from './types.js'
 
 /** A matrix as it is drawn: equal rows are one, and what stops a flow is a sign of at most two letters. */
@@ -37,20 +38,22 @@ export function tableOf({ sources, destinations, cells }: Matrix): Table {
 const fits = (a: string, b: string): boolean => a === b || a === own || b === own
 
 function signsOf(verdicts: readonly Verdict[]): { of(verdict: Verdict): string; legend: Table['legend'] } {
-  const layers = [...new Set(verdicts.flatMap((verdict) => deciding(verdict)?.layer ?? []))].sort()
+  const layers = [...new Set(verdicts.flatMap((verdict) => layerOfVerdict(verdict) ?? []))].sort()
   const signOfLayer = new Map<string, string>()
   for (const layer of layers) {
-    const number = /^\d\d/.exec(layer)?.[0] ?? layer.slice(0, 2)
     const taken = new Set(signOfLayer.values())
-    const letters = [...'abcdefghijklmnopqrstuvwxyz'].map((letter) => `${number.charAt(0)}${letter}`)
-    signOfLayer.set(layer, [number, ...letters].find((sign) => !taken.has(sign)) ?? unnamed)
+    // Two layers that isolate together have the first letters of both.
+    const [first = '', second] = layer.split(' and ')
+    const short = second === undefined ? first.slice(0, 2) : `${first.charAt(0)}${second.charAt(0)}`
+    const letters = [...'abcdefghijklmnopqrstuvwxyz'].map((letter) => `${short.charAt(0)}${letter}`)
+    signOfLayer.set(layer, [short, ...letters].find((sign) => !taken.has(sign)) ?? unnamed)
   }
   const of = (verdict: Verdict): string => {
     if (verdict.outcome === 'allow') return allowed
     if (verdict.outcome === 'unknown') return unknown
     const step = deciding(verdict)
     if (step === undefined || /^(?:network|route)\./.test(step.code)) return nowhere
-    return step.layer === undefined ? unnamed : (signOfLayer.get(step.layer) ?? unnamed)
+    return signOfLayer.get(layerOf(step) ?? '') ?? unnamed
   }
   const used = new Set(verdicts.map(of))
   const legend = [
@@ -61,6 +64,11 @@ function signsOf(verdicts: readonly Verdict[]): { of(verdict: Verdict): string; 
     { sign: unknown, says: 'cannot be said: something that decides is not modelled' },
   ]
   return { of, legend: legend.filter(({ sign }) => used.has(sign)) }
+}
+
+function layerOfVerdict(verdict: Verdict): string | undefined {
+  const step = deciding(verdict)
+  return step === undefined ? undefined : layerOf(step)
 }
 
 function deciding({ decidedBy, steps }: Verdict): Verdict['steps'][number] | undefined {
