@@ -1,8 +1,10 @@
-import type { Html, Node, RootContent } from 'mdast'
 import { fromMarkdown } from 'mdast-util-from-markdown'
 import { readConsole } from './console.js'
 import { checkSchema, headSchema, readYaml } from './schema.js'
 import { type Lab, LabError, type LabProblem, type LabStep, type Language, languages, type StepCheck } from './types.js'
+
+/** A block of the page. */
+type Block = ReturnType<typeof fromMarkdown>['children'][number]
 
 /** A comment of ours: its word, and the text after it. */
 const comment = /^<!--\s*(lab|check)\b[ \t]*\n?([\s\S]*?)-->\s*$/
@@ -49,12 +51,12 @@ function namesOf(file: string, fail: (line: number, message: string) => void) {
 }
 
 interface Section {
-  readonly heading: RootContent
-  readonly nodes: readonly RootContent[]
+  readonly heading: Block
+  readonly nodes: readonly Block[]
 }
 
-function sectionsOf(nodes: readonly RootContent[]): readonly Section[] {
-  const sections: { heading: RootContent; nodes: RootContent[] }[] = []
+function sectionsOf(nodes: readonly Block[]): readonly Section[] {
+  const sections: { heading: Block; nodes: Block[] }[] = []
   for (const node of nodes) {
     if (node.type === 'heading' && node.depth === 2) sections.push({ heading: node, nodes: [] })
     else sections.at(-1)?.nodes.push(node)
@@ -83,19 +85,16 @@ function readStep({ heading, nodes }: Section, text: string, fail: (line: number
   }
 }
 
-function commentOf(
-  node: RootContent,
-  word: 'lab' | 'check',
-): { readonly text: string; readonly line: number } | undefined {
+function commentOf(node: Block, word: 'lab' | 'check'): { readonly text: string; readonly line: number } | undefined {
   if (node.type !== 'html') return undefined
-  const [, found, text = ''] = comment.exec((node as Html).value) ?? []
+  const [, found, text = ''] = comment.exec(node.value) ?? []
   return found === word ? { text, line: lineOf(node) + 1 } : undefined
 }
 
-const lineOf = (node: Node): number => node.position?.start.line ?? 1
-const sourceOf = (node: Node, text: string): string =>
+const lineOf = (node: Block): number => node.position?.start.line ?? 1
+const sourceOf = (node: Block, text: string): string =>
   text.slice(node.position?.start.offset ?? 0, node.position?.end.offset ?? 0)
-const headingText = (node: Node, text: string): string =>
+const headingText = (node: Block, text: string): string =>
   sourceOf(node, text)
     .replace(/^#+\s*/, '')
     .replace(/\s*#*$/, '')
