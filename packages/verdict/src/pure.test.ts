@@ -15,6 +15,7 @@ const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter(
 const allowed = new Set([
   'ipaddr.js',
   're2js',
+  '@bulkhead/resources/gateway-api',
   '@bulkhead/resources/selectors',
   '@bulkhead/resources/suggest',
   '@bulkhead/resources/yaml',

@@ -1,20 +1,13 @@
-import type { Gateway, GatewayListener, HttpRoute, ParentReference, Resource } from '@bulkhead/resources'
+import type { Gateway, GatewayListener, HttpRoute, Resource } from '@bulkhead/resources'
+import { intersectHosts, kindAllowed, namespaceAllowed, parentGateway } from '@bulkhead/resources/gateway-api'
 import { selectorMatches } from '@bulkhead/resources/selectors'
 import { namespaceOf } from '../model/kinds.js'
-import { intersectHosts } from './hosts.js'
 
 /*
  * Which routes a listener has. Source: CommonRouteSpec.parentRefs, AllowedRoutes, Listener.hostname.
  */
 
-export const gatewayGroup = 'gateway.networking.k8s.io'
-
 type NamespaceLabels = ReadonlyMap<string, Readonly<Record<string, string>>>
-
-/** The Gateway that a parentRef names, as `namespace/name`; `undefined` for a parent of another kind (a Service, in the mesh). */
-export function parentGateway({ group = gatewayGroup, kind = 'Gateway', ...ref }: ParentReference, namespace: string) {
-  return group === gatewayGroup && kind === 'Gateway' ? `${ref.namespace ?? namespace}/${ref.name}` : undefined
-}
 
 /** Whether one of the route's parentRefs names this listener, and the listener lets such a route in. */
 export function attaches(
@@ -25,47 +18,22 @@ export function attaches(
   namespaceLabels: NamespaceLabels,
 ): boolean {
   const namespace = namespaceOf(route)
-  const key = `${namespaceOf(gateway)}/${gateway.name}`
+  const home = namespaceOf(gateway)
   // A GRPCRoute has the same parentRefs, and no schema here.
   const { parentRefs } = (route.object as HttpRoute).spec
   const named = parentRefs?.some(
     (ref) =>
-      parentGateway(ref, namespace) === key &&
+      parentGateway(ref, namespace) === `${home}/${gateway.name}` &&
       (ref.sectionName === undefined || ref.sectionName === listener.name) &&
       (ref.port === undefined || ref.port === listener.port),
   )
   return (
     named === true &&
     kindAllowed(listener, kind) &&
-    namespaceAllowed(listener, namespaceOf(gateway), namespace, namespaceLabels)
+    namespaceAllowed(listener, home, namespace, (selector) =>
+      selectorMatches(selector, namespaceLabels.get(namespace) ?? { 'kubernetes.io/metadata.name': namespace }),
+    )
   )
-}
-
-/** Without a list: every kind that goes with the protocol. */
-function kindAllowed({ allowedRoutes }: GatewayListener, kind: string): boolean {
-  const kinds = allowedRoutes?.kinds ?? []
-  return kinds.length === 0 || kinds.some((one) => (one.group ?? gatewayGroup) === gatewayGroup && one.kind === kind)
-}
-
-function namespaceAllowed(
-  { allowedRoutes }: GatewayListener,
-  own: string,
-  namespace: string,
-  namespaceLabels: NamespaceLabels,
-): boolean {
-  const { from = 'Same', selector } = allowedRoutes?.namespaces ?? {}
-  switch (from) {
-    case 'Same':
-      return namespace === own
-    case 'All':
-      return true
-    case 'Selector':
-      // Without a selector Istio lets all in (namespacesFromSelector).
-      return (
-        selector === undefined ||
-        selectorMatches(selector, namespaceLabels.get(namespace) ?? { 'kubernetes.io/metadata.name': namespace })
-      )
-  }
 }
 
 /** A host pattern that a route answers for at a listener, and the route's own pattern behind it. */

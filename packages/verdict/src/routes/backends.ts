@@ -1,7 +1,7 @@
 import type { HttpBackendRef, ReferenceGrant, Resource } from '@bulkhead/resources'
+import { gatewayGroup, permits } from '@bulkhead/resources/gateway-api'
 import { namespaceOf, ofKind } from '../model/kinds.js'
 import type { ServiceModel } from '../types.js'
-import { gatewayGroup } from './attach.js'
 import { headerChange } from './headers.js'
 import type { HeaderChange, RouteBackend } from './types.js'
 
@@ -43,10 +43,10 @@ function mistake(
   { services, grants }: BackendSources,
 ): string | undefined {
   const home = namespace ?? own
-  const target = { group: group === 'core' ? '' : group, kind, name }
-  if (home !== own && !grants.some((grant) => permits(grant, own, home, target)))
+  const target = { group, kind, namespace: home, name }
+  if (home !== own && !grants.some((grant) => permits(grant.object.spec, namespaceOf(grant), own, target)))
     return `no ReferenceGrant of ${home} lets an HTTPRoute of ${own} refer to the ${kind} ${name}`
-  if (target.group !== '' || kind !== 'Service') return `a ${kind} (${group || 'core'}) is no backend`
+  if (group !== '' || kind !== 'Service') return `a ${kind}${group === '' ? '' : ` of ${group}`} is no backend`
   const service = services.get(`${home}/${name}`)
   if (service === undefined) return `there is no Service ${home}/${name}`
   if (port === undefined) return `no port of the Service ${home}/${name} is named`
@@ -54,39 +54,20 @@ function mistake(
   return isThere ? undefined : `the Service ${home}/${name} has no port ${port}`
 }
 
-/** A grant lies in the namespace that is referred to; without a name it is for every object of the kind. */
-function permits(
-  grant: Resource<ReferenceGrant>,
-  from: string,
-  to: string,
-  target: { readonly group: string; readonly kind: string; readonly name: string },
-): boolean {
-  const { spec } = grant.object
-  return (
-    namespaceOf(grant) === to &&
-    spec.from.some((one) => one.group === gatewayGroup && one.kind === 'HTTPRoute' && one.namespace === from) &&
-    spec.to.some(
-      (one) =>
-        one.group === target.group && one.kind === target.kind && (one.name === undefined || one.name === target.name),
-    )
-  )
-}
-
-/** The one that takes the most requests, and the first of equals; of weights above 0. */
-export function heaviest(backends: readonly RouteBackend[]): RouteBackend | undefined {
+/** The one that takes the most requests, and the first of equals. */
+function heaviest(backends: readonly RouteBackend[]): RouteBackend | undefined {
   let found: RouteBackend | undefined
   for (const backend of backends) if (backend.weight > (found?.weight ?? 0)) found = backend
   return found
 }
 
-/** `shop/web-api:8080`; of several backends the heaviest, with its part: `shop/a:80 (90% of requests, the most of 2 backends)`. */
+/** `shop/web-api:8080`; of several backends the heaviest, with its part: `shop/a:80 (9 of 10 requests)`. */
 export function backendText(backends: readonly RouteBackend[]): string {
-  const taking = backends.filter(({ weight }) => weight > 0)
-  const most = heaviest(taking)
+  const most = heaviest(backends)
   if (most === undefined) return 'nowhere'
   const name = `${most.service}:${most.port}`
-  if (taking.length === 1) return name
-  const sum = taking.reduce((total, { weight }) => total + weight, 0)
-  const share = `${Number(((most.weight * 100) / sum).toFixed(1))}% of requests, the most of ${taking.length} backends`
-  return most.invalid === undefined ? `${name} (${share})` : `${name} (${share}; answered 500: ${most.invalid})`
+  const sum = backends.reduce((total, { weight }) => total + weight, 0)
+  if (most.weight === sum) return name
+  const share = `${most.weight} of ${sum} requests`
+  return most.invalid === undefined ? `${name} (${share})` : `${name} (${share}, answered 500: ${most.invalid})`
 }

@@ -38,7 +38,8 @@ function firstOfEach(
  */
 export function changeHeaders(headers: Headers, changes: readonly HeaderChange[]): Headers {
   if (changes.length === 0) return headers
-  const changed: Record<string, string> = { ...headers }
+  // Without a prototype: `__proto__` is the name of a header like any other.
+  const changed: Record<string, string> = Object.assign(Object.create(null), headers)
   for (const { set, add, remove } of changes) {
     for (const name of remove) delete changed[name]
     for (const [name, value] of set) changed[name] = value

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { answer, ask, gateway, route, to } from '../testing/routes.js'
-import { hostMatches, hostName, intersectHosts } from './hosts.js'
+import { hostMatches, hostName } from './hosts.js'
 
 test('a Host is compared without its port, without a dot at its end, in lower case', () => {
   const table: [string, string][] = [
@@ -31,27 +31,6 @@ test('a wildcard has one or more labels before its name, never none', () => {
     ['*.example', 'anexample', false],
   ]
   for (const [pattern, host, matches] of table) assert.equal(hostMatches(pattern, host), matches, `${pattern} ${host}`)
-})
-
-test('the intersection of two patterns has the hosts that both have', () => {
-  const table: [a: string, b: string, both: string | undefined][] = [
-    ['*', '*', '*'],
-    ['*', 'a.example', 'a.example'],
-    ['*', '*.example', '*.example'],
-    ['*.example', 'a.example', 'a.example'],
-    ['*.example', 'b.a.example', 'b.a.example'],
-    ['*.example', '*.a.example', '*.a.example'],
-    ['*.example', '*.example', '*.example'],
-    ['a.example', 'a.example', 'a.example'],
-    ['*.example', 'example', undefined],
-    ['*.a.example', '*.b.example', undefined],
-    ['a.example', 'b.example', undefined],
-    ['*.a.example', '*.aa.example', undefined],
-  ]
-  for (const [a, b, both] of table) {
-    assert.equal(intersectHosts(a, b), both, `${a} ${b}`)
-    assert.equal(intersectHosts(b, a), both, `${b} ${a}`)
-  }
 })
 
 /*

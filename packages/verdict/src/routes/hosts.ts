@@ -20,21 +20,6 @@ export function hostMatches(pattern: string, host: string): boolean {
   return host.length > pattern.length - 1 && host.endsWith(pattern.slice(1))
 }
 
-/** The pattern of exactly those hosts that both have; `undefined` when there are none. */
-export function intersectHosts(a: string, b: string): string | undefined {
-  if (a === '*') return b
-  if (b === '*' || a === b) return a
-  // Of a wildcard and a name below it the name is left; of two wildcards the narrower one.
-  if (a.startsWith('*.') && below(b, a)) return b
-  if (b.startsWith('*.') && below(a, b)) return a
-  return undefined
-}
-
-function below(pattern: string, wildcard: string): boolean {
-  const name = pattern.startsWith('*.') ? pattern.slice(1) : pattern
-  return name.length > wildcard.length - 1 && name.endsWith(wildcard.slice(1))
-}
-
 /** Most specific first: a name before any wildcard, a longer wildcard before a shorter one, `*` last. */
 export function compareHosts(a: string, b: string): number {
   return rank(a) - rank(b) || b.length - a.length || (a < b ? -1 : a > b ? 1 : 0)

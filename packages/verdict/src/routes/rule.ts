@@ -1,8 +1,8 @@
 import type { HttpRoute, HttpRouteRule, Resource } from '@bulkhead/resources'
+import { durationMs } from '@bulkhead/resources/gateway-api'
 import { at, namespaceOf } from '../model/kinds.js'
 import type { Step } from '../types.js'
 import { type BackendSources, backendOf, backendText } from './backends.js'
-import { durationMs } from './duration.js'
 import { changeHeaders, headerChange, hostOf } from './headers.js'
 import { hostName } from './hosts.js'
 import type { RequestMatch } from './match.js'
@@ -86,8 +86,8 @@ function forwardAct(route: Resource, rule: HttpRouteRule, say: Say, sources: Rul
   const path = rewrite?.path === undefined ? undefined : pathChange(rewrite.path)
   const requestHeaders = requestModifiers.map(headerChange)
   const responseHeaders = modifiers(filters, 'responseHeaderModifier').map(headerChange)
-  const requestTimeoutMs = timeouts?.request === undefined ? undefined : durationMs(timeouts.request)
-  const backendTimeoutMs = timeouts?.backendRequest === undefined ? undefined : durationMs(timeouts.backendRequest)
+  const requestTimeoutMs = timeoutMs(timeouts?.request)
+  const backendTimeoutMs = timeoutMs(timeouts?.backendRequest)
   const backend = backendText(backends)
   const fixed = {
     kind: 'forward' as const,
@@ -112,6 +112,12 @@ function forwardAct(route: Resource, rule: HttpRouteRule, say: Say, sources: Rul
       },
     }
   }
+}
+
+/** Zero switches a timeout off. */
+function timeoutMs(text: string | undefined): number | undefined {
+  const ms = text === undefined ? undefined : durationMs(text)
+  return ms === 0 ? undefined : ms
 }
 
 const prefixOf = ({ path }: RequestMatch): string => (path.type === 'PathPrefix' ? path.value : '')

@@ -1,4 +1,5 @@
 import { quote } from '../../diagnostics.js'
+import { durationMs } from '../../gateway-api.js'
 import { isObject } from '../../plain.js'
 import { objectMeta } from '../metadata.js'
 import type { At, Check } from '../schema.js'
@@ -108,7 +109,9 @@ const timeouts = object(
   { request: duration, backendRequest: duration },
   {
     check: ({ request, backendRequest }, at) => {
-      const [whole, one] = [request, backendRequest].map(milliseconds)
+      const [whole, one] = [request, backendRequest].map((text) =>
+        typeof text === 'string' ? durationMs(text) : undefined,
+      )
       // Zero switches the limit off.
       if (whole !== undefined && one !== undefined && whole !== 0 && one > whole)
         at.at('backendRequest').error(
@@ -118,15 +121,6 @@ const timeouts = object(
     },
   },
 )
-
-function milliseconds(text: unknown): number | undefined {
-  if (typeof text !== 'string' || !duration.form?.pattern.test(text)) return undefined
-  const units: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 }
-  return [...text.matchAll(/([0-9]+)(ms|h|m|s)/g)].reduce(
-    (sum, [, digits, unit = '']) => sum + Number(digits) * (units[unit] ?? 0),
-    0,
-  )
-}
 
 const rule = object(
   {
