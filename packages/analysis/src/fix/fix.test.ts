@@ -197,3 +197,47 @@ test('what no policy decides has no fix: nothing listens, a forged certificate',
   assert.equal(fixOf(call('friend', 9), policy('p', '{ rules: [{}] }')), undefined)
   assert.equal(fixOf({ ...call('friend'), certificate: 'self-signed' }, policy('p', friendOnly)), undefined)
 })
+
+test('a selector that misses its pod by one letter is mended, and nothing is added', () => {
+  const missing = friendOnly.replace('app: server', 'app: sever')
+  const fix = fixOf(call('friend'), policy('allow-nothing', '{}'), policy('p', missing))
+  assert.deepEqual(
+    fix?.edits.map(({ object, says, field, value, beside }) => ({ object, says, field, value, beside })),
+    [
+      {
+        object: 'AuthorizationPolicy/a/p',
+        says: 'let the selector, which selects no pod, select a/server: app is "server" there, not "sever"',
+        field: 'spec.selector.matchLabels',
+        value: 'app: server',
+        beside: undefined,
+      },
+    ],
+  )
+  assert.match(renderFix(fix ?? none), /^to allow it: in AuthorizationPolicy\/a\/p \(a\.yaml:\d+\), let the selector/)
+  assert.equal(
+    judge(call('friend'), compile(objects(policy('allow-nothing', '{}'), policy('p', friendOnly)))).outcome,
+    'allow',
+  )
+  // One that selects another pod is meant for that one.
+  const other = fixOf(
+    call('friend'),
+    policy('allow-nothing', '{}'),
+    policy('p', friendOnly.replace('app: server', 'app: other')),
+  )
+  assert.equal(other?.edits[0]?.object, 'AuthorizationPolicy/a/allow-server')
+})
+
+test('a new object is said to be one, with the place of the object that it could stand beside', () => {
+  const text = renderFix(fixOf(call('client'), policy('allow-nothing', '{}')) ?? none)
+  assert.match(
+    text,
+    /^to allow it: add an ALLOW policy that selects a\/server, .*; a new object, AuthorizationPolicy\/a\/allow-server, for instance beside AuthorizationPolicy\/a\/allow-nothing \(a\.yaml:\d+\)\n {13}\+ \{"apiVersion"/,
+  )
+  assert.doesNotMatch(text, /in AuthorizationPolicy\/a\/allow-server/)
+})
+
+test('what opens for many callers is one word', () => {
+  const flows = ['a', 'b', 'c', 'd'].map((name) => `x/${name} -> x/z:80`)
+  const text = renderFix({ edits: [], alsoOpens: [...flows, 'x/a -> x/y:80'] })
+  assert.match(text, /which also opens 4 other callers -> x\/z:80, x\/a -> x\/y:80\n/)
+})

@@ -1,6 +1,8 @@
 import type { Edit, Fix } from './types.js'
 
 const shown = 8
+/** Up to so many callers of the same are named. */
+const few = 3
 
 /**
  * `to allow it: in AuthorizationPolicy/shop/x (file:line), add ...`, for each change that line and the one of YAML to add,
@@ -11,13 +13,26 @@ export function renderFix({ edits, alsoOpens, askedOnly }: Fix): string {
     `${index === 0 ? 'to allow it:' : '        and:'} ${what(edit)}`,
     `             ${edit.field === '' ? '' : `${edit.field}: `}+ ${edit.value}`,
   ])
-  const more = alsoOpens.length > shown ? ` and ${alsoOpens.length - shown} more` : ''
+  const opens = grouped(alsoOpens)
+  const more = opens.length > shown ? ` and ${opens.length - shown} more` : ''
   const cost =
     alsoOpens.length === 0
       ? `which opens no other flow ${askedOnly === undefined ? 'between workloads' : `of ${askedOnly}`}`
-      : `which also opens ${alsoOpens.slice(0, shown).join(', ')}${more}`
+      : `which also opens ${opens.slice(0, shown).join(', ')}${more}`
   const partial = askedOnly === undefined ? '' : ' (the set is too large to ask of all)'
   return `${lines.join('\n')}\n             ${cost}${partial}\n`
+}
+
+/** What opens for many callers alike is one word: at a gateway that is the rule. */
+function grouped(flows: readonly string[]): readonly string[] {
+  const callers = new Map<string, number>()
+  const whom = (flow: string): string => flow.slice(flow.indexOf(' -> '))
+  for (const flow of flows) callers.set(whom(flow), (callers.get(whom(flow)) ?? 0) + 1)
+  const words = flows.map((flow) => {
+    const count = callers.get(whom(flow)) ?? 0
+    return count > few ? `${count} other callers${whom(flow)}` : flow
+  })
+  return [...new Set(words)]
 }
 
 /** A new object has no place yet: only the file of one that is there can be named. */

@@ -119,7 +119,8 @@ function requestFor(match: HttpRouteMatch, host: string, port: number): Request 
   const { path, method = 'GET', headers = [], queryParams = [] } = match
   const value = path?.value ?? '/'
   const plain = path?.type === 'RegularExpression' ? (sampleOf(value) ?? '/') : value
-  const query = queryParams.map((one) => `${encodeURIComponent(one.name)}=${encodeURIComponent(sampleValue(one))}`)
+  // Compared as they are written, without decoding; what cannot stand in a query is matched by nothing.
+  const query = queryParams.map((one) => `${one.name}=${sampleValue(one).replace(/[&#\s]/g, encodeURIComponent)}`)
   return {
     method,
     // As a client says it: without the port where that is http's own.
