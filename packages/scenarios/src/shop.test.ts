@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, it } from 'node:test'
 import { loadManifests, parseManifests, type Resource } from '@bulkhead/resources'
 import { compile, judge } from '@bulkhead/verdict'
 import { compareViews } from './compare.js'
-import { flowOf } from './flow.js'
+import { flowOf, sourceOf } from './flow.js'
 import { loadScenarios } from './load.js'
 import { expectedView, predictedView } from './result.js'
 import type { Scenario } from './types.js'
@@ -76,6 +76,20 @@ describe('the shop, as the engine sees it', () => {
     assert.deepEqual(published(layers), ['shop/shop-gateway-istio'])
     const gateway = compile(resources).services.get('shop/shop-gateway-istio')
     assert.equal(gateway?.ports.find(({ port }) => port === 80)?.nodePort, 30080)
+  })
+
+  it('cannot be reached from outside past that gateway', () => {
+    for (const service of ['shop/web-api', 'shop/recommendation', 'shop/purchase-history']) {
+      const flow = { from: sourceOf('outside'), to: { service }, port: 8080 }
+      const { outcome, symptom } = judge(flow, compile(resources.filter(({ layer }) => layer === undefined)))
+      assert.deepEqual([outcome, symptom], ['deny', 'timeout'], service)
+    }
+  })
+
+  it('has the labs that its scenarios point to', () => {
+    const labs = scenarios.flatMap(({ lab }) => lab ?? [])
+    assert.ok(labs.length > 0)
+    for (const lab of new Set(labs)) assert.ok(existsSync(join(root, 'docs/labs', lab)), lab)
   })
 
   it('has no object whose name a scenario gets wrong', () => {

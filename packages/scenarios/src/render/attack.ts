@@ -49,11 +49,12 @@ function through({ status, observed }: ScenarioResult): boolean {
 
 /** For one attack alone there is room to say more of it. */
 function renderStory(attacks: readonly ScenarioResult[], style: Paint): readonly string[] {
-  return attacks.flatMap(({ scenario: { story, technique, notice, file } }) => {
+  return attacks.flatMap(({ scenario: { story, technique, notice, lab, file } }) => {
     const ids = [technique?.attack, technique?.microsoft].filter((id) => id !== undefined)
     return [
       story,
       style.faint(`On a cluster you would notice it by: ${notice}`),
+      ...(lab === undefined ? [] : [style.faint(`The lab that teaches it: docs/labs/${lab}`)]),
       style.faint(`${ids.length === 0 ? '' : `${ids.join(', ')}; `}${file}`),
     ]
   })

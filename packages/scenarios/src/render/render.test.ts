@@ -71,7 +71,7 @@ describe('the reports of a run in which all walls hold', async () => {
   it('tell what is expected, predicted and observed', () => golden('verify.txt', renderVerify(report)))
   it('tell more of an attack that was made alone', async () => {
     const technique = { attack: 'T1210', microsoft: 'MS-TA9034' }
-    golden('attack-one.txt', renderAttack(await reportOf([{ ...attack, technique }])))
+    golden('attack-one.txt', renderAttack(await reportOf([{ ...attack, technique, lab: '01-who-may-call' }])))
   })
   it('are the same for programs', () => golden('report.json', renderJson(report)))
   it('pass', () => assert.deepEqual([attackPassed(report), verifyPassed(report)], [true, true]))
