@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict'
+import { rmSync } from 'node:fs'
+import { after, before, describe, test } from 'node:test'
+import { ControlClient } from '@bulkhead/control'
+import { bulkhead, temporaryFolder } from '../target/testing.js'
+import { runCli } from '../testing.js'
+
+const nothing = 'k8s/layers/50-identity/shop/allow-nothing.yaml'
+
+test('lab lists what there is, in the language that is asked for', async () => {
+  const folder = temporaryFolder()
+  const state = ['--state', folder]
+  const english = await runCli(['lab', ...state])
+  assert.deepEqual(
+    [english.code, /01 +Lab 01: Who may call whom\? +15 min +docs\/labs\/01-\S+\/README\.md/.test(english.stdout)],
+    [0, true],
+  )
+  assert.equal(english.stderr, 'Start one: npx bulkhead lab start 01\n')
+  for (const chinese of [
+    await runCli(['lab', ...state], { env: { LANG: 'zh_TW.UTF-8' } }),
+    await runCli(['lab', '--lang', 'zh-TW', ...state]),
+  ]) {
+    assert.match(chinese.stdout, /誰可以呼叫誰.* 15 分鐘 .*README\.zh-TW\.md/)
+  }
+  const json = JSON.parse((await runCli(['lab', '--json', ...state])).stdout) as { labs: unknown[] }
+  assert.equal(json.labs.length > 0, true)
+  rmSync(folder, { recursive: true })
+})
+
+test('what cannot be done is one sentence, and 2', async () => {
+  const folder = temporaryFolder()
+  for (const [args, said] of [
+    [['start', '07'], /^bulkhead: there is no lab "07"; there are 01\b/],
+    [['start'], /^bulkhead: say which lab: npx bulkhead lab start 01/],
+    [['stop', '01'], /^bulkhead: there is nothing like `lab stop`; there are list, start, check, hint, reset\./],
+    [['check', '01'], /^bulkhead: lab 01 is not started; `npx bulkhead lab start 01` starts it\./],
+    [['hint', '1'], /^bulkhead: lab 01 is not started/],
+    [['start', '01', '--lang', 'fr'], /Allowed choices are en, zh-TW/],
+    [['start', '01'], /nothing is up here .*start it with npm start/],
+  ] as const) {
+    const { code, stdout, stderr } = await runCli(['lab', ...args, '--state', folder])
+    assert.deepEqual([code, stdout], [2, ''], stderr)
+    assert.match(stderr.replace(/^bulkhead: this lab types .*\n/, ''), said)
+  }
+  const reset = await runCli(['lab', 'reset', '01', '--state', folder])
+  assert.deepEqual([reset.code, reset.stderr], [0, 'no lab is under way; there is nothing to put back.\n'])
+  rmSync(folder, { recursive: true })
+})
+
+describe('a lab on a target', () => {
+  const folder = temporaryFolder()
+  const state = ['--state', folder]
+  const say = (...args: readonly string[]) => runCli([...args, ...state])
+  const up = async (...args: readonly string[]) => {
+    const { code, stderr } = await bulkhead('up', ...state, '--port', '0', ...args)
+    assert.equal(code, 0, stderr)
+  }
+  const offNow = async () => (await ControlClient.find(folder).layers()).flatMap(({ name, on }) => (on ? [] : [name]))
+  const changesNow = async () => (await ControlClient.find(folder).changes()).map(({ name }) => name)
+
+  before(() => up('--layers', '50-identity'))
+  after(async () => {
+    await bulkhead('down', ...state)
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  test('check says what is not done yet, why, and what to type; hint that alone', async () => {
+    assert.equal((await say('lab', 'start', '01')).code, 0)
+    assert.match((await say('lab')).stderr, /^01 started; /)
+    const { code, stdout } = await say('lab', 'check', '01')
+    assert.equal(code, 1)
+    assert.match(stdout, /^ {2}not yet {2}1\. .*\n {11}nobody has tried shop\/sleep → shop\/web-api:8080 .*\n/m)
+    assert.match(stdout, /^ {11}type: npx bulkhead exec shop\/sleep -- curl /m)
+    assert.match(stdout, /^0 of \d+ steps are done\.$/m)
+    const hint = await say('lab', 'hint', '01')
+    assert.match(hint.stdout, /^Next: 1\. .*\n {11}nobody has tried/)
+    const json = JSON.parse((await say('lab', 'check', '01', '--json')).stdout) as { steps: { status: string }[] }
+    assert.ok(json.steps.length > 5 && json.steps.every(({ status }) => status === 'not-yet'))
+  })
+
+  test('reset brings back layers and objects as they were, also from the middle', async () => {
+    assert.equal((await say('lab', 'reset', '01')).code, 0)
+    const before = await offNow()
+    assert.ok(before.includes('40-mtls') && !before.includes('50-identity'), before.join())
+    assert.equal((await say('delete', '-f', nothing)).code, 0)
+    assert.equal((await say('lab', 'start', '01')).code, 0)
+    assert.deepEqual((await offNow()).slice(0, 2), ['40-mtls', '50-identity'])
+    assert.equal((await say('apply', '-f', nothing, 'k8s/layers/40-mtls/shop.yaml')).code, 0)
+    const reset = await say('lab', 'reset', '01')
+    assert.match(reset.stdout, /^All is as it was before: .*40-mtls.* off, all other layers on\.$/m)
+    assert.deepEqual(await offNow(), before)
+    assert.deepEqual(await changesNow(), ['object/AuthorizationPolicy/shop/allow-nothing'])
+    const explained = await say('explain', 'shop/notsleep', 'shop/recommendation:8080')
+    assert.doesNotMatch(explained.stdout, /allow-nothing/, 'what was deleted before the lab is deleted again')
+    assert.match((await say('lab', 'reset', '01')).stderr, /no lab is under way/)
+  })
+
+  test('on a target that was started anew check says so, and reset puts the layers back', async () => {
+    const before = await offNow()
+    assert.equal((await say('lab', 'start', '01')).code, 0)
+    await bulkhead('down', ...state)
+    assert.match((await say('lab', 'reset', '01')).stderr, /nothing is up here/)
+    await up()
+    for (const action of ['check', 'hint']) {
+      const { code, stderr } = await say('lab', action, '01')
+      assert.equal(code, 2)
+      assert.match(stderr, /the target was started anew since the lab was, .* `npx bulkhead lab start 01` begins again/)
+    }
+    assert.match((await say('lab', 'check', '01', '--lang', 'zh-TW')).stderr, /重新啟動過/)
+    assert.equal((await say('lab', 'start', '01')).code, 0)
+    assert.equal((await say('lab', 'check', '01')).code, 1)
+    assert.equal((await say('lab', 'reset', '01')).code, 0)
+    assert.deepEqual(await offNow(), before)
+  })
+})
