@@ -23,8 +23,10 @@ export interface LocalClusterOptions {
   readonly connectTimeoutMs?: number
   /** Of which the pods get what Node needs. Default `process.env`. */
   readonly userEnv?: Readonly<Record<string, string | undefined>>
-  /** Follow the manifests' files: what is saved is in force. Default false. */
-  readonly watch?: boolean
+  /** Follow the manifests' files: what is saved is in force. `quietMs` (100) is for tests. Default false. */
+  readonly watch?: boolean | { readonly quietMs: number }
+  /** How long new pods may take until they are ready, before a change is taken back and a rollout is stuck. Default 30 s. */
+  readonly rolloutTimeoutMs?: number
   /** At which ports of this machine the cluster's external Services are: those that the manifests pin, or any. Default `any`. */
   readonly publishPorts?: 'pinned' | 'any'
   /** Called as things happen, for people. */
@@ -143,6 +145,7 @@ export type ManifestsEvent =
       readonly ms: number
       /** Workloads whose pods are being started, replaced or ended because of it; how that went is told as `rollout`. */
       readonly rolling: readonly string[]
+      /** Those that were not there before. */
       readonly warnings: readonly Diagnostic[]
     }
   /** What was in force stays in force. */

@@ -31,6 +31,7 @@ import { Saves } from './saves.js'
 import { type Claim, claim, forget } from './state.js'
 
 const connectTimeoutMs = 1000
+const rolloutTimeoutMs = 30_000
 /** When a start failed, what was started of it need not end gently. */
 const failedGraceMs = 500
 
@@ -112,6 +113,7 @@ export class LocalCluster implements Target {
           ...shared,
           switches,
           logs: join(stateDir, 'logs'),
+          readyMs: options.rolloutTimeoutMs ?? rolloutTimeoutMs,
           adopted: (now) => {
             void ports.follow(now)
             if (cluster !== undefined) cluster.#tellGeneration()
@@ -125,7 +127,9 @@ export class LocalCluster implements Target {
         enforcement,
         manifests: options.manifests,
         relativeTo: options.relativeTo ?? process.cwd(),
-        base: base.resources,
+        loaded: base,
+        readyMs: options.rolloutTimeoutMs ?? rolloutTimeoutMs,
+        ...(typeof options.watch === 'object' && options.watch),
         told: (event) => events.emit('manifests', event),
       })
       cluster = new LocalCluster({
@@ -141,7 +145,7 @@ export class LocalCluster implements Target {
       })
       await pods.start([...plans.values()])
       await ports.follow(snapshot)
-      if (options.watch === true) await saves.start()
+      if (options.watch) await saves.start()
       goOn()
       return cluster
     } catch (error) {

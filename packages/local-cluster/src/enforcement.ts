@@ -12,15 +12,14 @@ import { type PodPlan, planPods } from './plan.js'
 import type { Pods } from './pods.js'
 import { Rollouts, type Settled, type Touched } from './rollouts.js'
 
-/** How long new pods of a change may take until they are ready, before it is taken back. */
-export const changeReadyMs = 30_000
-
 export interface EnforcementParts {
   readonly engine: Engine
   readonly images: ImageTable
   readonly switches: LayerSwitches
   readonly mesh: MeshApi
   readonly pods: Pods
+  /** How long new pods of a change may take until they are ready, before it is taken back. */
+  readonly readyMs: number
   /** Where the pods' logs are, to be named when a change fails. */
   readonly logs: string
   /** Called when other policies are in force. */
@@ -222,7 +221,8 @@ export class Enforcement {
       const tried = change(before)
       return { enforced: await this.#enforce(tried), tried, before }
     })
-    const settled = await this.settled(enforced, changeReadyMs)
+    const { readyMs, logs } = this.#parts
+    const settled = await this.settled(enforced, readyMs)
     if (settled.kind !== 'not-ready') {
       await this.#forget()
       return enforced
@@ -232,10 +232,10 @@ export class Enforcement {
       const wanted = undo(this.#wanted, tried, before)
       return wanted === undefined ? undefined : this.#enforce(wanted)
     })
-    if (back !== undefined) await this.settled(back, changeReadyMs)
+    if (back !== undefined) await this.settled(back, readyMs)
     await this.#forget()
     if (settled.failure !== undefined) throw settled.failure
-    const said = `${settled.waitingFor.join(', ')} did not become ready, so the change was taken back; ${this.#parts.logs} tells why.`
+    const said = `${settled.waitingFor.join(', ')} did not become ready, so the change was taken back; ${logs} tells why.`
     throw new ClusterError('not-ready', said)
   }
 

@@ -6,8 +6,8 @@ import { nextStep } from './rollout.js'
 export interface Touched {
   /** To be started, or made anew. */
   readonly added: ReadonlyMap<string, PodPlan>
-  /** Not wanted any more. */
-  readonly removed: readonly string[]
+  /** Not wanted any more, with their workloads. */
+  readonly removed: ReadonlyMap<string, string>
 }
 
 export interface Settling {
@@ -51,11 +51,16 @@ export class Rollouts {
     this.#wanted = wanted
     for (const [key, { plan }] of this.#failures)
       if (wanted.get(key)?.fingerprint !== plan.fingerprint) this.#failures.delete(key)
-    this.#step()
-    return {
-      added: new Map([...wanted].filter(([key, plan]) => before.get(key)?.fingerprint !== plan.fingerprint)),
-      removed: [...before.keys()].filter((key) => !wanted.has(key)),
+    const added = new Map([...wanted].filter(([key, plan]) => before.get(key)?.fingerprint !== plan.fingerprint))
+    const removed = new Map<string, string>()
+    for (const { pod } of before.values()) if (!wanted.has(pod.key)) removed.set(pod.key, pod.workload)
+    // What an earlier rollout did not come to end is this one's to end.
+    const running = this.#pods.running()
+    for (const workload of new Set([...[...added.values()].map(({ pod }) => pod.workload), ...removed.values()])) {
+      for (const { key } of running.get(workload) ?? []) if (!wanted.has(key)) removed.set(key, workload)
     }
+    this.#step()
+    return { added, removed }
   }
 
   /** Resolves when what was touched is as it was wanted, when something else is wanted, or when the time is over. */
@@ -89,9 +94,10 @@ export class Rollouts {
 
   #look(added: Touched['added'], removed: Touched['removed'], patient: boolean): Settled | undefined {
     const stale = [...added].some(([key, plan]) => this.#wanted.get(key)?.fingerprint !== plan.fingerprint)
-    if (stale || removed.some((key) => this.#wanted.has(key))) return { kind: 'superseded' }
+    const gone = [...removed.keys()]
+    if (stale || gone.some((key) => this.#wanted.has(key))) return { kind: 'superseded' }
     const waitingFor = this.#waitingFor(added)
-    if (waitingFor.length === 0) return removed.some((key) => this.#pods.has(key)) ? undefined : { kind: 'done' }
+    if (waitingFor.length === 0) return gone.some((key) => this.#pods.has(key)) ? undefined : { kind: 'done' }
     if (patient) return undefined
     for (const key of waitingFor) {
       const failed = this.#failures.get(key)

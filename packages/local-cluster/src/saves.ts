@@ -1,7 +1,7 @@
 import { relative, resolve, sep } from 'node:path'
-import type { LoadResult, Resource } from '@bulkhead/resources'
+import type { Diagnostic, LoadResult, Resource } from '@bulkhead/resources'
 import type { ManifestsEvent } from './cluster-types.js'
-import { changeReadyMs, type Enforced, type Enforcement } from './enforcement.js'
+import type { Enforced, Enforcement } from './enforcement.js'
 import type { Engine } from './engine.js'
 import { badManifests, messageOf } from './errors.js'
 import { foldersOutside, ManifestWatch, type Save } from './watch.js'
@@ -13,8 +13,10 @@ export interface SavesParts {
   readonly manifests: readonly string[]
   readonly relativeTo: string
   /** What was read at the start. */
-  readonly base: readonly Resource[]
+  readonly loaded: LoadResult
   readonly told: (event: ManifestsEvent) => void
+  /** After this new pods that are not ready are told of. */
+  readonly readyMs: number
   /** For tests. */
   readonly quietMs?: number
 }
@@ -24,12 +26,14 @@ export class Saves {
   readonly #parts: SavesParts
   #watch: ManifestWatch | undefined
   #base: string
+  #warned: ReadonlySet<string>
   #refused: string | undefined
   #closed = false
 
   constructor(parts: SavesParts) {
     this.#parts = parts
-    this.#base = contentOf(parts.base)
+    this.#base = contentOf(parts.loaded.resources)
+    this.#warned = warningsOf(parts.loaded)
   }
 
   /** What is wrong with the files as they are; undefined: they are in force. */
@@ -39,14 +43,14 @@ export class Saves {
 
   /** Resolves when saves are seen. What was saved between the first reading and now is put in force. */
   async start(): Promise<void> {
-    const { manifests, base, quietMs } = this.#parts
+    const { manifests, loaded, quietMs } = this.#parts
     const folders = manifests.map((folder) => resolve(folder))
     this.#watch = await ManifestWatch.start(folders, {
       saved: (save) => this.#saved(save),
-      failed: (error) => this.#refuse([], `the files are not followed any more: ${messageOf(error)}`),
+      failed: (error) => this.#refuse([], `saves may not be seen any more: ${messageOf(error)}`),
       ...(quietMs !== undefined && { quietMs }),
     })
-    this.#followOutside(base)
+    this.#followOutside(loaded.resources)
     if (this.#closed) await this.#watch.close()
     else await this.#saved({ files: [], since: performance.now() })
   }
@@ -77,11 +81,13 @@ export class Saves {
     const healed = this.#refused !== undefined
     // Other comments move lines, which positions have to follow; nobody wants to hear of it.
     if (content === this.#base && !healed) return
+    const warnings = loaded.warnings.filter((warning) => !this.#warned.has(wordsOf(warning)))
     this.#base = content
+    this.#warned = warningsOf(loaded)
     this.#refused = undefined
     const { generation, before, after, closed: closedConnections, touched } = enforced
     const rolling = new Set([...touched.added.values()].map(({ pod }) => pod.workload))
-    for (const key of touched.removed) rolling.add(workloadOf(key, enforced))
+    for (const workload of touched.removed.values()) rolling.add(workload)
     this.#tell({
       kind: 'changed',
       generation,
@@ -90,7 +96,7 @@ export class Saves {
       closedConnections,
       ms: Math.round(enforced.at - since),
       rolling: [...rolling].sort(),
-      warnings: loaded.warnings,
+      warnings,
     })
     if (rolling.size > 0) void this.#tellRollout(enforced, [...rolling].sort())
   }
@@ -98,8 +104,8 @@ export class Saves {
   async #tellRollout(enforced: Enforced, workloads: readonly string[]): Promise<void> {
     const tell = (state: 'complete' | 'stuck', waitingFor: readonly string[]) =>
       this.#tell({ kind: 'rollout', workloads, state, waitingFor, ms: Math.round(performance.now() - enforced.at) })
-    const { enforcement } = this.#parts
-    const settled = await enforcement.settled(enforced, changeReadyMs)
+    const { enforcement, readyMs } = this.#parts
+    const settled = await enforcement.settled(enforced, readyMs)
     if (settled.kind === 'superseded' || this.#closed) return
     if (settled.kind === 'done') return tell('complete', [])
     tell('stuck', settled.waitingFor)
@@ -133,7 +139,10 @@ export class Saves {
 /** As positions name it. */
 const nameOf = (path: string, relativeTo: string): string => relative(relativeTo, path).split(sep).join('/')
 
-const workloadOf = (key: string, { before }: Enforced): string => before.pods.get(key)?.workload ?? key
+/** Wherever in the file it is. */
+const wordsOf = ({ at, message }: Diagnostic): string => `${at.file}: ${message}`
+
+const warningsOf = ({ warnings }: LoadResult): ReadonlySet<string> => new Set(warnings.map(wordsOf))
 
 /** What objects say, wherever they stand. */
 function contentOf(resources: readonly Resource[]): string {

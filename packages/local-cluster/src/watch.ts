@@ -4,6 +4,11 @@ import { type FSWatcher, watch } from 'chokidar'
 
 /** So long after the last event nobody is writing any more: editors write a save in several steps. */
 const defaultQuietMs = 100
+/**
+ * chokidar tells of one change of a file within 50 ms and drops the others: a reading that began sooner could miss the
+ * last one.
+ */
+const leastQuietMs = 60
 /** Files that are saved without a pause are read all the same after this. */
 const longestMs = 2000
 /** A file that was emptied is about to be written, by a program that does it in two steps; after this it is empty. */
@@ -20,11 +25,11 @@ export interface Save {
 }
 
 export interface WatchOptions {
-  /** Default 100. */
+  /** Default 100, at least 60. */
   readonly quietMs?: number
   /** Called when files have changed and it has been quiet since; not again before it has resolved. */
   readonly saved: (save: Save) => Promise<void>
-  /** Watching is not possible any more: whatever is saved from now on is not seen. */
+  /** Something kept it from following a file: what is saved from now on may not be seen. */
   readonly failed: (error: Error) => void
 }
 
@@ -38,17 +43,19 @@ export class ManifestWatch {
   readonly #options: WatchOptions
   readonly #watcher: FSWatcher
   readonly #roots: ReadonlySet<string>
+  readonly #quietMs: number
   /** Changed files, and when each changed last. */
   #changed = new Map<string, number>()
+  readonly #absent = new Map<string, NodeJS.Timeout>()
   #since = 0
   #timer: NodeJS.Timeout | undefined
-  #looking: NodeJS.Timeout | undefined
   #telling = false
   #closed = false
 
   private constructor(folders: readonly string[], options: WatchOptions) {
     this.#options = options
     this.#roots = new Set(folders)
+    this.#quietMs = Math.max(leastQuietMs, options.quietMs ?? defaultQuietMs)
     this.#watcher = watch([...folders], {
       ignoreInitial: true,
       // It would hold every deletion back to see whether the file comes again; waiting is done here, for all events alike.
@@ -56,10 +63,11 @@ export class ManifestWatch {
       ignored: (path, stats) =>
         !this.#roots.has(path) && (isForeign(path) || (stats?.isFile() === true && !isManifest(path))),
     })
-    this.#watcher.on('all', (_event, path) => this.#happened(path))
-    this.#watcher.on('error', (error) => {
-      if (!this.#closed) options.failed(error instanceof Error ? error : new Error(String(error)))
+    this.#watcher.on('all', (event, path) => {
+      this.#happened(path)
+      if (event === 'unlinkDir' && this.#roots.has(path)) this.#lookFor(path)
     })
+    this.#watcher.on('error', (error) => this.#failed(error))
   }
 
   /** Resolves when every folder is watched: what is saved from then on is told. */
@@ -82,8 +90,12 @@ export class ManifestWatch {
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#timer)
-    clearInterval(this.#looking)
+    for (const root of [...this.#absent.keys()]) this.#stopLooking(root)
     await this.#watcher.close()
+  }
+
+  #failed(error: unknown): void {
+    if (!this.#closed) this.#options.failed(error instanceof Error ? error : new Error(String(error)))
   }
 
   #happened(path: string): void {
@@ -91,8 +103,7 @@ export class ManifestWatch {
     const now = performance.now()
     if (this.#changed.size === 0) this.#since = now
     this.#changed.set(path, now)
-    this.#wait(this.#options.quietMs ?? defaultQuietMs)
-    if (this.#roots.has(path)) this.#lookForRoots()
+    this.#wait(this.#quietMs)
   }
 
   #wait(ms: number): void {
@@ -103,7 +114,7 @@ export class ManifestWatch {
   }
 
   async #tell(): Promise<void> {
-    if (this.#beingWritten()) return this.#wait(this.#options.quietMs ?? defaultQuietMs)
+    if (this.#beingWritten()) return this.#wait(this.#quietMs)
     const files = [...this.#changed.keys()].filter(isManifest).sort()
     // A folder that came or went was told by its files, unless it had none.
     const save = { files: files.length > 0 ? files : [...this.#changed.keys()].sort(), since: this.#since }
@@ -111,9 +122,11 @@ export class ManifestWatch {
     this.#telling = true
     try {
       await this.#options.saved(save)
+    } catch (error) {
+      this.#failed(error)
     } finally {
       this.#telling = false
-      this.#wait(this.#options.quietMs ?? defaultQuietMs)
+      this.#wait(this.#quietMs)
     }
   }
 
@@ -125,21 +138,20 @@ export class ManifestWatch {
   }
 
   /** A root that was removed is not watched any more, and nobody tells when it is there again. */
-  #lookForRoots(): void {
-    if (this.#looking !== undefined) return
-    let absent = new Set<string>()
-    this.#looking = setInterval(() => {
-      const gone = [...this.#roots].filter((root) => sizeOf(root) === undefined)
-      for (const root of absent) {
-        if (gone.includes(root)) continue
-        this.#watcher.add(root)
-        this.#happened(root)
-      }
-      absent = new Set(gone)
-      if (gone.length > 0) return
-      clearInterval(this.#looking)
-      this.#looking = undefined
+  #lookFor(root: string): void {
+    if (this.#absent.has(root) || this.#closed) return
+    const timer = setInterval(() => {
+      if (sizeOf(root) === undefined) return
+      this.#stopLooking(root)
+      this.#watcher.add(root)
+      this.#happened(root)
     }, absentMs)
+    this.#absent.set(root, timer)
+  }
+
+  #stopLooking(root: string): void {
+    clearInterval(this.#absent.get(root))
+    this.#absent.delete(root)
   }
 }
 
