@@ -37,6 +37,13 @@ export class Cluster {
     return this.#byId.get(`${group} ${[kind, ...(namespace === undefined ? [] : [namespace]), name].join('/')}`)
   }
 
+  /** Of a kind, in a namespace: what a name that is not there may have meant. */
+  namesOf(group: string, kind: string, namespace?: string): string[] {
+    return this.resources
+      .filter((one) => one.kind === kind && one.namespace === namespace && apiGroup(one.object.apiVersion) === group)
+      .map(({ name }) => name)
+  }
+
   /** A gateway or waypoint that istiod makes pods for: Istio's own kind of that name only configures pods that are there. */
   hasGateway(namespace: string, name: string): boolean {
     return this.get('gateway.networking.k8s.io', 'Gateway', namespace, name) !== undefined

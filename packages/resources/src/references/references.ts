@@ -1,8 +1,10 @@
 import type { Diagnostic, Resource } from '../types.js'
 import { Cluster } from './cluster.js'
+import { checkGateways } from './gateways.js'
 import { checkPeerAuthentications } from './peer-authentications.js'
 import { checkPods, checkServicePorts } from './pods.js'
 import { checkNamespaces, checkPolicies } from './policies.js'
+import { checkRoutes } from './routes.js'
 import { checkSelectors } from './selectors.js'
 
 /**
@@ -18,5 +20,7 @@ export function checkReferences(resources: readonly Resource[]): Diagnostic[] {
     ...checkServicePorts(cluster),
     ...checkPolicies(cluster),
     ...checkPeerAuthentications(cluster),
+    ...checkGateways(cluster),
+    ...checkRoutes(cluster),
   ]
 }
