@@ -59,12 +59,15 @@ export function symptomOfHttp(answer: HttpAnswer): Symptom {
   if (answer.status === 503 && /^(upstream connect error or disconnect|no healthy upstream)/.test(body)) {
     return server === undefined || envoys.has(server) ? 'gateway-503' : 'ok'
   }
-  if (answer.status === 504 && body === 'upstream request timeout') {
+  if (answer.status === 504 && (body === 'upstream request timeout' || body === 'stream timeout')) {
     return server === undefined || envoys.has(server) ? 'gateway-504' : 'ok'
   }
   const own =
     server !== undefined && envoys.has(server) && answer.headers['x-envoy-upstream-service-time'] === undefined
-  if (!own || body !== '') return 'ok'
+  if (!own) return 'ok'
+  // The local target's gateway says so; Envoy answers the same with bodies that differ by version.
+  if (answer.status >= 400 && body.startsWith('refused: ')) return 'gateway-400'
+  if (body !== '') return 'ok'
   if (answer.status === 404) return 'gateway-404'
   if (answer.status === 500) return 'gateway-500'
   return redirects.has(answer.status) && answer.headers.location !== undefined ? 'redirected' : 'ok'
