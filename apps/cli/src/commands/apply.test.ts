@@ -8,6 +8,10 @@ const identity = 'k8s/layers/50-identity/shop'
 const policy = (name: string, spec: string) =>
   `apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata:\n  name: ${name}\n  namespace: shop\nspec: ${spec}\n`
 
+/** Who calls whom in the lines that say what opened or closed. */
+const movedBy = (text: string): readonly string[] =>
+  text.split('\n').flatMap((line) => /^[+-] (.*)$/.exec(line)?.[1] ?? [])
+
 describe('apply and delete, on a target without layers', () => {
   const folder = temporaryFolder()
   const state = ['--state', path.join(folder, 'state')]
@@ -34,7 +38,11 @@ describe('apply and delete, on a target without layers', () => {
   test('an object applied counts as of its layer, at its line; deleted, it is gone', async () => {
     assert.equal((await asked()).code, 0, 'open before')
     const created = await say('apply', '-f', `${identity}/allow-nothing.yaml`)
-    assert.equal(created.stdout, 'authorizationpolicy.security.istio.io/allow-nothing created\n', created.stderr)
+    assert.match(
+      created.stdout,
+      /^authorizationpolicy\.security\.istio\.io\/allow-nothing created\n0 flows opened, \d+ closed .*\n(- .*\n)*- .*notsleep.* → shop\/web-api:8080 and its pod\n$/,
+      created.stderr,
+    )
     const closed = await asked()
     assert.equal(closed.code, 1)
     assert.match(closed.stdout, /DENIED by 50-identity/)
@@ -42,11 +50,12 @@ describe('apply and delete, on a target without layers', () => {
     const again = await say('apply', '-f', `${identity}/allow-nothing.yaml`)
     assert.equal(again.stdout, 'authorizationpolicy.security.istio.io/allow-nothing unchanged\n')
     const deleted = await say('delete', '-f', `${identity}/allow-nothing.yaml`)
-    assert.equal(
+    assert.match(
       deleted.stdout,
-      'authorizationpolicy.security.istio.io "allow-nothing" deleted from shop namespace\n',
+      /^authorizationpolicy\.security\.istio\.io "allow-nothing" deleted from shop namespace\n\d+ flows opened, 0 closed .*\n\+ /,
       deleted.stderr,
     )
+    assert.deepEqual(movedBy(deleted.stdout), movedBy(created.stdout), 'what it closed is open again')
     assert.equal((await asked()).code, 0, 'open again')
     const gone = await say('delete', '-f', `${identity}/allow-nothing.yaml`)
     assert.deepEqual([gone.code, gone.stdout], [1, ''])
@@ -56,10 +65,11 @@ describe('apply and delete, on a target without layers', () => {
   test('each object of a file is one of its own, and keeps its line', async () => {
     const file = write('two.yaml', `# two\n${policy('first', '{}')}---\n${policy('second', '{}')}`)
     const { stdout } = await say('apply', '-f', file)
-    assert.equal(
-      stdout,
-      ['first', 'second'].map((name) => `authorizationpolicy.security.istio.io/${name} created\n`).join(''),
-    )
+    const lines = ['first', 'second'].map((name) => `authorizationpolicy.security.istio.io/${name} created\n`)
+    assert.ok(stdout.startsWith(lines.join('')), stdout)
+    const json = JSON.parse((await say('apply', '-f', file, '--json')).stdout) as unknown
+    const unchanged = ['first', 'second'].map((name) => ({ id: `AuthorizationPolicy/shop/${name}`, done: 'unchanged' }))
+    assert.deepEqual(json, { objects: unchanged })
     assert.match((await asked()).stdout, /first \(\S*two\.yaml:7\)[\s\S]*second \(\S*two\.yaml:14\)/)
     const one = await say('delete', 'authorizationpolicy/shop/first')
     assert.equal(one.code, 0, one.stderr)

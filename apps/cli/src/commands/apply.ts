@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
-import { type Io, note, print, printJson } from '../io.js'
+import { type Io, note, print } from '../io.js'
 import { applyObjects, type ObjectDone } from '../objects/change.js'
+import { withEffect } from '../objects/effect.js'
 import { readObjects } from '../objects/read.js'
-import { doneText } from '../objects/text.js'
+import { doneText, tellDone } from '../objects/text.js'
 import { type JsonOption, type StateOption, withHelp, withJson, withState } from '../options.js'
 import { rootOf } from '../places.js'
 import { styleOf } from '../style.js'
@@ -35,9 +36,12 @@ async function apply(options: Options, io: Io): Promise<void> {
   const style = styleOf(io)
   const done: ObjectDone[] = []
   if (given.length === 0) note(io, 'there is no object in these files.')
-  await applyObjects(target, given, (one) => {
-    done.push(one)
-    if (options.json !== true) print(io, doneText(one, style))
+  const diff = await withEffect(target, async () => {
+    await applyObjects(target, given, (one) => {
+      done.push(one)
+      if (options.json !== true) print(io, doneText(one, style))
+    })
+    return done.some((one) => one.done !== 'unchanged')
   })
-  if (options.json === true) printJson(io, { objects: done.map(({ id, done: what }) => ({ id, done: what })) })
+  await tellDone(done, diff, options, io)
 }

@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
-import { CliError, type Io, note, print, printJson } from '../io.js'
+import { CliError, type Io, note, print } from '../io.js'
 import { deleteObjects, keyOf, type ObjectDone } from '../objects/change.js'
+import { withEffect } from '../objects/effect.js'
 import { readObjects } from '../objects/read.js'
-import { doneText } from '../objects/text.js'
+import { doneText, tellDone } from '../objects/text.js'
 import { type JsonOption, type StateOption, withHelp, withJson, withState } from '../options.js'
 import { rootOf } from '../places.js'
 import { styleOf } from '../style.js'
@@ -53,13 +54,16 @@ async function remove(names: readonly string[], options: Options, io: Io): Promi
   })
   const style = styleOf(io)
   const done: ObjectDone[] = []
-  await deleteObjects(target, [...inFiles.map(({ resource }) => resource), ...named], (one) => {
-    done.push(one)
-    if (options.json === true) return
-    if (one.done === 'not found') note(io, doneText(one, style))
-    else print(io, doneText(one, style))
+  const diff = await withEffect(target, async () => {
+    await deleteObjects(target, [...inFiles.map(({ resource }) => resource), ...named], (one) => {
+      done.push(one)
+      if (options.json === true) return
+      if (one.done === 'not found') note(io, doneText(one, style))
+      else print(io, doneText(one, style))
+    })
+    return done.some((one) => one.done === 'deleted')
   })
-  if (options.json === true) printJson(io, { objects: done.map(({ id, done: what }) => ({ id, done: what })) })
+  await tellDone(done, diff, options, io)
   if (done.some((one) => one.done === 'not found')) io.exit(1)
 }
 

@@ -1,5 +1,9 @@
-import type { Style } from '../style.js'
+import type { PolicyDiff } from '@bulkhead/analysis'
+import { type Io, print, printJson } from '../io.js'
+import type { JsonOption } from '../options.js'
+import { type Style, styleOf } from '../style.js'
 import { groupOf, type ObjectDone } from './change.js'
+import { effectText } from './effect.js'
 
 /** What became of an object, as kubectl says it: `authorizationpolicy.security.istio.io/allow-nothing created`. */
 export function doneText({ id, object, done }: ObjectDone, style: Style): string {
@@ -9,4 +13,26 @@ export function doneText({ id, object, done }: ObjectDone, style: Style): string
   if (done === 'not found') return style.yellow(`${id} is not in force, so it cannot be deleted`)
   if (done !== 'deleted') return `${kind}/${name} ${done}`
   return `${kind} ${JSON.stringify(name)} deleted${namespace === undefined ? '' : ` from ${namespace} namespace`}`
+}
+
+/** At the end: what all of it opened and closed; with --json everything. */
+export async function tellDone(
+  done: readonly ObjectDone[],
+  diff: PolicyDiff | undefined,
+  { json }: JsonOption,
+  io: Io,
+): Promise<void> {
+  if (json === true) {
+    const { diffJson } = await import('@bulkhead/analysis')
+    const objects = done.map(({ id, done: what }) => ({ id, done: what }))
+    printJson(io, { objects, ...(diff !== undefined && { diff: diffJson(diff) }) })
+  } else if (diff !== undefined) {
+    const style = styleOf(io)
+    // What opens is where the danger is.
+    const text = await effectText(diff)
+    print(
+      io,
+      text.replace(/^\+ .*$/gm, (line) => style.red(line)).replace(/^- .*$/gm, (line) => style.green(line)),
+    )
+  }
 }
