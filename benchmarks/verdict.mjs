@@ -1,4 +1,5 @@
-// What one verdict costs, warm: judgeAt('ztunnel') as the data plane asks it, and judge() as explain and the batch do.
+// What one verdict costs, warm: judgeAt('ztunnel') and judgeAt('gateway') as the data plane asks them, and judge() as
+// explain and the batch do.
 // `node benchmarks/verdict.mjs` after `npm run build`; no network, no files but k8s/.
 import { fileURLToPath } from 'node:url'
 import { loadManifests } from '@bulkhead/resources'
@@ -39,6 +40,25 @@ measure('judgeAt ztunnel, denied, with the closest rule', () => judgeAt('ztunnel
 const to = { service: 'shop/web-api' }
 measure('judge, allowed', () => judge({ from: { workload: 'shop/sleep' }, to, port: 8080 }, shop))
 measure('judge, denied', () => judge({ from: { workload: 'shop/notsleep' }, to, port: 8080 }, shop))
+
+const door = [...shop.pods.values()].find((candidate) => candidate.gateway !== undefined)
+const [listener] = shop.gateways.get(door.gateway).listeners
+const [host = 'localhost'] = [listener.hostname, ...listener.hosts].filter((name) => name && !name.startsWith('*'))
+const headers = { 'user-agent': 'curl/8.5.0', accept: '*/*' }
+const request = (method) => ({
+  gateway: door,
+  port: listener.port,
+  peer: { ip: '172.18.0.1' },
+  request: { method, host, path: '/', headers },
+})
+const [get, remove] = [request('GET'), request('DELETE')]
+measure('judgeAt gateway, allowed and routed', () => judgeAt('gateway', get, shop))
+measure('judgeAt gateway, denied, with the closest rule', () => judgeAt('gateway', remove, shop))
+const outside = { external: '172.18.0.1' }
+const service = { service: shop.gateways.get(door.gateway).workload }
+measure('judge, from outside, two hops', () =>
+  judge({ from: outside, to: service, port: listener.port, http: { method: 'GET', path: '/', host } }, shop),
+)
 
 // A large cluster: 200 namespaces, 1,000 workloads, 2,200 policies. Only those that select the pod may cost.
 const position = () => ({ file: 'made.yaml', line: 1, column: 1 })

@@ -11,11 +11,14 @@ import { pathChange, Redirect } from './rewrite.js'
 import { requestText, routeStep } from './step.js'
 import type { HttpRequest, RouteDecision } from './types.js'
 
+type ForwardDecision = Extract<RouteDecision, { kind: 'forward' }>
+type Forward = { -readonly [K in keyof ForwardDecision]: ForwardDecision[K] }
+
 /** What a rule does with a request that one of its matches took. */
 export type Act = (request: HttpRequest, target: RequestPath, match: RequestMatch) => RouteDecision
 
 /** A step of this rule, but for its outcome. */
-type Said = Pick<Step, 'outcome' | 'code' | 'facts'>
+type Said = Required<Pick<Step, 'outcome' | 'code' | 'facts'>>
 type Say = (said: Said) => Step
 
 export interface RuleSources extends BackendSources {
@@ -34,7 +37,7 @@ export function compileAct(
 ): Act {
   const several = (rule.matches?.length ?? 0) > 1
   const place = at(route, ['spec', 'rules', index, ...(several ? ['matches', match] : [])])
-  const say: Say = (said) => routeStep(route, place, { ...said, rule: index })
+  const say: Say = ({ outcome, code, facts }) => routeStep(route, place, { outcome, code, rule: index, facts })
   const { unknown } = sources
   if (unknown !== undefined) {
     const step = say({ outcome: 'unknown', code: 'not-modelled', facts: { what: unknown } })
@@ -89,28 +92,26 @@ function forwardAct(route: Resource, rule: HttpRouteRule, say: Say, sources: Rul
   const requestTimeoutMs = timeoutMs(timeouts?.request)
   const backendTimeoutMs = timeoutMs(timeouts?.backendRequest)
   const backend = backendText(backends)
-  const fixed = {
-    kind: 'forward' as const,
-    route: route.id,
-    backends,
-    responseHeaders,
-    ...(requestTimeoutMs !== undefined && { requestTimeoutMs }),
-    ...(backendTimeoutMs !== undefined && { backendTimeoutMs }),
-  }
   return (request, target, match) => {
     const facts = { request: requestText(request), backend }
     const step = say({ outcome: 'allow', code: 'route.forwards', facts })
     const changed = path === undefined ? target.path : path(target.path, prefixOf(match))
-    return {
-      ...fixed,
+    const decision: Forward = {
+      kind: 'forward',
       step,
+      route: route.id,
+      backends,
       request: {
         method: request.method,
         host: host ?? request.host,
         path: changed + target.query,
         headers: changeHeaders(request.headers, requestHeaders),
       },
+      responseHeaders,
     }
+    if (requestTimeoutMs !== undefined) decision.requestTimeoutMs = requestTimeoutMs
+    if (backendTimeoutMs !== undefined) decision.backendTimeoutMs = backendTimeoutMs
+    return decision
   }
 }
 
