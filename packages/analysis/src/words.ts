@@ -64,7 +64,10 @@ function samePlace(a: Step, b: Step): boolean {
 }
 
 export interface WordsOptions {
-  /** Whether the places in the files are named. Not for what was: it may stand elsewhere now, or nowhere. */
+  /**
+   * Whether places in the files are named, and every policy that isolates. Not for what was: it may stand elsewhere now, or
+   * nowhere.
+   */
   readonly places: boolean
 }
 
@@ -86,6 +89,7 @@ export function stoppingWords(step: Step | undefined, { places }: WordsOptions):
   const by = layer === undefined ? '' : `${layer}: `
   switch (step.code) {
     case 'authz.no-rule-allows': {
+      if (!places) return `${by}no rule lists it`
       // Every policy that isolates is named, and none accused.
       const policies = (step.isolatedBy ?? []).map(({ policy, at }) => `${policy}${place(at)}`)
       return `${by}no rule of ${policies.join(' or ') || 'any ALLOW policy'} lists it`

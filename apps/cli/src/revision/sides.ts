@@ -5,7 +5,7 @@ import path from 'node:path'
 import { CliError, type Io } from '../io.js'
 import type { ManifestSet } from '../manifests.js'
 import { findPlaces, requireFolder } from '../places.js'
-import { repositoryOf } from './git.js'
+import { git, repositoryOf } from './git.js'
 import { commitOf, writeTree } from './tree.js'
 
 /** Where the manifests are that two revisions are compared by. */
@@ -56,6 +56,8 @@ export async function withSide<T>(
     return use(setOf(real, inside ? ground.base : path.dirname(real), word))
   }
   if (ground.repository === undefined) {
+    // Without git nobody knows whether it is one.
+    await git(io, io.cwd, ['--version'])
     throw new CliError(
       `there is no folder ${JSON.stringify(word)}, and it cannot be a git revision: "${io.cwd}" is in no git repository.`,
     )

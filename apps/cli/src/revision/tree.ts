@@ -48,9 +48,9 @@ async function hint(io: Io, repository: string, revision: string): Promise<strin
 }
 
 /**
- * Writes the manifests that a commit has under a folder into another folder, each at its path from the repository's root.
- * Only files that can be manifests, and links that stay within the folder.
- * @throws CliError when the commit has no such folder
+ * Writes the manifests that a commit has under a folder into another folder, each at its path from the repository's root:
+ * files that can be manifests, and links to them.
+ * @throws CliError when the commit has no such folder, or one with a link that leads out of it
  */
 export async function writeTree(
   io: Io,
@@ -63,26 +63,39 @@ export async function writeTree(
   if (entries.length === 0) throw new CliError(`${commit.title} has no folder ${JSON.stringify(folder || '.')}.`)
   const wanted = entries.filter(({ mode, file }) => mode === link || (mode.startsWith('100') && isManifest(file)))
   const contents = await readBlobs(io, repository, wanted)
+  const there = foldersAndFiles(wanted)
   for (const [index, { mode, file }] of wanted.entries()) {
     const content = contents[index]
     const target = path.join(into, ...file.split('/'))
-    if (content === undefined || !isWithin(target, into)) continue
+    if (content === undefined) continue
     await mkdir(path.dirname(target), { recursive: true })
     if (mode !== link) await writeFile(target, content)
-    // A link that leads out of the commit would read this machine's files into it.
-    else if (isWithin(path.resolve(path.dirname(target), content.toString()), into)) {
-      await symlink(content.toString(), target)
+    else {
+      const to = content.toString()
+      const leads = !path.posix.isAbsolute(to) && there.has(path.posix.join(path.posix.dirname(file), to))
+      // A link to a page of text is nobody's manifest.
+      if (!leads && !isManifest(file) && path.posix.extname(file) !== '') continue
+      // It would read this machine's files into the commit, or nothing.
+      if (!leads) {
+        throw new CliError(
+          `${commit.title}: ${JSON.stringify(file)} is a link to ${JSON.stringify(to)}, which is no manifest of ${JSON.stringify(folder || '.')} there; such a link is not followed.`,
+        )
+      }
+      await symlink(to, target)
     }
   }
 }
 
+function foldersAndFiles(entries: readonly Entry[]): ReadonlySet<string> {
+  const all = new Set<string>()
+  for (const { file } of entries) {
+    for (let name = file; name !== '.' && !all.has(name); name = path.posix.dirname(name)) all.add(name)
+  }
+  return all
+}
+
 const link = '120000'
 const isManifest = (file: string): boolean => /\.ya?ml$/.test(file) || path.posix.basename(file) === 'Kustomization'
-
-function isWithin(file: string, folder: string): boolean {
-  const relative = path.relative(folder, file)
-  return relative !== '' && relative !== '..' && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative)
-}
 
 async function entriesOf(io: Io, repository: string, { hash }: Commit, folder: string): Promise<readonly Entry[]> {
   const inside = folder === '' ? [] : ['--', `${folder}/`]

@@ -19,15 +19,30 @@ export interface Group {
 /** Everything that changed, opened first, in as few groups as say the same. */
 export function groupsOf({ opened, closed, decidedElsewhere }: PolicyDiff): readonly Group[] {
   return [
-    ...grouped('+', opened.map(told)),
-    ...grouped('-', closed.map(told)),
-    ...grouped('~', decidedElsewhere.map(told)),
+    ...grouped(
+      '+',
+      opened.map((change) => told(change)),
+    ),
+    ...grouped(
+      '-',
+      closed.map((change) => told(change)),
+    ),
+    ...grouped('~', decidedElsewhere.map(briefly)),
   ]
 }
 
 interface Told extends Pick<Group, 'now' | 'before' | 'sees'> {
   readonly from: string
   readonly to: string
+}
+
+/** Where the outcome stays, what decides is enough, and what the caller sees where that is another thing now. */
+function briefly(change: FlowChange): Told {
+  const { from, to, before, after } = change
+  const { now, sees, ...rest } = told(change)
+  const denied = after !== undefined && after.outcome !== 'allow'
+  const other = sees !== undefined && before?.symptom !== after?.symptom
+  return { ...rest, from, to, now: denied ? words(after, before, false) : now, ...(other && { sees }) }
 }
 
 function told({ from, to, before, after }: FlowChange): Told {

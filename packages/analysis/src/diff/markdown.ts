@@ -25,7 +25,7 @@ export function diffMarkdown(diff: PolicyDiff): string {
   return `${parts.join('\n\n')}\n`
 }
 
-const words: Readonly<Record<Group['sign'], string>> = { '+': '➕', '-': '➖', '~': '〰️' }
+const words: Readonly<Record<Group['sign'], string>> = { '+': '➕', '-': '➖', '~': '~' }
 
 function row({ sign, from, to, now, before, sees }: Group): string {
   const seen = sees === undefined ? '' : `<br>seen: ${escaped(sees)}`

@@ -34,7 +34,8 @@ export function headline({ opened, closed, decidedElsewhere, objects, asked }: P
 
 function groupLines({ sign, from, to, now, before, sees }: Group): string[] {
   return [
-    `${sign} ${from.join(', ')} → ${namesOf(to).join(', ')}`,
+    // Two spaces: a line that is broken goes on below the names.
+    `${sign}  ${from.join(', ')} → ${namesOf(to).join(', ')}`,
     `    now     ${now}`,
     ...(sees === undefined ? [] : [`    seen    ${sees}`]),
     `    before  ${before}`,

@@ -23,5 +23,5 @@ export function matrixMarkdown(matrix: Matrix): string {
     )
   }
   if (tables.length === 0) return 'Nothing is there that could be called.\n'
-  return `${[...tables, legend.map(({ sign, says }) => `${sign} ${says}`).join(' · ')].join('\n\n')}\n`
+  return `${[...tables, legend.map(({ sign, says }) => `${sign} ${says}`).join('; ')].join('\n\n')}\n`
 }

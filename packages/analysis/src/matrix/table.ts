@@ -14,7 +14,7 @@ export const allowed = '✓'
 const nowhere = '·'
 const unknown = '?'
 const unnamed = 'x'
-/** A source is not asked about itself. */
+/** Nobody is asked about himself. */
 const own = ''
 
 export function tableOf({ sources, destinations, cells }: Matrix): Table {
@@ -31,7 +31,8 @@ export function tableOf({ sources, destinations, cells }: Matrix): Table {
       alike.signs = alike.signs.map((sign, column) => (sign === own ? (drawn[column] ?? own) : sign))
     }
   }
-  return { columns: destinations, rows, legend: signs.legend }
+  const empty = rows.some((row) => row.signs.includes(own)) ? [{ sign: '(empty)', says: 'is itself' }] : []
+  return { columns: destinations, rows, legend: [...signs.legend, ...empty] }
 }
 
 /** What a source is not asked about itself keeps it from no row. */
