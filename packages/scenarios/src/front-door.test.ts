@@ -117,8 +117,13 @@ describe('a scenario about a layer that is off', () => {
   })
 
   it('names all of them', async () => {
-    const { because } = await runOne({ ...scenario, needs: ['50-identity', '70-ingress'] }, { on: [] })
-    assert.equal(because, 'it needs 50-identity and 70-ingress, which are off')
+    const { because } = await runOne({ ...scenario, needs: ['40-mtls', '50-identity'] }, { on: [] })
+    assert.equal(because, 'it needs 40-mtls and 50-identity, which are off')
+  })
+
+  it('is told from a layer that no manifest is of', async () => {
+    const { because } = await runOne({ ...scenario, needs: ['70-ingress'] })
+    assert.equal(because, 'it needs 70-ingress, which is not there')
   })
 })
 

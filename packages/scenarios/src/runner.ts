@@ -101,7 +101,8 @@ async function runOne(scenario: Scenario, context: Context): Promise<ScenarioRes
   }
   const off = missing(scenario, on)
   if (off.length > 0) {
-    const because = `it needs ${off.join(' and ')}, which ${off.length === 1 ? 'is' : 'are'} off`
+    const there = off.every((name) => layers.some((layer) => layer.name === name))
+    const because = `it needs ${off.join(' and ')}, which ${off.length === 1 ? 'is' : 'are'} ${there ? 'off' : 'not there'}`
     return { ...head, status: 'skipped', because, ...took() }
   }
   const unseen = (because: string): ScenarioResult => ({ ...head, status: 'not-observed', because, ...took() })

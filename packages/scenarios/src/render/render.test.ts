@@ -90,18 +90,19 @@ describe('the reports of a run in which all walls hold', async () => {
 })
 
 describe('the reports of a run in which some were skipped', async () => {
-  const front = { ...attack, id: 'front', title: 'the front door', needs: ['70-ingress'] }
-  const report = await reportOf([attack, front])
-  const all = await reportOf([front])
+  const front = { ...attack, id: 'front', title: 'the front door', needs: ['40-mtls'] }
+  const on = ['50-identity']
+  const report = await reportOf([attack, front], { on })
+  const all = await reportOf([front], { on })
   const green = `${String.fromCharCode(27)}[32m`
   const last = (text: string): string => text.trimEnd().split('\n').at(-1) ?? ''
 
   it('say which, and why', () => {
     assert.match(
       renderAttack(report),
-      /^SKIPPED {3}it needs 70-ingress, which is off; nothing is known of these\n {6}shop\/notsleep → .*the front door$/m,
+      /^SKIPPED {3}it needs 40-mtls, which is off; nothing is known of these\n {6}shop\/notsleep → .*the front door$/m,
     )
-    assert.match(renderVerify(report), /^skipped +front .*\n +it needs 70-ingress, which is off$/m)
+    assert.match(renderVerify(report), /^skipped +front .*\n +it needs 40-mtls, which is off$/m)
   })
   it('pass, but do not look as if all had held', () => {
     assert.deepEqual([attackPassed(report), verifyPassed(report)], [true, true])
