@@ -16,6 +16,10 @@ for (const [name, args, exit] of [
   ['a workload by its own name', ['shop/sleep', 'shop/purchase-history-v1:8080'], 1],
   ['a host', ['shop/sleep', 'web-api:8080'], 0],
   ['an address that nobody has', ['shop/sleep', '10.244.1.250:8080'], 1],
+  ['from outside', ['outside', 'http://istioexplained.io/'], 0],
+  ['a method that the gateway stops', ['outside', 'http://istioexplained.io/', 'DELETE'], 1],
+  ['a host that no route has', ['outside', 'shop/shop-gateway-istio:80', 'GET', '/', '--host', 'other.example'], 1],
+  ['past the gateway', ['outside', 'shop/web-api:8080'], 1],
 ] as const) {
   const file = `explain/${name.replaceAll(' ', '-')}`
 
@@ -52,6 +56,39 @@ test('what is not modelled and decides is unknown: exit code 3', async () => {
   const { code, stdout } = await runCli(['explain', '--manifests', manifests, 'a/client', 'a/elsewhere:80'])
   assert.equal(code, 3, stdout)
   assert.match(stdout, /UNKNOWN/)
+})
+
+const staff = (...args: readonly string[]) =>
+  runCli(['explain', '--manifests', 'header-route', ...args, '--json'], { cwd: fixtures })
+
+test('headers, method and host of the request are what the route is chosen by', async () => {
+  const put = ['outside', 'http://any.example/', 'PUT']
+  const taken = await staff(...put, '--header', 'X-Staff: yes')
+  assert.equal(taken.code, 0, taken.stderr)
+  assert.match(taken.stdout, /"route\.forwards"/)
+  for (const other of [
+    put,
+    [...put, '--header', 'x-staff: no'],
+    ['outside', 'http://any.example/', '--header', 'x-staff: yes'],
+  ]) {
+    const { code, stdout } = await staff(...other)
+    assert.equal(code, 1)
+    assert.match(stdout, /"symptom": "gateway-404"/)
+  }
+})
+
+test('a URL leads to the gateway that answers for its host and port; within the cluster only by name', async () => {
+  const toOf = async (...args: readonly string[]) => {
+    const { stdout } = await staff(...args)
+    return (JSON.parse(stdout) as { verdict: { hops: { to: string }[] } }).verdict.hops.map(({ to }) => to).join()
+  }
+  const staffs = ['PUT', '--header', 'x-staff: yes']
+  assert.equal(await toOf('outside', 'http://x.more.example:8080/', ...staffs), 'a/gw-istio,a/web')
+  assert.equal(await toOf('a/web', 'http://x.more.example:8080/', ...staffs), 'a/gw-istio,a/web')
+  assert.equal(await toOf('outside', 'http://any.example/', ...staffs), 'a/gw-istio,a/web')
+  // The gateway's first listener is for every name, and a Service's name is a Service's.
+  assert.equal(await toOf('a/gw-istio', 'http://web/', ...staffs), 'a/web')
+  assert.equal(await toOf('a/web', 'http://any.example/', ...staffs), 'any.example')
 })
 
 for (const [what, args, said] of [
