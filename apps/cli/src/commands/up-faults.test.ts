@@ -24,6 +24,7 @@ test('in the foreground Ctrl-C ends everything and leaves nothing behind', async
     [
       ['40-mtls', false],
       ['50-identity', true],
+      ['70-ingress', false],
     ],
   )
   const runDir = (JSON.parse(readFileSync(path.join(stateDir, 'control.json'), 'utf8')) as { runDir: string }).runDir
@@ -33,6 +34,38 @@ test('in the foreground Ctrl-C ends everything and leaves nothing behind', async
   assert.match(stderr, /all is down\.\n$/)
   assert.ok(pidsOf(report).every((pid) => !isAlive(pid)))
   assert.deepEqual([existsSync(runDir), existsSync(path.join(stateDir, 'control.json'))], [false, false])
+})
+
+test('in the foreground each save is told: what it opens and closes, or why it is refused', async (t) => {
+  const folder = temporaryFolder()
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  cpSync(path.join(root, 'k8s'), path.join(folder, 'k8s'), { recursive: true })
+  const args = ['--manifests', 'k8s/workloads', 'k8s/layers', '--state', 'state', '--port', '0', '--layers', '50']
+  const child = start(['up', '--foreground', ...args], folder)
+  t.after(() => child.kill('SIGKILL'))
+  let err = ''
+  child.stderr?.on('data', (chunk) => {
+    err += chunk
+  })
+  const ended = collect(child)
+  await eventually('it is up', () => /^Ctrl-C ends it/m.test(err))
+  assert.equal(err.match(/pods are ready/g), null, 'that is for the result to say')
+  const file = path.join(folder, 'k8s/layers/50-identity/shop/web-api-rbac.yaml')
+  const text = readFileSync(file, 'utf8')
+  writeFileSync(file, text.replace('rules:', 'rulez:'))
+  const at = /^\d\d:\d\d:\d\d {2}/m.source
+  const shown = 'k8s/layers/50-identity/shop/web-api-rbac\\.yaml'
+  const refused = new RegExp(`${at}refused, nothing changed: ${shown}\n  ${shown}:\\d+:3: .*"rulez"`, 'm')
+  await eventually('it is refused', () => refused.test(err))
+  writeFileSync(file, text.replace('sa/sleep', 'sa/notsleep'))
+  const told = new RegExp(
+    `${at}in force after \\d+ ms: ${shown}\n(  .*\n)*  \\+ +shop/notsleep → .*\n.*\\(${shown}:\\d+\\)\n(  .*\n)*  - +shop/sleep → `,
+    'm',
+  )
+  await eventually('it is told', () => told.test(err))
+  child.kill('SIGINT')
+  const { code, stdout } = await ended
+  assert.deepEqual([code, /^8 of 8 pods|^7 of 7 pods/.test(stdout)], [0, true], stdout)
 })
 
 test('bad input is one sentence, exit 2, and nothing is started', async (t) => {
@@ -56,7 +89,10 @@ test('bad input is one sentence, exit 2, and nothing is started', async (t) => {
       ),
     ],
     [['--port', '70000'], /--port.*70000.*0 to 65535/],
-    [['--port', '0', '--layers', '50,99'], /^bulkhead: there is no layer "99"; there are 40-mtls, 50-identity\./m],
+    [
+      ['--port', '0', '--layers', '50,99'],
+      /^bulkhead: there is no layer "99"; there are 40-mtls, 50-identity, 70-ingress\./m,
+    ],
     [['--port', '0', '--manifests', path.join(broken, 'k8s')], /sleep\.yaml:\d+:\d+: .*serviceAcountName/],
     [['--port', '0', '--manifests', path.join(broken, 'nope')], /there is no folder/],
   ]

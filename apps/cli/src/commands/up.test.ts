@@ -27,18 +27,21 @@ describe('a target in the background', () => {
 
   test('all of the shop is ready, on two nodes, out of the mesh only who asked to be', async () => {
     const pods = report.status.workloads.flatMap((workload) => workload.pods)
-    assert.deepEqual([report.notReady, pods.length, new Set(pods.map(({ node }) => node)).size], [[], 7, 2])
+    assert.deepEqual([report.notReady, pods.length, new Set(pods.map(({ node }) => node)).size], [[], 8, 2])
     assert.deepEqual(
       pods.filter(({ mesh }) => !mesh).map(({ pod }) => pod.replace(/-[^-]+-[^-]+$/, '')),
-      ['shop/outsider'],
+      ['shop/outsider', 'shop/shop-gateway-istio'],
     )
     const { code, stdout } = await bulkhead('status', ...state)
     assert.equal(code, 0)
+    const [published] = report.status.published
+    assert.deepEqual([published?.service, published?.hosts], ['shop/shop-gateway-istio', ['istioexplained.io']])
+    assert.ok(stdout.includes(`outside  ${published?.url} leads to shop/shop-gateway-istio:80, for istioexplained.io`))
     assert.match(
       stdout,
       /shop\/web-api +bulkhead-worker2? +10\.244\.\d+\.\d+ +yes +spiffe:\/\/cluster\.local\/ns\/shop\/sa\/web-api\n/,
     )
-    assert.match(stdout, /layers +40-mtls on, 50-identity on/)
+    assert.match(stdout, /layers +40-mtls on, 50-identity on, 70-ingress on/)
   })
 
   test('a second up on the same folder says who is up, and changes nothing', async () => {
@@ -66,7 +69,7 @@ describe('a target in the background', () => {
     assert.deepEqual([denied.code, denied.stdout], [7, 'ECONNRESET\n'])
     assert.match(
       denied.stderr,
-      /^bulkhead: shop\/notsleep -> shop\/web-api:8080 failed\. On a cluster its client sees .*\(curl 52 or 56\)\.\n {2}layer 50-identity: .*\n/,
+      /^bulkhead: shop\/notsleep -> shop\/web-api:8080 failed\. On a cluster its client sees .*\(curl 35 or 52 or 56\)\.\n {2}layer 50-identity: .*\n/,
     )
     assert.match(
       denied.stderr,
@@ -100,6 +103,20 @@ describe('a target in the background', () => {
       others.filter((name) => name !== '__CF_USER_TEXT_ENCODING'),
       [],
     )
+  })
+
+  test('what a typo probably meant is said, and that a gateway has no program', async () => {
+    const typo = await bulkhead('logs', ...state, 'shop/web-apo')
+    assert.deepEqual(
+      [typo.code, typo.stderr],
+      [2, 'bulkhead: there is no workload "shop/web-apo"; did you mean "shop/web-api"?\n'],
+    )
+    const unqualified = await bulkhead('exec', ...state, 'sleep', '--', 'true')
+    assert.match(unqualified.stderr, /^bulkhead: there is no workload "sleep"; did you mean "shop\/sleep"\?\n$/)
+    const gateway = await bulkhead('exec', ...state, 'shop/shop-gateway-istio', '--', 'true')
+    assert.equal(gateway.code, 2)
+    assert.match(gateway.stderr, /is the proxy of Gateway shop\/shop-gateway, which the mesh plays itself/)
+    assert.match((await bulkhead('logs', ...state, 'shop/shop-gateway-istio')).stdout, /its requests follow/)
   })
 
   test('exec without a program, or with its options in the wrong place, says so', async () => {
@@ -141,13 +158,17 @@ describe('a target in the background', () => {
       off.stdout,
       /^50-identity is down: its 4 objects are not enforced until `npx bulkhead layer on 50-identity`\.\n/,
     )
+    assert.match(off.stdout, /\n\d+ flows opened, 0 closed.*\n\+ .*shop\/notsleep.* → /)
     assert.equal((await get()).stdout, '200 web-api\n')
     assert.match((await bulkhead('layer', ...state)).stdout, /50-identity +OFF +4/)
     assert.equal((await bulkhead('layer', 'on', 'identity', ...state)).code, 0)
     assert.equal((await get()).stdout, 'ECONNRESET\n')
     const unknown = await bulkhead('layer', 'off', '99-nothing', ...state)
     assert.equal(unknown.code, 2)
-    assert.equal(unknown.stderr, 'bulkhead: there is no layer "99-nothing"; there are 40-mtls, 50-identity.\n')
+    assert.equal(
+      unknown.stderr,
+      'bulkhead: there is no layer "99-nothing"; there are 40-mtls, 50-identity, 70-ingress.\n',
+    )
   })
 
   test('flows are told one a line, as they end too', async () => {
@@ -200,6 +221,7 @@ describe('a target in the background', () => {
       [
         ['40-mtls', false],
         ['50-identity', true],
+        ['70-ingress', true],
       ],
     )
     const down = await bulkhead('down', ...state)

@@ -51,7 +51,7 @@ async function up(options: UpOptions, io: Io): Promise<void> {
   const start = supervisorOptions(options, io)
   const show = (report: UpReport) => {
     if (options.json === true) printJson(io, report)
-    else print(io, upText(report, start, io))
+    else print(io, upText(report, start, io, options.foreground === true))
     if (report.notReady.length > 0) {
       for (const { workload, log } of report.notReady) {
         const said = log.trimEnd().replaceAll('\n', '\n  ')
@@ -123,7 +123,13 @@ function foldersWords({ manifests }: SupervisorOptions, io: Io): string {
   return manifests.map((folder) => `${shownPath(io, folder)}/`).join(' or ')
 }
 
-function upText({ url, tookMs, notReady, status }: UpReport, { stateDir }: SupervisorOptions, io: Io): string {
+/** @param here whether saves are told in this terminal */
+function upText(
+  { url, tookMs, notReady, status }: UpReport,
+  { stateDir }: SupervisorOptions,
+  io: Io,
+  here: boolean,
+): string {
   const style = styleOf(io)
   const pods = status.workloads.reduce((sum, { of }) => sum + of, 0)
   const shown = shownPath(io, stateDir)
@@ -137,6 +143,11 @@ function upText({ url, tookMs, notReady, status }: UpReport, { stateDir }: Super
     ...(wall === undefined
       ? []
       : [[`npx bulkhead layer off${state} ${wall.name}`, 'take a wall down: what does that open?']]),
+    ...(here
+      ? []
+      : [
+          [`tail -f ${shellWord(path.join(shown, 'supervisor.log'))}`, 'what each save of a manifest opens and closes'],
+        ]),
   ]
   return [
     style.bold(`${pods - notReady.length} of ${pods} pods are ready, after ${(tookMs / 1000).toFixed(1)} s.`),

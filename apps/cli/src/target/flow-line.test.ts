@@ -76,7 +76,7 @@ test('a failure says what a cluster shows, why, and where each policy stands', (
   assert.equal(
     failureText(denied),
     [
-      'shop/sleep -> shop/web-api:8080 failed. On a cluster its client sees a connection that opened and was closed without a byte (curl 52 or 56).',
+      'shop/sleep -> shop/web-api:8080 failed. On a cluster its client sees a connection that opened and was closed without a byte (curl 35 or 52 or 56).',
       '  layer 50-identity: ALLOW policies select shop/web-api, and no rule of theirs lists cluster.local/ns/shop/sa/sleep on port 8080',
       '  AuthorizationPolicy/shop/a at a.yaml:1',
       '  AuthorizationPolicy/shop/b at b.yaml:2',

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { ClusterStatus, PodStatus } from '@bulkhead/local-cluster'
 import { styleOf } from '../style.js'
 import { progressLine } from './progress.js'
-import { notReady, statusText } from './status-text.js'
+import { curlLine, notReady, statusText } from './status-text.js'
 
 const pod = (name: string, fields: Partial<PodStatus> = {}): PodStatus => ({
   pod: `shop/${name}`,
@@ -56,6 +56,43 @@ test('each pod has a line, and one that is not ready says why', () => {
       '  shorter  1 s here (10 s on a cluster)',
     ].join('\n'),
   )
+})
+
+test('gateways, pods that are on their way out, ports of this machine and a refused save are told', () => {
+  const gateway = pod('gw-istio', { mesh: false, gateway: 'shop/gw', containers: [] })
+  const port = { service: 'shop/gw-istio', port: 80, hosts: ['istioexplained.io', '*.example.org'] }
+  const found: ClusterStatus = {
+    ...status(gateway, pod('old', { ready: false, leaving: true })),
+    refused: 'k8s/a.yaml:3:1: a mistake',
+    published: [
+      { ...port, url: 'http://127.0.0.1:41234', wanted: 30080 },
+      { service: 'shop/tcp', port: 9000, url: 'http://127.0.0.1:30090', hosts: [] },
+    ],
+  }
+  // One that is being replaced is not waited for.
+  assert.deepEqual(notReady(found), [])
+  assert.equal(
+    statusText(found, styleOf({ colour: false })),
+    [
+      '  workload       node             address     ready   identity',
+      '  shop/gw-istio  bulkhead-worker  10.244.1.2  yes     spiffe://cluster.local/ns/shop/sa/gw-istio (gateway shop/gw, played by the mesh)',
+      '  shop/old       bulkhead-worker  10.244.1.2  ending  spiffe://cluster.local/ns/shop/sa/old',
+      '',
+      '  layers   40-mtls on, 50-identity OFF',
+      '  outside  http://127.0.0.1:41234 leads to shop/gw-istio:80, for istioexplained.io, *.example.org (30080, which the manifests ask for, could not be had)',
+      '  outside  http://127.0.0.1:30090 leads to shop/tcp:9000',
+      '  refused  the last save, so what is in force is not what the files say: k8s/a.yaml:3:1: a mistake',
+      '  shorter  1 s here (10 s on a cluster)',
+    ].join('\n'),
+  )
+})
+
+test('a port of a gateway is called with a host that its routes have', () => {
+  const at = (...hosts: string[]) => curlLine({ service: 'a/b', port: 80, url: 'http://127.0.0.1:30080', hosts })
+  assert.equal(at('istioexplained.io'), "curl -H 'Host: istioexplained.io' http://127.0.0.1:30080/")
+  assert.equal(at('*.example.org'), "curl -H 'Host: www.example.org' http://127.0.0.1:30080/")
+  assert.equal(at('*', 'example.org'), "curl -H 'Host: example.org' http://127.0.0.1:30080/")
+  for (const any of [at(), at('*')]) assert.equal(any, 'curl http://127.0.0.1:30080/')
 })
 
 test('progress is told once, warnings with their place', () => {

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { ClusterError } from '@bulkhead/local-cluster'
+import { ClusterError, type ManifestsEvent } from '@bulkhead/local-cluster'
 import type { Attempt, Evidence } from '@bulkhead/scenarios'
 import type { FlowRecord } from '@bulkhead/verdict'
 import { ControlClient } from '../client.js'
@@ -222,3 +222,55 @@ test('shutdown is answered before it is done', async (t) => {
   await client.shutdown()
   while (shutdowns() === 0) await new Promise((resolve) => setImmediate(resolve))
 })
+
+test('what becomes of each save is streamed while somebody listens', async (t) => {
+  let tell: ((event: ManifestsEvent) => void) | undefined
+  const { client } = await serve(t, {
+    onManifests(listener) {
+      tell = listener
+      return () => {
+        tell = undefined
+      }
+    },
+  })
+  const refused: ManifestsEvent = { kind: 'refused', files: ['a.yaml'], message: 'a.yaml:1:2: a mistake' }
+  const rollout: ManifestsEvent = { kind: 'rollout', workloads: ['a/b'], state: 'complete', waitingFor: [], ms: 7 }
+  const stop = new AbortController()
+  const heard: unknown[] = []
+  const following = (async () => {
+    for await (const event of client.followManifests(stop.signal)) {
+      heard.push(event)
+      if (heard.length === 2) stop.abort()
+    }
+  })()
+  await eventually(() => tell !== undefined)
+  tell?.(refused)
+  tell?.(rollout)
+  await following
+  assert.deepEqual(heard, [refused, rollout])
+  await eventually(() => tell === undefined)
+})
+
+test('an attempt from outside is made, though no workload is called so', async (t) => {
+  const from: string[] = []
+  const { client } = await serve(t, {
+    logs: (of) => {
+      throw new ClusterError('unknown-workload', `there is no workload "${of}".`)
+    },
+    attempt: async (who) => {
+      from.push(who)
+      return evidence
+    },
+  })
+  const attempt: Attempt = { kind: 'http', to: { service: 'shop/gw-istio' }, port: 80 }
+  assert.deepEqual(await client.attempt('outside', attempt), evidence)
+  await assert.rejects(client.attempt('shop/nobody', attempt), { code: 'unknown-workload' })
+  assert.deepEqual(from, ['outside'])
+})
+
+async function eventually(holds: () => boolean): Promise<void> {
+  for (const deadline = Date.now() + 5000; !holds(); ) {
+    assert.ok(Date.now() < deadline, 'not within 5 s')
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
