@@ -40,7 +40,7 @@ describe('apply and delete, on a target without layers', () => {
     const created = await say('apply', '-f', `${identity}/allow-nothing.yaml`)
     assert.match(
       created.stdout,
-      /^authorizationpolicy\.security\.istio\.io\/allow-nothing created\n0 flows opened, \d+ closed .*\n(- .*\n)*- .*notsleep.* → shop\/web-api:8080 and its pod\n$/,
+      /^authorizationpolicy\.security\.istio\.io\/allow-nothing created\n0 flows opened, \d+ closed\n(- {2}.*\n)*- {2}.*notsleep.* → shop\/web-api:8080 and its pod\n$/,
       created.stderr,
     )
     const closed = await asked()
@@ -52,7 +52,7 @@ describe('apply and delete, on a target without layers', () => {
     const deleted = await say('delete', '-f', `${identity}/allow-nothing.yaml`)
     assert.match(
       deleted.stdout,
-      /^authorizationpolicy\.security\.istio\.io "allow-nothing" deleted from shop namespace\n\d+ flows opened, 0 closed .*\n\+ /,
+      /^authorizationpolicy\.security\.istio\.io "allow-nothing" deleted from shop namespace\n\d+ flows opened, 0 closed\n\+ {2}/,
       deleted.stderr,
     )
     assert.deepEqual(movedBy(deleted.stdout), movedBy(created.stdout), 'what it closed is open again')

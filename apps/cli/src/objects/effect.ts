@@ -42,6 +42,12 @@ async function snapshotOf(objects: InForce, previous?: Snapshot): Promise<Snapsh
 /** How much moved, and who may call whom now or not any more; why is `explain`'s to say. */
 export async function effectText(diff: PolicyDiff): Promise<string> {
   const { renderDiff } = await import('@bulkhead/analysis')
-  const [headline = '', ...lines] = renderDiff(diff).trimEnd().split('\n')
-  return [headline, ...lines.filter((line) => /^[+-] /.test(line))].join('\n')
+  const { opened, closed } = diff
+  const flows = opened.length === 1 ? '1 flow' : `${opened.length} flows`
+  const headline =
+    opened.length + closed.length === 0 ? 'nothing opened, nothing closed' : `${flows} opened, ${closed.length} closed`
+  const moved = renderDiff(diff)
+    .split('\n')
+    .filter((line) => /^[+-] /.test(line))
+  return [headline, ...moved].join('\n')
 }
