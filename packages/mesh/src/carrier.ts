@@ -2,14 +2,14 @@ import type { Pod, PointVerdict, Snapshot } from '@bulkhead/verdict'
 import type { OpenConnection } from './connections.js'
 import type { Context } from './context.js'
 import type { Failure, Flow } from './flows.js'
-import { judgePacket, passes } from './network.js'
+import { judgePacket, passes, type Station } from './network.js'
 import { nothingListens, ownPort } from './obstacles.js'
 import type { Address, ClientEnd, DialAnswer } from './seams.js'
 
 /** A packet between two stations, as the network sees it. */
 export interface Packet {
-  readonly source: Pod
-  readonly to: Pod | { readonly ip: string }
+  readonly source: Station
+  readonly to: Station
   readonly port: number
 }
 
@@ -62,7 +62,7 @@ export class Carrier {
    * since the connect was answered, and the connection is closed.
    */
   watch(flow: Flow, packet: Packet, close: () => void): (() => void) | undefined {
-    const pods = 'key' in packet.to ? [packet.source.key, packet.to.key] : [packet.source.key]
+    const pods = podsOf(packet.source, packet.to)
     const connection = { flow, pods, judge: (snapshot: Snapshot) => this.#judge(packet, snapshot), close }
     const forget = this.#context.connections.add(connection)
     return this.#stillHolds(connection) ? forget : undefined
@@ -92,7 +92,7 @@ export class Carrier {
 
   /** Nothing listens, and a kernel says so. */
   refuse(flow: Flow, pod: Pod, { ip, port }: Address): DialAnswer {
-    flow.step(nothingListens(pod.workload, port, this.#context.capture().listening(pod.key)))
+    flow.step(nothingListens(pod.workload, port, this.#context.listening(pod.key)))
     const error = `connect ECONNREFUSED ${ip}:${port}: nothing listens there`
     flow.fail({ flag: 'CONNECT', symptom: 'refused', error })
     flow.end()
@@ -111,6 +111,10 @@ export class Carrier {
     return judgePacket(this.#context.judgeAt, snapshot, source, to, port, 'TCP')
   }
 }
+
+/** Those of the two that are pods. */
+export const podsOf = (...stations: readonly Station[]): readonly string[] =>
+  stations.flatMap(({ key }) => (key === undefined ? [] : [key]))
 
 /** The addresses of a connection as its client sees them. */
 export interface Ends {

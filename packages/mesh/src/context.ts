@@ -1,7 +1,8 @@
 import type { HopRequest, JudgeAt, NextHop, Snapshot } from '@bulkhead/verdict'
 import type { Connections } from './connections.js'
 import type { Flow, FlowLog } from './flows.js'
-import type { Capture } from './seams.js'
+import type { Address, Capture } from './seams.js'
+import type { End } from './splice.js'
 import type { MeshLog } from './types.js'
 
 /** The policies in force: replaced whole, never changed. */
@@ -14,6 +15,12 @@ export interface Policy {
 export interface Engine {
   readonly judgeAt: JudgeAt
   nextHop(request: HopRequest, snapshot: Snapshot): NextHop
+}
+
+/** What plays a gateway's pod. */
+export interface GatewayServer {
+  /** Serves a connection until its end. */
+  take(flow: Flow, port: number, from: Address, client: End): Promise<void>
 }
 
 /** What both sides of the proxy work with. */
@@ -34,6 +41,10 @@ export interface Context extends Engine {
   readonly log: MeshLog | undefined
   policy(): Policy
   capture(): Capture
+  /** The gateway whose pod that is; undefined for all other pods. */
+  gateway(key: string): GatewayServer | undefined
+  /** Ports that something in that pod listens on, ascending. */
+  listening(key: string): readonly number[]
   /** The unix socket of a pod's "15008"; undefined when it has none. */
   hbonePath(key: string): string | undefined
   /** A fresh source port. */

@@ -32,6 +32,7 @@ export class Flow {
   readonly #clock = performance.now()
   readonly #points = new Map<Point, readonly Step[]>()
   #last: readonly Step[] = []
+  #steps: readonly Step[] | undefined
   #failure: Failure | undefined
   #ended = false
   readonly run: string | undefined
@@ -64,12 +65,20 @@ export class Flow {
   /** What a point says now; a later word of the same point takes the earlier one's place. */
   judged(verdict: PointVerdict, generation: number): void {
     this.#points.set(verdict.point, verdict.steps)
+    this.#steps = undefined
     this.generation = generation
   }
 
   /** A step that is no policy's: the network's or the HBONE port's own. Comes after all points. */
   step(step: Omit<Step, 'hop'>): void {
     this.#last = [...this.#last, { hop: 0, ...step }]
+    this.#steps = undefined
+  }
+
+  /** What has been said of it so far, in the order of the path. The same array until more is said. */
+  get steps(): readonly Step[] {
+    this.#steps ??= [...PATH.flatMap((point) => this.#points.get(point) ?? []), ...this.#last]
+    return this.#steps
   }
 
   fail(failure: Failure): void {
@@ -84,7 +93,7 @@ export class Flow {
   end(): void {
     if (this.#ended) return
     this.#ended = true
-    const steps = [...PATH.flatMap((point) => this.#points.get(point) ?? []), ...this.#last]
+    const { steps } = this
     const decided = firstRefusal(steps)
     // Refused before any point was asked: an illegal call, a handshake that was none.
     const refused = this.#failure !== undefined && REFUSED.has(this.#failure.flag)
@@ -112,7 +121,7 @@ export class Flow {
 }
 
 /** The first deny decides; with none, the first unknown does, since it is enforced as a deny. */
-function firstRefusal(steps: readonly Step[]): { outcome: Outcome; index?: number } {
+export function firstRefusal(steps: readonly Step[]): { outcome: Outcome; index?: number } {
   for (const outcome of ['deny', 'unknown'] as const) {
     const index = steps.findIndex((step) => step.outcome === outcome)
     if (index !== -1) return { outcome, index }

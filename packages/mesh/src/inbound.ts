@@ -127,6 +127,8 @@ export class Inbound {
 
   /** Joins a connection to the app, which no point guards any more. */
   async deliver(flow: Flow, key: string, port: number, from: Address, client: End): Promise<void> {
+    const gateway = this.#context.gateway(key)
+    if (gateway !== undefined) return gateway.take(flow, port, from, client)
     const app = await this.#app(flow, key, port, from)
     if (app === undefined) return client.reset()
     await join(flow, client, app)
@@ -203,8 +205,7 @@ export class Inbound {
       return await this.#context.capture().dialApp(key, port, from)
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
-      const capture = this.#context.capture()
-      flow.step(nothingListens(flow.destination.workload ?? key, port, capture.listening(key)))
+      flow.step(nothingListens(flow.destination.workload ?? key, port, this.#context.listening(key)))
       flow.fail({
         flag: 'CONNECT',
         symptom: 'reset',

@@ -1,15 +1,20 @@
 import type { Duplex } from 'node:stream'
 import type { Context } from './context.js'
 import { judgePacket, passes } from './network.js'
+import type { Address } from './seams.js'
 
 /** What istio-cni has the kubelet's packets to a captured pod come from, so that ztunnel can leave them alone. */
 export const PROBE_ADDRESS = '169.254.7.127'
+
+/** A connection to what listens in a pod. Rejects with a code. */
+export type DialPod = (key: string, port: number, from: Address) => Promise<Duplex>
 
 const failure = (code: string, message: string) => Object.assign(new Error(message), { code })
 
 /** A probe's connection: past ztunnel, but not past the network's rules. Rejects with a code as `connect` does. */
 export async function dialAsKubelet(
   context: Context,
+  dialPod: DialPod,
   key: string,
   port: number,
   signal?: AbortSignal,
@@ -28,7 +33,7 @@ export async function dialAsKubelet(
       `connect ETIMEDOUT ${pod.ip}:${port}: a network policy drops what comes from ${source.ip}`,
     )
   }
-  const app = await context.capture().dialApp(key, port, { ip: source.ip, port: context.sourcePort() })
+  const app = await dialPod(key, port, { ip: source.ip, port: context.sourcePort() })
   if (signal?.aborted) {
     app.on('error', () => {}).destroy()
     signal.throwIfAborted()

@@ -6,13 +6,13 @@ import { type HboneHandler, HboneServer, type HboneServerOptions } from './hbone
 import type { TunnelSource } from './hbone-session.js'
 import type { MeshLog } from './types.js'
 
-/** A pod that is up. A pod outside the mesh has no certificate and no HBONE port. */
+/** A pod that is up. A pod outside the mesh has no certificate and no HBONE port; a gateway's has the certificate only. */
 interface Member {
   readonly key: string
   ready: boolean
   /** Being taken into the mesh, or out of it. */
   moving: boolean
-  proxy?: { readonly credentials: Credentials; readonly server: HboneServer; readonly path: string }
+  proxy?: { readonly credentials: Credentials; readonly port?: { readonly server: HboneServer; readonly path: string } }
 }
 
 export interface MembersOptions {
@@ -61,7 +61,7 @@ export class Members {
 
   /** The unix socket of a pod's port 15008; undefined for a pod that has none. */
   hbonePath(key: string): string | undefined {
-    return this.#members.get(key)?.proxy?.path
+    return this.#members.get(key)?.proxy?.port?.path
   }
 
   /** Whom a pod's certificate names. */
@@ -80,7 +80,7 @@ export class Members {
     const member: Member = { key: pod.key, ready: false, moving: true }
     this.#members.set(pod.key, member)
     await capture()
-    if (pod.mesh) await this.#enroll(member, pod)
+    if (hasIdentity(pod)) await this.#enroll(member, pod)
     member.moving = false
     // Its label may have changed while it came.
     await this.#move(member)
@@ -102,6 +102,11 @@ export class Members {
     const { runDir, ca, token, log, timeouts, identityOf, handlerOf, rotated } = this.#options
     const { key } = member
     const credentials = await Credentials.obtain(ca, identityOf(pod), (serial) => rotated(key, serial), log)
+    if (!pod.mesh) {
+      member.proxy = { credentials }
+      if (this.#members.get(key) !== member) await this.#withdraw(member)
+      return
+    }
     this.#sockets += 1
     const path = join(runDir, 'hbone', `${this.#sockets}.sock`)
     try {
@@ -115,7 +120,7 @@ export class Members {
         log,
         ...timeouts,
       })
-      member.proxy = { credentials, server, path }
+      member.proxy = { credentials, port: { server, path } }
     } catch (error) {
       credentials.close()
       throw error
@@ -128,26 +133,33 @@ export class Members {
     const { proxy } = member
     delete member.proxy
     proxy?.credentials.close()
-    await proxy?.server.close()
+    await proxy?.port?.server.close()
   }
 
   async #move(member: Member): Promise<void> {
     const { podOf, left, log } = this.#options
     if (this.#members.get(member.key) !== member) return
     const pod = podOf(member.key)
-    if (member.moving || pod === undefined || pod.mesh === (member.proxy !== undefined)) return
+    if (member.moving || pod === undefined || isAsItIs(member, pod)) return
     member.moving = true
     try {
-      if (pod.mesh) await this.#enroll(member, pod)
-      else {
+      if (member.proxy !== undefined) {
         left(member.key)
         await this.#withdraw(member)
       }
+      if (hasIdentity(pod)) await this.#enroll(member, pod)
     } catch (error) {
       log?.error({ err: error, pod: member.key }, 'the pod could not be taken into the mesh or out of it')
     }
     member.moving = false
     // The policies may have changed again while it moved.
-    if (podOf(member.key)?.mesh !== pod.mesh) await this.#move(member)
+    const now = podOf(member.key)
+    if (now !== undefined && (now.mesh !== pod.mesh || now.gateway !== pod.gateway)) await this.#move(member)
   }
 }
+
+/** Whom istiod gives a certificate: the captured pods, and a gateway's proxy, which is a client of theirs. */
+const hasIdentity = (pod: Pod): boolean => pod.mesh || pod.gateway !== undefined
+
+const isAsItIs = ({ proxy }: Member, pod: Pod): boolean =>
+  hasIdentity(pod) === (proxy !== undefined) && pod.mesh === (proxy?.port !== undefined)

@@ -128,7 +128,7 @@ export class MeshSource {
 }
 
 /** What the source knows of a failure; where the destination gave its reason, that stands in the record already. */
-function tunnelFailed(flow: Flow, pod: Pod, error: TunnelError): void {
+export function tunnelFailed(flow: Flow, pod: Pod, error: TunnelError): void {
   if (flow.failure !== undefined) return
   // One of the two ends refused the other's certificate.
   if (error.kind === 'tls') flow.step(refusedCertificate(pod.workload, 'other-domain'))

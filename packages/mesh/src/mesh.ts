@@ -7,6 +7,7 @@ import { Connections } from './connections.js'
 import type { Context, Engine, Policy } from './context.js'
 import { Datagrams } from './datagrams.js'
 import { FlowLog } from './flows.js'
+import { Doors, Gateways, type GatewayTimeouts } from './gateway/index.js'
 import { HbonePool, type TunnelInfo } from './hbone-client.js'
 import type { HboneServerOptions } from './hbone-server.js'
 import { Inbound } from './inbound.js'
@@ -33,6 +34,9 @@ export interface MeshParts extends Engine {
   readonly makeCapture: (dialer: Dialer) => Promise<Capture>
   /** For tests: how long a peer may stall at an HBONE port. */
   readonly hboneTimeouts?: Pick<HboneServerOptions, 'handshakeTimeoutMs' | 'idleTimeoutMs'>
+  /** For tests: how long a client may stall at a gateway, and what chooses among weighted backends (0 up to 1). */
+  readonly gatewayTimeouts?: GatewayTimeouts
+  readonly random?: () => number
 }
 
 /** The local data plane. One process plays both nodes: certificates, sockets and sessions belong to pods, not to nodes. */
@@ -45,6 +49,8 @@ export class Mesh implements MeshApi {
   readonly #pool: HbonePool
   readonly #outbound: Outbound
   readonly #datagrams: Datagrams
+  readonly #gateways: Gateways
+  readonly #doors: Doors
   readonly #context: Context
   readonly #turns = new Map<string, number>()
   /** Pods that are being removed. */
@@ -70,6 +76,8 @@ export class Mesh implements MeshApi {
       log,
       policy: () => this.#policy,
       capture: () => this.#captured(),
+      gateway: (key) => this.#gateways.get(key),
+      listening: (key) => this.listening(key),
       hbonePath: (key) => this.#members.hbonePath(key),
       sourcePort: () => this.#nextSourcePort(),
     }
@@ -91,6 +99,7 @@ export class Mesh implements MeshApi {
     })
     const inbound = new Inbound(context)
     const carrier = new Carrier(context)
+    const fromNetwork = new NetworkSource({ context, carrier, inbound, token: this.#token })
     const members = new Members({
       runDir: options.runDir,
       ca,
@@ -115,10 +124,21 @@ export class Mesh implements MeshApi {
         pool: this.#pool,
         tunnelSource: (pod) => members.tunnelSource(pod),
       }),
-      fromNetwork: new NetworkSource({ context, carrier, inbound, token: this.#token }),
+      fromNetwork,
       identity: (pod) => members.identity(pod.key),
     })
     this.#datagrams = new Datagrams(context, endpoints)
+    this.#gateways = new Gateways({
+      context,
+      carrier,
+      endpoints,
+      pool: this.#pool,
+      tunnelSource: (pod) => members.tunnelSource(pod),
+      identity: (pod) => members.identity(pod.key),
+      random: parts.random,
+      timeouts: parts.gatewayTimeouts,
+    })
+    this.#doors = new Doors({ context, endpoints, fromNetwork })
   }
 
   static async start(options: MeshOptions, parts: MeshParts): Promise<Mesh> {
@@ -148,6 +168,7 @@ export class Mesh implements MeshApi {
     if (this.#members.has(key)) throw new Error(`pod ${JSON.stringify(key)} is there already`)
     try {
       await this.#members.add(pod, () => this.#captured().addPod({ key, name: pod.name, ip: pod.ip }))
+      if (pod.gateway !== undefined) await this.#gateways.add(pod)
     } catch (error) {
       await this.removePod(key)
       throw error
@@ -155,13 +176,16 @@ export class Mesh implements MeshApi {
   }
 
   async removePod(key: string): Promise<void> {
-    if (!this.#members.has(key)) return this.#leaving.get(key)
+    const leaving = this.#leaving.get(key)
+    if (leaving !== undefined || !this.#members.has(key)) return leaving
     const left = this.#leave(key).finally(() => this.#leaving.delete(key))
     this.#leaving.set(key, left)
     await left
   }
 
   async #leave(key: string): Promise<void> {
+    // While it still has what its requests in flight need.
+    await this.#gateways.remove(key)
     const removed = this.#members.remove(key)
     this.#connections.closeOf(key)
     this.#pool.cut(key)
@@ -179,7 +203,7 @@ export class Mesh implements MeshApi {
   }
 
   listening(key: string): readonly number[] {
-    return this.#captured().listening(key)
+    return this.#gateways.get(key)?.ports ?? this.#captured().listening(key)
   }
 
   privateSocket(key: string, port: number): string | undefined {
@@ -187,17 +211,18 @@ export class Mesh implements MeshApi {
   }
 
   dialAsKubelet(key: string, port: number, signal?: AbortSignal): Promise<Duplex> {
-    return dialAsKubelet(this.#context, key, port, signal)
+    return dialAsKubelet(this.#context, (...to) => this.#gateways.dial(...to), key, port, signal)
   }
 
-  publish(service: string, servicePort: number): Promise<Published> {
-    return Promise.reject(new Error(`Service ${service} cannot be published at port ${servicePort} yet`))
+  publish(service: string, servicePort: number, options: { at: number; run?: string }): Promise<Published> {
+    return this.#doors.publish(service, servicePort, options)
   }
 
   swap(snapshot: Snapshot, generation: number): number {
     this.#policy = { snapshot, generation }
     const closed = this.#connections.rejudge(this.#policy)
     this.#members.reenroll()
+    this.#gateways.sync()
     return closed
   }
 
@@ -237,12 +262,19 @@ export class Mesh implements MeshApi {
     return this.#connections.size
   }
 
+  /** What it keeps of connections, by kind: nothing, when nothing goes through it. For tests. */
+  get held(): Readonly<Record<string, number>> {
+    const { connections, inFlight, raw } = this.#context
+    return { connections: connections.size, 'connections in flight': inFlight.size, 'raw connections': raw.size }
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
   }
 
   async #close(): Promise<void> {
+    await this.#doors.close()
     await Promise.all(this.#members.keys().map((key) => this.removePod(key)))
     this.#datagrams.close()
     await this.#pool.close()

@@ -1,9 +1,10 @@
 import type { Pod } from '@bulkhead/verdict'
-import type { Carrier, Ends } from './carrier.js'
+import { type Carrier, type Ends, podsOf } from './carrier.js'
 import type { Context } from './context.js'
 import type { Flow } from './flows.js'
 import { dial, TunnelError } from './hbone-session.js'
 import { HBONE_PORT, type Inbound, wireName, ZTUNNEL_PORTS } from './inbound.js'
+import type { Station } from './network.js'
 import { noEndpoint, noSuchPort, unreachable } from './obstacles.js'
 import { writeHeader } from './proxy-header.js'
 import type { DeadRoute, PodRoute } from './route.js'
@@ -17,7 +18,7 @@ export interface NetworkSourceParts {
   readonly token: Buffer
 }
 
-/** A pod outside the mesh: no proxy, so what the network says comes before the connect is answered, and all is plaintext. */
+/** A pod outside the mesh, or a caller outside the cluster: no proxy, so what the network says comes before the connect is answered, and all is plaintext. */
 export class NetworkSource {
   readonly #parts: NetworkSourceParts
 
@@ -25,7 +26,7 @@ export class NetworkSource {
     this.#parts = parts
   }
 
-  dial(flow: Flow, source: Pod, route: PodRoute | DeadRoute, ends: Ends): DialAnswer {
+  dial(flow: Flow, source: Station, route: PodRoute | DeadRoute, ends: Ends): DialAnswer {
     const { carrier } = this.#parts
     const to = route.kind === 'pod' ? route.pod : { ip: route.remote.ip }
     const port = route.kind === 'pod' ? route.port : route.remote.port
@@ -54,14 +55,14 @@ export class NetworkSource {
     return { kind: 'error', code: 'ECONNREFUSED', message: `connect ECONNREFUSED ${ip}:${port}: ${error}` }
   }
 
-  #toPod(flow: Flow, source: Pod, { pod, port }: PodRoute, ends: Ends): DialAnswer {
+  #toPod(flow: Flow, source: Station, { pod, port }: PodRoute, ends: Ends): DialAnswer {
     const { context, carrier, inbound } = this.#parts
     const packet = { source, to: pod, port }
-    const pods = [source.key, pod.key]
+    const pods = podsOf(source, pod)
     if (pod.mesh && port === HBONE_PORT) return this.#rawHbone(flow, source, pod, ends)
     if (pod.mesh && ZTUNNEL_PORTS.includes(port)) return carrier.illegal(flow, ends, pod.workload)
     const { local } = ends
-    if (!context.capture().listening(pod.key).includes(port)) {
+    if (!context.listening(pod.key).includes(port)) {
       // A refusal by policy is a reset; only what policy lets through learns that nothing listens.
       if (!pod.mesh || inbound.admitsPlaintext(flow, pod.key, port, local))
         return carrier.refuse(flow, pod, { ip: pod.ip, port })
@@ -82,7 +83,7 @@ export class NetworkSource {
   }
 
   /** To a pod's HBONE port as it is: the client speaks TLS itself, with whatever certificate it has. */
-  #rawHbone(flow: Flow, source: Pod, pod: Pod, ends: Ends): DialAnswer {
+  #rawHbone(flow: Flow, source: Station, pod: Pod, ends: Ends): DialAnswer {
     const { context, carrier, token } = this.#parts
     const { raw, hbonePath, connectTimeoutMs } = context
     flow.transport = 'hbone'
@@ -90,7 +91,7 @@ export class NetworkSource {
     if (path === undefined) return carrier.refuse(flow, pod, ends.remote)
     const name = wireName(ends.local)
     const tunnels = { flow, streams: 0 }
-    return carrier.accept(flow, [source.key, pod.key], ends, async (client) => {
+    return carrier.accept(flow, podsOf(source, pod), ends, async (client) => {
       const forget = carrier.watch(flow, { source, to: pod, port: HBONE_PORT }, () => client.reset())
       if (forget === undefined) return
       // The destination's side finds the flow by this name, and tells it why it refused the handshake, or of a stream.

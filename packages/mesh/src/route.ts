@@ -77,7 +77,22 @@ function byAddress(request: RouteRequest, ip: string): Route {
   return pod ? { kind: 'pod', remote: { ip, port }, pod, port } : { kind: 'unreachable', remote: { ip, port } }
 }
 
-function toService(request: RouteRequest, service: ServiceModel, remote: Address): Route {
+/** Where a caller outside the cluster gets to by a port of a Service; undefined for a Service that has no address. */
+export function routeToService(
+  snapshot: Snapshot,
+  service: ServiceModel,
+  port: number,
+  endpoints: Endpoints,
+): PodRoute | DeadRoute | undefined {
+  if (service.clusterIP === undefined) return undefined
+  const route = toService({ snapshot, port, protocol: 'TCP', endpoints, host: service.name }, service, {
+    ip: service.clusterIP,
+    port,
+  })
+  return route.kind === 'loopback' || route.kind === 'no-name' ? undefined : route
+}
+
+function toService(request: Omit<RouteRequest, 'source'>, service: ServiceModel, remote: Address): Route {
   const { port, protocol, endpoints } = request
   const headless = service.clusterIP === undefined
   // A headless name is only a name for the pods' addresses: their ports are dialled as they are.

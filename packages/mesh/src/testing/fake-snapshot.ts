@@ -1,10 +1,14 @@
 import type {
   EvidenceAt,
+  GatewayEvidence,
   HopRequest,
+  HttpRequest,
   JudgeAt,
   NextHop,
   Pod,
   PointVerdict,
+  RequestVerdict,
+  RouteDecision,
   ServiceModel,
   Snapshot,
   Step,
@@ -25,6 +29,91 @@ export interface Rules {
   readonly drop?: readonly string[]
   /** Pods that ztunnel cannot judge. */
   readonly unknown?: readonly string[]
+  /** There is a gateway, `shop/front`, and this is what its policies and its routes say. */
+  readonly gateway?: {
+    /** Of its listeners. Default 80. */
+    readonly ports?: readonly number[]
+    readonly policy?: (request: HttpRequest) => 'allow' | 'deny' | 'unknown'
+    /** Default: everything goes to web-api. */
+    readonly route?: (request: HttpRequest) => RouteDecision
+  }
+}
+
+const routeStep = (outcome: Step['outcome'], code: Step['code']): Step => ({
+  hop: 0,
+  point: 'gateway',
+  engine: 'gateway-api',
+  outcome,
+  code,
+  policy: 'HTTPRoute/shop/front',
+})
+
+/** A route to backends of that name, port 80, all of the same weight unless said. */
+export const forward = (
+  request: HttpRequest,
+  services: readonly string[] = ['web-api'],
+  more: Partial<Extract<RouteDecision, { kind: 'forward' }>> = {},
+): RouteDecision => ({
+  kind: 'forward',
+  step: routeStep('allow', 'route.forwards'),
+  route: 'HTTPRoute/shop/front',
+  backends: services.map((name) => ({
+    service: `shop/${name}`,
+    port: 80,
+    weight: 1,
+    requestHeaders: [],
+    responseHeaders: [],
+  })),
+  request,
+  responseHeaders: [],
+  ...more,
+})
+
+export const respond = (status: 404 | 500): RouteDecision => ({
+  kind: 'respond',
+  status,
+  step: routeStep('deny', status === 404 ? 'route.no-match' : 'route.no-backend'),
+})
+
+export const redirect = (location: string): RouteDecision => ({
+  kind: 'redirect',
+  step: routeStep('allow', 'route.redirects'),
+  route: 'HTTPRoute/shop/front',
+  status: 302,
+  location,
+  responseHeaders: [],
+})
+
+export const undecided: RouteDecision = { kind: 'unknown', step: routeStep('unknown', 'not-modelled') }
+
+/** The gateway's pod, Service and ServiceAccount. */
+export const FRONT = 'shop/front-istio'
+
+function addFront(pods: Map<string, Pod>, services: Map<string, ServiceModel>, ports: readonly number[]): void {
+  pods.set(FRONT, {
+    key: FRONT,
+    namespace: 'shop',
+    name: 'front-istio',
+    workload: FRONT,
+    labels: { 'gateway.networking.k8s.io/gateway-name': 'front' },
+    serviceAccount: 'front-istio',
+    identity: identityOf(FRONT),
+    mesh: false,
+    hostNetwork: false,
+    node: 'bulkhead-worker',
+    ip: '10.244.1.80',
+    ports: ports.map((port) => ({ port, protocol: 'TCP' })),
+    gateway: 'shop/front',
+  })
+  services.set(FRONT, {
+    key: FRONT,
+    namespace: 'shop',
+    name: 'front-istio',
+    clusterIP: '10.96.0.80',
+    ports: ports.map((port) => ({ port, targetPort: port, protocol: 'TCP' })),
+    external: true,
+    endpoints: [FRONT],
+  })
 }
 
 const names = ['web-api', 'recommendation', 'sleep', 'notsleep', 'outsider', 'plain'] as const
@@ -73,6 +162,21 @@ export function shop(rules: Rules = {}, without: readonly string[] = []): Snapsh
     external: false,
     endpoints: ['shop/web-api'],
   })
+  const ports = rules.gateway?.ports ?? [80]
+  if (rules.gateway !== undefined && !without.includes(FRONT)) addFront(pods, services, ports)
+  const front = {
+    key: 'shop/front',
+    id: 'Gateway/shop/front',
+    at: 'front.yaml:1',
+    workload: FRONT,
+    listeners: ports.map((port) => ({
+      name: `http-${port}`,
+      port,
+      protocol: 'HTTP',
+      at: 'front.yaml:2',
+      hosts: ['*'],
+    })),
+  }
   return {
     rules,
     resources: [],
@@ -82,7 +186,7 @@ export function shop(rules: Rules = {}, without: readonly string[] = []): Snapsh
     ],
     pods,
     services,
-    gateways: new Map(),
+    gateways: new Map(rules.gateway === undefined ? [] : [[front.key, front]]),
     podByIp: (ip) => [...pods.values()].find((pod) => pod.ip === ip),
     serviceByIp: (ip) => [...services.values()].find((service) => service.clusterIP === ip),
     resolveName: (name, namespace) => {
@@ -146,14 +250,25 @@ const fakePoints: { [P in keyof EvidenceAt]: (evidence: EvidenceAt[P], rules: Ru
   ztunnel: judgeZtunnel,
   'cni-egress': (evidence, rules) => judgeCni('cni-egress', evidence, rules),
   'cni-ingress': (evidence, rules) => judgeCni('cni-ingress', evidence, rules),
-  gateway: ({ gateway }) => {
-    throw new Error(`${gateway.key} has no routes in this snapshot`)
-  },
+  gateway: judgeGateway,
 }
 
-/** Mesh to mesh is HBONE, everything else goes as it is. */
+function judgeGateway({ gateway, request }: GatewayEvidence, { gateway: rules }: Rules): RequestVerdict {
+  if (gateway.gateway === undefined || rules === undefined) throw new TypeError(`${gateway.key} is no gateway's pod`)
+  const policy = rules.policy?.(request) ?? 'allow'
+  const decision = rules.route?.(request) ?? forward(request)
+  const codes = { allow: 'authz.no-allow-policy', deny: 'authz.no-rule-allows', unknown: 'not-modelled' } as const
+  const own: Step = { hop: 0, point: 'gateway', engine: 'istio', outcome: policy, code: codes[policy] }
+  const steps = [own, decision.step]
+  const said = (outcome: Step['outcome']) => steps.some((step) => step.outcome === outcome)
+  const outcome = said('deny') ? 'deny' : said('unknown') ? 'unknown' : 'allow'
+  return { point: 'gateway', outcome, steps, decision }
+}
+
+/** Mesh to mesh is HBONE, and so is a gateway to the mesh; everything else goes as it is. */
 export const fakeNextHop = ({ source, destination, port, protocol = 'TCP' }: HopRequest): NextHop => {
-  const hbone = 'key' in source && source.mesh && 'key' in destination && destination.mesh
+  const speaks = 'key' in source && (source.mesh || source.gateway !== undefined)
+  const hbone = speaks && 'key' in destination && destination.mesh
   const tuple = { src: source.ip, dst: destination.ip, port: hbone ? 15008 : port, protocol }
   return { transport: hbone ? 'hbone' : 'plaintext', tuple }
 }

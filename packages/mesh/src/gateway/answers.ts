@@ -1,0 +1,69 @@
+import type { FlowFlag, Symptom } from '@bulkhead/verdict'
+
+/** What the gateway says itself, and how its record puts it. Without a flag the connection itself is all right. */
+export interface OwnAnswer {
+  readonly status: number
+  readonly body?: string
+  readonly location?: string
+  readonly symptom: Symptom
+  readonly flag?: FlowFlag
+  readonly error?: string
+}
+
+/** Envoy's RBAC filter. */
+export const ACCESS_DENIED: OwnAnswer = {
+  status: 403,
+  body: 'RBAC: access denied',
+  symptom: 'rbac-403',
+  flag: 'DENY',
+  error: 'RBAC: access denied',
+}
+
+/** Envoy's router without a cluster member that is healthy. */
+export const noHealthyUpstream = (service: string): OwnAnswer => ({
+  status: 503,
+  body: 'no healthy upstream',
+  symptom: 'gateway-503',
+  flag: 'NO_ENDPOINT',
+  error: `no healthy upstream: ${service} has no ready pod`,
+})
+
+/** Envoy's router when a timeout of the route is over. */
+export const TIMED_OUT: OwnAnswer = {
+  status: 504,
+  body: 'upstream request timeout',
+  symptom: 'gateway-504',
+  error: 'upstream request timeout',
+}
+
+/** Envoy's connection manager when a stream stands still. */
+export const STOOD_STILL: OwnAnswer = {
+  status: 504,
+  body: 'stream timeout',
+  symptom: 'gateway-504',
+  error: 'the upstream did not answer in time: stream timeout',
+}
+
+export const unreachable = (reason: string, failure?: { flag: FlowFlag; error: string }): OwnAnswer => ({
+  status: 503,
+  body: `upstream connect error or disconnect/reset before headers. reset reason: ${reason}`,
+  symptom: 'gateway-503',
+  ...(failure && { flag: failure.flag }),
+  error: failure?.error ?? `no answer from the upstream: ${reason}`,
+})
+
+/** A request that could be read in two ways, or takes more than a request may. */
+export const refusal = (status: number, why: string): OwnAnswer => ({
+  status,
+  body: `refused: ${why}`,
+  symptom: 'gateway-400',
+  flag: 'ILLEGAL',
+  error: `refused with ${status}: ${why}`,
+})
+
+export const UNDECIDED: OwnAnswer = {
+  status: 500,
+  symptom: 'gateway-500',
+  flag: 'DENY',
+  error: 'refused: something that decides here is not modelled',
+}

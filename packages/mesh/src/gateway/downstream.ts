@@ -1,0 +1,73 @@
+import type { Duplex } from 'node:stream'
+import type { Flow } from '../flows.js'
+import type { Address } from '../seams.js'
+import type { End } from '../splice.js'
+import type { Exchange } from './exchange.js'
+import { MAX_PIPELINED } from './limits.js'
+
+/** A client's connection to the gateway. Its requests are answered one after the other, in their order. */
+export class Downstream {
+  readonly flow: Flow
+  /** The listener's port. */
+  readonly port: number
+  readonly from: Address
+  readonly #end: End
+  readonly #waiting: Exchange[] = []
+  #current: Exchange | undefined
+  #after: (() => void) | undefined
+  /** Requests so far. A connection without any has a record of its own. */
+  requests = 0
+  /** No further request is taken: answers say `Connection: close`. */
+  closing = false
+
+  constructor(flow: Flow, port: number, from: Address, end: End) {
+    this.flow = flow
+    this.port = port
+    this.from = from
+    this.#end = end
+  }
+
+  get stream(): Duplex {
+    return this.#end.stream
+  }
+
+  get current(): Exchange | undefined {
+    return this.#current
+  }
+
+  /** Ends it as an RST does, so that nobody takes what was cut for whole. */
+  reset(): void {
+    if (!this.stream.destroyed) this.#end.reset()
+  }
+
+  begin(exchange: Exchange): void {
+    this.requests += 1
+    if (this.#current === undefined) this.#start(exchange)
+    else if (this.#waiting.length < MAX_PIPELINED) this.#waiting.push(exchange)
+    else {
+      this.#waiting.length = 0
+      this.reset()
+    }
+  }
+
+  /** Called by an exchange whose answer is over. */
+  done(exchange: Exchange): void {
+    if (exchange !== this.#current) return
+    this.#current = undefined
+    const next = this.#waiting.shift()
+    if (next !== undefined && !this.stream.destroyed) return this.#start(next)
+    this.#after?.()
+  }
+
+  /** Once the requests so far are answered. */
+  afterwards(then: () => void): void {
+    this.closing = true
+    this.#after = then
+    if (this.#current === undefined) then()
+  }
+
+  #start(exchange: Exchange): void {
+    this.#current = exchange
+    exchange.run()
+  }
+}

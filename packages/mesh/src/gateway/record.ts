@@ -1,0 +1,60 @@
+import type { FlowFlag, FlowRecord, Step, Symptom } from '@bulkhead/verdict'
+import { type FlowLog, firstRefusal } from '../flows.js'
+import type { Downstream } from './downstream.js'
+import { MAX_RECORDED } from './limits.js'
+
+/** What an exchange knows of itself at its end. */
+export interface Told {
+  readonly generation: number
+  readonly method: string
+  readonly host: string
+  readonly path: string
+  readonly status: number | undefined
+  readonly route: string | undefined
+  readonly upstream: string | undefined
+  readonly steps: readonly Step[]
+  readonly symptom: Symptom
+  readonly flag: FlowFlag
+  readonly error: string | undefined
+  readonly sent: number
+  readonly received: number
+  /** When it began: by the clock, and by performance.now(). */
+  readonly start: number
+  readonly clock: number
+}
+
+const short = (text: string): string => (text.length > MAX_RECORDED ? `${text.slice(0, MAX_RECORDED)}…` : text)
+
+/** One request's record. */
+export function tell(flows: FlowLog, { flow }: Downstream, told: Told): void {
+  const { steps, flag, error, status, route, upstream } = told
+  const { outcome, index } = firstRefusal(steps)
+  flows.add((id) => ({
+    id,
+    generation: told.generation,
+    start: new Date(told.start).toISOString(),
+    durationMs: Math.round((performance.now() - told.clock) * 1000) / 1000,
+    source: flow.source,
+    destination: flow.destination,
+    protocol: 'TCP',
+    transport: 'http',
+    http: {
+      method: told.method,
+      host: short(told.host),
+      path: short(told.path),
+      ...(status !== undefined && { status }),
+      ...(route !== undefined && { route }),
+      ...(upstream !== undefined && { upstream }),
+    } satisfies FlowRecord['http'],
+    // Refused before any point was asked, as an illegal call of a pod is.
+    outcome: flag === 'ILLEGAL' && outcome === 'allow' ? 'deny' : outcome,
+    steps,
+    ...(index !== undefined && { decidedBy: index }),
+    symptom: told.symptom,
+    flag,
+    ...(error !== undefined && { error }),
+    bytesSent: told.sent,
+    bytesReceived: told.received,
+    ...(flow.run !== undefined && { run: flow.run }),
+  }))
+}

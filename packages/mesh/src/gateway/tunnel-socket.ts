@@ -1,0 +1,55 @@
+import type { ClientHttp2Stream } from 'node:http2'
+import { Duplex } from 'node:stream'
+import { ConnectionReset } from '../splice.js'
+
+/** How long the far side may take to end what we have ended. */
+const LINGER_MS = 5_000
+
+/**
+ * A tunnel's stream as an HTTP client wants its socket. The stream itself will not do: what a client does to a connection
+ * that it needs no more (`destroy`) would be a reset to the app, where a socket's close is an orderly end.
+ */
+export class TunnelSocket extends Duplex {
+  readonly #stream: ClientHttp2Stream
+  bytesWritten = 0
+  bytesRead = 0
+
+  constructor(stream: ClientHttp2Stream) {
+    super({ decodeStrings: false, allowHalfOpen: true })
+    this.#stream = stream
+    stream
+      .on('data', (chunk: Buffer) => {
+        this.bytesRead += chunk.length
+        if (!this.push(chunk)) stream.pause()
+      })
+      // Node says `end` of a stream that its peer resets, too.
+      .on('end', () => void (stream.rstCode || this.push(null)))
+      .on('error', (error) => this.destroy(error))
+      .once('close', () => this.destroy(stream.rstCode ? new ConnectionReset() : undefined))
+  }
+
+  override _read(): void {
+    this.#stream.resume()
+  }
+
+  override _write(chunk: Buffer | string, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.bytesWritten += chunk.length
+    this.#stream.write(chunk, encoding, done)
+  }
+
+  override _final(done: () => void): void {
+    this.#stream.end(done)
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    const stream = this.#stream
+    if (!stream.destroyed) {
+      if (error === null || ('code' in error && error.code === 'UND_ERR_INFO')) {
+        stream.removeAllListeners('data').resume().end()
+        const timer = setTimeout(() => stream.destroy(), LINGER_MS).unref()
+        stream.once('close', () => clearTimeout(timer))
+      } else stream.destroy(new ConnectionReset())
+    }
+    done(error)
+  }
+}
