@@ -27,9 +27,7 @@ function usualHost({ to, port }: Flow, caller: Caller, { service, pod }: Route):
     const open = service?.ports.find((candidate) => candidate.port === port)?.nodePort ?? port
     return withPort('localhost', open)
   }
-  if (service === undefined) return withPort(pod?.ip ?? 'localhost', port)
-  return withPort(
-    service.namespace === caller.pod.namespace ? service.name : `${service.name}.${service.namespace}`,
-    port,
-  )
+  // By the name also of a pod: its address depends on what else is there.
+  const named = service ?? { namespace: pod?.namespace, name: pod?.workload.slice(pod.workload.indexOf('/') + 1) ?? '' }
+  return withPort(named.namespace === caller.pod.namespace ? named.name : `${named.name}.${named.namespace}`, port)
 }

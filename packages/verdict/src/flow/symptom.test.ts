@@ -17,6 +17,11 @@ const rows: readonly (readonly [Point, ReasonCode, string, string])[] = [
   ['ztunnel', 'hbone.no-certificate', 'tls-refused', 'tls-refused'],
   ['ztunnel', 'hbone.wrong-target', 'reset', 'reset'],
   ['waypoint', 'not-modelled', 'reset', 'reset'],
+  ['gateway', 'authz.no-rule-allows', 'rbac-403', 'rbac-403'],
+  ['gateway', 'authz.rule-denies', 'rbac-403', 'rbac-403'],
+  ['gateway', 'route.no-host', 'gateway-404', 'gateway-404'],
+  ['gateway', 'route.no-match', 'gateway-404', 'gateway-404'],
+  ['gateway', 'route.no-backend', 'gateway-500', 'gateway-500'],
 ]
 
 test('what the client sees of each cause', () => {
@@ -26,4 +31,18 @@ test('what the client sees of each cause', () => {
     assert.equal(symptomOf({ point, code, outcome }, true), captured, `${point} ${code}, captured`)
   }
   assert.equal(symptomOf({ point: 'ztunnel', code: 'authz.rule-allows', outcome: 'allow' }, true), 'ok')
+})
+
+test('behind a gateway every cause is one symptom to its client (D.1, last column)', () => {
+  for (const [point, code] of rows.filter(([where]) => where !== 'gateway')) {
+    const outcome = code === 'not-modelled' ? 'unknown' : 'deny'
+    assert.equal(symptomOf({ hop: 1, point, code, outcome }, false), 'gateway-503', `${point} ${code}`)
+  }
+})
+
+test('what is not known at a gateway is answered as it fails closed: the filter 403, the router 500', () => {
+  const step = { point: 'gateway', code: 'not-modelled', outcome: 'unknown' } as const
+  assert.equal(symptomOf({ ...step, engine: 'istio' }, false), 'rbac-403')
+  assert.equal(symptomOf({ ...step, engine: 'gateway-api' }, false), 'gateway-500')
+  assert.equal(symptomOf({ ...step, code: 'route.redirects', outcome: 'allow' }, false), 'redirected')
 })

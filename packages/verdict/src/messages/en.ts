@@ -3,7 +3,12 @@ import type { Closest, Step } from '../types.js'
 
 type Sentence = (step: Step) => string
 
-const fact = (step: Step, name: string): string => String(step.facts?.[name] ?? '?')
+const fact = (step: Step, name: string): string => cut(String(step.facts?.[name] ?? '?'))
+
+/** Paths and headers are the client's to choose, and may fill pages. */
+function cut(text: string): string {
+  return text.length > 200 ? `${text.slice(0, 197)}...` : text
+}
 
 function caller(step: Step): string {
   const { identity, ip } = step.facts ?? {}
@@ -121,6 +126,6 @@ function lackSentence({ attribute, wants, has }: Closest['lacks'][number]): stri
   const [wanted, got] =
     header !== undefined ? [`header ${header}`, 'it is'] : (attributes[name] ?? [name, 'the call has'])
   const instead =
-    has === 'no identity' ? 'the caller has none' : absences.has(has) ? `there is ${has}` : `${got} ${has}`
+    has === 'no identity' ? 'the caller has none' : absences.has(has) ? `there is ${has}` : `${got} ${cut(has)}`
   return `wants ${wanted} ${negated ? 'other than ' : ''}${wants.join(' or ')}, ${instead}`
 }

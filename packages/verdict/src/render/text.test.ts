@@ -1,8 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Resource } from '@bulkhead/resources'
+import { judge } from '../flow/judge.js'
 import { closestSentence, en } from '../messages/en.js'
+import { compile } from '../model/compile.js'
 import { reasonCodes } from '../reasons.js'
-import { authorizationPolicy, peerAuthentication } from '../testing/objects.js'
+import {
+  ambient,
+  authorizationPolicy,
+  gateway,
+  httpRoute,
+  peerAuthentication,
+  service,
+  workload,
+} from '../testing/objects.js'
 import { dst, onDst, plain, src, srcPrincipal, verdict } from '../testing/scene.js'
 import { renderVerdict, symptomSentence } from './text.js'
 
@@ -64,6 +75,89 @@ test('what ends a connection and is no wall is not called a denial', () => {
   assert.match(renderVerdict(verdict([], src, dst, 8080, { certificate: 'none' })), /DENIED by the mesh \(HBONE\)/)
 })
 
+const layer = '70-ingress'
+const door = [
+  ambient('app'),
+  workload('app/dst', { ports: [{ containerPort: 8080 }] }),
+  service('app/dst', { port: 80, targetPort: 8080 }),
+  gateway('app/gw', {}, { layer, file: 'k8s/gateway.yaml' }),
+  httpRoute(
+    'app/r',
+    'gw',
+    { hostnames: ['shop.example'], rules: [{ backendRefs: [{ name: 'dst', port: 80 }] }] },
+    { layer, file: 'k8s/route.yaml' },
+  ),
+  authorizationPolicy(
+    'app/door',
+    {
+      targetRefs: [{ kind: 'Gateway', group: 'gateway.networking.k8s.io', name: 'gw' }],
+      rules: [{ to: [{ operation: { methods: ['GET'], hosts: ['*.example'] } }] }],
+    },
+    { layer, file: 'k8s/door.yaml' },
+  ),
+]
+
+function throughTheDoor(method: string, host: string, ...more: readonly Resource[]): string {
+  const http = { method, path: '/buy', host }
+  const flow = { from: { external: '172.18.0.1' }, to: { service: 'app/gw-istio' }, port: 80, http }
+  return renderVerdict(judge(flow, compile([...door, ...more])))
+}
+
+test('a request from outside that is denied at the gateway: by which rule, and what stands behind', () => {
+  const closed = authorizationPolicy(
+    'app/dst',
+    { selector: onDst, rules: [{ from: [{ source: { principals: [srcPrincipal] } }] }] },
+    { layer: '50-identity', file: 'k8s/dst.yaml' },
+  )
+  assert.equal(
+    throughTheDoor('DELETE', 'shop.example', closed),
+    `172.18.0.1 → app/gw-istio:80/TCP   DENIED by 70-ingress (gateway)
+  cni-ingress    allowed     no network policy selects app/gw-istio for ingress
+  gateway authz  DENIED      ALLOW policies select Gateway/app/gw, and no rule of theirs allows DELETE /buy from 172.18.0.1 on port 80
+                             isolated by AuthorizationPolicy/app/door (k8s/door.yaml:13)
+                             nearly: rule 0 of AuthorizationPolicy/app/door (k8s/door.yaml:14) wants method GET, the request is a DELETE
+  gateway route  allowed     rule 0 of HTTPRoute/app/r sends DELETE /buy to app/dst:80  k8s/route.yaml:14
+  app/gw-istio → app/dst:15008/TCP, as cluster.local/ns/app/sa/gw-istio
+  cni-egress     allowed     no network policy selects app/gw-istio for egress
+  cni-ingress    allowed     no network policy selects app/dst for ingress
+  ztunnel mtls   allowed     no PeerAuthentication speaks for app/dst: PERMISSIVE by default
+  ztunnel authz  would deny  ALLOW policies select app/dst, and no rule of theirs lists cluster.local/ns/app/sa/gw-istio on port 8080
+                             isolated by AuthorizationPolicy/app/dst (k8s/dst.yaml:11)
+                             nearly: rule 0 of AuthorizationPolicy/app/dst (k8s/dst.yaml:12) wants principal ${srcPrincipal}, the caller is cluster.local/ns/app/sa/gw-istio
+  would also be stopped by 50-identity (ztunnel authz)
+what 172.18.0.1 sees: 403 RBAC: access denied (curl 0 or 22)
+`,
+  )
+  // The 503 of the same closed door, when the request itself is allowed.
+  assert.match(
+    throughTheDoor('GET', 'shop.example', closed),
+    /^.* {3}DENIED by 50-identity \(ztunnel, behind the gateway\)\n/,
+  )
+  assert.match(
+    throughTheDoor('GET', 'shop.example', closed),
+    /what 172\.18\.0\.1 sees: 503: the gateway could not reach the service/,
+  )
+  assert.match(
+    throughTheDoor('GET', 'shop.example'),
+    /ALLOWED\n(.*\n)*what 172\.18\.0\.1 sees: an answer of the application/,
+  )
+})
+
+test('a host that no route has: the hosts that there are; no wall, so nothing else is said to stop it', () => {
+  assert.equal(
+    throughTheDoor('GET', 'stop.example'),
+    `172.18.0.1 → app/gw-istio:80/TCP   NOT FOUND (404): no route of Gateway/app/gw answers for the host stop.example (it has shop.example)
+  cni-ingress    allowed  no network policy selects app/gw-istio for ingress
+  gateway authz  allowed  rule 0 of AuthorizationPolicy/app/door allows GET /buy from 172.18.0.1 on port 80   k8s/door.yaml:14
+  gateway route  STOPS    no route of Gateway/app/gw answers for the host stop.example (it has shop.example)  k8s/gateway.yaml:10
+what 172.18.0.1 sees: 404 without a body: no route (curl 0 or 22)
+`,
+  )
+  const both = throughTheDoor('PUT', 'stop.example')
+  assert.match(both, /gateway route {2}would stop/)
+  assert.doesNotMatch(both, /would also be stopped by/)
+})
+
 test('every reason has a sentence, and no other has one', () => {
   assert.deepEqual(Object.keys(en).sort(), [...reasonCodes].sort())
 })
@@ -84,6 +178,26 @@ test('the closest rule says what it wants and what the call has, of every kind o
     closest([{ attribute: 'methods', wants: [], has: 'ztunnel does not read HTTP, so it leaves the rule out' }]),
     `${start}has methods: ztunnel does not read HTTP, so it leaves the rule out`,
   )
+  const http: readonly [attribute: string, wants: string, has: string, says: string][] = [
+    ['methods', 'GET', 'PUT', 'wants method GET, the request is a PUT'],
+    ['paths', '/a', '/b', "wants path /a, the request's is /b"],
+    ['notHosts', 'a.example', 'a.example', 'wants host other than a.example, the request is to a.example'],
+    ['hosts', '*', 'no host', 'wants host *, there is no host'],
+    ['when request.headers[x-a]', '1', '2', 'wants header x-a 1, it is 2'],
+    ['when request.headers[x-a]', '1', 'no such header', 'wants header x-a 1, there is no such header'],
+    ['remoteIpBlocks', '10.0.0.0/8', '192.0.2.1', 'wants a client in 10.0.0.0/8, it is 192.0.2.1'],
+    ['when connection.sni', '*', 'no TLS', 'wants connection.sni *, there is no TLS'],
+    [
+      'requestPrincipals',
+      '*',
+      'no token that was checked',
+      'wants requestPrincipals *, there is no token that was checked',
+    ],
+    ['trustDomains', 'x', 'no identity', 'wants trust domain x, the caller has none'],
+    ['paths', '/a', `/${'b'.repeat(300)}`, `wants path /a, the request's is /${'b'.repeat(196)}...`],
+  ]
+  for (const [attribute, wants, has, says] of http)
+    assert.equal(closest([{ attribute, wants: [wants], has }]), start + says)
 })
 
 test('a symptom names what curl says', () => {
