@@ -7,14 +7,14 @@ import { LocalCluster } from './cluster.js'
 import { temporaryFolder } from './testing.js'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
-const walls = ['40-mtls', '50-identity']
+const walls = ['40-mtls', '50-identity', '70-ingress']
 
 /*
  * The whole promise at once, on processes and sockets: under every combination of walls, what the scenarios expect, what
  * the engine says and what a client sees are the same, for the same reason.
  */
 test('expected, predicted and observed agree on this machine, whatever walls are on', async (t) => {
-  const scenarios = (await loadScenarios(join(root, 'scenarios'))).filter(({ needs }) => needs === undefined)
+  const scenarios = await loadScenarios(join(root, 'scenarios'))
   const cluster = await LocalCluster.start({
     manifests: [join(root, 'k8s/workloads'), join(root, 'k8s/layers')],
     relativeTo: root,
