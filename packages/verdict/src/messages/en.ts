@@ -3,7 +3,12 @@ import type { Closest, Step } from '../types.js'
 
 type Sentence = (step: Step) => string
 
-const fact = (step: Step, name: string): string => cut(String(step.facts?.[name] ?? '?'))
+const fact = (step: Step, name: string): string => {
+  const text = String(step.facts?.[name] ?? '?')
+  return fromClient.has(name) ? cut(text) : text
+}
+
+const fromClient: ReadonlySet<string> = new Set(['request', 'host', 'location'])
 
 /** Paths and headers are the client's to choose, and may fill pages. */
 function cut(text: string): string {
