@@ -42,6 +42,7 @@ export const attemptBody = z.strictObject({
     certificate: certificate.optional(),
     as: z.string().optional(),
     hold: z.boolean().optional(),
+    again: z.boolean().optional(),
     timeoutMs: z.number().int().min(1).max(120_000).optional(),
   }) as unknown as z.ZodType<Attempt>,
 })
