@@ -27,8 +27,8 @@ export function diffSnapshots(before: Snapshot, after: Snapshot): PolicyDiff {
     for (const [old, now] of columns) {
       const [then, here] = [old ?? now, now ?? old]
       if (then === undefined || here === undefined || isOwn(from, then) || isOwn(from, here)) continue
-      const earlier = was.has(from, then) ? was.ask(from, then).verdict : undefined
-      const later = is.has(from, here) ? is.ask(from, here).verdict : undefined
+      const earlier = was.has(from, then) ? was.ask(from, then) : undefined
+      const later = is.has(from, here) ? is.ask(from, here) : undefined
       if (earlier === undefined && later === undefined) continue
       asked += 1
       const change: FlowChange = {

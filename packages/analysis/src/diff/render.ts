@@ -15,7 +15,11 @@ export function renderDiff(diff: PolicyDiff, { most = Number.POSITIVE_INFINITY }
   const groups = groupsOf(diff)
   const shown = groups.slice(0, most)
   const hidden = groups.slice(shown.length).reduce((sum, { flows }) => sum + flows, 0)
-  const lines = [headline(diff), ...shown.flatMap(groupLines), ...(hidden > 0 ? [`  and ${flows(hidden)} more`] : [])]
+  const lines = [
+    headline(diff),
+    ...shown.flatMap(groupLines),
+    ...(hidden > 0 ? [`  and ${hidden} more ${hidden === 1 ? 'flow' : 'flows'}`] : []),
+  ]
   // What a change of an object that moves no flow is named by is the first line itself.
   if (groups.length > 0) lines.push(...objectLines(diff))
   return `${lines.join('\n')}\n`

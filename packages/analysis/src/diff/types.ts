@@ -14,7 +14,7 @@ export interface PolicyDiff {
   readonly opened: readonly FlowChange[]
   /** Allowed before, not allowed now (or not there any more). */
   readonly closed: readonly FlowChange[]
-  /** The same outcome, for another reason: another rule, policy or layer decides. */
+  /** Allowed as before, or not allowed as before, for another reason: another rule, policy or layer decides. */
   readonly decidedElsewhere: readonly FlowChange[]
   /** Ids of the objects that differ. */
   readonly objects: {
@@ -22,6 +22,6 @@ export interface PolicyDiff {
     readonly changed: readonly string[]
     readonly removed: readonly string[]
   }
-  /** How many questions were asked of both sides. */
+  /** How many questions there were: those of either side's matrix, asked of both. */
   readonly asked: number
 }

@@ -7,7 +7,8 @@ export interface Board {
   readonly destinations: readonly Destination[]
   /** Whether this snapshot has somebody to ask for, and something to be called. */
   has(source: string, destination: Destination): boolean
-  ask(source: string, destination: Destination): { readonly flow: Flow; readonly verdict: Verdict }
+  flow(source: string, destination: Destination): Flow
+  ask(source: string, destination: Destination): Verdict
 }
 
 export function boardOf(snapshot: Snapshot): Board {
@@ -20,11 +21,13 @@ export function boardOf(snapshot: Snapshot): Board {
     destinations,
     has: (source, destination) =>
       known.has(source) && (columns.has(destination.name) || hasListener(destination, snapshot)),
-    ask(source, { flow }) {
-      const asked: Flow = { from: flowSource(source), ...flow }
-      return { flow: asked, verdict: judge(asked, snapshot) }
-    },
+    flow: flowOf,
+    ask: (source, destination) => judge(flowOf(source, destination), snapshot),
   }
+}
+
+function flowOf(source: string, { flow }: Destination): Flow {
+  return { from: flowSource(source), ...flow }
 }
 
 /** What is only called by itself: nobody is asked about himself. */

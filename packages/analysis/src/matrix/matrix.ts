@@ -1,5 +1,6 @@
-import type { Snapshot } from '@bulkhead/verdict'
-import { boardOf, isOwn, questionKey } from './board.js'
+import type { Flow, Snapshot, Verdict } from '@bulkhead/verdict'
+import { type Board, boardOf, isOwn, questionKey } from './board.js'
+import type { Destination } from './questions.js'
 import type { Cell, Matrix } from './types.js'
 
 /**
@@ -7,18 +8,45 @@ import type { Cell, Matrix } from './types.js'
  * and against the requests that the gateways' routes take. Each cell is the engine's own word on that flow.
  */
 export function matrix(snapshot: Snapshot): Matrix {
-  const { sources, destinations, ask } = boardOf(snapshot)
+  const board = boardOf(snapshot)
+  const { sources, destinations } = board
   const cells: Cell[] = []
   for (const from of sources) {
     for (const destination of destinations) {
-      if (isOwn(from, destination)) continue
-      cells.push({
-        from,
-        to: destination.name,
-        key: questionKey(from, destination),
-        ...ask(from, destination),
-      })
+      if (!isOwn(from, destination)) cells.push(new Question(board, from, destination))
     }
   }
   return { sources, destinations: destinations.map(({ name }) => name), cells }
+}
+
+/**
+ * Asks when it is read: a verdict is many times larger than its question, and to hold those of a large cluster costs more
+ * than to ask for them again.
+ */
+class Question implements Cell {
+  readonly from: string
+  readonly #destination: Destination
+  readonly #board: Board
+
+  constructor(board: Board, from: string, destination: Destination) {
+    this.from = from
+    this.#destination = destination
+    this.#board = board
+  }
+
+  get to(): string {
+    return this.#destination.name
+  }
+
+  get key(): string {
+    return questionKey(this.from, this.#destination)
+  }
+
+  get flow(): Flow {
+    return this.#board.flow(this.from, this.#destination)
+  }
+
+  get verdict(): Verdict {
+    return this.#board.ask(this.from, this.#destination)
+  }
 }

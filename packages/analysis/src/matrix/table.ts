@@ -10,68 +10,73 @@ export interface Table {
   readonly legend: readonly { readonly sign: string; readonly says: string }[]
 }
 
-export const allowed = '✓'
-const nowhere = '·'
-const unknown = '?'
-const unnamed = 'x'
-/** Nobody is asked about himself. */
-const own = ''
+/** What became of a flow, as far as it is drawn: one of these, or `layer ` and the layer that stops it. */
+const drawn = {
+  allowed: { sign: '✓', says: 'allowed' },
+  unnamed: { sign: 'x', says: 'stopped by a policy outside of the layers' },
+  nowhere: { sign: '·', says: 'nothing answers there' },
+  unknown: { sign: '?', says: 'cannot be said: something that decides is not modelled' },
+  /** Nobody is asked about himself. */
+  own: { sign: '', says: '' },
+} as const
+type Kind = keyof typeof drawn | `layer ${string}`
 
 export function tableOf({ sources, destinations, cells }: Matrix): Table {
-  const signs = signsOf(cells.map(({ verdict }) => verdict))
-  const bySource = new Map<string, Map<string, string>>(sources.map((source) => [source, new Map()]))
-  for (const { from, to, verdict } of cells) bySource.get(from)?.set(to, signs.of(verdict))
-  const rows: { sources: string[]; signs: string[] }[] = []
-  for (const [source, row] of bySource) {
-    const drawn = destinations.map((name) => row.get(name) ?? own)
-    const alike = rows.find((candidate) => candidate.signs.every((sign, column) => fits(sign, drawn[column] ?? own)))
-    if (alike === undefined) rows.push({ sources: [source], signs: drawn })
+  const columnOf = new Map(destinations.map((name, column) => [name, column]))
+  const bySource = new Map(sources.map((source) => [source, destinations.map((): Kind => 'own')]))
+  for (const { from, to, verdict } of cells) {
+    const [row, column] = [bySource.get(from), columnOf.get(to)]
+    if (row !== undefined && column !== undefined) row[column] = kindOf(verdict)
+  }
+  const rows: { sources: string[]; kinds: Kind[] }[] = []
+  for (const [source, kinds] of bySource) {
+    const alike = rows.find((row) => row.kinds.every((kind, column) => fits(kind, kinds[column] ?? 'own')))
+    if (alike === undefined) rows.push({ sources: [source], kinds })
     else {
       alike.sources.push(source)
-      alike.signs = alike.signs.map((sign, column) => (sign === own ? (drawn[column] ?? own) : sign))
+      alike.kinds = alike.kinds.map((kind, column) => (kind === 'own' ? (kinds[column] ?? kind) : kind))
     }
   }
-  const empty = rows.some((row) => row.signs.includes(own)) ? [{ sign: '(empty)', says: 'is itself' }] : []
-  return { columns: destinations, rows, legend: [...signs.legend, ...empty] }
+  const used = new Set(rows.flatMap(({ kinds }) => kinds))
+  const layers = signsOf(used)
+  const signOf = (kind: Kind): string => layers.get(kind) ?? (isPlain(kind) ? drawn[kind].sign : drawn.unnamed.sign)
+  return {
+    columns: destinations,
+    rows: rows.map(({ sources: callers, kinds }) => ({ sources: callers, signs: kinds.map(signOf) })),
+    legend: [
+      ...(used.has('allowed') ? [drawn.allowed] : []),
+      ...[...layers].map(([kind, sign]) => ({ sign, says: `stopped by ${kind.slice('layer '.length)}` })),
+      ...(['unnamed', 'nowhere', 'unknown'] as const).flatMap((kind) => (used.has(kind) ? [drawn[kind]] : [])),
+      ...(used.has('own') ? [{ sign: '(empty)', says: 'is itself' }] : []),
+    ],
+  }
 }
 
 /** What a source is not asked about itself keeps it from no row. */
-const fits = (a: string, b: string): boolean => a === b || a === own || b === own
+const fits = (a: Kind, b: Kind): boolean => a === b || a === 'own' || b === 'own'
 
-function signsOf(verdicts: readonly Verdict[]): { of(verdict: Verdict): string; legend: Table['legend'] } {
-  const layers = [...new Set(verdicts.flatMap((verdict) => layerOfVerdict(verdict) ?? []))].sort()
-  const signOfLayer = new Map<string, string>()
-  for (const layer of layers) {
-    const taken = new Set(signOfLayer.values())
-    // Two layers that isolate together have the first letters of both.
-    const [first = '', second] = layer.split(' and ')
+const isPlain = (kind: Kind): kind is keyof typeof drawn => Object.hasOwn(drawn, kind)
+
+function kindOf({ outcome, decidedBy, steps }: Verdict): Kind {
+  if (outcome === 'allow') return 'allowed'
+  if (outcome === 'unknown') return 'unknown'
+  const step = decidedBy === undefined ? undefined : steps[decidedBy.step]
+  if (step === undefined || /^(?:network|route)\./.test(step.code)) return 'nowhere'
+  const layer = layerOf(step)
+  return layer === undefined ? 'unnamed' : `layer ${layer}`
+}
+
+/** A sign for each layer: its number; of two that isolate together the first letters of both. */
+function signsOf(used: ReadonlySet<Kind>): ReadonlyMap<Kind, string> {
+  const signs = new Map<Kind, string>()
+  const taken = new Set<string>()
+  for (const kind of [...used].filter((one) => !isPlain(one)).sort()) {
+    const [first = '', second] = kind.slice('layer '.length).split(' and ')
     const short = second === undefined ? first.slice(0, 2) : `${first.charAt(0)}${second.charAt(0)}`
     const letters = [...'abcdefghijklmnopqrstuvwxyz'].map((letter) => `${short.charAt(0)}${letter}`)
-    signOfLayer.set(layer, [short, ...letters].find((sign) => !taken.has(sign)) ?? unnamed)
+    const sign = [short, ...letters].find((candidate) => !taken.has(candidate)) ?? drawn.unnamed.sign
+    taken.add(sign)
+    signs.set(kind, sign)
   }
-  const of = (verdict: Verdict): string => {
-    if (verdict.outcome === 'allow') return allowed
-    if (verdict.outcome === 'unknown') return unknown
-    const step = deciding(verdict)
-    if (step === undefined || /^(?:network|route)\./.test(step.code)) return nowhere
-    return signOfLayer.get(layerOf(step) ?? '') ?? unnamed
-  }
-  const used = new Set(verdicts.map(of))
-  const legend = [
-    { sign: allowed, says: 'allowed' },
-    ...[...signOfLayer].map(([layer, sign]) => ({ sign, says: `stopped by ${layer}` })),
-    { sign: unnamed, says: 'stopped by a policy outside of the layers' },
-    { sign: nowhere, says: 'nothing answers there' },
-    { sign: unknown, says: 'cannot be said: something that decides is not modelled' },
-  ]
-  return { of, legend: legend.filter(({ sign }) => used.has(sign)) }
-}
-
-function layerOfVerdict(verdict: Verdict): string | undefined {
-  const step = deciding(verdict)
-  return step === undefined ? undefined : layerOf(step)
-}
-
-function deciding({ decidedBy, steps }: Verdict): Verdict['steps'][number] | undefined {
-  return decidedBy === undefined ? undefined : steps[decidedBy.step]
+  return signs
 }

@@ -4,11 +4,15 @@ import type { Flow, Verdict } from '@bulkhead/verdict'
 export interface Cell {
   /** `namespace/workload`, or `outside`. */
   readonly from: string
-  /** `namespace/service:port`, `namespace/workload:port` for the pods themselves, or `gateway host` for a gateway. */
+  /**
+   * `shop/web-api:8080` for a Service, `shop/web-api:8080 (pod)` for the pods themselves past every Service, with `/UDP` behind
+   * the port where it is UDP; `shop/shop-gateway http://istioexplained.io/` for a request to a gateway.
+   */
   readonly to: string
   /** Equal for the same question of two snapshots. */
   readonly key: string
   readonly flow: Flow
+  /** Asked of the snapshot each time that it is read: thousands of verdicts at once are not held. */
   readonly verdict: Verdict
 }
 
