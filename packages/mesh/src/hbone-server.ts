@@ -24,7 +24,10 @@ const MAX_HEADER_BYTES = 8 * 1024
 const MAX_INVALID_FRAMES = 32
 /** Raw connections at one port at a time, handshaking ones included. */
 const MAX_CONNECTIONS = 512
-/** Our clients close idle sessions sooner. After a breach of the protocol HTTP/2 stops reading, and this is what ends it. */
+/**
+ * Our clients close idle sessions sooner. After a breach of the protocol HTTP/2 stops reading, and would not even notice
+ * that its peer is gone: a silent session without streams is ended, and one with streams has to answer a ping.
+ */
 const IDLE_TIMEOUT_MS = 45_000
 
 /** Who opened a tunnel, as its verified certificate and the wire say. */
@@ -167,9 +170,15 @@ export class HboneServer {
     const unsettled = setTimeout(() => endSession({ session, secure }), handshakeTimeoutMs)
     session.once('remoteSettings', () => clearTimeout(unsettled)).once('close', () => clearTimeout(unsettled))
     let streams = 0
+    let unanswered: NodeJS.Timeout | undefined
     session.setTimeout(idleTimeoutMs, () => {
-      if (streams === 0) endSession({ session, secure })
+      if (streams === 0 || session.destroyed) return endSession({ session, secure })
+      clearTimeout(unanswered)
+      unanswered = setTimeout(() => endSession({ session, secure }), idleTimeoutMs)
+      // It is activity too, so the next silence is noticed again.
+      session.ping(() => clearTimeout(unanswered))
     })
+    session.once('close', () => clearTimeout(unanswered))
     session.on('stream', (stream, headers) => {
       streams += 1
       stream

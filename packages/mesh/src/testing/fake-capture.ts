@@ -26,30 +26,48 @@ function resetSafely(socket: Socket): Socket {
   return socket
 }
 
+/** An end whose other end has not come by then is alone: that one was reset before it was known whose it was. */
+const MEETING_MS = 1_000
+
 /** Brings the two ends of a loopback connection together by the client's port, whichever is told of first. */
 class Meeting<T> {
   readonly #sockets = new Map<number, Socket>()
   readonly #takers = new Map<number, T>()
   readonly #met: (socket: Socket, taker: T) => void
+  readonly #missed: (taker: T) => void
 
-  constructor(met: (socket: Socket, taker: T) => void) {
+  constructor(met: (socket: Socket, taker: T) => void, missed: (taker: T) => void = () => {}) {
     this.#met = met
+    this.#missed = missed
   }
 
   arrived(socket: Socket): void {
-    const port = socket.remotePort ?? 0
+    const port = socket.remotePort
+    if (port === undefined) {
+      socket.destroy()
+      return
+    }
     const taker = this.#takers.get(port)
-    if (taker === undefined) this.#sockets.set(port, socket)
-    else this.#met(socket, taker)
     this.#takers.delete(port)
+    if (taker !== undefined) this.#met(socket, taker)
+    else wait(this.#sockets, port, socket, () => socket.destroy())
   }
 
   expect(port: number, taker: T): void {
     const socket = this.#sockets.get(port)
-    if (socket === undefined) this.#takers.set(port, taker)
-    else this.#met(socket, taker)
     this.#sockets.delete(port)
+    if (socket !== undefined) this.#met(socket, taker)
+    else wait(this.#takers, port, taker, () => this.#missed(taker))
   }
+}
+
+function wait<T>(waiting: Map<number, T>, port: number, one: T, missed: () => void): void {
+  waiting.set(port, one)
+  setTimeout(() => {
+    if (waiting.get(port) !== one) return
+    waiting.delete(port)
+    missed()
+  }, MEETING_MS).unref()
 }
 
 /**
@@ -62,8 +80,9 @@ export class FakeCapture implements Capture {
   readonly #bound = new Map<string, (from: Address, data: Uint8Array) => void>()
   readonly #sockets = new Set<Socket>()
   readonly #front: Server
-  readonly #clients = new Meeting<Accepted>((stream, { carry }) =>
-    carry({ stream, reset: () => void stream.resetAndDestroy() }),
+  readonly #clients = new Meeting<Accepted>(
+    (stream, { carry }) => carry({ stream, reset: () => void stream.resetAndDestroy() }),
+    ({ abandon }) => abandon(),
   )
   readonly #callers = new Meeting<{ app: App; from: Address }>((socket, { app, from }) => app(socket, from))
   readonly pods = new Set<string>()

@@ -1,11 +1,13 @@
 import { generateKeyPairSync, type JsonWebKey, X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
-import { connect, type TLSSocket } from 'node:tls'
+import { connect, type SecureContext, type TLSSocket } from 'node:tls'
 import { createCa } from '../ca.js'
 
 export interface Shown {
   readonly cert?: string
   readonly key?: string
+  /** The same, made once for many. */
+  readonly secureContext?: SecureContext
   /** A ticket of an earlier session. */
   readonly session?: Buffer
 }

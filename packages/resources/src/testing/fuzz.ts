@@ -36,19 +36,22 @@ const CASES = isLong ? 100_000 : 1_000
 /** The first cases fill what is filled once: compiled code, pools, rings. */
 const WARM_UP = 0.2
 /** The good client comes this often, and memory is looked at. */
-const ROUNDS = isLong ? 25 : 5
+const ROUNDS = isLong ? 25 : 2
 const SETTLE_MS = 15_000
+/** For one case by itself. */
+const SETTLE_ALONE_MS = 4_000
 /** A good client that takes this part of a case's deadline has a slow machine. */
 const SLOW = 0.2
 const PATIENCE = 6
-const SHRINK_MS = 30_000
+const SHRINK_MS = isLong ? 300_000 : 60_000
 const MiB = 2 ** 20
 
 /**
  * Runs the cases: 1,000, or 100,000 with BULKHEAD_LONG=1. BULKHEAD_SEED repeats a run, BULKHEAD_CASE one of its cases. A
- * failing case is made smaller as long as it still fails, and printed with how to run it again.
+ * failing case is made smaller as long as it still fails, and printed with how to run it again. Resolves with how many
+ * cases there were.
  */
-export async function fuzz<C>(t: Pick<TestContext, 'diagnostic'>, target: Target<C>): Promise<void> {
+export async function fuzz<C>(t: Pick<TestContext, 'diagnostic'>, target: Target<C>): Promise<number> {
   const seed = Number(process.env.BULKHEAD_SEED ?? randomInt(2 ** 31))
   const only = process.env.BULKHEAD_CASE === undefined ? undefined : Number(process.env.BULKHEAD_CASE)
   t.diagnostic(`seed ${seed}; again with BULKHEAD_SEED=${seed}`)
@@ -59,7 +62,7 @@ export async function fuzz<C>(t: Pick<TestContext, 'diagnostic'>, target: Target
   const runner = new Runner(target, crashes)
   try {
     await target.control()
-    const rest = { ...openHandles(), ...target.held?.() }
+    const rest = restOf(target)
     if (only !== undefined) return await alone(runner, make(only), `case ${only} of seed ${seed}`)
     let live = 0
     const lived: number[] = []
@@ -72,9 +75,10 @@ export async function fuzz<C>(t: Pick<TestContext, 'diagnostic'>, target: Target
       const range = [Math.floor(from * CASES), Math.floor((rounds[round + 1] ?? 1) * CASES)] as const
       const failed = await runner.all(range, make, (index) => dog.started(index))
       if (failed !== undefined) throw await found(runner, failed, make, seed)
-      await settled(target, rest)
+      const held = await settled(target, rest, SETTLE_MS)
+      const cases = Array.from({ length: range[1] - range[0] }, (_, i) => range[0] + i)
+      if (held !== undefined) throw await found(runner, { cases, error: held }, make, seed)
       await runner.control()
-      await settled(target, rest)
       live = await liveBytes()
       lived.push(live)
     }
@@ -89,6 +93,7 @@ export async function fuzz<C>(t: Pick<TestContext, 'diagnostic'>, target: Target
       throw new Error(
         `${target.name}: memory grew by ${(grew / MiB).toFixed(1)} MiB over ${CASES * (1 - WARM_UP)} cases (seed ${seed}): ${lived.map((bytes) => (bytes / MiB).toFixed(1)).join(', ')}`,
       )
+    return CASES
   } finally {
     crashes.end()
     await dog.end()
@@ -207,13 +212,15 @@ class Runner<C> {
     if (this.#crashes.first !== undefined) throw this.#crashes.first
   }
 
-  /** Whether it fails by itself; forgets crashes. */
+  /** How it fails by itself, if it does; what was before it is forgotten. */
   async fails(input: C): Promise<unknown> {
     this.#crashes.first = undefined
+    const rest = restOf(this.target)
     try {
       await this.one(input)
+      const held = await settled(this.target, rest, SETTLE_ALONE_MS)
+      if (held !== undefined) throw held
       // What comes a little later is its too.
-      await delay(20)
       if (this.#crashes.first !== undefined) throw this.#crashes.first
       return undefined
     } catch (error) {
@@ -227,26 +234,33 @@ async function found<C>(runner: Runner<C>, failed: Failed, make: (index: number)
   const began = performance.now()
   for (const index of failed.cases) {
     if (performance.now() - began > SHRINK_MS) break
-    if ((await runner.fails(make(index))) === undefined) continue
-    return smallest(runner, make(index), `case ${index} of seed ${seed} (BULKHEAD_SEED=${seed} BULKHEAD_CASE=${index})`)
+    const error = await runner.fails(make(index))
+    if (error === undefined) continue
+    return smallest(
+      runner,
+      make(index),
+      error,
+      `case ${index} of seed ${seed} (BULKHEAD_SEED=${seed} BULKHEAD_CASE=${index})`,
+    )
   }
   const { name, print } = runner.target
   const cases = failed.cases.slice(0, 8).map((index) => `  case ${index}: ${print(make(index))}`)
   return new Error(
-    `${name}: one of the cases ${failed.cases.join(', ')} of seed ${seed}, though none of them alone (BULKHEAD_SEED=${seed}): ${text(failed.error)}\n${cases.join('\n')}`,
+    `${name}: one of the cases ${Math.min(...failed.cases)} to ${Math.max(...failed.cases)} of seed ${seed}, though none of them alone (BULKHEAD_SEED=${seed}): ${text(failed.error)}\n${cases.join('\n')}`,
   )
 }
 
-async function alone<C>(runner: Runner<C>, input: C, called: string): Promise<void> {
-  if ((await runner.fails(input)) === undefined) return
-  throw await smallest(runner, input, called)
+async function alone<C>(runner: Runner<C>, input: C, called: string): Promise<1> {
+  const error = await runner.fails(input)
+  if (error === undefined) return 1
+  throw await smallest(runner, input, error, called)
 }
 
-async function smallest<C>(runner: Runner<C>, input: C, called: string): Promise<Error> {
+async function smallest<C>(runner: Runner<C>, input: C, failure: unknown, called: string): Promise<Error> {
   const { target } = runner
   const began = performance.now()
   let best = input
-  let error = await runner.fails(input)
+  let error = failure
   for (let better = true; better; ) {
     better = false
     for (const candidate of target.smaller(best)) {
@@ -264,14 +278,20 @@ async function smallest<C>(runner: Runner<C>, input: C, called: string): Promise
   )
 }
 
-/** Waits until nothing is held that was not before. */
-async function settled<C>({ name, held }: Target<C>, rest: Readonly<Record<string, number>>): Promise<void> {
-  const deadline = Date.now() + SETTLE_MS
+const restOf = <C>({ held }: Target<C>) => ({ ...openHandles(), ...held?.() })
+
+/** Waits until nothing is held that was not before; what still is when the time is over is an error. */
+async function settled<C>(
+  target: Target<C>,
+  rest: Readonly<Record<string, number>>,
+  withinMs: number,
+): Promise<Error | undefined> {
+  const deadline = Date.now() + withinMs
   for (;;) {
-    const more = grown(rest, { ...openHandles(), ...held?.() })
-    if (more.length === 0) return
-    if (Date.now() > deadline) throw new Error(`${name} holds on to what its cases opened: ${more.join('; ')}`)
-    await delay(20)
+    const more = grown(rest, restOf(target))
+    if (more.length === 0) return undefined
+    if (Date.now() > deadline) return new Error(`it holds on to what it opened: ${more.join('; ')}`)
+    await delay(5)
   }
 }
 

@@ -97,8 +97,15 @@ export const printScript = (script: Script): string =>
   script
     .map((step) => {
       if (step.do === 'wait') return `wait ${step.ms} ms`
-      return step.do === 'send' ? `send ${JSON.stringify(step.bytes.toString('latin1'))}` : step.do
+      return step.do === 'send' ? `send ${printBytes(step.bytes)}` : step.do
     })
     .join(', ')
+
+/** As a JavaScript expression. */
+const printBytes = (bytes: Buffer): string =>
+  JSON.stringify(bytes.toString('latin1')).replace(
+    /((?:\\u....|\\?.){1,12}?)\1{15,}/g,
+    (all, one: string) => `" + "${one}".repeat(${all.length / one.length}) + "`,
+  )
 
 const delay = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
