@@ -38,15 +38,19 @@ function firstOfEach(
  */
 export function changeHeaders(headers: Headers, changes: readonly HeaderChange[]): Headers {
   if (changes.length === 0) return headers
-  // Without a prototype: `__proto__` is the name of a header like any other.
-  const changed: Record<string, string> = Object.assign(Object.create(null), headers)
+  const changed: Record<string, string> = { ...headers }
   for (const { set, add, remove } of changes) {
     for (const name of remove) delete changed[name]
-    for (const [name, value] of set) changed[name] = value
-    for (const [name, value] of add) {
-      const before = changed[name]
-      changed[name] = before === undefined ? value : `${before},${value}`
-    }
+    for (const [name, value] of set) put(changed, name, value)
+    for (const [name, value] of add)
+      put(changed, name, Object.hasOwn(changed, name) ? `${changed[name]},${value}` : value)
   }
   return changed
+}
+
+/** `__proto__` is the name of a header like any other. */
+function put(headers: Record<string, string>, name: string, value: string): void {
+  if (name === '__proto__')
+    Object.defineProperty(headers, name, { value, writable: true, enumerable: true, configurable: true })
+  else headers[name] = value
 }

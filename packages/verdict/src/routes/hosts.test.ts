@@ -140,6 +140,9 @@ test('of several host patterns at a listener the most specific has the request, 
     ['x.b.example', '/a', 'b'],
     ['b.example', '/a', 'c'],
     ['example', '/a', 'd'],
+    // No label before the dot.
+    ['.b.example', '/a', 'c'],
+    ['.example', '/a', 'd'],
   ]
   for (const [host, path, expected] of table)
     assert.equal(answer(ask(resources, { host, path })), expected, host + path)

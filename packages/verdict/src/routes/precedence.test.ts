@@ -146,3 +146,16 @@ test('at one host the route with the more specific hostname comes first', () => 
     assert.equal(answer(ask([listener, ...order], { host, path: '/z' })), 'c')
   }
 })
+
+test('of several hostnames of one route that come to one host the most specific counts', () => {
+  const listener = gateway('shop/front', [{ hostname: 'a.example' }])
+  const matches = [prefix('/')]
+  const other = route('shop/a', { hostnames: ['*.example'], rules: [to('b', { matches })] })
+  for (const hostnames of [
+    ['*.example', 'a.example'],
+    ['a.example', '*.example'],
+  ]) {
+    const both = route('shop/z', { hostnames, rules: [to('a', { matches })] })
+    assert.equal(answer(ask([listener, other, both], { host: 'a.example' })), 'a')
+  }
+})
