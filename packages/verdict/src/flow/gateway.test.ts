@@ -166,6 +166,20 @@ test('a DestinationRule with TLS of its own leaves it unknown how the gateway ca
   )
 })
 
+test('and so does a BackendTLSPolicy on the Service', () => {
+  const metadata = { name: 'tls', namespace: 'app' }
+  const spec = { targetRefs: [{ group: '', kind: 'Service', name: 'dst' }] }
+  const apiVersion = 'gateway.networking.k8s.io/v1'
+  const of = ask({}, resource({ apiVersion, kind: 'BackendTLSPolicy', metadata, spec } as KubernetesObject))
+  assert.deepEqual([of.outcome, of.symptom], ['unknown', 'gateway-503'])
+})
+
+test('a Service’s cluster IP is not for the outside, and the answer says what is', () => {
+  const of = ask({ to: { service: 'app/dst' } })
+  assert.deepEqual(denied(of), ['deny', 'timeout', 0, 'cni-egress', 'network.unreachable'])
+  assert.match(of.text, /nothing answers for 10\.96\.\d+\.\d+ from there: a cluster IP is for callers inside/)
+})
+
 test('a gateway behind a gateway is not modelled, and asks nobody in a circle', () => {
   const circle = httpRoute('app/r', 'gw', { rules: [{ backendRefs: [{ name: 'gw-istio', port: 80 }] }] })
   const of = ask({}, circle)

@@ -16,7 +16,7 @@ export interface Onward {
   readonly service: string
 }
 
-/** The gateway's own way to the backend that takes the largest part of such requests; undefined when it answers itself. */
+/** The gateway's own way to the backend that takes the largest part of such requests; only a step where it answers itself. */
 export function onward(decision: RouteDecision, gateway: Pod, snapshot: Snapshot): Onward | { readonly step: Step } {
   if (decision.kind !== 'forward') return { step: decision.step }
   const backend = heaviest(decision.backends)
@@ -33,7 +33,7 @@ export function onward(decision: RouteDecision, gateway: Pod, snapshot: Snapshot
 
 function routeTo(service: ServiceModel, port: number, caller: Caller, snapshot: Snapshot): Route {
   const route = serviceRoute(service, service.key, port, 'TCP', caller, snapshot)
-  const other = internalsOf(snapshot).destinationRules.get(service.key)
+  const other = internalsOf(snapshot).backendTls.get(service.key)
   return other === undefined ? route : { ...route, before: notModelled(other) }
 }
 

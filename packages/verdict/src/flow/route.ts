@@ -160,7 +160,8 @@ function servesNobody(service: ServiceModel, caller: Caller, snapshot: Snapshot)
   // From outside only a gateway leads to a cluster IP, and this may be one that is not modelled.
   const gateway = unread.find(({ effect }) => effect === 'proxy')
   if (gateway !== undefined) return notModelled(gateway)
-  return { code: 'network.unreachable', outcome: 'deny', facts: { host: service.clusterIP ?? service.key } }
+  const why = 'a cluster IP is for callers inside; from outside a NodePort, a load balancer or a gateway leads in'
+  return { code: 'network.unreachable', outcome: 'deny', facts: { host: service.clusterIP ?? service.key, why } }
 }
 
 export function notModelled({ what, id, at }: Unread): Obstacle {

@@ -75,7 +75,10 @@ export const en: Readonly<Record<ReasonCode, Sentence>> = {
   },
   'network.no-endpoint': (step) => `Service ${fact(step, 'service')} has no pod behind it that serves this port`,
   'network.no-such-name': (step) => `the name ${fact(step, 'host')} does not exist`,
-  'network.unreachable': (step) => `nothing answers for ${fact(step, 'host')} from there`,
+  'network.unreachable': (step) => {
+    const why = step.facts?.why === undefined ? '' : `: ${fact(step, 'why')}`
+    return `nothing answers for ${fact(step, 'host')} from there${why}`
+  },
   'network.loopback': (step) => `${fact(step, 'pod')} calls itself: its loopback crosses no wall`,
   'past-ztunnel': (step) => `${fact(step, 'why')}: ztunnel of ${fact(step, 'pod')} is not asked`,
   'not-in-mesh': (step) => `${fact(step, 'pod')} is not captured: ztunnel enforces nothing there`,

@@ -3,7 +3,7 @@ import type { Compile, Snapshot } from '../api.js'
 import { compileRoutes, type RouteIndex } from '../routes/compile.js'
 import type { GatewayModel } from '../routes/types.js'
 import type { NodeModel, Pod } from '../types.js'
-import { readDestinationRules } from './destination-rules.js'
+import { readBackendTls } from './backend-tls.js'
 import { readGateways } from './gateways/gateways.js'
 import type { Generated } from './gateways/generate.js'
 import { setInternals } from './internals.js'
@@ -54,9 +54,9 @@ export const compile: Compile = (resources, options = {}) => {
   for (const pod of pods.values()) policiesOf(pod)
 
   const gateways = new Map(generated.map((one) => [one.key, modelGateway(one, routes)]))
-  const destinationRules = readDestinationRules(resources)
+  const backendTls = readBackendTls(resources)
   const notModelled = findNotModelled(resources, namespaceLabels, {
-    found: [...otherGateways, ...destinationRules.values()],
+    found: [...otherGateways, ...backendTls.values()],
     routes: routes.notModelled,
   })
   const snapshot: Snapshot = {
@@ -87,7 +87,7 @@ export const compile: Compile = (resources, options = {}) => {
     ),
     policiesOf,
     routes,
-    destinationRules,
+    backendTls,
     waypointFor: indexWaypoints(resources, namespaceLabels),
     listening: expectedPorts(services),
   })

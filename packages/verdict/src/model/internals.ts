@@ -32,7 +32,7 @@ export interface Internals {
   policiesOf(pod: Pod): PodPolicies
   readonly routes: RouteIndex
   /** What tells a gateway to call a Service otherwise than it would, by the Service's `namespace/name`. */
-  readonly destinationRules: ReadonlyMap<string, NotModelled>
+  readonly backendTls: ReadonlyMap<string, NotModelled>
   /** The waypoint before that pod, called by that Service's name or address, or by the pod's own. */
   waypointFor(addressed: Addressed): WaypointRef | undefined
   /** Ports that the pod can be expected to listen on, as `TCP/8080`: those it declares, and those Services send to. */

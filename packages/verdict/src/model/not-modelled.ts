@@ -36,6 +36,8 @@ const kinds: Readonly<Record<string, readonly [Effect, string]>> = {
   'cilium.io/CiliumEnvoyConfig': ['redirects', 'sends traffic through a proxy'],
   'cilium.io/CiliumClusterwideEnvoyConfig': ['redirects', 'sends traffic through a proxy'],
   'cilium.io/CiliumEgressGatewayPolicy': ['redirects', 'sends traffic elsewhere'],
+  'gateway.networking.k8s.io/ListenerSet': ['proxy', 'adds listeners to a gateway'],
+  'gateway.networking.x-k8s.io/XListenerSet': ['proxy', 'adds listeners to a gateway'],
   'networking.istio.io/Gateway': ['proxy', 'runs a gateway'],
   'networking.k8s.io/Ingress': ['proxy', 'lets requests in'],
   'gateway.networking.k8s.io/GRPCRoute': ['routes', 'routes requests'],
@@ -61,7 +63,7 @@ export function findNotModelled(
   resources: readonly Resource[],
   namespaceLabels: ReadonlyMap<string, Readonly<Record<string, string>>>,
   known: {
-    /** Found by those who read the kind: Gateways whose proxy is not modelled, DestinationRules with TLS. */
+    /** Found by those who read the kind: Gateways whose proxy is not modelled, Services that are called with TLS of their own. */
     readonly found: readonly NotModelled[]
     /** What routes bring along that is not modelled. */
     readonly routes: readonly Unrouted[]

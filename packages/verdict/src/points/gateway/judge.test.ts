@@ -360,6 +360,26 @@ test('a word on whom the proxy trusts leaves remote addresses unknown', () => {
   assert.equal(said.outcome, 'unknown')
 })
 
+test('a listener of another protocol leaves its port unknown, and no other', () => {
+  const listeners = [
+    { name: 'http', port: 80, protocol: 'HTTP' },
+    { name: 'https', port: 443, protocol: 'HTTPS' },
+  ]
+  const others = scene.filter(({ kind }) => kind !== 'Gateway')
+  const snapshot = compile([
+    ...others,
+    gateway('app/gw', { listeners }),
+    rules(when('connection.sni', undefined, ['*']), 'DENY'),
+  ])
+  const ask = (port: number): unknown[] => {
+    const peer = { ip: '203.0.113.7' }
+    const said = judgeAt('gateway', { gateway: gatewayPod(snapshot), port, peer, request: plainRequest }, snapshot)
+    return said.steps.map(({ engine, outcome }) => `${engine} ${outcome}`)
+  }
+  assert.deepEqual(ask(443), ['istio unknown', 'gateway-api unknown'])
+  assert.deepEqual(ask(80), ['istio deny', 'gateway-api allow'])
+})
+
 test('a pod that is no gateway’s cannot be asked', () => {
   const snapshot = compile(scene)
   const [pod] = [...snapshot.pods.values()]
