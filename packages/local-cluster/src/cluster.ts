@@ -1,9 +1,9 @@
-import { EventEmitter } from 'node:events'
 import { join } from 'node:path'
 import type { Explanation } from '@bulkhead/analysis'
 import type { MeshApi } from '@bulkhead/mesh'
 import type { Attempt, Change, Evidence, LayerState, Target } from '@bulkhead/scenarios'
 import type { Flow, FlowRecord, Verdict } from '@bulkhead/verdict'
+import { assemble, type Parts } from './assemble.js'
 import { type AttemptOptions, attemptAs } from './attempt.js'
 import { restartTimes } from './backoff.js'
 import type {
@@ -15,41 +15,18 @@ import type {
   NamedChange,
   ObjectInForce,
 } from './cluster-types.js'
-import { Enforcement } from './enforcement.js'
-import type { Engine } from './engine.js'
 import { badManifests, ClusterError } from './errors.js'
-import { type ImageTable, localImages } from './images.js'
+import { localImages } from './images.js'
 import { allBut, inForce } from './in-force.js'
 import { meshLog } from './mesh-log.js'
 import { attemptFromOutside, outsideEnv } from './outside.js'
 import { LayerSwitches, layersOf } from './overlay.js'
 import { planPods } from './plan.js'
-import { Pods } from './pods.js'
-import { ProcessList } from './processes.js'
-import { PublishedPorts } from './published.js'
-import { Saves } from './saves.js'
-import { type Claim, claim, forget } from './state.js'
+import { claim, forget } from './state.js'
 
 const connectTimeoutMs = 1000
-const rolloutTimeoutMs = 30_000
 /** When a start failed, what was started of it need not end gently. */
 const failedGraceMs = 500
-
-interface Parts {
-  readonly options: LocalClusterOptions
-  readonly engine: Engine
-  readonly images: ImageTable
-  readonly claim: Claim
-  readonly mesh: MeshApi
-  readonly pods: Pods
-  readonly processes: ProcessList
-  readonly enforcement: Enforcement
-  readonly ports: PublishedPorts
-  readonly saves: Saves
-  readonly events: EventEmitter
-  /** What is to be closed last. */
-  readonly log: { close(): void }
-}
 
 /**
  * The local target: plays Kubernetes on one machine. Places the manifests' pods on two nodes, runs their containers as
@@ -88,13 +65,13 @@ export class LocalCluster implements Target {
       if (held.leftovers > 0) progress({ kind: 'leftovers', processes: held.leftovers })
       await options.claimed?.()
       if (options.fresh === true) forget(stateDir)
-      const base = await badManifests(() => engine.load(options.manifests, options.relativeTo ?? process.cwd()))
+      const loaded = await badManifests(() => engine.load(options.manifests, options.relativeTo ?? process.cwd()))
       goOn()
       const switches = new LayerSwitches(stateDir)
-      if (options.layers !== undefined) switches.set(allBut(options.layers, layersOf(base.resources, new Set())))
-      const snapshot = await badManifests(() => engine.compile(inForce(base.resources, switches.off, [])))
+      if (options.layers !== undefined) switches.set(allBut(options.layers, layersOf(loaded.resources, new Set())))
+      const snapshot = await badManifests(() => engine.compile(inForce(loaded.resources, switches.off, [])))
       const plans = planPods(snapshot, images)
-      progress({ kind: 'manifests', objects: base.resources.length, pods: plans.size, warnings: base.warnings })
+      progress({ kind: 'manifests', objects: loaded.resources.length, pods: plans.size, warnings: loaded.warnings })
       const log = meshLog(join(stateDir, 'logs', 'mesh.log'))
       mesh = await engine.startMesh({
         runDir: held.runDir,
@@ -104,45 +81,13 @@ export class LocalCluster implements Target {
       })
       progress({ kind: 'mesh' })
       goOn()
-      const processes = new ProcessList(held.processesFile)
-      const pods = new Pods({ mesh, processes, stateDir, userEnv: options.userEnv ?? process.env })
-      const shared = { engine, images, mesh, pods }
-      const ports = new PublishedPorts(mesh, options.publishPorts ?? 'any', (text) => progress({ kind: 'note', text }))
-      const enforcement = new Enforcement(
-        {
-          ...shared,
-          switches,
-          logs: join(stateDir, 'logs'),
-          readyMs: options.rolloutTimeoutMs ?? rolloutTimeoutMs,
-          adopted: (now) => {
-            void ports.follow(now)
-            if (cluster !== undefined) cluster.#tellGeneration()
-          },
-        },
-        { base: base.resources, snapshot, plans },
-      )
-      const events = new EventEmitter().setMaxListeners(0)
-      const saves = new Saves({
-        engine,
-        enforcement,
-        manifests: options.manifests,
-        relativeTo: options.relativeTo ?? process.cwd(),
-        loaded: base,
-        readyMs: options.rolloutTimeoutMs ?? rolloutTimeoutMs,
-        ...(typeof options.watch === 'object' && options.watch),
-        told: (event) => events.emit('manifests', event),
-      })
-      cluster = new LocalCluster({
-        ...shared,
-        options,
-        claim: held,
-        processes,
-        enforcement,
-        ports,
-        saves,
-        events,
-        log,
-      })
+      const adopted = () => {
+        if (cluster !== undefined) cluster.#tellGeneration()
+      }
+      const given = { options, engine, images, claim: held, mesh, log, adopted }
+      const parts = assemble(given, { loaded, switches, snapshot, plans })
+      cluster = new LocalCluster(parts)
+      const { pods, ports, saves } = parts
       await pods.start([...plans.values()])
       await ports.follow(snapshot)
       if (options.watch) await saves.start()

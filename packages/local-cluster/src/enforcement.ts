@@ -1,14 +1,15 @@
 import type { MeshApi } from '@bulkhead/mesh'
 import type { Resource } from '@bulkhead/resources'
 import type { Change, LayerState } from '@bulkhead/scenarios'
-import type { Pod, Snapshot } from '@bulkhead/verdict'
+import type { Snapshot } from '@bulkhead/verdict'
 import type { NamedChange, ObjectInForce } from './cluster-types.js'
 import type { Engine } from './engine.js'
 import { badManifests, ClusterError } from './errors.js'
 import type { ImageTable } from './images.js'
-import { inForce, keyOf, type StandingChange } from './in-force.js'
+import { inForce, objectsInForce, type Wanted } from './in-force.js'
+import { compileBeside, lingeringPods } from './lingering.js'
 import { findLayer, type LayerSwitches, layersOf } from './overlay.js'
-import { type PodPlan, planPods } from './plan.js'
+import type { PodPlan } from './plan.js'
 import type { Pods } from './pods.js'
 import { Rollouts, type Settled, type Touched } from './rollouts.js'
 
@@ -31,17 +32,6 @@ export interface Start {
   readonly base: readonly Resource[]
   readonly snapshot: Snapshot
   readonly plans: ReadonlyMap<string, PodPlan>
-}
-
-interface Standing extends StandingChange {
-  readonly given: Change
-}
-
-/** What is to be in force: all of it is derived from these. */
-interface Wanted {
-  readonly base: readonly Resource[]
-  readonly off: ReadonlySet<string>
-  readonly changes: ReadonlyMap<string, Standing>
 }
 
 /** Other policies are in force; the pods follow. */
@@ -98,23 +88,7 @@ export class Enforcement {
 
   /** Every object that is in force, and what brought it. */
   objects(): readonly ObjectInForce[] {
-    const { base, off, changes } = this.#wanted
-    const inFiles = new Set(inForce(base, off, []).map(keyOf))
-    const brought = new Map<string, string>()
-    for (const [name, { objects }] of changes) for (const resource of objects) brought.set(keyOf(resource), name)
-    return this.#snapshot.resources.map((resource) => {
-      const key = keyOf(resource)
-      const { file, line } = resource.position([])
-      const change = brought.get(key)
-      return {
-        id: resource.id,
-        ...(resource.layer !== undefined && { layer: resource.layer }),
-        at: `${file}:${line}`,
-        ...(change !== undefined && { change }),
-        inFiles: inFiles.has(key),
-        object: resource.object,
-      }
-    })
+    return objectsInForce(this.#snapshot.resources, this.#wanted)
   }
 
   layers(): readonly LayerState[] {
@@ -241,9 +215,10 @@ export class Enforcement {
 
   /** Puts a set of objects in force. One that cannot be is refused before anything is touched. */
   async #enforce(wanted: Wanted): Promise<Enforced> {
-    const { mesh, pods } = this.#parts
+    const { engine, images, mesh, pods } = this.#parts
     const before = this.#plain
-    const { plain, snapshot, plans } = await this.#compile(inForce(wanted.base, wanted.off, wanted.changes.values()))
+    const resources = inForce(wanted.base, wanted.off, wanted.changes.values())
+    const { plain, snapshot, plans } = await compileBeside(this.#snapshot, resources, { engine, images, pods })
     const closed = this.#swap(snapshot)
     const at = performance.now()
     this.#plain = plain
@@ -252,21 +227,6 @@ export class Enforcement {
     pods.know(snapshot.pods)
     const touched = this.#rollouts.aim(plans)
     return { generation: mesh.generation, closed, before, after: plain, at, touched }
-  }
-
-  /** Old pods that no object asks for any more keep their place until they have ended. */
-  async #compile(resources: readonly Resource[]) {
-    const { engine, images } = this.#parts
-    const previous = this.#snapshot
-    const plain = await badManifests(() => engine.compile(resources, { previous }))
-    const lingering = this.#lingering(plain.pods)
-    const snapshot =
-      lingering.length === 0 ? plain : await badManifests(() => engine.compile(resources, { previous, lingering }))
-    return { plain, snapshot, plans: planPods(snapshot, images, new Set(lingering.map(({ key }) => key))) }
-  }
-
-  #lingering(wanted: Snapshot['pods']): readonly Pod[] {
-    return [...this.#snapshot.pods.values()].filter(({ key }) => !wanted.has(key) && this.#parts.pods.has(key))
   }
 
   #swap(snapshot: Snapshot): number {
@@ -283,7 +243,7 @@ export class Enforcement {
       const { engine, pods } = this.#parts
       const gone = [...this.#snapshot.pods.keys()].some((key) => !this.#plans.has(key) && !pods.has(key))
       if (!gone) return
-      const lingering = this.#lingering(this.#plain.pods)
+      const lingering = lingeringPods(this.#snapshot, this.#plain.pods, pods)
       this.#swap(engine.compile(this.#plain.resources, { previous: this.#snapshot, lingering }))
     })
   }

@@ -1,11 +1,23 @@
 import type { Resource } from '@bulkhead/resources'
-import type { LayerState } from '@bulkhead/scenarios'
+import type { Change, LayerState } from '@bulkhead/scenarios'
+import type { ObjectInForce } from './cluster-types.js'
 import { findLayer } from './overlay.js'
 
 /** A change that stands: objects put on top of the files', and ids of those taken out. */
 export interface StandingChange {
   readonly objects: readonly Resource[]
   readonly without: ReadonlySet<string>
+}
+
+export interface Standing extends StandingChange {
+  readonly given: Change
+}
+
+/** What is to be in force: all of it is derived from these. */
+export interface Wanted {
+  readonly base: readonly Resource[]
+  readonly off: ReadonlySet<string>
+  readonly changes: ReadonlyMap<string, Standing>
 }
 
 /** What is in force: the files' objects without the layers that are off, then each change on top of it, in order. */
@@ -25,8 +37,31 @@ export function inForce(
   return [...objects.values()]
 }
 
+/** Each object in force, and what brought it. */
+export function objectsInForce(
+  resources: readonly Resource[],
+  { base, off, changes }: Wanted,
+): readonly ObjectInForce[] {
+  const inFiles = new Set(inForce(base, off, []).map(keyOf))
+  const brought = new Map<string, string>()
+  for (const [name, { objects }] of changes) for (const resource of objects) brought.set(keyOf(resource), name)
+  return resources.map((resource) => {
+    const key = keyOf(resource)
+    const { file, line } = resource.position([])
+    const change = brought.get(key)
+    return {
+      id: resource.id,
+      ...(resource.layer !== undefined && { layer: resource.layer }),
+      at: `${file}:${line}`,
+      ...(change !== undefined && { change }),
+      inFiles: inFiles.has(key),
+      object: resource.object,
+    }
+  })
+}
+
 /** Kinds of different API groups may share a name; versions of one group are one kind. */
-export function keyOf({ id, object }: Resource): string {
+function keyOf({ id, object }: Resource): string {
   const group = object.apiVersion.includes('/') ? object.apiVersion.split('/')[0] : ''
   return `${group} ${id}`
 }

@@ -1,0 +1,76 @@
+import { EventEmitter } from 'node:events'
+import { join } from 'node:path'
+import type { MeshApi } from '@bulkhead/mesh'
+import type { LoadResult } from '@bulkhead/resources'
+import type { LocalClusterOptions } from './cluster-types.js'
+import { Enforcement, type Start } from './enforcement.js'
+import type { Engine } from './engine.js'
+import type { ImageTable } from './images.js'
+import type { LayerSwitches } from './overlay.js'
+import { Pods } from './pods.js'
+import { ProcessList } from './processes.js'
+import { PublishedPorts } from './published.js'
+import { Saves } from './saves.js'
+import type { Claim } from './state.js'
+
+const rolloutTimeoutMs = 30_000
+
+/** What a local cluster is made of. */
+export interface Parts {
+  readonly options: LocalClusterOptions
+  readonly engine: Engine
+  readonly images: ImageTable
+  readonly claim: Claim
+  readonly mesh: MeshApi
+  readonly pods: Pods
+  readonly processes: ProcessList
+  readonly enforcement: Enforcement
+  readonly ports: PublishedPorts
+  readonly saves: Saves
+  readonly events: EventEmitter
+  /** What is to be closed last. */
+  readonly log: { close(): void }
+}
+
+/** What is there before anything runs. */
+type Given = Pick<Parts, 'options' | 'engine' | 'images' | 'claim' | 'mesh' | 'log'> & { readonly adopted: () => void }
+/** What was read, and made of it. */
+type Read = Omit<Start, 'base'> & { readonly loaded: LoadResult; readonly switches: LayerSwitches }
+
+/** Puts the parts together; nothing of it runs yet. */
+export function assemble(given: Given, { loaded, switches, snapshot, plans }: Read): Parts {
+  const { options, engine, images, claim, mesh, log, adopted } = given
+  const { stateDir, progress } = options
+  const processes = new ProcessList(claim.processesFile)
+  const pods = new Pods({ mesh, processes, stateDir, userEnv: options.userEnv ?? process.env })
+  const ports = new PublishedPorts(mesh, options.publishPorts ?? 'any', (text) => progress?.({ kind: 'note', text }))
+  const readyMs = options.rolloutTimeoutMs ?? rolloutTimeoutMs
+  const enforcement = new Enforcement(
+    {
+      engine,
+      images,
+      mesh,
+      pods,
+      switches,
+      readyMs,
+      logs: join(stateDir, 'logs'),
+      adopted: (now) => {
+        void ports.follow(now)
+        adopted()
+      },
+    },
+    { base: loaded.resources, snapshot, plans },
+  )
+  const events = new EventEmitter().setMaxListeners(0)
+  const saves = new Saves({
+    engine,
+    enforcement,
+    manifests: options.manifests,
+    relativeTo: options.relativeTo ?? process.cwd(),
+    loaded,
+    readyMs,
+    ...(typeof options.watch === 'object' && options.watch),
+    told: (event) => events.emit('manifests', event),
+  })
+  return { options, engine, images, claim, mesh, pods, processes, enforcement, ports, saves, events, log }
+}
