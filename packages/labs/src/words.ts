@@ -1,5 +1,5 @@
 import type { Observation } from '@bulkhead/scenarios'
-import { sentence, symptoms, type Verdict } from '@bulkhead/verdict'
+import { type Symptom, sentence, symptoms, type Verdict } from '@bulkhead/verdict'
 import type { Missing, StepProgress } from './progress.js'
 import type { Call, Lab, LabStep, Language } from './types.js'
 
@@ -17,7 +17,7 @@ interface Words {
   /** Each as wide as the others, in columns of a terminal. */
   status: Readonly<Record<StepProgress['status'], string>>
   missing(missing: Missing): string
-  typeNext: string
+  typeNext(line: string): string
   sum(done: number, of: number): string
   finished(id: string): string
   hint(step: LabStep): string
@@ -44,7 +44,17 @@ const shown = ({ symptom, http }: Observation): string =>
   `${symptoms[symptom].says}${http === undefined ? '' : ` (HTTP ${http.status})`}`
 const wanted = ({ sees, status }: Call): string =>
   `${symptoms[sees].says}${status === undefined ? '' : ` (HTTP ${status})`}`
-const brief = ({ sees, status }: Call): string => `${sees}${status === undefined ? '' : ` ${status}`}`
+const brief = ({ sees, status }: Call): string => `${seenAs(sees)}${status === undefined ? '' : `（HTTP ${status}）`}`
+
+/** What the labs' calls come to. The others have no words of their own: their names are those of docs/reasons.md. */
+const symptomsInChinese: Partial<Record<Symptom, string>> = {
+  ok: '應用程式的回應',
+  reset: '連線打開了，但一個 byte 都沒收到就被關掉',
+  'rbac-403': '403 RBAC: access denied',
+  'gateway-503': '503，gateway 連不到後面的服務',
+  timeout: '什麼都沒有，連線逾時',
+}
+const seenAs = (symptom: Symptom): string => symptomsInChinese[symptom] ?? symptom
 
 const en: Words = {
   minutes: (count) => `${count} min`,
@@ -62,7 +72,7 @@ const en: Words = {
       case 'not-in-force':
         return `${missing.id} is not in force.`
       case 'never-tried':
-        return `nobody has tried ${arrow(missing.call)} since it came to this, and seen ${wanted(missing.call)}.`
+        return `still to be tried: ${arrow(missing.call)}; it should come to ${wanted(missing.call)}.`
       case 'judged': {
         const why = decision(missing.verdict)
         return `${arrow(missing.call)} should come to ${wanted(missing.call)}; by what is in force it comes to ${symptoms[missing.verdict.symptom].says}${why === undefined ? '' : `: ${why}`}.`
@@ -71,7 +81,7 @@ const en: Words = {
         return `${arrow(missing.call)} should come to ${wanted(missing.call)}; tried just now, it came to ${shown(missing.observation)}.`
     }
   },
-  typeNext: 'type',
+  typeNext: (line) => `type: ${line}`,
   sum: (done, of) => `${done} of ${of} steps are done.`,
   finished: (id) => `You closed it, you opened it, and you know why. Clean up: npx bulkhead lab reset ${id}`,
   hint: ({ heading }) => `Next: ${heading}`,
@@ -103,18 +113,18 @@ const zhTW: Words = {
       case 'not-in-force':
         return `${missing.id} 還沒有生效。`
       case 'never-tried':
-        return `走到這一步之後，還沒有人試過 ${arrow(missing.call)}（應該看到 ${brief(missing.call)}）。`
+        return `還沒試過：${arrow(missing.call)}，應該會看到：${brief(missing.call)}。`
       case 'judged': {
         const why = decision(missing.verdict)
-        return `${arrow(missing.call)} 應該是 ${brief(missing.call)}；照目前生效的 policy 卻是 ${missing.verdict.symptom}${why === undefined ? '' : `：${why}`}。`
+        return `${arrow(missing.call)} 應該是 ${brief(missing.call)}；照目前生效的 policy 卻是 ${seenAs(missing.verdict.symptom)}${why === undefined ? '' : `：${why}`}。`
       }
       case 'seen': {
         const { symptom, http } = missing.observation
-        return `${arrow(missing.call)} 應該是 ${brief(missing.call)}；剛才實際試了一次，結果是 ${symptom}${http === undefined ? '' : ` ${http.status}`}。`
+        return `${arrow(missing.call)} 應該是 ${brief(missing.call)}；剛才實際試了一次，結果是 ${seenAs(symptom)}${http === undefined ? '' : `（HTTP ${http.status}）`}。`
       }
     }
   },
-  typeNext: '請輸入',
+  typeNext: (line) => `請輸入：${line}`,
   sum: (done, of) => `${of} 個步驟完成了 ${done} 個。`,
   finished: (id) => `門是你關的、也是你開的，而且你知道為什麼。收拾：npx bulkhead lab reset ${id}`,
   hint: ({ heading }) => `下一步：${heading}`,

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { ControlClient } from '@bulkhead/control'
+import { type Missing, readPage } from '@bulkhead/labs'
 import { bulkhead, temporaryFolder } from '../target/testing.js'
 import { runCli } from '../testing.js'
+import { toType } from './lab.js'
 
 const nothing = 'k8s/layers/50-identity/shop/allow-nothing.yaml'
 
@@ -69,11 +71,11 @@ describe('a lab on a target', () => {
     assert.match((await say('lab')).stderr, /^01 started; /)
     const { code, stdout } = await say('lab', 'check', '01')
     assert.equal(code, 1)
-    assert.match(stdout, /^ {2}not yet {2}1\. .*\n {11}nobody has tried shop\/sleep → shop\/web-api:8080 .*\n/m)
+    assert.match(stdout, /^ {2}not yet {2}1\. .*\n {11}still to be tried: shop\/sleep → shop\/web-api:8080; .*\n/m)
     assert.match(stdout, /^ {11}type: npx bulkhead exec shop\/sleep -- curl /m)
     assert.match(stdout, /^0 of \d+ steps are done\.$/m)
     const hint = await say('lab', 'hint', '01')
-    assert.match(hint.stdout, /^Next: 1\. .*\n {11}nobody has tried/)
+    assert.match(hint.stdout, /^Next: 1\. .*\n {11}still to be tried/)
     const json = JSON.parse((await say('lab', 'check', '01', '--json')).stdout) as { steps: { status: string }[] }
     assert.ok(json.steps.length > 5 && json.steps.every(({ status }) => status === 'not-yet'))
   })
@@ -113,3 +115,25 @@ describe('a lab on a target', () => {
     assert.deepEqual(await offNow(), before)
   })
 })
+
+test('what to type next is what is still missing', () => {
+  const commands = ['npx bulkhead apply -f x.yaml', 'npx bulkhead exec a/b -- curl http://c/', 'curl http://d/'].map(
+    (line, index) => ({ line, output: [], at: index }),
+  )
+  const step = { heading: '1', prose: '', commands, line: 1 }
+  const tried = (from: string): Missing => {
+    const [call] = readPage(page(from), 'docs/labs/01-x/README.md').steps[0]?.check?.tried ?? []
+    assert.ok(call !== undefined)
+    return { kind: 'never-tried', call }
+  }
+  const lines = (...missing: readonly Missing[]) =>
+    toType({ step, missing }).map((line) => commands.findIndex((one) => one.line === line))
+  assert.deepEqual(lines({ kind: 'not-in-force', id: 'X/a/b' }, tried('a/b')), [0, 1, 2])
+  assert.deepEqual(lines(tried('a/b')), [1])
+  assert.deepEqual(lines(tried('outside')), [2])
+  assert.deepEqual(lines(tried('outside'), tried('a/b')), [1, 2])
+  assert.deepEqual(lines(tried('c/d')), [1, 2], 'a call that another one causes')
+})
+
+const page = (from: string) =>
+  `<!-- lab\nminutes: 1\n-->\n# T\n\n## 1\n\n<!-- check\ntried: ["${from} -> c/d:80 sees ok"]\n-->\n`

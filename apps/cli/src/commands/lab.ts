@@ -167,17 +167,29 @@ async function progressOf({ lab, options, io, language }: Parts): Promise<readon
 
 type Words = Awaited<typeof import('@bulkhead/labs')>['words'][Language]
 
-/** Below a step: what it lacks, and the page's own commands. */
-function whyAndHow({ missing, step }: StepProgress, say: Words): readonly string[] {
-  const why = missing.map((one) => `           ${say.missing(one)}`)
-  return [...why, ...step.commands.map(({ line }) => `           ${say.typeNext}: ${line}`)]
+/** Below a step: what it lacks, and the page's own commands for it. */
+function whyAndHow(progress: StepProgress, say: Words): readonly string[] {
+  const why = progress.missing.map((one) => say.missing(one))
+  return [...why, ...toType(progress).map((line) => say.typeNext(line))].map((line) => `           ${line}`)
+}
+
+/** The commands of a step that are still to be typed, as far as they can be told apart; else all that apply nothing. */
+export function toType({ missing, step }: Pick<StepProgress, 'missing' | 'step'>): readonly string[] {
+  const lines = step.commands.map(({ line }) => line)
+  const applies = (line: string) => line.startsWith('npx bulkhead apply ')
+  const absent = missing.some(({ kind }) => kind === 'not-in-force')
+  if (absent) return lines
+  const callers = missing.flatMap((one) => (one.kind === 'never-tried' ? [one.call.from] : []))
+  const by = (from: string) => (from === 'outside' ? 'curl ' : `npx bulkhead exec ${from} -- curl `)
+  const calls = lines.filter((line) => callers.some((from) => line.startsWith(by(from))))
+  return calls.length > 0 ? calls : lines.filter((line) => !applies(line))
 }
 
 const asJson = ({ step, status, missing }: StepProgress) => ({
   heading: step.heading,
   status,
   missing: missing.map((one) => ({ kind: one.kind, what: one.kind === 'not-in-force' ? one.id : one.call.text })),
-  type: step.commands.map(({ line }) => line),
+  type: status === 'not-yet' ? toType({ missing, step }) : [],
 })
 
 async function journalOf(options: Options, io: Io) {
