@@ -1,231 +1,28 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { AuthorizationPolicy, KubernetesObject, Resource } from '@bulkhead/resources'
-import type { Snapshot } from '../../api.js'
+import type { KubernetesObject, Resource } from '@bulkhead/resources'
 import { compile } from '../../model/compile.js'
-import { CompileError } from '../../model/compile-error.js'
-import type { HttpRequest } from '../../routes/types.js'
-import { ambient, authorizationPolicy, gateway, httpRoute, resource, service, workload } from '../../testing/objects.js'
-import type { GatewayEvidence, Pod, Step } from '../../types.js'
+import {
+  assertMatches,
+  gatewayPod,
+  operation,
+  plainRequest,
+  policy,
+  type Rule,
+  rules,
+  type Spec,
+  scene,
+  source,
+  stepOf,
+  target,
+  when,
+} from '../../testing/gateway-scene.js'
+import { gateway, resource } from '../../testing/objects.js'
 import { judgeAt } from '../judge-at.js'
 
 /*
- * AuthorizationPolicies at a gateway, attribute by attribute (semantics C.4 and C.6, Envoy's column).
+ * Which AuthorizationPolicies apply at a gateway, how they are put together, and what stays unknown (semantics C.3, C.4).
  */
-
-type Spec = NonNullable<AuthorizationPolicy['spec']>
-type Rule = NonNullable<Spec['rules']>[number]
-
-const target = { kind: 'Gateway', group: 'gateway.networking.k8s.io', name: 'gw' }
-const scene = [
-  ambient('app'),
-  ambient('other'),
-  workload('app/dst', { ports: [{ containerPort: 8080 }] }),
-  service('app/dst', { port: 80, targetPort: 8080 }),
-  gateway('app/gw', {
-    listeners: [
-      { name: 'http', port: 80, protocol: 'HTTP' },
-      { name: 'alt', port: 8080, protocol: 'HTTP' },
-    ],
-  }),
-  httpRoute('app/r', 'gw', { rules: [{ backendRefs: [{ name: 'dst', port: 80 }] }] }),
-]
-
-const plainRequest: HttpRequest = { method: 'GET', host: 'shop.example.org', path: '/', headers: {} }
-
-interface Asked {
-  readonly request?: Partial<HttpRequest>
-  readonly ip?: string
-  readonly identity?: string
-  readonly port?: number
-}
-
-function gatewayPod(snapshot: Snapshot): Pod {
-  const pod = [...snapshot.pods.values()].find((one) => one.gateway === 'app/gw')
-  assert.ok(pod)
-  return pod
-}
-
-function stepOf(policies: readonly Resource[], { request, ip = '203.0.113.7', identity, port = 80 }: Asked = {}): Step {
-  const snapshot = compile([...scene, ...policies])
-  const evidence: GatewayEvidence = {
-    gateway: gatewayPod(snapshot),
-    port,
-    peer: { ip, ...(identity !== undefined && { identity }) },
-    request: { ...plainRequest, ...request },
-  }
-  const { steps } = judgeAt('gateway', evidence, snapshot)
-  assert.deepEqual(
-    steps.map(({ engine }) => engine),
-    ['istio', 'gateway-api'],
-  )
-  return steps[0] as Step
-}
-
-const policy = (spec: Spec, key = 'app/p', annotations?: Readonly<Record<string, string>>): Resource =>
-  authorizationPolicy(key, spec, { ...(annotations && { annotations }) })
-const rules = (rule: Rule, action: Spec['action'] = 'ALLOW'): Resource =>
-  policy({ targetRefs: [target], ...(action && { action }), rules: [rule] })
-const source = (value: object): Rule => ({ from: [{ source: value }] })
-const operation = (value: object): Rule => ({ to: [{ operation: value }] })
-const when = (key: string, values?: readonly string[], notValues?: readonly string[]): Rule => ({
-  when: [{ key, ...(values && { values }), ...(notValues && { notValues }) }],
-})
-
-/** As an ALLOW the rule lets the request in exactly if it matches; as a DENY it keeps it out exactly if it matches. */
-function assertMatches(rule: Rule, asked: Asked, matches: boolean): void {
-  const what = `${JSON.stringify(rule)} of ${JSON.stringify(asked)}`
-  assert.equal(stepOf([rules(rule)], asked).code, matches ? 'authz.rule-allows' : 'authz.no-rule-allows', what)
-  assert.equal(stepOf([rules(rule, 'DENY')], asked).code, matches ? 'authz.rule-denies' : 'authz.no-allow-policy', what)
-}
-
-test('callers have no identity: nothing positive matches, and every not does', () => {
-  const values: Readonly<Record<string, string>> = {
-    principals: '*',
-    namespaces: '*',
-    serviceAccounts: 'app/src',
-    trustDomains: '*',
-    requestPrincipals: '*',
-  }
-  for (const [name, value] of Object.entries(values)) {
-    const not = `not${name[0]?.toUpperCase()}${name.slice(1)}`
-    assertMatches(source({ [name]: [value] }), {}, false)
-    assertMatches(source({ [not]: [value] }), {}, true)
-  }
-  for (const key of [
-    'source.principal',
-    'source.namespace',
-    'source.serviceAccount',
-    'request.auth.principal',
-    'request.auth.audiences',
-    'request.auth.presenter',
-    'request.auth.claims[iss]',
-    'request.auth.claims[a][b]',
-    'connection.sni',
-  ]) {
-    assertMatches(when(key, ['*']), {}, false)
-    assertMatches(when(key, undefined, ['*']), {}, true)
-  }
-})
-
-test('should one have an identity, it counts', () => {
-  const asked = { identity: 'spiffe://cluster.local/ns/app/sa/src' }
-  assertMatches(source({ principals: ['cluster.local/ns/app/sa/src'] }), asked, true)
-  assertMatches(source({ principals: ['*/sa/src'] }), asked, true)
-  assertMatches(source({ principals: ['cluster.local/ns/app/sa/other'] }), asked, false)
-  assertMatches(source({ namespaces: ['a*p'] }), asked, true)
-  assertMatches(source({ namespaces: ['other', 'b*'] }), asked, false)
-  assertMatches(source({ serviceAccounts: ['src'] }), asked, true)
-  assertMatches(source({ serviceAccounts: ['other/src'] }), asked, false)
-  assertMatches(source({ trustDomains: ['cluster.local'] }), asked, true)
-  assertMatches(source({ notTrustDomains: ['cluster.local'] }), asked, false)
-})
-
-test('addresses: ipBlocks is the TCP peer, and without trusted proxies so is the client', () => {
-  const forwarded = { 'x-forwarded-for': '198.51.100.9' }
-  for (const name of ['ipBlocks', 'remoteIpBlocks']) {
-    assertMatches(source({ [name]: ['203.0.113.0/24'] }), {}, true)
-    assertMatches(source({ [name]: ['203.0.113.8', '10.0.0.0/8'] }), {}, false)
-    assertMatches(source({ [name]: ['2001:db8::/32'] }), { ip: '2001:db8::9' }, true)
-    assertMatches(source({ [name]: ['198.51.100.9'] }), { request: { headers: forwarded } }, false)
-    assertMatches(source({ [`not${name[0]?.toUpperCase()}${name.slice(1)}`]: ['203.0.113.7'] }), {}, false)
-  }
-  for (const key of ['source.ip', 'remote.ip']) {
-    assertMatches(when(key, ['203.0.113.7']), {}, true)
-    assertMatches(when(key, ['198.51.100.9']), { request: { headers: forwarded } }, false)
-    assertMatches(when(key, undefined, ['203.0.113.0/24']), {}, false)
-  }
-  const { ip } = gatewayPod(compile(scene))
-  assertMatches(when('destination.ip', [ip]), {}, true)
-  assertMatches(when('destination.ip', ['10.0.0.1']), {}, false)
-})
-
-test('ports are the listener’s', () => {
-  assertMatches(operation({ ports: ['80'] }), {}, true)
-  assertMatches(operation({ ports: ['8080'] }), {}, false)
-  assertMatches(operation({ ports: ['8080'] }), { port: 8080 }, true)
-  assertMatches(operation({ notPorts: ['80'] }), {}, false)
-  assertMatches(when('destination.port', ['80', '81']), {}, true)
-  assertMatches(when('destination.port', undefined, ['80']), {}, false)
-})
-
-test('a port that is no number takes an ALLOW rule along, and only itself out of a DENY', () => {
-  assert.equal(stepOf([rules(operation({ ports: ['80', 'http'] }))]).code, 'authz.no-rule-allows')
-  assert.equal(stepOf([rules(operation({ ports: ['80', 'http'] }), 'DENY')]).code, 'authz.rule-denies')
-  assert.equal(
-    stepOf([rules(operation({ ports: ['http'] }), 'DENY')]).code,
-    'authz.rule-denies',
-    'nothing is left of it',
-  )
-  const { closest } = stepOf([rules(operation({ ports: ['http'] }))])
-  assert.match(closest?.lacks[0]?.has ?? '', /"http" is no port number/)
-})
-
-test('hosts: any case, with the port if the client sent it', () => {
-  const host = (value: string): Asked => ({ request: { host: value } })
-  assertMatches(operation({ hosts: ['Shop.Example.org'] }), host('sHOP.example.ORG'), true)
-  assertMatches(operation({ hosts: ['shop.example.org'] }), host('shop.example.org:8080'), false)
-  assertMatches(operation({ hosts: ['shop.example.org:*'] }), host('shop.example.org:8080'), true)
-  assertMatches(operation({ hosts: ['*.example.org'] }), host('shop.example.org'), true)
-  assertMatches(operation({ hosts: ['*.example.org'] }), host('example.org'), false)
-  assertMatches(operation({ hosts: ['shop.*'] }), host('SHOP.anything'), true)
-  assertMatches(operation({ hosts: ['s*p.example.org'] }), host('shop.example.org'), false)
-  assertMatches(operation({ hosts: ['*'] }), host('x'), true)
-  assertMatches(operation({ hosts: ['*'] }), host(''), false)
-  assertMatches(operation({ notHosts: ['shop.example.org'] }), host('shop.example.org'), false)
-  assertMatches(operation({ notHosts: ['*'] }), host(''), true)
-})
-
-test('methods have a case', () => {
-  assertMatches(operation({ methods: ['GET', 'HEAD'] }), {}, true)
-  assertMatches(operation({ methods: ['get'] }), {}, false)
-  assertMatches(operation({ methods: ['P*'] }), { request: { method: 'PATCH' } }, true)
-  assertMatches(operation({ methods: ['*'] }), { request: { method: 'BREW' } }, true)
-  assertMatches(operation({ notMethods: ['GET'] }), {}, false)
-})
-
-test('paths: exact, prefix, suffix, presence, templates; with a case, without the query, normalised', () => {
-  const path = (value: string): Asked => ({ request: { path: value } })
-  assertMatches(operation({ paths: ['/admin'] }), path('/admin'), true)
-  assertMatches(operation({ paths: ['/admin'] }), path('/admin?x=/public'), true)
-  assertMatches(operation({ paths: ['/admin'] }), path('/Admin'), false)
-  assertMatches(operation({ paths: ['/admin'] }), path('/admin/'), false)
-  assertMatches(operation({ paths: ['/admin*'] }), path('/administration'), true)
-  assertMatches(operation({ paths: ['*.html'] }), path('/a/b.html?c'), true)
-  assertMatches(operation({ paths: ['*.html'] }), path('/a?b.html'), false)
-  assertMatches(operation({ paths: ['*'] }), path('/'), true)
-  assertMatches(operation({ paths: ['/a*b'] }), path('/axb'), false)
-  assertMatches(operation({ paths: ['/admin'] }), path('/x/../admin'), true)
-  assertMatches(operation({ paths: ['/admin'] }), path('/%61dmin'), true)
-  assertMatches(operation({ paths: ['/admin'] }), path('\\admin'), true)
-  assertMatches(operation({ paths: ['/admin'] }), path('//admin'), false)
-  assertMatches(operation({ paths: ['/a/{*}/c'] }), path('/a/b/c?d'), true)
-  assertMatches(operation({ paths: ['/a/{*}/c'] }), path('/a/b/b/c'), false)
-  assertMatches(operation({ paths: ['/a/{**}'] }), path('/a/b/c'), true)
-  assertMatches(operation({ notPaths: ['/healthz', '/a/{*}'] }), path('/a/b'), false)
-  assertMatches(operation({ notPaths: ['/healthz', '/a/{*}'] }), path('/a'), true)
-  assert.throws(
-    () => stepOf([rules(operation({ paths: ['/{**}/x/{*}'] }))]),
-    (error) => error instanceof CompileError && error.message.endsWith('"/{**}/x/{*}" is not a path template'),
-  )
-})
-
-test('headers: names of any case, values with theirs', () => {
-  const headers = (value: Readonly<Record<string, string>>): Asked => ({ request: { headers: value } })
-  const agent = 'request.headers[User-Agent]'
-  assertMatches(when(agent, ['curl/8']), headers({ 'user-agent': 'curl/8' }), true)
-  assertMatches(when(agent, ['curl/*']), headers({ 'user-agent': 'curl/8' }), true)
-  assertMatches(when(agent, ['Curl/*']), headers({ 'user-agent': 'curl/8' }), false)
-  assertMatches(when(agent, ['*/8']), headers({ 'user-agent': 'curl/8' }), true)
-  assertMatches(when(agent, ['*']), headers({ 'user-agent': '' }), true)
-  assertMatches(when(agent, ['*']), {}, false)
-  assertMatches(when(agent, undefined, ['*']), {}, true)
-  assertMatches(when(agent, undefined, ['curl/*']), headers({ 'user-agent': 'curl/8' }), false)
-  assertMatches(when('request.headers[x-a]', ['1,2']), headers({ 'x-a': '1,2' }), true)
-  assertMatches(when('request.headers[host]', ['shop.example.org']), {}, true)
-  assertMatches(when('request.headers[:method]', ['GET']), {}, true)
-  assertMatches(when('request.headers[constructor]', ['*']), {}, false)
-})
 
 test('C.3 the grammar: rules OR, from OR, to OR, when AND, fields AND, values OR', () => {
   const get = operation({ methods: ['GET'] })
