@@ -93,6 +93,42 @@ test('what is beside the workloads and the layers is not in force', async (t) =>
   assert.match((await diff(repository, 'HEAD', '.', '--path', 'k8s/layers')).stdout, /no object differs/)
 })
 
+test('pods of both keep their addresses: a rule about one is not taken for a change', async (t) => {
+  const repository = repositoryWith(t, manifests)
+  const judged = await runCli(['explain', '--offline', '--json', 'town/guest', 'town/miller:8080'], {
+    cwd: repository.root,
+  })
+  const { hops } = (JSON.parse(judged.stdout) as { verdict: { hops: { tuple: { src: string } }[] } }).verdict
+  repository.write(miller, (text) => text.replace(/principals: \[[^\]]*\]/, `ipBlocks: ["${hops[0]?.tuple.src}"]`))
+  repository.commit('the guest by address')
+  assert.match(
+    (await diff(repository, 'HEAD~1', 'HEAD')).stdout,
+    /^\+ {2}town\/guest → town\/miller:8080 and its pod$/m,
+  )
+  // Alone, these would be counted before the guest and have his address.
+  repository.write(
+    'k8s/workloads/a.yaml',
+    ['one', 'two', 'three']
+      .map(
+        (name) => `---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: ${name}, namespace: town }
+spec:
+  selector: { matchLabels: { app: ${name} } }
+  template:
+    metadata: { labels: { app: ${name} } }
+    spec: { containers: [{ name: main, image: "example.org/x:1" }] }
+`,
+      )
+      .join(''),
+  )
+  const { stdout } = await diff(repository, 'HEAD', '.', '--json')
+  const found = JSON.parse(stdout) as { opened: { from: string }[]; closed: unknown[] }
+  assert.deepEqual([...new Set(found.opened.map(({ from }) => from))], ['town/one', 'town/three', 'town/two'])
+  assert.deepEqual(found.closed, [])
+})
+
 test('two folders, in no repository and without git', async (t) => {
   const root = mkdtempSync(path.join(temporary, 'folders-'))
   t.after(() => rmSync(root, { recursive: true, force: true }))

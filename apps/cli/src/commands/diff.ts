@@ -13,7 +13,7 @@ interface Options extends JsonOption {
 export function register(program: Command, io: Io): void {
   const command = program
     .command('diff')
-    .argument('[before]', 'a git revision (main, HEAD~1, a tag), or a folder with manifests', 'HEAD')
+    .argument('[before]', 'a folder with manifests, or else a git revision: main, HEAD~1, a tag', 'HEAD')
     .argument('[after]', 'the same; . is the working tree', '.')
     .description('What a change of the manifests opens and closes: every flow, asked of both. Nothing needs to be up.')
     .option('--path <dir>', "the manifests' folder in the repository (default: k8s)")

@@ -89,6 +89,7 @@ test('a URL leads to the gateway that answers for its host and port; within the 
   // The gateway's first listener is for every name, and a Service's name is a Service's.
   assert.equal(await toOf('a/gw-istio', 'http://web/', ...staffs), 'a/web')
   assert.equal(await toOf('a/web', 'http://any.example/', ...staffs), 'any.example')
+  assert.equal(await toOf('a/web', 'http://x.more.example/', ...staffs), 'x.more.example')
 })
 
 for (const [what, args, said] of [

@@ -218,6 +218,18 @@ test('a selector that misses its pod by one letter is mended, and nothing is add
     judge(call('friend'), compile(objects(policy('allow-nothing', '{}'), policy('p', friendOnly)))).outcome,
     'allow',
   )
+  // What was meant comes before what opens less: this one lets two more callers in than a policy for friend alone.
+  const wide = missing.replace('["cluster.local/ns/a/sa/friend"]', '["cluster.local/ns/a/sa/*"]')
+  const meant = fixOf(call('friend'), policy('allow-nothing', '{}'), policy('p', wide))
+  assert.equal(meant?.edits[0]?.object, 'AuthorizationPolicy/a/p')
+  assert.deepEqual(meant?.alsoOpens, ['a/client -> a/server:80', 'a/other -> a/server:80'])
+  // Two labels that are other ones are no slip.
+  const twice = fixOf(
+    call('friend'),
+    policy('allow-nothing', '{}'),
+    policy('p', friendOnly.replace('app: server', 'app: sever, pod-template-hash: none')),
+  )
+  assert.equal(twice?.edits[0]?.object, 'AuthorizationPolicy/a/allow-server')
   // One that selects another pod is meant for that one.
   const other = fixOf(
     call('friend'),

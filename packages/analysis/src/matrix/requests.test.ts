@@ -72,6 +72,14 @@ test('host names: of the route within those of the listener, and a name for ever
   assert.deepEqual(hosts('a.example', 'b.example'), [strange])
 })
 
+test('a route that may not attach, as one of another namespace, is none of the gateway’s', () => {
+  const stranger = route('b/r', 'gw', { rules: [ruleTo('web')] })
+  const spec = { ...(stranger.spec as object), parentRefs: [{ name: 'gw', namespace: 'a' }] }
+  assert.deepEqual(asked(namespace('b'), gateway('a/gw', 'a.example'), { ...stranger, spec }), [
+    ['a/gw http://no-route.invalid/', 'gateway-404'],
+  ])
+})
+
 test('a route without rules has nowhere to send a request; a listener elsewhere says its port', () => {
   assert.deepEqual(asked(gateway('a/gw', 'a.example', 8080), route('a/r', 'gw')), [
     ['a/gw http://a.example:8080/', 'gateway-500', 'r 0'],
