@@ -67,7 +67,10 @@ const events: readonly ManifestsEvent[] = [
   {
     ...changed,
     files: ['web-api', 'recommendation', 'purchase-history', 'sleep', 'notsleep'].map(file),
-    diff: { ...nothing, objects: { added: [], changed: ['Deployment/shop/web-api'], removed: [] } },
+    diff: {
+      ...nothing,
+      objects: { added: [], changed: ['ConfigMap/shop/texts', 'Deployment/shop/web-api'], removed: [] },
+    },
     closedConnections: 0,
     rolling: ['shop/web-api'],
     warnings: [

@@ -35,12 +35,20 @@ function linesOf(event: ManifestsEvent): readonly string[] {
       return [
         `in force after ${event.ms} ms${event.files.length === 0 ? '' : `: ${filesWords(event.files)}`}`,
         ...changedLines({ diff: event.diff, closed: event.closedConnections }),
+        ...staleLines(event.diff),
         ...(event.rolling.length === 0
           ? []
           : [`pods are being started, replaced or ended: ${event.rolling.join(', ')}`]),
         ...event.warnings.map(({ at, message }) => `warning: ${at.file}:${at.line}: ${message}`),
       ]
   }
+}
+
+/** As on a cluster, a pod has read them at its start. */
+function staleLines({ objects }: LayersSwitched['diff']): readonly string[] {
+  const read = objects.changed.filter((id) => /^(ConfigMap|Secret)\//.test(id))
+  if (read.length === 0) return []
+  return [`pods that read ${read.join(', ')} at their start keep what they read until their template changes`]
 }
 
 /** What a change opened and closed, and what it cut. */
