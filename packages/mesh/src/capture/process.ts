@@ -90,6 +90,8 @@ export class CapturedProcess {
     const fail = (error: string, message: string) => this.#send({ id, error, message })
     const scope = scopeOf(host, pod)
     if (scope === undefined) return fail('EADDRNOTAVAIL', `${JSON.stringify(host)} is not an address of pod ${pod.key}`)
+    // The first one would be nobody's any more, and hold its port for good.
+    if (this.#listeners.has(id)) return fail('EINVAL', `listener ${id} is there already`)
     if (this.#listeners.size >= MAX_PORTS) return fail('EMFILE', `a process may listen on ${MAX_PORTS} ports`)
     const listener: Listener = {
       port: port === 0 ? pod.listeners.freePort() : port,
@@ -137,6 +139,7 @@ export class CapturedProcess {
     const fail = (error: string, message: string) => this.#send({ id, error, message })
     const scope = scopeOf(host, pod)
     if (scope === undefined) return fail('EADDRNOTAVAIL', `${JSON.stringify(host)} is not an address of pod ${pod.key}`)
+    if (this.#udp.has(id)) return fail('EINVAL', `UDP socket ${id} is bound already`)
     if (this.#udp.size >= MAX_PORTS) return fail('EMFILE', `a process may bind ${MAX_PORTS} UDP ports`)
     const given = port === 0 ? freePort((candidate) => pod.udp.has(candidate)) : port
     if (pod.udp.has(given)) return fail('EADDRINUSE', `UDP port ${given} of pod ${pod.key} is already bound`)
