@@ -1,6 +1,7 @@
 // What the README shows and a newcomer types, in that order, on one target.
 import assert from 'node:assert/strict'
 import { readFileSync, rmSync } from 'node:fs'
+import { get } from 'node:http'
 import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { bulkhead, root, temporaryFolder } from './target/testing.js'
@@ -40,6 +41,28 @@ describe('the first use', () => {
     const { code, said } = await say(...typed)
     assert.equal(said, stable(answer))
     assert.equal(code, 0)
+  })
+
+  test('the front door of the README is there, at the host and the port of the manifests', async () => {
+    const readme = readFileSync(path.join(root, 'README.md'), 'utf8')
+    const [, host = '', pinned = ''] = /^ {4}curl -H 'Host: (\S+)' http:\/\/127\.0\.0\.1:(\d+)\/$/m.exec(readme) ?? []
+    const overlay = readFileSync(path.join(root, 'k8s/layers/70-ingress/shop/shop-gateway-service.yaml'), 'utf8')
+    assert.equal(pinned, /nodePort: (\d+)/.exec(overlay)?.[1])
+    const status = JSON.parse((await bulkhead('status', '--json', ...state)).stdout)
+    const { url } = status.published.find((port: { hosts: readonly string[] }) => port.hosts.includes(host))
+    const ask = (at: string, headers: Record<string, string>): Promise<[number | undefined, string]> =>
+      new Promise((resolve, reject) => {
+        const asked = get(new URL(at, url), { headers, agent: false }, async (answer) => {
+          let text = ''
+          for await (const chunk of answer) text += String(chunk)
+          resolve([answer.statusCode, text])
+        })
+        asked.on('error', reject)
+      })
+    const [code, page] = await ask('/', { host })
+    assert.deepEqual([code, JSON.parse(page).name], [200, 'web-api'])
+    assert.deepEqual(await ask('/metrics', { host }), [403, 'RBAC: access denied'])
+    assert.deepEqual(await ask('/', {}), [403, 'RBAC: access denied'])
   })
 
   test('explain says why, by which line, and what would change it', async () => {
