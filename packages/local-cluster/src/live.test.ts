@@ -25,7 +25,8 @@ test('a save is in force and told; a broken one changes nothing, says where, and
   assert.equal(await statusOf(cluster), 'reset')
 
   const { generation } = cluster.status()
-  const broken: readonly [string, RegExp][] = [
+  const broken: readonly [string | Buffer, RegExp][] = [
+    [Buffer.from([0xff, 0xfe, 0xc3, 0x28]), /^p\.yaml:1:1: /],
     ['kind: [', /^p\.yaml:1:/],
     [policy('p', 'ALLOW', 'client').replace('rules', 'rulez'), /^p\.yaml:8:3: .*rulez/],
     [

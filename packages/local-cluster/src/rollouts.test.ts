@@ -57,6 +57,10 @@ test('workloads come, scale and go with their files', async (t) => {
   ] as const) {
     await rolled(() => save('web.yaml', web('one', { replicas })))
     assert.equal(count(), pods)
+    if (replicas < 2) continue
+    // One of several that calls its own workload calls another.
+    const { flows } = await cluster.attempt('shop/web', { ...get, to: { workload: 'shop/web' } })
+    assert.deepEqual([flows[0]?.outcome, flows[0]?.source.pod === flows[0]?.destination.pod], ['allow', false])
   }
   await rolled(() => save('web.yaml', web('one')))
   assert.equal(await statusOf(cluster), 200)

@@ -71,6 +71,22 @@ test('a flow is one line in the manner of ztunnel’s access log', () => {
   assert.equal(flowLine(nasty).split('\n').length, 1)
 })
 
+test('a request at a gateway is told with what was asked, what was answered, and where it was sent', () => {
+  const { workload: _, pod: __, identity: ___, ...outside } = { ...allowed.source, ip: '172.18.0.1' }
+  const http = {
+    method: 'GET',
+    host: 'istioexplained.io',
+    path: '/a b',
+    status: 200,
+    route: 'HTTPRoute/shop/r',
+    upstream: 'shop/web-api-1',
+  }
+  assert.match(
+    flowLine({ ...allowed, source: outside, transport: 'http', http }),
+    /^\S+ allow src\.addr=172\.18\.0\.1 dst\.addr=\S+ .* transport=http http\.request="GET istioexplained\.io\/a b" http\.status=200 http\.route=HTTPRoute\/shop\/r http\.upstream=shop\/web-api-1 bytes_sent=/,
+  )
+})
+
 test('a failure says what a cluster shows, why, and where each policy stands', () => {
   assert.equal(failureText(allowed), undefined)
   assert.equal(

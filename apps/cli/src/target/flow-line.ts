@@ -3,7 +3,7 @@ import { printable } from '../io.js'
 
 /** A flow record as one line in the manner of ztunnel's access log, then the verdict and what decided it. */
 export function flowLine(record: FlowRecord): string {
-  const { source, destination } = record
+  const { source, destination, http } = record
   const fields: readonly (readonly [string, string | number | undefined])[] = [
     ['src.addr', source.ip],
     ['src.workload', source.workload],
@@ -13,6 +13,10 @@ export function flowLine(record: FlowRecord): string {
     ['dst.host', destination.ip === undefined ? destination.host : undefined],
     ['dst.workload', destination.workload],
     ['transport', record.transport],
+    ['http.request', http && `${http.method} ${http.host}${http.path}`],
+    ['http.status', http?.status],
+    ['http.route', http?.route],
+    ['http.upstream', http?.upstream],
     ['bytes_sent', record.bytesSent],
     ['bytes_recv', record.bytesReceived],
     ['duration', `${Math.round(record.durationMs)}ms`],

@@ -82,7 +82,7 @@ export async function start(
 ) {
   const folder = temporaryFolder(t)
   const root = join(folder, 'k8s')
-  const save = (name: string, text: string) => writeFileSync(join(root, name), text)
+  const save = (name: string, text: string | Buffer) => writeFileSync(join(root, name), text)
   mkdirSync(join(root, 'layers/50-identity'), { recursive: true })
   for (const [name, text] of Object.entries({ 'namespace.yaml': namespace, ...files })) save(name, text)
   const cluster = await LocalCluster.start({

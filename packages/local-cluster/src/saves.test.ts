@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import type { LoadResult } from '@bulkhead/resources'
+import type { ManifestsEvent } from './cluster-types.js'
+import type { Enforced, Enforcement } from './enforcement.js'
+import type { Engine } from './engine.js'
+import { Saves } from './saves.js'
+import { eventually, resource, temporaryFolder } from './testing.js'
+
+const objects = (...names: string[]): LoadResult => ({
+  resources: names.map((name) =>
+    resource({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'shop' } }),
+  ),
+  warnings: [],
+})
+
+/** Saves of a folder, put in force by an enforcement that only notes what it is given. */
+async function start(t: TestContext, load: (files: (name: string) => string) => Promise<LoadResult>) {
+  const root = join(temporaryFolder(t), 'k8s')
+  mkdirSync(root)
+  const file = (name: string) => join(root, name)
+  writeFileSync(file('a.yaml'), 'a')
+  const events: ManifestsEvent[] = []
+  const inForce: string[] = []
+  const enforcement = {
+    reload: async (base: LoadResult['resources']) => {
+      inForce.push(base.map(({ name }) => name).join())
+      return {
+        generation: 1,
+        closed: 0,
+        at: performance.now(),
+        touched: { added: new Map(), removed: new Map() },
+      } as unknown as Enforced
+    },
+  } as unknown as Enforcement
+  const diff = {
+    opened: [],
+    closed: [],
+    decidedElsewhere: [],
+    objects: { added: [], changed: [], removed: [] },
+    asked: 0,
+  }
+  let first = true
+  const engine = {
+    load: async () => {
+      // The look after the start finds what was read before.
+      if (first) {
+        first = false
+        return objects('a')
+      }
+      return load(file)
+    },
+    diff: () => diff,
+  } as unknown as Engine
+  const told = (event: ManifestsEvent) => void events.push(event)
+  const saves = new Saves({
+    engine,
+    enforcement,
+    manifests: [root],
+    relativeTo: root,
+    loaded: objects('a'),
+    readyMs: 1,
+    told,
+  })
+  t.after(() => saves.close())
+  await saves.start()
+  assert.deepEqual([events, inForce], [[], []])
+  return { file, events, inForce, saves }
+}
+
+test('a file that goes while it is read is no mistake: it is read again, and only that is told', async (t) => {
+  let readings = 0
+  const { file, events, inForce } = await start(t, async (file) => {
+    if (++readings > 1) return objects('a')
+    rmSync(file('b.yaml'))
+    // As long as the system takes to tell of it.
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    throw new Error('b.yaml: ENOENT')
+  })
+  writeFileSync(file('b.yaml'), 'b')
+  await eventually('it is read again', () => readings === 2 && inForce.length === 1)
+  assert.deepEqual([inForce, events], [['a'], []])
+})
+
+test('what was read while more was being saved is not put in force', async (t) => {
+  let readings = 0
+  const { file, events, inForce } = await start(t, async (file) => {
+    if (++readings > 1) return objects('a', 'b')
+    writeFileSync(file('c.yaml'), 'c')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    return objects('a', 'half of b')
+  })
+  writeFileSync(file('b.yaml'), 'b')
+  await eventually('it is told', () => events.length > 0)
+  assert.deepEqual([inForce, events.map(({ kind }) => kind)], [['a,b'], ['changed']])
+})
+
+test('the same mistake is told once, and that all is well again too, though nothing has changed', async (t) => {
+  let wrong: string | undefined = 'a.yaml:1:1: a mistake'
+  let readings = 0
+  const { file, events, saves } = await start(t, async () => {
+    readings++
+    if (wrong !== undefined) throw new Error(wrong)
+    return objects('a')
+  })
+  const save = async () => {
+    const before = readings
+    writeFileSync(file('a.yaml'), String(before))
+    await eventually('it is read', () => readings > before)
+  }
+  await save()
+  await save()
+  assert.deepEqual(events, [{ kind: 'refused', files: ['a.yaml'], message: wrong }])
+  assert.equal(saves.refused, wrong)
+  wrong = undefined
+  await save()
+  await eventually('it is told', () => events.length === 2)
+  assert.deepEqual([events[1]?.kind, saves.refused], ['changed', undefined])
+  await save()
+  assert.equal(events.length, 2)
+})
