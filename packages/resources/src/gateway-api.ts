@@ -51,7 +51,7 @@ export function intersectHosts(a: string, b: string): string | undefined {
 
 function isBelow(pattern: string, wildcard: string): boolean {
   const name = pattern.startsWith('*.') ? pattern.slice(1) : pattern
-  return name.length > wildcard.length - 1 && name.endsWith(wildcard.slice(1))
+  return name.endsWith(wildcard.slice(1))
 }
 
 export interface Referent {

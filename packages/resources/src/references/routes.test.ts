@@ -118,6 +118,9 @@ test('a hostname that no listener has', () => {
     /answers for "example"; they have \*\.example/,
   )
   assert.deepEqual(lint(gateway(), hosts('a.example')), [])
+  // With a parent missing nobody knows which hosts it has.
+  const two = object('HTTPRoute', 'r', 'parentRefs: [{ name: front }, { name: gone }], hostnames: [example]')
+  warns('reference.gateway', [gateway(', hostname: "*.example"'), two], [gateway(), route('name: front')], /"gone"/)
 })
 
 test('a backend that cannot be used', () => {
@@ -138,6 +141,13 @@ test('a backend that cannot be used', () => {
     [gateway(), service, backend('name: web, port: 81')],
     [gateway(), service, backend('name: web, port: 80')],
     /no port 81, .*; it has 80/,
+  )
+  const udp = service.replace('port: 80,', 'port: 80, protocol: UDP,')
+  warns(
+    'reference.port',
+    [gateway(), udp, backend('name: web, port: 80')],
+    [gateway(), service, backend('name: web, port: 80')],
+    /no port 80, .*; it has none/,
   )
   warns(
     'reference.backend-kind',
