@@ -24,10 +24,10 @@ test('a URL is a host, a port, and what is asked for there', () => {
   }
 })
 
-test('a destination is a Service before it is a workload; or an address, or a host', () => {
+test('a destination is a Service before it is a workload or a gateway; or an address, or a host', () => {
   const port = 8080
   assert.deepEqual(parseDestination('shop/web-api:8080'), {
-    candidates: [{ service: 'shop/web-api' }, { workload: 'shop/web-api' }],
+    candidates: [{ service: 'shop/web-api' }, { workload: 'shop/web-api' }, { service: 'shop/web-api-istio' }],
     port,
   })
   assert.deepEqual(parseDestination('10.244.1.3:8080'), { candidates: [{ ip: '10.244.1.3' }], port })

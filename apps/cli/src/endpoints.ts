@@ -4,7 +4,7 @@ import { CliError } from './io.js'
 
 /**
  * Where a flow is to go, as typed: what it may mean, in the order in which that is tried. `shop/web-api:8080` is the Service of
- * that name if there is one, else the workload.
+ * that name if there is one, else the workload, else the gateway.
  */
 export interface Destination {
   readonly candidates: readonly [FlowDestination, ...FlowDestination[]]
@@ -36,7 +36,10 @@ export function parseDestination(text: string): Destination {
   if (where === undefined || where === '') throw new CliError(howItIsWritten(text))
   const port = Number(match?.groups?.port)
   if (port < 1 || port > 65535) throw new CliError(`"${text}" has port ${port}; ports are 1 to 65535.`)
-  if (qualified.test(where)) return { candidates: [{ service: where }, { workload: where }], port }
+  // Last a Gateway's own name: its Service is called as istiod calls it.
+  if (qualified.test(where)) {
+    return { candidates: [{ service: where }, { workload: where }, { service: `${where}-istio` }], port }
+  }
   if (where.startsWith('[') && isIP(where.slice(1, -1)) === 6) return { candidates: [{ ip: where.slice(1, -1) }], port }
   if (isIPv4(where)) return { candidates: [{ ip: where }], port }
   if (new RegExp(`^${name}\\.?$`).test(where)) return { candidates: [{ host: where }], port }

@@ -86,6 +86,8 @@ test('a URL leads to the gateway that answers for its host and port; within the 
   assert.equal(await toOf('outside', 'http://x.more.example:8080/', ...staffs), 'a/gw-istio,a/web')
   assert.equal(await toOf('a/web', 'http://x.more.example:8080/', ...staffs), 'a/gw-istio,a/web')
   assert.equal(await toOf('outside', 'http://any.example/', ...staffs), 'a/gw-istio,a/web')
+  // A Gateway by its own name, as the matrix has it.
+  assert.equal(await toOf('outside', 'a/gw:80', ...staffs), 'a/gw-istio,a/web')
   // The gateway's first listener is for every name, and a Service's name is a Service's.
   assert.equal(await toOf('a/gw-istio', 'http://web/', ...staffs), 'a/web')
   assert.equal(await toOf('a/web', 'http://any.example/', ...staffs), 'any.example')

@@ -158,25 +158,30 @@ async function explainNamed(
   { candidates }: Destination,
   flowTo: (to: FlowDestination) => Flow,
 ): Promise<Explanation> {
-  const [first, second] = candidates
-  const ask = (to: FlowDestination) => explain(flowTo(to))
-  try {
-    return await ask(first)
-  } catch (error) {
-    if (second === undefined || codeOf(error) !== 'flow.unknown-service') throw error
+  const guesses: string[] = []
+  let name = ''
+  for (const [index, to] of candidates.entries()) {
     try {
-      return await ask(second)
-    } catch (again) {
-      const name = 'workload' in second ? second.workload : ''
-      if (codeOf(again) !== 'flow.unknown-workload' || !messageOf(again).includes(JSON.stringify(name))) throw again
-      throw new CliError(
-        `there is no Service and no workload "${name}"${guess(messageOf(error)) ?? guess(messageOf(again)) ?? '.'}`,
-      )
+      return await explain(flowTo(to))
+    } catch (error) {
+      // An unknown caller is told at once, and so is what can mean one thing only.
+      if (candidates.length === 1 || !isMissing(error, to)) throw error
+      if (index === 0) name = nameOf(to)
+      guesses.push(...(guess(messageOf(error)) ?? []))
     }
   }
+  throw new CliError(`there is no Service and no workload "${name}"${guesses[0] ?? '.'}`)
+}
+
+const nameOf = (to: FlowDestination): string => ('service' in to ? to.service : 'workload' in to ? to.workload : '')
+
+/** Whether it is the destination that is not there. */
+function isMissing(error: unknown, to: FlowDestination): boolean {
+  const code = 'service' in to ? 'flow.unknown-service' : 'flow.unknown-workload'
+  return codeOf(error) === code && messageOf(error).includes(JSON.stringify(nameOf(to)))
 }
 
 /** The part of the engine's message that names near names. */
-const guess = (message: string): string | undefined => /; did you mean .*/.exec(message)?.[0]
+const guess = (message: string): readonly string[] | undefined => /; did you mean .*/.exec(message)?.slice(0, 1)
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined)
