@@ -3,7 +3,9 @@ import { connect as connectSocket, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import type { WorkloadCertificate } from './ca.js'
 import { endSession, type Tunnels, WINDOW_BYTES } from './hbone-common.js'
+import { SessionTransport } from './hbone-transport.js'
 import { peerIdentity } from './identity.js'
+
 import { writeHeader } from './proxy-header.js'
 import type { Address } from './seams.js'
 
@@ -56,7 +58,7 @@ export async function openSession(
   raw.write(writeHeader(token, local, { ip: target.ip, port: 15008 }))
   const secure = await handshake(options, raw, source, target)
   const session = connectHttp2(`https://${target.ip}:15008`, {
-    createConnection: () => secure,
+    createConnection: () => new SessionTransport(secure),
     settings: { initialWindowSize: WINDOW_BYTES, enablePush: false },
   })
   return new Promise((resolve, reject) => {

@@ -232,3 +232,24 @@ describe('tunnels', () => {
     assert.equal((await recordOf(rig.mesh, 'bulk')).bytesSent, read)
   })
 })
+
+describe('two ends that both have much to say', () => {
+  it('are both heard: neither waits for the other to read first', async (t) => {
+    const rig = await startRig(t)
+    await rig.capture.app('shop/web-api', 8080, (socket) => void socket.pipe(socket))
+    const socket = await rig.capture.connect('shop/sleep', 'web-api', 80)
+    const sent = Buffer.alloc(8 * 1024 * 1024, 'a')
+    let read = 0
+    const all = new Promise<void>((resolve) => {
+      socket.on('data', (chunk: Buffer) => {
+        read += chunk.length
+        if (read === sent.length) resolve()
+      })
+    })
+    socket.write(sent)
+    await Promise.race([
+      all,
+      new Promise((_, reject) => setTimeout(reject, 10_000, new Error(`${read} bytes came back`)).unref()),
+    ])
+  })
+})
