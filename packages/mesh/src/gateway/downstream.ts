@@ -51,7 +51,7 @@ export class Downstream {
   }
 
   /** Called by an exchange whose answer is over. */
-  done(exchange: Exchange): void {
+  done(exchange: Exchange) {
     if (exchange !== this.#current) return
     this.#current = undefined
     const next = this.#waiting.shift()

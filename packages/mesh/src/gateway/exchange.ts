@@ -100,14 +100,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   /** The request turned out to be none: its body breaks off or cannot be read. */
-  refuse(status: number, why: string): void {
+  refuse(status: number, why: string) {
     if (this.#settled) return this.#downstream.reset()
     this.#stop()
     this.#downstream.closing = true
     this.#answer(refusal(status, why))
   }
 
-  #decide(): void {
+  #decide() {
     const { context, key } = this.#parts
     const { port, from } = this.#downstream
     const read = readRequest(this.#message, from.ip)
@@ -138,7 +138,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#choose(gateway, decision, snapshot)
   }
 
-  #choose(gateway: Pod, decision: Forward, snapshot: Snapshot): void {
+  #choose(gateway: Pod, decision: Forward, snapshot: Snapshot) {
     const backend = byWeight(decision.backends, this.#parts.random)
     if (backend === undefined || backend.invalid !== undefined) {
       const why = backend?.invalid ?? 'no backend of it has a weight'
@@ -266,7 +266,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#response.end()
   }
 
-  onError(error: Error & { code?: string }): void {
+  onError(error: Error & { code?: string }) {
     if (this.#settled) return
     const begun = this.#abort !== undefined
     const way = this.#way
@@ -285,7 +285,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   /** The gateway's own word, if there is still room for one; else the answer that has begun is cut. */
-  #answer(own: OwnAnswer, changes: readonly HeaderChange[] = []): void {
+  #answer(own: OwnAnswer, changes: readonly HeaderChange[] = []) {
     if (this.#settled) return
     this.#settle()
     const response = this.#response

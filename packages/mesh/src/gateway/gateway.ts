@@ -125,7 +125,7 @@ export class Gateway {
     this.#parts.upstreams.close()
   }
 
-  #request(message: IncomingMessage, response: ServerResponse, expects: boolean): void {
+  #request(message: IncomingMessage, response: ServerResponse, expects: boolean) {
     const downstream = this.#downstreams.get(message.socket)
     if (downstream === undefined) return void message.socket.destroy()
     if (downstream.port === STATUS_PORT) return this.#status(message, response, downstream)

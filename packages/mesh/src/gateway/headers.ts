@@ -95,7 +95,7 @@ export function answerPairs(
     }
     pairs.push(name, value)
   }
-  if (taken !== undefined && taken.some((name) => name !== 'close' && name !== 'keep-alive')) {
+  if (taken?.some((name) => name !== 'close' && name !== 'keep-alive')) {
     const gone = new Set(taken)
     return { pairs: pairs.filter((_, index) => !gone.has((pairs[index & ~1] ?? '').toLowerCase())), length }
   }

@@ -64,7 +64,7 @@ export class Doors {
     await Promise.all([...this.#open].map((door) => door.close()))
   }
 
-  #enter(socket: Socket, key: string, port: number, run: string | undefined): void {
+  #enter(socket: Socket, key: string, port: number, run: string | undefined) {
     const { context, endpoints, fromNetwork } = this.#parts
     const { snapshot, generation } = context.policy()
     const service = snapshot.services.get(key)

@@ -147,7 +147,7 @@ export class Upstreams {
   }
 
   /** To be called when its request is over, and nothing is left of it on the connection. */
-  giveBack(upstream: Upstream): void {
+  giveBack(upstream: Upstream) {
     if (this.#closed || !upstream.usable || upstream.old) return upstream.close()
     const name = nameOf(upstream.way)
     const idle = this.#idle.get(name)
