@@ -168,14 +168,14 @@ function renderSkipped(attacks: readonly ScenarioResult[], style: Paint): readon
   ])
 }
 
-/** What an attacker who owns a pod may do whatever walls stand, because the pod itself must. */
+/** What an attacker may do whatever walls stand, because whoever is in that place must. */
 function renderRemaining({ results }: Report, style: Paint): readonly string[] {
   const remaining = results.filter(
     ({ scenario, observed }) => scenario.remains !== undefined && observed?.outcome === 'through',
   )
   if (remaining.length === 0) return []
   return [
-    `${style.strong('STILL OPEN')} to whoever owns the pod, because the pod itself needs it`,
+    `${style.strong('STILL OPEN')}   no wall stops these, because the shop needs them`,
     ...columns(
       remaining.map(({ scenario }) => [attemptText(scenario), scenario.remains ?? '']),
       '      ',
