@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { Snapshot } from '@bulkhead/verdict'
 import fc from 'fast-check'
 import { cluster, shuffled } from '../testing/arbitrary.js'
+import { gateway, route, ruleTo } from '../testing/gateway.js'
 import {
   allow,
   authorizationPolicy,
@@ -15,6 +16,7 @@ import {
   workload,
 } from '../testing/objects.js'
 import { diffSnapshots } from './diff.js'
+import { renderDiff } from './render.js'
 import type { FlowChange, PolicyDiff } from './types.js'
 
 const ports = [{ containerPort: 8080 }]
@@ -74,6 +76,29 @@ test('the same policy in another layer decides elsewhere, and is no other object
   const moved = diffSnapshots(before, after)
   assert.equal(moved.decidedElsewhere.length, 2 * 4 - 1)
   assert.deepEqual([moved.opened, moved.closed, moved.objects], [[], [], none])
+})
+
+test('a Service that leads to another workload, and a route to another Service, are told', () => {
+  const both = [...people, workload('a/next', { ports })]
+  const elsewhere = both.map((object) =>
+    object.kind === 'Service' ? service('a/server', { selector: { app: 'next' } }) : object,
+  )
+  const turned = diff(both, elsewhere)
+  assert.deepEqual([turned.opened, turned.closed], [[], []])
+  assert.deepEqual(arrows(turned.decidedElsewhere), [
+    'a/client -> a/server:80',
+    'a/other -> a/server:80',
+    'a/plain -> a/server:80',
+  ])
+  assert.match(
+    renderDiff(turned),
+    /^ {4}now {5}it leads to a\/next; no ALLOW policy .*\n {4}before {2}it led to a\/server; no ALLOW policy/m,
+  )
+  const door = (to: string) => [gateway('a/gw', 'a.example'), route('a/r', 'gw', { rules: [ruleTo(to)] })]
+  const services = [...both, service('a/next')]
+  const routed = diff([...services, ...door('server')], [...services, ...door('next')])
+  assert.equal(routed.decidedElsewhere.length, 6)
+  assert.ok(routed.decidedElsewhere.every(({ to }) => to === 'a/gw http://a.example/'))
 })
 
 test('a rule that only moves in its policy is the same rule', () => {

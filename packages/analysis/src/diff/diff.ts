@@ -2,7 +2,7 @@ import type { Snapshot } from '@bulkhead/verdict'
 import { boardOf, isOwn } from '../matrix/board.js'
 import type { Destination } from '../matrix/questions.js'
 import { objectsOf } from './objects.js'
-import { sameReason } from './reason.js'
+import { leadsElsewhere, sameReason } from './reason.js'
 import type { FlowChange, PolicyDiff } from './types.js'
 
 /**
@@ -43,7 +43,8 @@ export function diffSnapshots(before: Snapshot, after: Snapshot): PolicyDiff {
       else if (
         earlier !== undefined &&
         later !== undefined &&
-        !sameReason({ verdict: earlier, snapshot: before }, { verdict: later, snapshot: after })
+        (!sameReason({ verdict: earlier, snapshot: before }, { verdict: later, snapshot: after }) ||
+          leadsElsewhere({ verdict: earlier, ...then }, { verdict: later, ...here }))
       )
         decidedElsewhere.push(change)
     }

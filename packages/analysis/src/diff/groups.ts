@@ -39,10 +39,19 @@ interface Told extends Pick<Group, 'now' | 'before' | 'sees'> {
 /** Where the outcome stays, what decides is enough, and what the caller sees where that is another thing now. */
 function briefly(change: FlowChange): Told {
   const { from, to, before, after } = change
-  const { now, sees, ...rest } = told(change)
-  const denied = after !== undefined && after.outcome !== 'allow'
-  const other = sees !== undefined && before?.symptom !== after?.symptom
-  return { ...rest, from, to, now: denied ? words(after, before, false) : now, ...(other && { sees }) }
+  const full = told(change)
+  if (before === undefined || after === undefined) return full
+  const other = before.symptom !== after.symptom && full.sees !== undefined && { sees: full.sees }
+  if (after.outcome !== 'allow') return { from, to, now: words(after, before, false), before: full.before, ...other }
+  const [end, ended] = [endOf(after), endOf(before)]
+  if (end === ended) return { ...full, ...other }
+  return { from, to, now: `it leads to ${end}; ${full.now}`, before: `it led to ${ended}; ${full.before}`, ...other }
+}
+
+/** Where a connection ends: the last workload, or the address that a redirect names. */
+function endOf({ hops, steps }: Verdict): string {
+  const redirect = steps.find(({ code }) => code === 'route.redirects')?.facts?.location
+  return String(redirect ?? hops.at(-1)?.to)
 }
 
 function told({ from, to, before, after }: FlowChange): Told {

@@ -27,6 +27,23 @@ function sameStep(a: Step, before: Snapshot, b: Step | undefined, after: Snapsho
   )
 }
 
+/**
+ * Whether a flow that is allowed both times ends elsewhere now: other workloads are behind the Service, or the route sends
+ * the request to another one. Which of several pods takes a connection is no matter.
+ */
+export function leadsElsewhere(before: Led, after: Led): boolean {
+  if (before.verdict.outcome !== 'allow' || after.verdict.outcome !== 'allow') return false
+  const backend = ({ verdict }: Led) => verdict.steps.find(({ code }) => code.startsWith('route.'))?.facts
+  const [a, b] = [backend(before), backend(after)]
+  return !isEqual(before.workloads, after.workloads) || a?.backend !== b?.backend || a?.location !== b?.location
+}
+
+export interface Led {
+  readonly verdict: Verdict
+  /** What is behind the destination. */
+  readonly workloads: readonly string[]
+}
+
 /** The rule as it is written; undefined where a step names none. */
 function ruleOf({ policy, rule, point }: Step, { resources }: Snapshot): unknown {
   const object: unknown = resources.find(({ id }) => id === policy)?.object

@@ -14,7 +14,7 @@ export interface PolicyDiff {
   readonly opened: readonly FlowChange[]
   /** Allowed before, not allowed now (or not there any more). */
   readonly closed: readonly FlowChange[]
-  /** Allowed as before, or not allowed as before, for another reason: another rule, policy or layer decides. */
+  /** Allowed as before, or not allowed as before, for another reason: another rule, policy or layer decides; or it leads elsewhere. */
   readonly decidedElsewhere: readonly FlowChange[]
   /** Ids of the objects that differ. */
   readonly objects: {
