@@ -1,8 +1,8 @@
 import { at } from '../model/kinds.js'
 import type { Step } from '../types.js'
-import type { GatewayRoutes, ListenerRoutes, PortRoutes, RouteIndex } from './compile.js'
 import { hostName } from './hosts.js'
 import { splitPath } from './path.js'
+import type { GatewayRoutes, ListenerRoutes, PortRoutes, RouteIndex } from './route-index.js'
 import { requestText, routeStep } from './step.js'
 import type { HttpRequest, RouteDecision } from './types.js'
 

@@ -165,6 +165,10 @@ test('what stays unmodelled is named and makes no pod', () => {
     ['a gateway of class istio-remote', made({ gatewayClassName: 'istio-remote' })],
     ['a gateway with a deployment of its own', made({ addresses: [{ type: 'Hostname', value: 'gw.app.svc' }] })],
     ['a gateway whose own traffic is captured by ztunnel', made({}, { labels: gatewayLabels })],
+    [
+      'a gateway with a $patch in its overlay',
+      made({ infrastructure: { parametersRef } }, {}, configMap({ service: 'spec: {ports: [{$patch: replace}]}' })),
+    ],
     ['a gateway with a sidecar', made({ infrastructure: { labels: { 'sidecar.istio.io/inject': 'true' } } })],
   ]
   for (const [what, snapshot] of rows) {
@@ -212,6 +216,10 @@ test('what istiod would make nothing of is an error with its place', () => {
     (data: Readonly<Record<string, string>>): (() => Snapshot) =>
     () =>
       made({ infrastructure: { parametersRef } }, {}, configMap(data))
+  // Nine lists of nine of the last one: a few lines that would be gigabytes.
+  const aliases = Array.from({ length: 9 }, (_, i) =>
+    i === 0 ? 'a0: &a0 x' : `a${i}: &a${i} [${Array.from({ length: 9 }, () => `*a${i - 1}`).join(', ')}]`,
+  ).join('\n')
   const rows: [() => unknown, RegExp][] = [
     [
       () => made({ infrastructure: { parametersRef } }),
@@ -226,6 +234,9 @@ test('what istiod would make nothing of is an error with its place', () => {
       /^overlay\.yaml:\d+: .* "services" is no overlay of a gateway \(deployment, service,/,
     ],
     [withOverlay({ service: 'spec: [' }), /^overlay\.yaml:\d+: .* the overlay "service" of a gateway cannot be read:/],
+    [withOverlay({ service: '['.repeat(20_000) }), /the overlay "service" of a gateway cannot be read:/],
+    [withOverlay({ service: aliases }), /the overlay "service" of a gateway cannot be read: Excessive alias count/],
+    [withOverlay({ service: 'a: 1\n---\nb: 2\n' }), /the overlay "service" of a gateway cannot be read:/],
     [withOverlay({ service: '- 1' }), /the overlay "service" of a gateway must be one object$/],
     [
       withOverlay({ service: 'spec: {type: Pinned}' }),

@@ -1,7 +1,7 @@
 import type { Gateway, Resource } from '@bulkhead/resources'
 import { hasSidecar, isCaptured } from '../capture.js'
 import { CompileError } from '../compile-error.js'
-import { at, namespaceOf, ofKind, rawField } from '../kinds.js'
+import { at, namespaceOf, ofKind } from '../kinds.js'
 import type { NotModelled } from '../not-modelled.js'
 import { whyNotModelled } from './classes.js'
 import { type Generated, generate } from './generate.js'
@@ -29,10 +29,11 @@ export function readGateways(
       notModelled.push(why)
       continue
     }
-    const one = generate(gateway, readOverlays(gateway, resources))
-    const odd = whyOdd(one, namespaceLabels)
-    if (odd === undefined) generated.push(one)
-    else notModelled.push({ effect: 'proxy', id: gateway.id, what: odd, at: at(gateway) })
+    const overlays = readOverlays(gateway, resources)
+    const one = overlays.directives ? undefined : generate(gateway, overlays)
+    const odd = one === undefined ? 'a gateway with a $patch in its overlay' : whyOdd(one, namespaceLabels)
+    if (one !== undefined && odd === undefined) generated.push(one)
+    else if (odd !== undefined) notModelled.push({ effect: 'proxy', id: gateway.id, what: odd, at: at(gateway) })
   }
   checkNames(generated, resources)
   return { generated, notModelled }
@@ -55,7 +56,6 @@ function whyOdd(
   if (isCaptured(subject)) return 'a gateway whose own traffic is captured by ztunnel'
   if (hasSidecar(subject)) return 'a gateway with a sidecar'
   if (subject.hostNetwork) return "a gateway on the host's network"
-  if (rawField(template.metadata, 'labels', '$patch') !== undefined) return 'a gateway with a $patch in its overlay'
   return undefined
 }
 

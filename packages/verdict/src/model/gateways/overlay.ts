@@ -1,5 +1,5 @@
 import type { ConfigMap, Gateway, Resource } from '@bulkhead/resources'
-import { parseYaml } from '@bulkhead/resources/yaml'
+import { parseDocument } from 'yaml'
 import { CompileError } from '../compile-error.js'
 import { namespaceOf, ofKind, rawField } from '../kinds.js'
 
@@ -12,6 +12,8 @@ const overlayKeys = ['deployment', 'service', 'serviceAccount', 'horizontalPodAu
 export interface Overlays {
   readonly service: Fields
   readonly deployment: Fields
+  /** It says how to merge (`$patch: replace`), which is more than is read here. */
+  readonly directives: boolean
   /** The ConfigMap, for what is wrong in it. */
   readonly source?: Resource<ConfigMap>
 }
@@ -22,7 +24,7 @@ export interface Overlays {
  */
 export function readOverlays(gateway: Resource<Gateway>, resources: readonly Resource[]): Overlays {
   const reference = gateway.object.spec.infrastructure?.parametersRef
-  if (reference === undefined) return { service: {}, deployment: {} }
+  if (reference === undefined) return { service: {}, deployment: {}, directives: false }
   const path = ['spec', 'infrastructure', 'parametersRef']
   if ((reference.group ?? '') !== '' || reference.kind !== 'ConfigMap') {
     const kind = JSON.stringify(`${reference.group}/${reference.kind}`)
@@ -46,20 +48,35 @@ export function readOverlays(gateway: Resource<Gateway>, resources: readonly Res
     const known = overlayKeys.join(', ')
     throw new CompileError(found, ['data', key], `${JSON.stringify(key)} is no overlay of a gateway (${known})`)
   }
-  return { service: overlay(found, 'service'), deployment: overlay(found, 'deployment'), source: found }
+  return {
+    service: overlay(found, 'service'),
+    deployment: overlay(found, 'deployment'),
+    directives: Object.values(data).some((text) => text.includes('$patch')),
+    source: found,
+  }
 }
 
 function overlay(source: Resource<ConfigMap>, key: string): Fields {
   const text = source.object.data?.[key]
   if (text === undefined) return {}
-  const { documents, problems } = parseYaml(text)
   const wrong = (what: string): never => {
     throw new CompileError(source, ['data', key], `the overlay ${JSON.stringify(key)} of a gateway ${what}`)
   }
-  if (problems[0] !== undefined) wrong(`cannot be read: ${problems[0].message}`)
-  const value = documents[0]?.value ?? {}
-  if (typeof value !== 'object' || Array.isArray(value) || documents.length > 1) wrong('must be one object')
-  return value as Fields
+  const value = read(text, (why) => wrong(`cannot be read: ${why}`)) ?? {}
+  return isFields(value) ? value : wrong('must be one object')
+}
+
+/** Whatever the text is: what nests too deeply, or repeats itself endlessly, is refused like any other mistake. */
+function read(text: string, refuse: (why: string) => never): unknown {
+  let mistake: string | undefined
+  try {
+    const document = parseDocument(text, { prettyErrors: false })
+    mistake = document.errors[0]?.message
+    if (mistake === undefined) return document.toJS()
+  } catch (error) {
+    mistake = error instanceof Error ? error.message : String(error)
+  }
+  return refuse(mistake)
 }
 
 /** A strategic merge, as far as a Service or a Deployment of a gateway has use for it: ports merge by their number. */
