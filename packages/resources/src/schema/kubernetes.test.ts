@@ -96,7 +96,9 @@ test("a kind that Kubernetes does not have is an error; another project's kind i
 
 test('a kind without a schema says what becomes of it; one that may stop traffic says that too', () => {
   const unread = 'has no schema here, so only its metadata is checked and none of its rules is followed'
-  assert.deepEqual(messages(named('Widget', '', 'example.com/v1')), [`2:1 Widget/shop/x: example.com/v1 Widget ${unread}`])
+  assert.deepEqual(messages(named('Widget', '', 'example.com/v1')), [
+    `2:1 Widget/shop/x: example.com/v1 Widget ${unread}`,
+  ])
   assert.deepEqual(messages(named('CiliumNetworkPolicy', '', 'cilium.io/v2')), [
     `2:1 CiliumNetworkPolicy/shop/x: cilium.io/v2 CiliumNetworkPolicy ${unread}; of traffic that it may stop the verdict is "unknown"`,
   ])

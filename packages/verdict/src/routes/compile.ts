@@ -1,6 +1,6 @@
 import type { Gateway, HttpRoute, Resource } from '@bulkhead/resources'
 import { gatewayGroup } from '@bulkhead/resources/gateway-api'
-import { namespaceOf, ofKind, rawField } from '../model/kinds.js'
+import { at, namespaceOf, ofKind, rawField } from '../model/kinds.js'
 import type { Step } from '../types.js'
 import { backendSources } from './backends.js'
 import { compareHosts, HostTable } from './hosts.js'
@@ -65,6 +65,7 @@ function compileGateway(resource: Resource<Gateway>, compilation: Compilation): 
   }
   return {
     resource,
+    at: at(resource),
     listeners,
     ports: new Map(
       [...ports].map(([number, { hosts, ...port }]) => [number, { ...port, has: hostsText([...hosts]) }] as const),

@@ -1,4 +1,3 @@
-import { at } from '../model/kinds.js'
 import type { Step } from '../types.js'
 import { hostName } from './hosts.js'
 import { splitPath } from './path.js'
@@ -58,7 +57,7 @@ function noHost(
   }
   const said = { outcome: 'deny', code: 'route.no-host', facts } as const
   if (routes === undefined) return { hop: 0, point: 'gateway', engine: 'gateway-api', ...said }
-  return routeStep(routes.resource, listener?.at ?? at(routes.resource), said)
+  return routeStep(routes.resource, listener?.at ?? routes.at, said)
 }
 
 function noMatch(request: HttpRequest, { resource }: GatewayRoutes, listener: ListenerRoutes): Step {
