@@ -17,8 +17,9 @@ export class Downstream {
   #after: (() => void) | undefined
   /** Requests so far. A connection without any has a record of its own. */
   requests = 0
-  /** No further request is taken: answers say `Connection: close`. */
+  /** No further request is taken. */
   closing = false
+  #saysClose = false
 
   constructor(flow: Flow, port: number, from: Address, end: End) {
     this.flow = flow
@@ -35,12 +36,18 @@ export class Downstream {
     return this.#current
   }
 
+  /** Whether the answer that is due now is the connection's last, and has to say so. */
+  get last(): boolean {
+    return this.#saysClose && this.#waiting.length === 0
+  }
+
   /** Ends it as an RST does, so that nobody takes what was cut for whole. */
   reset(): void {
     if (!this.stream.destroyed) this.#end.reset()
   }
 
   begin(exchange: Exchange): void {
+    if (this.closing) return
     this.requests += 1
     if (this.#current === undefined) this.#start(exchange)
     else if (this.#waiting.length < MAX_PIPELINED) this.#waiting.push(exchange)
@@ -59,9 +66,10 @@ export class Downstream {
     this.#after?.()
   }
 
-  /** Once the requests so far are answered. */
-  afterwards(then: () => void): void {
+  /** Once the requests so far are answered. `answers`: by one answer more, which is the one that says `Connection: close`. */
+  afterwards(then: () => void, answers = false): void {
     this.closing = true
+    this.#saysClose = !answers
     this.#after = then
     if (this.#current === undefined) then()
   }

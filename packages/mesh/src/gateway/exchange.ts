@@ -104,6 +104,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#settled) return this.#downstream.reset()
     this.#stop()
     this.#downstream.closing = true
+    this.#response.shouldKeepAlive = false
     this.#answer(refusal(status, why))
   }
 
@@ -230,7 +231,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#resume = resume
     this.#length = answer.length
     this.#answered = true
-    if (this.#downstream.closing) this.#response.shouldKeepAlive = false
+    if (this.#downstream.last) this.#response.shouldKeepAlive = false
     this.#response.writeHead(status, pairs)
     return true
   }
@@ -299,7 +300,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (body !== undefined) pairs.push('content-type', 'text/plain')
     if (location !== undefined) pairs.push('location', location)
     // Who waits for 100 sends no body now, and the next request would be read as one.
-    if (this.#downstream.closing || this.#expects) response.shouldKeepAlive = false
+    if (this.#downstream.last || this.#expects) response.shouldKeepAlive = false
     this.#received = body?.length ?? 0
     response.writeHead(status, changes.length === 0 ? pairs : changePairs(pairs, changes))
     response.end(body)

@@ -50,6 +50,8 @@ export class Gateway {
       keepAliveTimeout: timeouts.keepAliveMs ?? KEEP_ALIVE_MS,
       connectionsCheckingInterval: timeouts.checkMs ?? CHECK_MS,
       insecureHTTPParser: false,
+      // It is missed, and told, with the rest of what a request has to have.
+      requireHostHeader: false,
       noDelay: true,
     })
     // What is above the limit is cut off unsaid, so one more is taken, to see that there is one.
@@ -134,6 +136,7 @@ export class Gateway {
 
   #begin(message: IncomingMessage, response: ServerResponse): Exchange | undefined {
     const downstream = this.#downstreams.get(message.socket)
+    if (downstream !== undefined) downstream.requests += 1
     return downstream && new Exchange(this.#parts, downstream, message, response, true)
   }
 
@@ -158,7 +161,7 @@ export class Gateway {
     const { current } = downstream
     // Of the request that is being answered; or of one behind it, which has to wait for that answer.
     if (current !== undefined && !current.complete) current.refuse(status, why)
-    else downstream.afterwards(() => this.#refuse(downstream, status, why))
+    else downstream.afterwards(() => this.#refuse(downstream, status, why), true)
   }
 
   /** Refuses what never became a request. Its connection goes with it: where the next request would start, nobody can say. */

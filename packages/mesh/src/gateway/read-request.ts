@@ -84,7 +84,7 @@ export function readRequest(message: IncomingMessage, client: string): ReadReque
     path = rest.startsWith('/') ? rest : `/${rest}`
   }
   if (path.includes('#')) return refuse(400, 'a fragment in the path')
-  host ??= ''
+  if (host === undefined) return refuse(400, 'no Host header')
   if (!AUTHORITY.test(host)) return refuse(400, `Host ${quoted(host)}`)
 
   if (taken.length > 0) for (const name of taken) remove(headers, pairs, name)
