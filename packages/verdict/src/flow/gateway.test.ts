@@ -71,9 +71,19 @@ test('by the node and its port, by name, by address, by workload: it is the same
   }
 })
 
-test('another port of the node is the node’s own', () => {
-  const of = ask({ to: { node: 'bulkhead-worker2' }, port: 30081 })
-  assert.deepEqual([of.hops.length, of.hops[0]?.to], [1, 'node bulkhead-worker2'])
+test('another port of the node is the node’s own; of the range for Services it is known that nothing listens', () => {
+  const own = ask({ to: { node: 'bulkhead-worker2' }, port: 10250 })
+  assert.deepEqual([own.outcome, own.hops.length, own.hops[0]?.to], ['allow', 1, 'node bulkhead-worker2'])
+  const closed: Partial<Flow> = { to: { node: 'bulkhead-worker2' }, port: 30081 }
+  // The status port of the gateway has a node port too, which the manifests do not pin: it may be this one.
+  assert.equal(ask(closed).outcome, 'allow')
+  const overlay = 'spec: {type: NodePort, ports: [{port: 80, nodePort: 30080}, {port: 15021, nodePort: 30021}]}'
+  const pinned = resource({ ...nodePort.object, data: { service: overlay } } as KubernetesObject)
+  const refused = ask(closed, pinned)
+  assert.deepEqual(denied(refused), ['deny', 'refused', 0, 'cni-ingress', 'network.nothing-listens'])
+  assert.match(refused.text, /port 30081 \(it has the node ports 30021, 30080\)$/)
+  const none = gateway('app/gw', {}, { annotations: { 'networking.istio.io/service-type': 'ClusterIP' } })
+  assert.equal(denied(ask({ ...closed, port: 30080 }, none)).at(-1), 'network.nothing-listens')
 })
 
 test('without a request it is GET / with the Host that such a client sends', () => {

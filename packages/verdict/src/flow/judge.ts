@@ -103,7 +103,8 @@ function stepsOf(journey: Journey, snapshot: Snapshot): Judged {
   }
   if (route.node !== undefined) {
     const pod = hostOf(route.node)
-    return { steps: [...steps, ...judgeAt('cni-ingress', { pod, peer, tuple }, snapshot).steps] }
+    steps.push(...judgeAt('cni-ingress', { pod, peer, tuple }, snapshot).steps)
+    return { steps: route.after === undefined ? steps : [...steps, obstacleStep(pointOf(route.after), route.after)] }
   }
   if (source !== undefined) return { steps }
   // No pod of the cluster and no node is its destination, and none of the pods its source.

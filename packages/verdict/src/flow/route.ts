@@ -57,7 +57,13 @@ export function planRoute(flow: Flow, caller: Caller, snapshot: Snapshot): Route
       if (exposed !== undefined) {
         return serviceRoute(exposed.service, name, exposed.port, protocol, caller, snapshot)
       }
-      return { name, address: { name, ip: target.node.ip }, node: target.node, port }
+      return {
+        name,
+        address: { name, ip: target.node.ip },
+        node: target.node,
+        port,
+        ...noNodePort(port, name, snapshot),
+      }
     }
     case 'outside':
       return { name, address: { name: target.host, ip: target.ip ?? target.host }, port }
@@ -84,6 +90,16 @@ function byNodePort(
     if (service.external && found !== undefined) return { service, port: found.port }
   }
   return undefined
+}
+
+/** Of the range for node ports one that no Service has. A port that no manifest pins may be any of them. */
+function noNodePort(port: number, node: string, snapshot: Snapshot): { readonly after?: Obstacle } {
+  if (port < 30000 || port > 32767) return {}
+  const exposed = [...snapshot.services.values()].filter(({ external }) => external).flatMap(({ ports }) => ports)
+  if (exposed.some(({ nodePort }) => nodePort === undefined)) return {}
+  const has = exposed.map(({ nodePort }) => nodePort).join(', ')
+  const facts = { what: node, port, has: has === '' ? 'no node port' : `the node ports ${has}` }
+  return { after: { code: 'network.nothing-listens', outcome: 'deny', facts } }
 }
 
 export function serviceRoute(
