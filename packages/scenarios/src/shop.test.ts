@@ -147,7 +147,7 @@ describe('the shop, as the engine sees it', () => {
         policy('shop-gateway-rbac'),
         '"paths":["/"]',
         '"notPaths":["/admin"]',
-        ['outside-claims-to-be-a-pod', 'outside-to-metrics', 'outside-to-metrics-in-disguise'],
+        ['outside-to-metrics', 'outside-to-metrics-in-disguise'],
       ],
       [
         'the gateway lets more hosts in',
