@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
 import path from 'node:path'
 import { test } from 'node:test'
+import type { Explanation } from '@bulkhead/analysis'
+import { ControlError } from '@bulkhead/control'
+import { type Flow, type FlowDestination, FlowError, type FlowErrorCode } from '@bulkhead/verdict'
+import { parseDestination } from '../endpoints.js'
 import { fixtures, matchesGolden, repository } from '../golden.js'
 import { styleOf } from '../style.js'
 import { runCli } from '../testing.js'
-import { coloured } from './explain.js'
+import { coloured, explainNamed } from './explain.js'
 
 const explain = (...args: readonly string[]) => runCli(['explain', '--offline', ...args], { cwd: repository })
 
@@ -119,6 +123,44 @@ for (const [what, args, said] of [
     assert.equal(code, 2)
     assert.equal(stdout, '')
     assert.match(stderr, said)
+  })
+}
+
+for (const [who, errorOf] of [
+  ['the manifests', (code: string, message: string) => new FlowError(code as FlowErrorCode, message)],
+  ['a running target', (_: string, message: string) => new ControlError('bad-flow', message)],
+] as const) {
+  test(`a name is a Service, a workload or a gateway, whichever is there: asked of ${who}`, async () => {
+    const missing = (to: FlowDestination): Error => {
+      if ('service' in to) return errorOf('flow.unknown-service', `there is no Service ${JSON.stringify(to.service)}`)
+      return errorOf('flow.unknown-workload', `there is no workload "a/x"; did you mean "a/y"?`)
+    }
+    const { candidates } = parseDestination('a/x:80')
+    const flowTo = (to: FlowDestination) => ({ from: { workload: 'a/z' }, to, port: 80 })
+    const asking = async (there: (to: FlowDestination) => boolean, other = missing) => {
+      const asked: FlowDestination[] = []
+      const explain = ({ to }: Flow): Promise<Explanation> => {
+        asked.push(to)
+        return there(to) ? Promise.resolve({} as Explanation) : Promise.reject(other(to))
+      }
+      await explainNamed({ explain }, { candidates, port: 80 }, flowTo)
+      return asked
+    }
+    assert.deepEqual(await asking(() => true), [{ service: 'a/x' }])
+    assert.deepEqual(await asking((to) => 'workload' in to), [{ service: 'a/x' }, { workload: 'a/x' }])
+    assert.deepEqual((await asking((to) => 'service' in to && to.service === 'a/x-istio')).length, 3)
+    await assert.rejects(
+      asking(() => false),
+      /^CliError: there is no Service and no workload "a\/x"; did you mean "a\/y"\?$/,
+    )
+    const caller = errorOf('flow.unknown-workload', 'there is no workload "a/z"')
+    await assert.rejects(
+      asking(
+        () => false,
+        () => caller,
+      ),
+      caller,
+    )
   })
 }
 

@@ -153,8 +153,8 @@ function runningTarget(io: Io, options: StateOption): ReturnType<typeof findTarg
 }
 
 /** Asks for each thing that a name may mean, one after the other, until one is there. */
-async function explainNamed(
-  { explain }: Judge,
+export async function explainNamed(
+  { explain }: Pick<Judge, 'explain'>,
   { candidates }: Destination,
   flowTo: (to: FlowDestination) => Flow,
 ): Promise<Explanation> {
@@ -175,10 +175,12 @@ async function explainNamed(
 
 const nameOf = (to: FlowDestination): string => ('service' in to ? to.service : 'workload' in to ? to.workload : '')
 
-/** Whether it is the destination that is not there. */
+/** Whether it is the destination that is not there. A running target says so by one code for all that is wrong with a flow. */
 function isMissing(error: unknown, to: FlowDestination): boolean {
-  const code = 'service' in to ? 'flow.unknown-service' : 'flow.unknown-workload'
-  return codeOf(error) === code && messageOf(error).includes(JSON.stringify(nameOf(to)))
+  const [code, what] =
+    'service' in to ? (['flow.unknown-service', 'Service'] as const) : (['flow.unknown-workload', 'workload'] as const)
+  const says = `there is no ${what} ${JSON.stringify(nameOf(to))}`
+  return [code, 'bad-flow'].includes(String(codeOf(error))) && messageOf(error).startsWith(says)
 }
 
 /** The part of the engine's message that names near names. */
