@@ -63,6 +63,8 @@ test('whatever the lines are: one line out for each, in order, JSON, with its nu
     { workload: 'shop/sleep' },
     { workload: 'shop/web-api' },
     { service: 'shop/web-api' },
+    { service: 'shop/front-door-istio' },
+    { workload: 'shop/front-door-istio' },
     { namespace: 'shop', labels: { app: 'x' } },
     { external: '203.0.113.7' },
     { node: 'bulkhead-worker' },
@@ -82,7 +84,7 @@ test('whatever the lines are: one line out for each, in order, JSON, with its nu
     port: mostly(fc.constantFrom(80, 8080, 9090, 15008, 15006)),
     protocol: seldom(fc.constantFrom('TCP', 'UDP', 'SCTP', 'ICMP')),
     certificate: seldom(fc.constantFrom('none', 'self-signed', 'expired', 'other-domain', 'stolen')),
-    http: seldom(fc.constant({ method: 'GET', path: '/' })),
+    http: seldom(fc.constantFrom({ method: 'GET', path: '/' }, { method: 'GET', path: '/api', host: 'shop.example' })),
   })
   const text = flow.map((value) => JSON.stringify(value))
   const line = fc.oneof(fc.string(), fc.json(), text, text, text)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KubernetesObject, Resource } from '@bulkhead/resources'
+import fc from 'fast-check'
 import { compile } from '../../model/compile.js'
 import {
   assertMatches,
@@ -183,6 +184,38 @@ test('a pod that is no gateway’s cannot be asked', () => {
   assert.ok(pod)
   const evidence = { gateway: pod, port: 80, peer: { ip: '203.0.113.7' }, request: plainRequest }
   assert.throws(() => judgeAt('gateway', evidence, snapshot), /^TypeError: "app\/dst-.*" is no pod of a Gateway/)
+})
+
+test('whatever the request is, there is an answer to it', () => {
+  const every = policy({
+    targetRefs: [target],
+    rules: [
+      {
+        ...operation({ hosts: ['*x'], notPaths: ['/a*', '/{**}'], methods: ['*'] }),
+        ...when('request.headers[x]', ['*']),
+      },
+      operation({ paths: ['/a/{*}', '*z'], notHosts: ['a*'] }),
+    ],
+  })
+  const snapshot = compile([...scene, every])
+  const gatewayOf = gatewayPod(snapshot)
+  const text = fc.oneof(
+    fc.string(),
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom('', '/', '/a/../%2e%2e/\\', '%', '%0', '/%00'),
+  )
+  const name = fc.oneof(text, fc.constantFrom('__proto__', 'constructor', 'x', 'host'))
+  const request = fc.record({ method: text, host: text, path: text, headers: fc.dictionary(name, text) })
+  const outcomes = new Set<string>()
+  fc.assert(
+    fc.property(request, text, fc.integer({ min: 0, max: 65535 }), (asked, ip, port) => {
+      const said = judgeAt('gateway', { gateway: gatewayOf, port, peer: { ip }, request: asked }, snapshot)
+      assert.equal(said.steps.length, 2)
+      outcomes.add(said.steps[0]?.code ?? '')
+    }),
+    { numRuns: 2000 },
+  )
+  assert.deepEqual([...outcomes].sort(), ['authz.no-rule-allows', 'authz.rule-allows'])
 })
 
 test('the routes are asked also for what is denied, and what they say is the verdict’s decision', () => {
