@@ -79,7 +79,7 @@ export class Gateway {
     const { snapshot } = this.#parts.context.policy()
     this.#ports = this.#leaving ? [] : portsOf(snapshot, this.#parts.key)
     for (const downstream of this.#downstreams.values())
-      if (!this.#ports.includes(downstream.port)) downstream.afterwards(() => downstream.stream.end())
+      if (!this.#ports.includes(downstream.port)) downstream.afterwards(() => finish(downstream.stream))
   }
 
   /** Serves a connection until its end. Bytes and requests are counted to the flow; requests have records of their own. */
@@ -200,6 +200,9 @@ export class Gateway {
     })
   }
 }
+
+/** Ends it without waiting for the other side to do so, too. */
+const finish = (stream: Duplex): void => void stream.end(() => stream.destroy())
 
 /** The listeners' ports that speak HTTP, and the status port. */
 function portsOf(snapshot: Snapshot, key: string): readonly number[] {

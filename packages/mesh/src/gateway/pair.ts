@@ -25,6 +25,12 @@ class PairEnd extends Duplex {
     else this.#take = done
   }
 
+  /** What node:http asks of a socket whose last answer has been written. */
+  destroySoon(): void {
+    if (this.writableFinished) this.destroy()
+    else this.end(() => this.destroy())
+  }
+
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     const { other } = this
     this._read()

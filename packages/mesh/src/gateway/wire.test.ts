@@ -39,8 +39,16 @@ const statusOf = (answer: string) => Number(answer.slice(9, 12))
 describe('what two proxies could read in two ways, or takes more than a request may', () => {
   const POST = 'POST / HTTP/1.1\r\nhost: shop.test\r\n'
   const cases: readonly (readonly [what: string, status: number, bytes: string])[] = [
-    ['Content-Length and Transfer-Encoding', 400, `${POST}content-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`],
-    ['Transfer-Encoding and Content-Length', 400, `${POST}transfer-encoding: chunked\r\ncontent-length: 4\r\n\r\n0\r\n\r\n`],
+    [
+      'Content-Length and Transfer-Encoding',
+      400,
+      `${POST}content-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`,
+    ],
+    [
+      'Transfer-Encoding and Content-Length',
+      400,
+      `${POST}transfer-encoding: chunked\r\ncontent-length: 4\r\n\r\n0\r\n\r\n`,
+    ],
     ['two lengths', 400, `${POST}content-length: 4\r\ncontent-length: 5\r\n\r\nabcde`],
     ['a length that is none', 400, `${POST}content-length: +4\r\n\r\nabcd`],
     ['a coding before chunked', 501, `${POST}transfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n`],
@@ -81,7 +89,10 @@ describe('what two proxies could read in two ways, or takes more than a request 
       )
     }
     // A body whose end is wrong was on its way already; nothing else got anywhere, and nothing at all behind it.
-    assert.deepEqual(asked.filter((one) => one !== 'POST /'), [])
+    assert.deepEqual(
+      asked.filter((one) => one !== 'POST /'),
+      [],
+    )
     assert.ok(asked.length <= 1, String(asked))
   })
 
@@ -157,7 +168,9 @@ describe('a request as it goes on', () => {
         },
       },
     })
-    const absolute = bodyOf(await speak('GET http://there.test?q HTTP/1.1\r\nhost: here.test\r\nconnection: close\r\n\r\n'))
+    const absolute = bodyOf(
+      await speak('GET http://there.test?q HTTP/1.1\r\nhost: here.test\r\nconnection: close\r\n\r\n'),
+    )
     assert.deepEqual([absolute.host, absolute.url], ['there.test', '/?q'])
     const rewritten = await speak(
       'POST / HTTP/1.1\r\nhost: rewrite.test\r\nconnection: close\r\nx-gone: 1\r\nx-add: 0\r\ncontent-length: 2\r\n\r\nab',
@@ -175,12 +188,17 @@ describe('a request as it goes on', () => {
     const get = (path: string) => `GET ${path} HTTP/1.1\r\nhost: shop.test\r\n\r\n`
     const answer = await speak(`${get('/1')}${get('/2')}BAD\r\n\r\n${get('/3')}`)
     assert.deepEqual(asked, ['GET /1', 'GET /2'])
-    assert.deepEqual([...answer.matchAll(/HTTP\/1.1 (\d+)/g)].map(([, status]) => status), ['200', '200', '400'])
+    assert.deepEqual(
+      [...answer.matchAll(/HTTP\/1.1 (\d+)/g)].map(([, status]) => status),
+      ['200', '200', '400'],
+    )
   })
 
   it('may be chunked, expect 100, or have no body in its answer', async (t) => {
     const { say: speak, port } = await start(t)
-    const chunked = await speak(`POST / HTTP/1.1\r\n${HEAD}transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n`)
+    const chunked = await speak(
+      `POST / HTTP/1.1\r\n${HEAD}transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n`,
+    )
     assert.equal(bodyOf(chunked).body, 'abcde')
     const head = await speak(`HEAD / HTTP/1.1\r\n${HEAD}\r\n`)
     assert.equal(statusOf(head), 200)
@@ -214,7 +232,9 @@ describe('a request as it goes on', () => {
   })
 
   it('may be refused in the midst of its body; the next on the connection is read where it starts', async (t) => {
-    const { rig, port } = await start(t, { gateway: { policy: ({ method }) => (method === 'POST' ? 'deny' : 'allow') } })
+    const { rig, port } = await start(t, {
+      gateway: { policy: ({ method }) => (method === 'POST' ? 'deny' : 'allow') },
+    })
     const socket = await raw(t, port)
     socket.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 30\r\n\r\nGET /inner')
     const [first] = await once(socket, 'data')

@@ -39,7 +39,11 @@ export async function raw(t: TestContext, port: number): Promise<Socket> {
 
 /** What comes back for bytes as they are, up to the end (or to a reset, which is told). */
 export async function say(t: TestContext, port: number, bytes: string): Promise<string> {
-  const socket = await raw(t, port)
+  const socket = await raw(t, port).catch((error: { code?: string }) => {
+    // Reset before we had even seen that it was open.
+    if (error.code !== 'ECONNRESET') throw error
+  })
+  if (socket === undefined) return '[reset]'
   let read = ''
   socket.on('data', (chunk) => {
     read += chunk.toString('latin1')
