@@ -102,7 +102,11 @@ describe('apply and delete, on a target without layers', () => {
     assert.equal((await asked()).code, 0)
     assert.match((await say('apply', '-f', ...files)).stdout, /allow-nothing created[\s\S]*web-api-rbac created/)
     assert.equal((await asked()).code, 1)
+    const { changes } = JSON.parse((await say('status', '--json')).stdout) as { changes: string[] }
+    assert.deepEqual(changes, [], 'they are the files’ own again')
     assert.equal((await say('layer', 'off', '50-identity')).code, 0)
+    assert.equal((await asked()).code, 0)
+    assert.equal((await say('apply', '-f', ...files)).code, 0)
     assert.equal((await asked()).code, 1, 'applied, they stay without their layer')
     assert.equal((await say('delete', '-f', ...files)).code, 0)
     assert.equal((await asked()).code, 0)

@@ -2,46 +2,54 @@
 import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
-import { type Lab, languages, loadLabs } from '@bulkhead/labs'
+import { type Lab, languages, loadLabs, type StepProgress } from '@bulkhead/labs'
 import { root, temporaryFolder } from '../target/testing.js'
 import { hasCurl, Replay } from './testing.js'
 
 const locales = { en: 'en_GB.UTF-8', 'zh-TW': 'zh_TW.UTF-8' } as const
 
-for (const language of languages) {
-  const labs = await loadLabs(root, language)
-  for (const lab of labs.filter((one) => one.language === language)) {
-    describe(`lab ${lab.id}, ${language}`, () => {
-      const folder = temporaryFolder()
-      let started = 0
-      let replay: Replay
+// Beside each other: every page has a target of its own.
+describe('the labs', { concurrency: true }, async () => {
+  for (const language of languages) {
+    const labs = await loadLabs(root, language)
+    for (const lab of labs.filter((one) => one.language === language)) {
+      describe(`lab ${lab.id}, ${language}`, () => {
+        const folder = temporaryFolder()
+        let started = 0
+        let replay: Replay
 
-      before(async () => {
-        started = performance.now()
-        replay = await Replay.start(folder, locales[language])
-      })
-      after(async () => {
-        await replay.stop()
-        rmSync(folder, { recursive: true, force: true })
-      })
+        before(async () => {
+          started = performance.now()
+          replay = await Replay.start(folder, locales[language])
+        })
+        after(async () => {
+          await replay.stop()
+          rmSync(folder, { recursive: true, force: true })
+        })
 
-      test('every command prints what the page shows, and does what its step says', async (t) => {
-        if (!hasCurl()) t.diagnostic('there is no curl here: a stand-in made the calls')
-        for (const step of lab.steps) {
-          if (step.check !== undefined) {
-            const { status } = await replay.statusOf(lab, step)
-            assert.equal(status, 'not-yet', `${step.heading}: before`)
+        test('every command prints what the page shows, and does what its step says', async (t) => {
+          if (!hasCurl()) t.diagnostic('there is no curl here: a stand-in made the calls')
+          // Of each step, before it is begun: what the check said after the one before.
+          let before: readonly StepProgress[] | undefined
+          for (const step of lab.steps) {
+            const of = (progress: readonly StepProgress[]) => progress.find((one) => one.step.heading === step.heading)
+            if (step.check !== undefined) {
+              const { status } = of(before ?? (await replay.progress(lab))) ?? assert.fail()
+              assert.equal(status, 'not-yet', `${step.heading}: before`)
+            }
+            for (const command of step.commands) await replay.type(command, lab.file)
+            if (step.check === undefined) continue
+            before = await replay.progress(lab)
+            const { status, missing } = of(before) ?? assert.fail()
+            assert.equal(status, 'done', `${step.heading}: after, ${JSON.stringify(missing)}`)
           }
-          for (const command of step.commands) await replay.type(command, lab.file)
-          if (step.check === undefined) continue
-          const { status, missing } = await replay.statusOf(lab, step)
-          assert.equal(status, 'done', `${step.heading}: after, ${JSON.stringify(missing)}`)
-        }
-        t.diagnostic(`typed in ${((performance.now() - started) / 1000).toFixed(1)} s`)
+          assert.ok(before?.every(({ status }) => status === 'done'))
+          t.diagnostic(`typed in ${((performance.now() - started) / 1000).toFixed(1)} s`)
+        })
       })
-    })
+    }
   }
-}
+})
 
 test('the pages of a lab type the same, show the same and ask for the same, whatever their language', async () => {
   const english = await loadLabs(root, 'en')

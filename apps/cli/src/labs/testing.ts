@@ -4,15 +4,7 @@ import { once } from 'node:events'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { ControlClient } from '@bulkhead/control'
-import {
-  checkLab,
-  compareOutput,
-  type Lab,
-  type LabCommand,
-  LabJournal,
-  type LabStep,
-  type StepProgress,
-} from '@bulkhead/labs'
+import { checkLab, compareOutput, type Lab, type LabCommand, LabJournal, type StepProgress } from '@bulkhead/labs'
 import { bulkhead, root } from '../target/testing.js'
 import { labTarget } from './lab-target.js'
 
@@ -62,12 +54,6 @@ export class Replay {
     const entry = new LabJournal(this.#stateDir).read()
     assert.ok(entry !== undefined, `lab ${lab.id} is under way`)
     return checkLab(labTarget(ControlClient.find(this.#stateDir)), lab, entry)
-  }
-
-  async statusOf(lab: Lab, step: LabStep): Promise<StepProgress> {
-    const found = (await this.progress(lab)).find((one) => one.step.heading === step.heading)
-    assert.ok(found !== undefined)
-    return found
   }
 
   /** The page's command for this target: its state folder, its ports. */

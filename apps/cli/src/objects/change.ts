@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { ControlClient } from '@bulkhead/control'
 import type { KubernetesObject } from '@bulkhead/resources'
+import type { Change } from '@bulkhead/scenarios'
 import type { Given } from './read.js'
 
 /** What of a running target is needed to change single objects of it. */
@@ -27,18 +28,30 @@ export async function applyObjects(
   given: readonly Given[],
   tell: (done: ObjectDone) => void,
 ): Promise<void> {
-  const inForce = new Map((await target.objects()).map((one) => [keyOf(one), one.object]))
+  const inForce = await objectsByKey(target)
+  const deleted = new Set((await target.changes()).filter(({ change }) => isDeletion(change)).map(({ name }) => name))
   for (const { resource, change } of given) {
     const { id, object } = resource
     const before = inForce.get(keyOf({ id, object }))
-    if (before !== undefined && isDeepStrictEqual(before, JSON.parse(JSON.stringify(object)))) {
+    if (isSame(before, object)) {
       tell({ id, object, done: 'unchanged' })
       continue
     }
-    await target.apply(changeName(id), change)
+    // Where the files hold it as it is given, no longer to be deleted is all that it takes: it stays the files' own.
+    if (deleted.has(changeName(id))) await target.withdraw(changeName(id))
+    const there = deleted.has(changeName(id)) && isSame((await objectsByKey(target)).get(keyOf({ id, object })), object)
+    if (!there) await target.apply(changeName(id), change)
     tell({ id, object, done: before === undefined ? 'created' : 'configured' })
   }
 }
+
+const objectsByKey = async (target: Pick<ObjectTarget, 'objects'>) =>
+  new Map((await target.objects()).map((one) => [keyOf(one), one.object]))
+
+const isDeletion = ({ objects, without = [] }: Change): boolean => objects === undefined && without.length > 0
+/** What is in force came as JSON. */
+const isSame = (inForce: KubernetesObject | undefined, object: KubernetesObject): boolean =>
+  isDeepStrictEqual(inForce, JSON.parse(JSON.stringify(object)))
 
 /**
  * Takes objects out. One that only a change brought goes with that change, so that its layer, put up later, brings it
