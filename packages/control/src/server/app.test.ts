@@ -123,6 +123,15 @@ test('changes go through whole, under names with any letter', async (t) => {
   assert.deepEqual(asked, [['a/b c', { objects: 'kind: X', file: 'x.yaml', without: ['Y/ns/z'] }], 'a/b c'])
 })
 
+test('what is in force and which changes stand are told as the target tells them', async (t) => {
+  const object = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'a', namespace: 'b' } }
+  const objects = [{ id: 'ServiceAccount/b/a', layer: '50-x', at: 'x.yaml:3', change: 'mine', inFiles: false, object }]
+  const changes = [{ name: 'mine', change: { objects: 'kind: X', file: 'x.yaml' } }]
+  const { client } = await serve(t, { objects: () => objects, standing: () => changes })
+  assert.deepEqual(await client.objects(), objects)
+  assert.deepEqual(await client.changes(), changes)
+})
+
 const attempt: Attempt = { kind: 'tcp', to: { workload: 'shop/web-api' }, port: 8080, hold: true }
 
 test('a held attempt tells when it is held, and what came of it', async (t) => {
