@@ -57,7 +57,12 @@ export function leaving(random: Random): Step[] {
  * Plays a script, and takes what comes until the other side hangs up; it is waited for at most `patienceMs` after the
  * last step, and then left. Resolves with what came.
  */
-export async function play(stream: Duplex, script: Script, patienceMs: number): Promise<Buffer> {
+export async function play(
+  stream: Duplex,
+  script: Script,
+  patienceMs: number,
+  leave: () => void = () => void stream.destroy(),
+): Promise<Buffer> {
   const came: Buffer[] = []
   const closed = new Promise<void>((resolve) => {
     stream.on('error', () => {}).once('close', resolve)
@@ -67,12 +72,12 @@ export async function play(stream: Duplex, script: Script, patienceMs: number): 
   for (const step of script) {
     if (stream.destroyed) break
     if (step.do === 'wait') await delay(step.ms)
-    else if (step.do === 'drop') stream.destroy()
+    else if (step.do === 'drop') leave()
     else if (stream.writableEnded) break
     else if (step.do === 'end') stream.end()
     else stream.write(step.bytes)
   }
-  const patience = setTimeout(() => stream.destroy(), patienceMs)
+  const patience = setTimeout(leave, patienceMs)
   await closed
   clearTimeout(patience)
   return Buffer.concat(came)
