@@ -76,8 +76,9 @@ export class Pods {
   async retire(key: string): Promise<void> {
     const runner = this.#runners.get(key)
     if (runner === undefined) return
+    const called = runner.ready && this.#host.mesh.listening(key).length > 0
     runner.leave()
-    await delay(endpointLagMs)
+    if (called) await delay(endpointLagMs)
     await runner.stop()
     const deadline = Date.now() + drainMs
     const busy = () => this.#host.mesh.calls().some(({ from, to }) => from === key || to === key)

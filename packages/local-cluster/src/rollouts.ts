@@ -12,7 +12,7 @@ export interface Touched {
 
 export interface Settling {
   readonly signal: AbortSignal
-  /** Absent: it waits for as long as it takes, also for what has failed. */
+  /** For new pods to be ready. Absent: it waits for as long as it takes, also for what has failed. */
   readonly timeoutMs?: number
 }
 
@@ -76,7 +76,11 @@ export class Rollouts {
         signal.removeEventListener('abort', late)
         resolve(settled)
       }
-      const late = () => over({ kind: 'not-ready', waitingFor: this.#waitingFor(added) })
+      const late = () => {
+        const waitingFor = this.#waitingFor(added)
+        // An old pod's end has a limit of its own: its grace period.
+        if (waitingFor.length > 0 || signal.aborted) over({ kind: 'not-ready', waitingFor })
+      }
       const timer = timeoutMs === undefined ? undefined : setTimeout(late, timeoutMs)
       const ignore = this.#pods.onChange(look)
       signal.addEventListener('abort', late, { once: true })
