@@ -50,8 +50,8 @@ async function start(t: TestContext, snapshot: Snapshot) {
     await mesh.close()
     await rm(runDir, { recursive: true, force: true })
   })
-  const [webApi, front] = [podOf('shop/web-api'), podOf('shop/front-istio')]
-  for (const { key } of [webApi, front]) {
+  const webApi = podOf('shop/web-api')
+  for (const { key } of [webApi, podOf('shop/front-istio'), podOf('shop/sleep'), podOf('shop/outsider')]) {
     await mesh.addPod(key)
     mesh.setReady(key, true)
   }
@@ -113,6 +113,39 @@ describe('a gateway of real manifests', () => {
       const predicted = verdict.decidedBy && verdict.steps[verdict.decidedBy.step]
       assert.deepEqual([decided?.code, decided?.at], [predicted?.code, predicted?.at], run)
       await close()
+    }
+  })
+
+  it('answers processes of pods, too, by its name', async (t) => {
+    const mesh = await start(t, open)
+    for (const workload of ['shop/sleep', 'shop/outsider']) {
+      const { key, ip } = podOf(workload)
+      const code = `
+        import { get } from 'node:http'
+        const headers = { host: 'shop.test' }
+        get('http://front-istio/api/a', { headers }, async (answer) => {
+          for await (const chunk of answer) process.stdout.write(answer.statusCode + ' ' + chunk)
+        })`
+      const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
+        env: withGrant({ PATH: process.env.PATH }, mesh.grant(key, { run: workload }).env),
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      t.after(() => child.kill('SIGKILL'))
+      const [said] = await once(child.stdout, 'data')
+      assert.equal(String(said), `200 /a for ${ip}`)
+      const record = await recordOf(mesh, workload)
+      assert.deepEqual([record.transport, record.source.pod, record.symptom], ['http', key, 'ok'])
+      const flow: Flow = {
+        from: { workload },
+        to: { service: 'shop/front-istio' },
+        port: 80,
+        http: { method: 'GET', path: '/api/a', host: 'shop.test' },
+      }
+      const verdict = judge(flow, open)
+      assert.deepEqual(
+        record.steps.map(({ hop, point, code }) => `${hop} ${point} ${code}`),
+        verdict.steps.map(({ hop, point, code }) => `${hop} ${point} ${code}`),
+      )
     }
   })
 
