@@ -8,7 +8,7 @@ import type { FlowRecord } from '@bulkhead/verdict'
 import { request } from 'undici'
 import { FRONT, forward, identityOf, type Rules, shop } from '../testing/fake-snapshot.js'
 import { recordOf, startRig, until } from '../testing/harness.js'
-import { door, raw, serve } from '../testing/http.js'
+import { door, raw, say, serve } from '../testing/http.js'
 
 const GATEWAY = identityOf(FRONT)
 const TERMINATED = 'upstream connect error or disconnect/reset before headers. reset reason: connection termination'
@@ -147,6 +147,19 @@ describe('behind the gateway', () => {
       await until(() => (rig.mesh.openConnections <= 2 ? true : undefined), 'the connection behind to be gone')
     }
     assert.equal(served, 5)
+  })
+
+  it('and one that the app is about to close is not, however soon the next request comes', async (t) => {
+    const { rig, port } = await start(t)
+    await serve(rig, 'shop/web-api', (_message, response) => {
+      response.writeHead(200, { connection: 'close' }).end('served')
+    })
+    const get = 'GET / HTTP/1.1\r\nhost: shop.test\r\n'
+    const answer = await say(t, port, `${`${get}\r\n`.repeat(20)}${get}connection: close\r\n\r\n`)
+    assert.deepEqual(
+      [...answer.matchAll(/HTTP\/1.1 (\d+)/g)].map(([, status]) => status),
+      Array.from({ length: 21 }, () => '200'),
+    )
   })
 
   it('a body goes on as it comes, both ways, and arrives whole', async (t) => {
