@@ -5,6 +5,12 @@ import type { Address } from './seams.js'
 
 /** A session that carries nothing is closed after as long. */
 const IDLE_MS = 30_000
+/**
+ * A session on which as many streams ended in a reset takes no new ones. Node's HTTP/2 server ends a session with an
+ * error, and all that it carries, after about 1,000 resets that come faster than 33 a second (nghttp2's guard against
+ * rapid resets), and a caller that is denied again and again makes them.
+ */
+const MAX_RESETS = 500
 /** A stream that the far side refused unseen (it was closing the session) may be asked again, so often. */
 const ATTEMPTS = 3
 
@@ -21,6 +27,8 @@ interface Connection extends Tunnels<ClientHttp2Session> {
   readonly target: string
   readonly local: Address
   streams: number
+  /** Streams that ended in a reset, whoever's. */
+  resets: number
   draining: boolean
   idle: NodeJS.Timeout | undefined
 }
@@ -172,6 +180,7 @@ export class HbonePool {
       target: target.key,
       local,
       streams: 0,
+      resets: 0,
       draining: false,
       idle: undefined,
     }
@@ -200,7 +209,12 @@ export class HbonePool {
     }
     const stream = connection.session.request({ ':method': 'CONNECT', ':authority': authority }, { endStream: false })
     sent(correlationOf(connection.local, stream.id ?? 0))
-    stream.once('close', () => this.#giveBack(connection))
+    stream.once('close', () => {
+      // By its ends and not by its code: a reset may say NO_ERROR.
+      if (!stream.readableEnded || !stream.writableFinished) connection.resets += 1
+      if (connection.resets >= MAX_RESETS) connection.draining = true
+      this.#giveBack(connection)
+    })
     return new Promise((resolve, reject) => {
       let problem: Error | undefined
       const { timeoutMs } = this.#options

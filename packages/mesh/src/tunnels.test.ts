@@ -49,6 +49,26 @@ describe('tunnels', () => {
     assert.equal(new Set(open.map(({ serial }) => serial)).size, 3)
   })
 
+  it('carry on what is open however often the same caller is turned away', async (t) => {
+    const rig = await startRig(t)
+    await rig.capture.app('shop/web-api', 8080, echo)
+    const held = await rig.capture.connect('shop/sleep', 'web-api', 80)
+    held.on('error', () => {})
+    const turnedAway = async () => {
+      // Port 81 leads to a port where nothing listens.
+      const socket = await rig.capture.connect('shop/sleep', 'web-api', 81, 'turned-away')
+      socket.on('error', () => {}).resume()
+      // events.once would take the reset for its own failure.
+      await new Promise((resolve) => socket.once('close', resolve))
+    }
+    for (let round = 0; round < 60; round += 1) await Promise.all(Array.from({ length: 40 }, turnedAway))
+    held.end('still here')
+    assert.equal(await readAll(held), 'still here')
+    const records = rig.mesh.flows({ run: 'turned-away' })
+    assert.equal(records.length, 2400)
+    for (const { error = '' } of records) assert.match(error, /nothing listens/)
+  })
+
   it('keep sessions apart for two pods of one identity too', async (t) => {
     const rig = await startRig(t, { identityOf: () => identityOf('shop/web-api') })
     await rig.capture.app('shop/web-api', 8080, echo)
