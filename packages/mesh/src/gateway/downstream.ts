@@ -32,8 +32,9 @@ export class Downstream {
     return this.#end.stream
   }
 
-  get current(): Exchange | undefined {
-    return this.#current
+  /** The request that has begun last, and has not been answered. */
+  get newest(): Exchange | undefined {
+    return this.#waiting.at(-1) ?? this.#current
   }
 
   /** Whether the answer that is due now is the connection's last, and has to say so. */
@@ -47,7 +48,8 @@ export class Downstream {
   }
 
   begin(exchange: Exchange): void {
-    if (this.closing) return
+    // What is parsed of a connection that is gone would wait for its end for good: it has been told already.
+    if (this.closing || this.stream.destroyed) return
     this.requests += 1
     if (this.#current === undefined) this.#start(exchange)
     else if (this.#waiting.length < MAX_PIPELINED) this.#waiting.push(exchange)

@@ -89,9 +89,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
     return this.#message.complete
   }
 
+  /** There is an answer, of which some may still be on its way. */
+  get settled(): boolean {
+    return this.#settled
+  }
+
   run(): void {
     try {
-      if (!this.#response.destroyed) this.#decide()
+      if (!this.#response.destroyed && !this.#settled) this.#decide()
     } catch (error) {
       // What cannot be judged is not let through.
       this.#parts.context.log?.error({ err: error, gateway: this.#parts.key }, 'a request could not be judged')

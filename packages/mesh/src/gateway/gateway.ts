@@ -155,13 +155,13 @@ export class Gateway {
     const downstream = this.#downstreams.get(socket)
     if (downstream === undefined || socket.destroyed || !error.code || !KNOWN.test(error.code))
       return void socket.destroy()
-    if (downstream.closing) return
     const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
     const why = status === 408 ? 'the request did not come in time' : error.message.slice(0, 200)
-    const { current } = downstream
-    // Of the request that is being answered; or of one behind it, which has to wait for that answer.
-    if (current !== undefined && !current.complete) current.refuse(status, why)
-    else downstream.afterwards(() => this.#refuse(downstream, status, why), true)
+    const { newest, closing } = downstream
+    // Of the request that has begun last, whose turn may not have come; or of what would have been the next one.
+    if (newest !== undefined && !newest.complete) {
+      if (!closing || !newest.settled) newest.refuse(status, why)
+    } else if (!closing) downstream.afterwards(() => this.#refuse(downstream, status, why), true)
   }
 
   /** Refuses what never became a request. Its connection goes with it: where the next request would start, nobody can say. */

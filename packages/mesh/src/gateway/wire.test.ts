@@ -64,6 +64,7 @@ describe('what two proxies could read in two ways, or takes more than a request 
     ['a target that is no path', 400, 'OPTIONS * HTTP/1.1\r\nhost: shop.test\r\n\r\n'],
     ['a target of another scheme', 400, 'GET ftp://shop.test/ HTTP/1.1\r\nhost: shop.test\r\n\r\n'],
     ['a fragment', 400, 'GET /#a HTTP/1.1\r\nhost: shop.test\r\n\r\n'],
+    ['an escaped NUL in the path', 400, 'GET /a%00b?c HTTP/1.1\r\nhost: shop.test\r\n\r\n'],
     ['HTTP/1.0', 426, 'GET / HTTP/1.0\r\nhost: shop.test\r\n\r\n'],
     ['CONNECT', 405, 'CONNECT shop.test:80 HTTP/1.1\r\nhost: shop.test\r\n\r\n'],
     ['another expectation', 417, `${POST}expect: the-unexpected\r\ncontent-length: 0\r\n\r\n`],
@@ -129,7 +130,7 @@ describe('a request as it goes on', () => {
   it('leaves what is of the connection only, and says who asked', async (t) => {
     const { say: speak } = await start(t)
     const lines = [
-      'GET /a HTTP/1.1',
+      'GET /a%20b?c=%00 HTTP/1.1',
       'host: shop.test',
       'connection: close, x-mine',
       'x-mine: 1',
@@ -150,11 +151,12 @@ describe('a request as it goes on', () => {
       'x-forwarded-for': '203.0.113.9,172.18.0.1',
       'x-forwarded-proto': 'http',
     })
-    assert.deepEqual([host, url], ['shop.test', '/a'])
+    assert.deepEqual([host, url], ['shop.test', '/a%20b?c=%00'])
   })
 
   it('has the authority of an absolute target, and the rewrites of its route', async (t) => {
-    const change = { set: [['x-set', 'b'] as const], add: [['x-add', 'c'] as const], remove: ['x-gone'] }
+    // What is removed and set is there in the end: a change removes first.
+    const change = { set: [['x-set', 'b'] as const], add: [['x-add', 'c'] as const], remove: ['x-gone', 'x-set'] }
     const { say: speak } = await start(t, {
       gateway: {
         route: (asked) => {

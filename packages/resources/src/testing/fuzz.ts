@@ -23,6 +23,8 @@ export interface Target<C> {
   control(): Promise<void> | void
   /** What it holds between the cases, by name: sockets, entries of maps. */
   held?(): Readonly<Record<string, number>>
+  /** Called when no case runs. */
+  quiet?(): void
   /** How many cases run at a time; default 1. */
   readonly parallel?: number
   /** A case that takes longer hangs, unless a good client is served slowly too: then the machine is busy. */
@@ -78,6 +80,7 @@ export async function fuzz<C>(t: Pick<TestContext, 'diagnostic'>, target: Target
       const held = await settled(target, rest, SETTLE_MS)
       const cases = Array.from({ length: range[1] - range[0] }, (_, i) => range[0] + i)
       if (held !== undefined) throw await found(runner, { cases, error: held }, make, seed)
+      target.quiet?.()
       await runner.control()
       live = await liveBytes()
       lived.push(live)
