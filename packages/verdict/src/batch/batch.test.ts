@@ -107,8 +107,7 @@ test('whatever the lines are: one line out for each, in order, JSON, with its nu
     }),
     { numRuns: 1000 },
   )
-  for (const kind of ['allow', 'deny', 'unknown', 'error'])
-    assert.ok(seen.has(kind), `${kind} never comes up`)
+  for (const kind of ['allow', 'deny', 'unknown', 'error']) assert.ok(seen.has(kind), `${kind} never comes up`)
 })
 
 test('a line of great depth or length is a bad line, and a byte order mark is none', () => {
