@@ -1,5 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { HeaderChange, Pod, RequestVerdict, RouteBackend, RouteDecision, Snapshot, Step } from '@bulkhead/verdict'
+import {
+  changeHeaders,
+  type HeaderChange,
+  type Pod,
+  type RequestVerdict,
+  type RouteBackend,
+  type RouteDecision,
+  type Snapshot,
+  type Step,
+} from '@bulkhead/verdict'
 import type { Dispatcher } from 'undici'
 import type { Context } from '../context.js'
 import type { Failure } from '../flows.js'
@@ -17,7 +26,7 @@ import {
 } from './answers.js'
 import { Body, discard } from './body.js'
 import type { Downstream } from './downstream.js'
-import { answerPairs, changePairs, changeRecord, pairsOf } from './headers.js'
+import { answerPairs, changePairs, pairsOf } from './headers.js'
 import { type ReadRequest, readRequest } from './read-request.js'
 import { tell } from './record.js'
 import { type Attempt, behind, NoUpstream, type Upstream, type Upstreams, type Way } from './upstream.js'
@@ -205,7 +214,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (read === undefined || forward === undefined) return
     this.#upstream = upstream
     const { request } = forward
-    const changed = changeRecord(request.headers, this.#backend?.requestHeaders ?? [])
+    const changed = changeHeaders(request.headers, this.#backend?.requestHeaders ?? [])
     const pairs = changed === read.request.headers ? [...read.pairs] : pairsOf(changed, read.length)
     pairs.push('host', changed.host ?? request.host)
     if (read.body && this.#body === undefined) {

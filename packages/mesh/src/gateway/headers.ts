@@ -35,29 +35,13 @@ export function connectionNames(value: string): readonly string[] {
     .filter((name) => name !== '' && name !== 'content-length' && name !== 'host')
 }
 
-/** What a modifier filter does: set, add, remove (Gateway API, HTTPHeaderFilter). */
-export function changeRecord(
-  headers: Readonly<Record<string, string>>,
-  changes: readonly HeaderChange[],
-): Readonly<Record<string, string>> {
-  if (changes.length === 0) return headers
-  const changed: Record<string, string> = Object.assign(Object.create(null), headers)
-  for (const { set, add, remove } of changes) {
-    for (const [name, value] of set) changed[name] = value
-    for (const [name, value] of add) changed[name] = changed[name] === undefined ? value : `${changed[name]},${value}`
-    for (const name of remove) delete changed[name]
-  }
-  return changed
-}
-
-/** The same, on the lines of an answer. */
+/** `changeHeaders` on the lines of an answer, of which several may have one name. */
 export function changePairs(pairs: Pairs, changes: readonly HeaderChange[]): Pairs {
   let changed = pairs
   for (const { set, add, remove } of changes) {
-    const gone = new Set([...set.map(([name]) => name), ...remove])
+    const gone = new Set([...remove, ...set.map(([name]) => name)])
     changed = changed.filter((_, index) => !gone.has((changed[index & ~1] ?? '').toLowerCase()))
-    for (const [name, value] of set) if (!remove.includes(name)) changed.push(name, value)
-    for (const [name, value] of add) if (!remove.includes(name)) changed.push(name, value)
+    for (const [name, value] of [...set, ...add]) changed.push(name, value)
   }
   return changed
 }
