@@ -23,6 +23,7 @@ export interface Refused {
 
 /** What a Host may hold (RFC 9112, 3.2): no user, no path, no list. */
 const AUTHORITY = /^(?:[A-Za-z0-9._~!$&'()*+;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?$/
+const ESCAPED_NUL = /^[^?]*%00/
 const refuse = (status: number, why: string): Refused => ({ status, why })
 const quoted = (text: string): string => JSON.stringify(text.slice(0, 100))
 
@@ -84,6 +85,8 @@ export function readRequest(message: IncomingMessage, client: string): ReadReque
     path = rest.startsWith('/') ? rest : `/${rest}`
   }
   if (path.includes('#')) return refuse(400, 'a fragment in the path')
+  // As Envoy's normalize_path does; the query is not its business.
+  if (ESCAPED_NUL.test(path)) return refuse(400, 'an escaped NUL (%00) in the path')
   if (host === undefined) return refuse(400, 'no Host header')
   if (!AUTHORITY.test(host)) return refuse(400, `Host ${quoted(host)}`)
 
