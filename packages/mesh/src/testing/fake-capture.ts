@@ -27,7 +27,7 @@ function resetSafely(socket: Socket): Socket {
 }
 
 /** An end whose other end has not come by then is alone: that one was reset before it was known whose it was. */
-const MEETING_MS = 1_000
+const MEETING_MS = 10_000
 
 /** Brings the two ends of a loopback connection together by the client's port, whichever is told of first. */
 class Meeting<T> {
