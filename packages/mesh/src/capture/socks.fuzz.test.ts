@@ -10,6 +10,7 @@ import {
   play,
   printScript,
   type Random,
+  resetSafely,
   type Script,
   type Step,
   send,
@@ -138,7 +139,7 @@ async function startDoor(t: TestContext) {
     const socket = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true })
     const own = script.map((step): Step => (step.do === 'send' ? send(put(step.bytes)) : step))
     // Left by a reset: after an end, so many connections would hold on to their ports for a minute.
-    return play(socket, own, PATIENCE_MS, () => socket.resetAndDestroy())
+    return play(socket, own, PATIENCE_MS, () => resetSafely(socket))
   }
   /** Waits for the answer, however busy the machine is. */
   const goodClient = async (): Promise<void> => {

@@ -10,6 +10,7 @@ import {
   play,
   printScript,
   type Random,
+  resetSafely,
   type Script,
   type Step,
   send,
@@ -187,7 +188,7 @@ async function startTarget(t: TestContext) {
   const { port } = await rig.mesh.publish(FRONT, 80, { at: 0 })
   const come = async (script: Script): Promise<void> => {
     const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
-    await play(socket, script, PATIENCE_MS, () => socket.resetAndDestroy())
+    await play(socket, script, PATIENCE_MS, () => resetSafely(socket))
     assert.deepEqual(wrong.splice(0), [], 'the app got a request that nobody judged, or that was denied')
   }
   const goodClient = async (): Promise<void> => {

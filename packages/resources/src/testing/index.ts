@@ -1,4 +1,15 @@
 export { fuzz, isLong, type Target } from './fuzz.js'
 export { grown, liveBytes, openHandles } from './held.js'
 export { mutate, type Random, randomOf } from './random.js'
-export { broken, inPieces, leaving, play, printScript, type Script, type Step, send, smallerScript } from './script.js'
+export {
+  broken,
+  inPieces,
+  leaving,
+  play,
+  printScript,
+  resetSafely,
+  type Script,
+  type Step,
+  send,
+  smallerScript,
+} from './script.js'

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { mutate, type Random } from './random.js'
 
@@ -81,6 +82,15 @@ export async function play(
   await closed
   clearTimeout(patience)
   return Buffer.concat(came)
+}
+
+/**
+ * Leaves as a crashed client does. While an end is on its way libuv cannot reset, and Node would leave the handle open for
+ * good: there the end is all that can be told.
+ */
+export function resetSafely(socket: Socket): void {
+  if (socket.connecting || (socket.writableEnded && !socket.writableFinished)) socket.destroy()
+  else socket.resetAndDestroy()
 }
 
 /** Without some of its steps, and with shorter ones. */
