@@ -1,46 +1,24 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import {
-  changeHeaders,
-  type HeaderChange,
-  type Pod,
-  type RequestVerdict,
-  type RouteBackend,
-  type RouteDecision,
-  type Snapshot,
-  type Step,
-} from '@bulkhead/verdict'
+import { changeHeaders, type HeaderChange, type RequestVerdict, type RouteBackend, type Step } from '@bulkhead/verdict'
 import type { Dispatcher } from 'undici'
 import type { Context } from '../context.js'
 import type { Failure } from '../flows.js'
-import { noEndpoint } from '../obstacles.js'
-import { type Endpoints, readyEndpoints } from '../route.js'
-import {
-  ACCESS_DENIED,
-  noHealthyUpstream,
-  type OwnAnswer,
-  refusal,
-  STOOD_STILL,
-  TIMED_OUT,
-  UNDECIDED,
-  unreachable,
-} from './answers.js'
+import { type OwnAnswer, refusal, STOOD_STILL, TIMED_OUT, UNDECIDED, unreachable } from './answers.js'
 import { Body, discard } from './body.js'
 import type { Downstream } from './downstream.js'
 import { answerPairs, changePairs, pairsOf } from './headers.js'
+import { type Forward, type Plan, type PlanParts, planFor } from './plan.js'
 import { type ReadRequest, readRequest } from './read-request.js'
 import { tell } from './record.js'
-import { type Attempt, behind, NoUpstream, type Upstream, type Upstreams, type Way } from './upstream.js'
+import { behind, type Upstream, type Way } from './upstream.js'
+import { type Attempt, NoUpstream, type Upstreams } from './upstreams.js'
 
-export interface ExchangeParts {
+export interface ExchangeParts extends PlanParts {
   readonly context: Context
-  readonly endpoints: Endpoints
   readonly upstreams: Upstreams
   readonly key: string
-  /** From 0 up to, not including, 1. */
-  readonly random: () => number
 }
 
-type Forward = Extract<RouteDecision, { kind: 'forward' }>
 type ClosedBy = { readonly flow: { readonly failure: Failure | undefined; readonly steps: readonly Step[] } }
 
 const NONE: readonly Step[] = []
@@ -135,40 +113,18 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const evidence = { gateway, port, peer: { ip: from.ip }, request: read.request }
     const verdict = context.judgeAt('gateway', evidence, snapshot)
     this.#verdict = verdict
-    const { decision } = verdict
-    // The routes' word is the last; what is before it is policy's.
-    const policy = refusedBy(verdict)
-    if (policy === 'deny') return this.#answer(ACCESS_DENIED)
-    if (policy === 'unknown' || decision.kind === 'unknown') return this.#answer(UNDECIDED)
-    if (decision.kind === 'respond') {
-      const symptom = decision.status === 404 ? 'gateway-404' : 'gateway-500'
-      return this.#answer({ status: decision.status, symptom, error: `no way on: ${decision.step.code}` })
-    }
-    if (decision.kind === 'redirect')
-      return this.#answer(
-        { status: decision.status, location: decision.location, symptom: 'redirected' },
-        decision.responseHeaders,
-      )
-    this.#forward = decision
-    this.#choose(gateway, decision, snapshot)
+    const plan = planFor(verdict, this.#parts, gateway, snapshot)
+    if (plan.kind === 'forward') return this.#forwardTo(plan)
+    this.#ownSteps = plan.steps
+    this.#behind = plan.behind ?? NONE
+    this.#answer(plan.own, plan.changes)
   }
 
-  #choose(gateway: Pod, decision: Forward, snapshot: Snapshot) {
-    const backend = byWeight(decision.backends, this.#parts.random)
-    if (backend === undefined || backend.invalid !== undefined) {
-      const why = backend?.invalid ?? 'no backend of it has a weight'
-      const step: Step = { ...decision.step, outcome: 'deny', code: 'route.no-backend', facts: { why } }
-      this.#ownSteps = this.#verdict?.steps.map((own) => (own === decision.step ? step : own))
-      return this.#answer({ status: 500, symptom: 'gateway-500', error: `no way on: ${why}` })
-    }
+  #forwardTo({ forward, backend, way }: Extract<Plan, { kind: 'forward' }>) {
+    this.#forward = forward
     this.#backend = backend
-    const way = this.#endpoint(gateway, backend, snapshot)
-    if (way === undefined) {
-      this.#behind = [{ hop: 1, ...noEndpoint(backend.service) }]
-      return this.#answer(noHealthyUpstream(backend.service))
-    }
     this.#way = way
-    const { requestTimeoutMs, backendTimeoutMs } = decision
+    const { requestTimeoutMs, backendTimeoutMs } = forward
     const late = () => {
       this.#stop()
       this.#answer(TIMED_OUT)
@@ -179,20 +135,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const open = this.#parts.upstreams.take(way)
     if (open === undefined) this.#connect(way)
     else this.#send(open)
-  }
-
-  #endpoint(gateway: Pod, { service: key, port }: RouteBackend, snapshot: Snapshot): Way | undefined {
-    const { endpoints } = this.#parts
-    const service = snapshot.services.get(key)
-    const ready = service === undefined ? [] : readyEndpoints(snapshot, service, endpoints)
-    if (service === undefined || ready.length === 0) return undefined
-    const turn = endpoints.turn(key)
-    for (let index = 0; index < ready.length; index += 1) {
-      const pod = ready[(turn + index) % ready.length]
-      const target = pod && snapshot.targetPort(service, port, pod, 'TCP')
-      if (pod !== undefined && target !== undefined) return { gateway, pod, port: target, service }
-    }
-    return undefined
   }
 
   #connect(way: Way): void {
@@ -379,30 +321,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
 /** Why a client has no answer: its connection was closed by policy, or it went itself. */
 const goneOf = ({ flow }: ClosedBy): Failure =>
   flow.failure ?? { flag: '-', symptom: 'no-answer', error: 'the client was gone before its answer' }
-
-/** What the policies before the routes say; the routes' own step is the decision's. */
-function refusedBy({ steps, decision }: RequestVerdict): 'deny' | 'unknown' | undefined {
-  let found: 'unknown' | undefined
-  for (const step of steps) {
-    if (step === decision.step || step.engine === 'gateway-api') continue
-    if (step.outcome === 'deny') return 'deny'
-    if (step.outcome === 'unknown') found = 'unknown'
-  }
-  return found
-}
-
-function byWeight(backends: readonly RouteBackend[], random: () => number): RouteBackend | undefined {
-  const [only] = backends
-  if (backends.length === 1 && only !== undefined) return only
-  let sum = 0
-  for (const { weight } of backends) sum += weight
-  let left = random() * sum
-  for (const backend of backends) {
-    left -= backend.weight
-    if (left < 0) return backend
-  }
-  return undefined
-}
 
 const inTwos = (pairs: readonly string[]): [string, string][] =>
   pairs.flatMap((name, index) => (index % 2 === 0 ? [[name, pairs[index + 1] ?? '']] : []))

@@ -10,7 +10,7 @@ import type { Address } from '../seams.js'
 import { resettable } from '../splice.js'
 import { Gateway, type GatewayTimeouts } from './gateway.js'
 import { pair } from './pair.js'
-import { Upstreams } from './upstream.js'
+import { Upstreams } from './upstreams.js'
 
 export interface GatewaysParts {
   readonly context: Context

@@ -1,17 +1,9 @@
 import type { Duplex } from 'node:stream'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Pod, ServiceModel, Step } from '@bulkhead/verdict'
 import type { Client } from 'undici'
-import type { Carrier } from '../carrier.js'
-import type { Context } from '../context.js'
 import type { Flow } from '../flows.js'
-import type { HbonePool } from '../hbone-client.js'
-import { TunnelError, type TunnelSource } from '../hbone-session.js'
-import { tunnelFailed } from '../mesh-source.js'
-import { nothingListens, waypoint } from '../obstacles.js'
 import { ConnectionReset } from '../splice.js'
 import { MAX_ANSWER_HEADER_BYTES, STREAM_IDLE_MS, UPSTREAM_IDLE_MS, UPSTREAM_LIFE_MS } from './limits.js'
-import { TunnelSocket } from './tunnel-socket.js'
 
 /** Where a request goes once a backend and an endpoint of it are chosen. */
 export interface Way {
@@ -19,35 +11,6 @@ export interface Way {
   readonly pod: Pod
   readonly port: number
   readonly service: ServiceModel
-}
-
-/** Envoy's words for why there is no answer; its body to the client quotes them. */
-export type ResetReason =
-  | 'connection termination'
-  | 'connection timeout'
-  | 'protocol error'
-  | 'remote connection failure'
-  | 'overflow'
-
-/** There is no connection. The flow says why. */
-export class NoUpstream extends Error {
-  readonly reason: ResetReason
-  constructor(reason: ResetReason, cause?: unknown) {
-    super(reason, { cause })
-    this.reason = reason
-  }
-}
-
-export interface UpstreamParts {
-  readonly context: Context
-  readonly carrier: Carrier
-  readonly pool: HbonePool
-  /** undici's Client. */
-  readonly client: typeof Client
-  readonly tunnelSource: (pod: Pod) => Promise<TunnelSource | undefined>
-  readonly identity: (pod: Pod) => string | undefined
-  /** A connection to what listens in a pod, as it is. */
-  readonly dialPod: (pod: Pod, port: number, from: Pod, flow: Flow) => Promise<Duplex>
 }
 
 /** A connection to one port of one pod, judged when it was opened and whenever the policies change. One request at a time. */
@@ -63,14 +26,14 @@ export class Upstream {
   /** The policies that it was last checked against. */
   generation: number
 
-  constructor(parts: UpstreamParts, way: Way, flow: Flow, socket: Duplex) {
+  constructor(client: typeof Client, generation: number, way: Way, flow: Flow, socket: Duplex) {
     this.way = way
     this.flow = flow
     this.transport = flow.transport
-    this.generation = parts.context.policy().generation
+    this.generation = generation
     this.#socket = socket
     let taken = false
-    this.client = new parts.client('http://upstream', {
+    this.client = new client('http://upstream', {
       // Once: what is lost is lost, and another connection is judged anew.
       connect: (_options, callback) => {
         const lost = taken || socket.destroyed
@@ -114,188 +77,3 @@ export class Upstream {
 
 /** The steps of a connection behind the gateway, as its request's record counts hops. */
 export const behind = (flow: Flow): readonly Step[] => flow.steps.map((step) => ({ ...step, hop: 1 }))
-
-/** A connection on its way. Its flow is there from the start, for the record of a request that gives up meanwhile. */
-export interface Attempt {
-  readonly flow: Flow
-  /** Rejects with NoUpstream. */
-  readonly ready: Promise<Upstream>
-}
-
-/**
- * A gateway's connections to what is behind it. They are kept between requests, for the same pod and port of the same
- * Service (which decides over waypoints), and no longer than the policies let them.
- */
-export class Upstreams {
-  readonly #parts: UpstreamParts
-  readonly #idle = new Map<string, Upstream[]>()
-  readonly #open = new Set<Upstream>()
-  #closed = false
-
-  constructor(parts: UpstreamParts) {
-    this.#parts = parts
-  }
-
-  /** One that is open already, the last used first. */
-  take(way: Way): Upstream | undefined {
-    const idle = this.#idle.get(nameOf(way))
-    for (let found = idle?.pop(); found !== undefined; found = idle?.pop()) {
-      if (found.usable && this.#stillThatWay(found, way)) return found
-      found.close()
-    }
-    return undefined
-  }
-
-  /** To be called when its request is over, and nothing is left of it on the connection. */
-  giveBack(upstream: Upstream) {
-    if (this.#closed || !upstream.usable || upstream.old) return upstream.close()
-    const name = nameOf(upstream.way)
-    const idle = this.#idle.get(name)
-    if (idle === undefined) this.#idle.set(name, [upstream])
-    else idle.push(upstream)
-  }
-
-  open(way: Way): Attempt {
-    const { context, identity } = this.#parts
-    const { gateway, pod, port, service } = way
-    const as = identity(gateway)
-    const flow = context.flows.start({
-      generation: context.policy().generation,
-      source: {
-        workload: gateway.workload,
-        pod: gateway.key,
-        ...(as !== undefined && { identity: as }),
-        ip: gateway.ip,
-      },
-      destination: { workload: pod.workload, pod: pod.key, service: service.key, ip: pod.ip, port },
-      protocol: 'TCP',
-      transport: 'plaintext',
-    })
-    const ready = this.#connect(way, flow).catch((error: unknown) => {
-      if (!(error instanceof NoUpstream)) {
-        context.log?.error({ err: error, gateway: gateway.key, pod: pod.key }, 'a gateway could not connect')
-        flow.fail({ flag: 'CONNECT', symptom: 'reset', error: String(error) })
-      }
-      flow.end()
-      throw error instanceof NoUpstream ? error : new NoUpstream('remote connection failure', error)
-    })
-    // Whoever asked may have gone.
-    ready.catch(() => {})
-    return { flow, ready }
-  }
-
-  close(): void {
-    this.#closed = true
-    for (const upstream of this.#open) upstream.close()
-  }
-
-  async #connect(way: Way, flow: Flow): Promise<Upstream> {
-    const { context, carrier } = this.#parts
-    const { gateway, pod, port, service } = way
-    const { snapshot } = context.policy()
-    const next = context.nextHop({ source: gateway, destination: pod, port, service }, snapshot)
-    flow.transport = next.transport
-    const packet = { source: gateway, to: pod, port: next.tuple.port }
-    if (!carrier.passes(flow, packet)) {
-      const maybe = next.transport === 'hbone' ? ', maybe a NetworkPolicy is blocking HBONE port 15008' : ''
-      flow.fail({ flag: 'NETWORK_POLICY', symptom: 'timeout', error: `connection timed out${maybe}` })
-      await delay(context.connectTimeoutMs, undefined, { ref: false })
-      throw new NoUpstream('connection timeout')
-    }
-    if (next.waypoint !== undefined) {
-      flow.step(waypoint(next.waypoint))
-      const error = `refused: waypoint ${next.waypoint.name} is on the way, and waypoints are not modelled here`
-      flow.fail({ flag: 'DENY', symptom: 'reset', error })
-      throw new NoUpstream('remote connection failure')
-    }
-    let socket: Duplex | undefined
-    const cut = () => void socket?.destroy(new ConnectionReset())
-    const forget = carrier.watch(flow, packet, cut)
-    if (forget === undefined) throw new NoUpstream('connection termination')
-    const name: { correlation?: string } = {}
-    const over = () => {
-      forget()
-      if (name.correlation !== undefined) context.inFlight.delete(name.correlation)
-    }
-    try {
-      socket = next.transport === 'hbone' ? await this.#tunnel(way, flow, name) : await this.#plain(way, flow)
-      // Denied, or its pod gone, while it was opened.
-      if (flow.failure !== undefined || this.#closed) {
-        socket.on('error', () => {}).destroy()
-        throw new NoUpstream('connection termination')
-      }
-    } catch (error) {
-      over()
-      throw error
-    }
-    return this.#keep(new Upstream(this.#parts, way, flow, socket), socket, over)
-  }
-
-  async #tunnel({ gateway, pod, port }: Way, flow: Flow, name: { correlation?: string }): Promise<Duplex> {
-    const { context, pool, tunnelSource } = this.#parts
-    try {
-      const from = await tunnelSource(gateway)
-      if (from === undefined) throw new TunnelError('connect', 'the gateway has no certificate')
-      const target = { key: pod.key, ip: pod.ip, identity: pod.identity, path: context.hbonePath(pod.key) }
-      const stream = await pool.connect(from, target, port, (correlation) => {
-        if (name.correlation !== undefined) context.inFlight.delete(name.correlation)
-        name.correlation = correlation
-        context.inFlight.set(correlation, flow)
-      })
-      return new TunnelSocket(stream)
-    } catch (error) {
-      if (!(error instanceof TunnelError)) throw error
-      tunnelFailed(flow, pod, error)
-      const answered = error.kind === 'status' || error.kind === 'reset'
-      throw new NoUpstream(answered ? 'connection termination' : 'remote connection failure', error)
-    }
-  }
-
-  async #plain({ gateway, pod, port }: Way, flow: Flow): Promise<Duplex> {
-    const { context, dialPod } = this.#parts
-    if (pod.mesh) throw new Error(`a gateway speaks HBONE to ${pod.key}, which is captured, and was told not to`)
-    try {
-      return await dialPod(pod, port, gateway, flow)
-    } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
-      flow.step(nothingListens(pod.workload, port, context.listening(pod.key)))
-      flow.fail({ flag: 'CONNECT', symptom: 'refused', error: `nothing listens on port ${port} (${code})` })
-      throw new NoUpstream('remote connection failure', error)
-    }
-  }
-
-  #keep(upstream: Upstream, socket: Duplex, over: () => void): Upstream {
-    const { flow } = upstream
-    this.#open.add(upstream)
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ECONNRESET' && bytesOf(socket).received === 0)
-        flow.fail({ flag: '-', symptom: 'reset', error: 'connection reset by the application' })
-    })
-    socket.once('close', () => {
-      over()
-      this.#open.delete(upstream)
-      const { sent, received } = bytesOf(socket)
-      flow.bytesSent = sent
-      flow.bytesReceived = received
-      flow.end()
-    })
-    return upstream
-  }
-
-  /** Policies that have changed may take the same way by other means: through a waypoint, or no longer through the mesh. */
-  #stillThatWay(upstream: Upstream, { gateway, pod, port, service }: Way): boolean {
-    const { context } = this.#parts
-    const { snapshot, generation } = context.policy()
-    if (upstream.generation === generation) return true
-    upstream.generation = generation
-    const next = context.nextHop({ source: gateway, destination: pod, port, service }, snapshot)
-    return next.transport === upstream.transport && next.waypoint === undefined && pod.ip === upstream.way.pod.ip
-  }
-}
-
-const nameOf = ({ pod, port, service }: Way): string => `${service.key} ${pod.key} ${port}`
-
-const bytesOf = (socket: Duplex): { sent: number; received: number } => ({
-  sent: 'bytesWritten' in socket && typeof socket.bytesWritten === 'number' ? socket.bytesWritten : 0,
-  received: 'bytesRead' in socket && typeof socket.bytesRead === 'number' ? socket.bytesRead : 0,
-})
