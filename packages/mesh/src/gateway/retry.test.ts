@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import { describe, it, type TestContext } from 'node:test'
+import { Client } from 'undici'
+import { shop } from '../testing/fake-snapshot.js'
+import { recordOf, startRig, until } from '../testing/harness.js'
+import { door, raw, say, serve, text } from '../testing/http.js'
+
+const HEAD = 'HTTP/1.1\r\nhost: shop.test\r\nconnection: close\r\n'
+
+/** A gateway that has a connection to the app open, on which one request has been answered. */
+async function start(t: TestContext) {
+  const rig = await startRig(t, { snapshot: shop({ gateway: {} }) })
+  const asked: string[] = []
+  const sockets = new Set<unknown>()
+  const server = await serve(rig, 'shop/web-api', async (message, response) => {
+    asked.push(`${message.method} ${message.url}`)
+    sockets.add(message.socket)
+    if (message.url === '/break') return void message.once('data', () => message.socket.destroy())
+    response.end(`served ${await text(message)}`)
+  })
+  const first = await door(t, rig, 'first')
+  assert.match(await say(t, first.port, `GET /first ${HEAD}\r\n`), /^HTTP\/1.1 200 /)
+  const { port } = await door(t, rig)
+  return { rig, server, port, asked, sockets }
+}
+
+/**
+ * The app closes its connections just when the next request has been given to one of them, before anything of it is
+ * written: the request waits until the end has come.
+ */
+function closeUnderTheNext(t: TestContext, server: Server): () => number {
+  const dispatch = Client.prototype.dispatch
+  let dispatched = 0
+  t.mock.method(Client.prototype, 'dispatch', function (this: Client, ...given: Parameters<typeof dispatch>): boolean {
+    dispatched += 1
+    if (dispatched > 1) return dispatch.apply(this, given)
+    this.once('disconnect', () => dispatch.apply(this, given))
+    server.closeAllConnections()
+    return true
+  })
+  return () => dispatched
+}
+
+describe('a request whose connection was kept, and is dead', () => {
+  for (const [method, rest] of [
+    ['GET', '\r\n'],
+    ['POST', 'content-length: 3\r\n\r\nabc'],
+  ] as const)
+    it(`is asked once more, on a new one, when nothing of it was sent: ${method}`, async (t) => {
+      const { rig, server, port, asked, sockets } = await start(t)
+      const dispatched = closeUnderTheNext(t, server)
+      const answer = await say(t, port, `${method} /again ${HEAD}${rest}`)
+      assert.match(answer, /^HTTP\/1.1 200 /)
+      assert.ok(answer.endsWith(method === 'GET' ? 'served ' : 'served abc'), answer)
+      // Twice to a connection, once to the app.
+      assert.equal(dispatched(), 2)
+      assert.deepEqual(asked, ['GET /first', `${method} /again`])
+      assert.equal(sockets.size, 2)
+      const record = await recordOf(rig.mesh, 'run')
+      assert.deepEqual([record.outcome, record.symptom, record.http?.status], ['allow', 'ok', 200])
+    })
+
+  it('is not asked a second time when some of it was', async (t) => {
+    const { rig, port, asked, sockets } = await start(t)
+    const socket = await raw(t, port)
+    socket.write('POST /break HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nabc')
+    const [answer] = await once(socket, 'data')
+    assert.match(String(answer), /^HTTP\/1.1 503 /)
+    assert.match(String(answer), /reset reason: connection termination/)
+    const record = await recordOf(rig.mesh, 'run')
+    assert.equal(record.symptom, 'gateway-503')
+    await until(() => (rig.mesh.flows().length >= 2 ? true : undefined), 'the record of the connection')
+    assert.deepEqual(asked, ['GET /first', 'POST /break'])
+    // It was the connection of the request before.
+    assert.equal(sockets.size, 1)
+  })
+})
