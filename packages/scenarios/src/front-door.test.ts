@@ -96,6 +96,36 @@ describe('a scenario from outside', () => {
     assert.equal(recordOf([through, request])?.id, 2)
   })
 
+  it('that was dropped is seen as silence, which its record tells from a gateway that hangs', async () => {
+    const drop: Step = { ...sample.denial, hop: 0, point: 'cni-ingress', layer: '50-identity', engine: 'kubernetes' }
+    const [wall] = scenario.expect.walls
+    assert.ok(wall)
+    const closed = { ...scenario, expect: { walls: [{ ...wall, symptom: 'timeout' }], through: 'never' } } as const
+    const silent: Observation = { ...sample.reset, symptom: 'no-answer', phase: 'request' }
+    const dropped = { ...request, symptom: 'timeout', flag: 'NETWORK_POLICY', steps: [drop], decidedBy: 0 } as const
+    const run = (from: string, flow: FlowRecord) =>
+      runOne(
+        { ...closed, from },
+        {
+          predict: async () => ({
+            ...sample.denied,
+            symptom: 'timeout',
+            steps: [drop],
+            decidedBy: { hop: 0, step: 0 },
+          }),
+          attempt: async (caller) => (caller === from ? { observation: silent, flows: [flow] } : sample.through()),
+        },
+      )
+    const agreed = await run('outside', dropped)
+    assert.deepEqual([agreed.differences, agreed.observed?.symptom], [[], 'timeout'])
+    // What the client saw is kept as it was.
+    assert.equal(agreed.observation?.symptom, 'no-answer')
+    const hangs = await run('outside', { ...dropped, symptom: 'gateway-504' })
+    assert.deepEqual(hangs.differences, ['expected the symptom timeout, observed no-answer'])
+    const inside = await run('shop/api-gateway', dropped)
+    assert.deepEqual(inside.differences, ['expected the symptom timeout, observed no-answer'])
+  })
+
   it('is named as one, with the host that it asks for', () => {
     const text = (http: Attempt['http']): string =>
       attemptText({ from: 'outside', attempt: { ...get, ...(http === undefined ? {} : { http }) } })

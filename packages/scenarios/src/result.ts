@@ -1,4 +1,5 @@
 import type { FlowRecord, Step, Symptom, Verdict } from '@bulkhead/verdict'
+import { outside } from './flow.js'
 import type { LayerState, Observation, Scenario, Target } from './types.js'
 import type { Expected } from './walls.js'
 
@@ -65,12 +66,17 @@ export function predictedView(verdict: Verdict): View {
   return { outcome: 'stopped', symptom: verdict.symptom, ...(step === undefined ? {} : { reason: reasonOf(step) }) }
 }
 
-export function observedView(observation: Observation, record: FlowRecord | undefined): View {
+/**
+ * `from`: the scenario's. A caller from outside has a connection before any wall is asked, where the local target's machine
+ * takes it at a published port; so there a packet that was dropped, as the record tells, is seen as silence.
+ */
+export function observedView(observation: Observation, record: FlowRecord | undefined, from?: string): View {
   const stopped = observation.symptom !== 'ok' && observation.symptom !== 'redirected'
   const step = record?.decidedBy === undefined ? undefined : record.steps[record.decidedBy]
+  const dropped = from === outside && observation.symptom === 'no-answer' && record?.symptom === 'timeout'
   return {
     outcome: stopped ? 'stopped' : 'through',
-    symptom: observation.symptom,
+    symptom: dropped ? 'timeout' : observation.symptom,
     ...(stopped && step !== undefined ? { reason: reasonOf(step) } : {}),
   }
 }

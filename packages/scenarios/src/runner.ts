@@ -173,7 +173,7 @@ function judge(
   { evidence, predicted }: Seen,
 ): Pick<ScenarioResult, 'predicted' | 'observed' | 'observation' | 'differences'> {
   const record = recordOf(evidence.flows)
-  const observed = observedView(evidence.observation, record)
+  const observed = observedView(evidence.observation, record, scenario.from)
   const differences = compareViews('observed', expectation, observed)
   if (name === 'local') differences.push(...compareRecord(scenario, expectation, evidence.observation, record))
   if (observed.outcome === 'through' && expectation.outcome === 'through') {
