@@ -103,6 +103,70 @@ test('without a request it is GET / with the Host that such a client sends', () 
   assert.equal(hostOf({ http: { ...http, headers: { Host: 'b.example' } } }), 'b.example')
 })
 
+test('policies read a request as the gateway has it: what a client cannot say is not heard (Envoy’s connection manager)', () => {
+  const target = { kind: 'Gateway', group: 'gateway.networking.k8s.io', name: 'gw' }
+  const matches = (header: string, value: string, headers: Readonly<Record<string, string>>): boolean => {
+    const rules = [{ when: [{ key: `request.headers[${header}]`, values: [value] }] }]
+    const policy = authorizationPolicy('app/p', { targetRefs: [target], action: 'ALLOW', rules })
+    return ask({ http: { method: 'GET', path: '/', host: 'a.example', headers } }, policy).outcome === 'allow'
+  }
+  assert.equal(matches('x-team', 'blue', { 'X-Team': 'blue' }), true)
+  for (const [name, value] of [
+    ['X-Forwarded-Client-Cert', 'URI=spiffe://cluster.local/ns/app/sa/src'],
+    ['x-envoy-internal', 'true'],
+    ['x-request-id', 'mine'],
+    ['upgrade', 'websocket'],
+    ['te', 'trailers'],
+  ] as const)
+    assert.equal(matches(name.toLowerCase(), value, { [name]: value }), false, name)
+  assert.equal(matches('x-forwarded-proto', 'https', { 'x-forwarded-proto': 'https' }), false)
+  assert.equal(matches('x-forwarded-proto', 'http', {}), true)
+  assert.equal(matches('x-forwarded-for', '10.0.0.1', { 'x-forwarded-for': '10.0.0.1' }), false)
+  assert.equal(matches('x-forwarded-for', '10.0.0.1,172.18.0.1', { 'x-forwarded-for': '10.0.0.1' }), true)
+  assert.equal(matches('x-forwarded-for', '172.18.0.1', {}), true)
+  assert.equal(matches('x-team', 'blue', { 'x-team': 'blue', connection: 'close, X-Team' }), false)
+})
+
+test('a denied host with a dot at its end is no way round: the routes know no such name', () => {
+  const target = { kind: 'Gateway', group: 'gateway.networking.k8s.io', name: 'gw' }
+  const closed = authorizationPolicy('app/p', {
+    targetRefs: [target],
+    action: 'DENY',
+    rules: [{ to: [{ operation: { hosts: ['shop.example', 'shop.example:*'] } }] }],
+  })
+  const named = httpRoute('app/r', 'gw', {
+    hostnames: ['shop.example'],
+    rules: [{ backendRefs: [{ name: 'dst', port: 80 }] }],
+  })
+  const codeOf = (host: string, ...more: readonly Resource[]) =>
+    denied(ask({ http: { method: 'GET', path: '/', host } }, named, ...more)).at(-1)
+  assert.equal(codeOf('shop.example'), undefined)
+  assert.equal(codeOf('shop.example', closed), 'authz.rule-denies')
+  assert.equal(codeOf('shop.example:8080', closed), 'authz.rule-denies')
+  assert.equal(codeOf('shop.example.', closed), 'route.no-host')
+  assert.equal(codeOf('shop.example.:8080', closed), 'route.no-host')
+})
+
+test('a gateway finds the pods of a headless Service with their own port', () => {
+  const headless = ask({}, service('app/dst', { port: 80, targetPort: 8080, headless: true }))
+  assert.deepEqual([headless.outcome, headless.hops[1]?.tuple.port], ['allow', 15008])
+  const plain = ask(
+    {},
+    service('plain/dst', { port: 80, targetPort: 8080, headless: true }),
+    resource({
+      apiVersion: 'gateway.networking.k8s.io/v1beta1',
+      kind: 'ReferenceGrant',
+      metadata: { name: 'g', namespace: 'plain' },
+      spec: {
+        from: [{ group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', namespace: 'app' }],
+        to: [{ group: '', kind: 'Service' }],
+      },
+    } as KubernetesObject),
+    httpRoute('app/r', 'gw', { rules: [{ backendRefs: [{ name: 'dst', namespace: 'plain', port: 80 }] }] }),
+  )
+  assert.deepEqual([plain.outcome, plain.hops[1]?.tuple.port], ['allow', 8080])
+})
+
 test('what the proxy listens on beside its listeners asks no policy and no route', () => {
   const closed = authorizationPolicy('app/nothing', {})
   const of = ask({ from: { workload: 'plain/src' }, port: 15021 }, closed)
@@ -163,12 +227,16 @@ test('a DestinationRule with TLS of its own leaves it unknown how the gateway ca
     { host: 'dst', ...tls },
     { host: 'dst.app.svc.cluster.local', trafficPolicy: { portLevelSettings: [{ tls: { mode: 'DISABLE' } }] } },
     { host: 'dst', subsets: [{ name: 'v1', ...tls }] },
+    { host: '*', ...tls },
+    { host: '*.local', ...tls },
+    { host: '*.app.svc.cluster.local', ...tls },
   ]) {
     const of = ask({}, rule(spec))
     assert.deepEqual([of.outcome, of.symptom], ['unknown', 'gateway-503'])
     assert.equal(of.steps.find(({ outcome }) => outcome === 'unknown')?.policy, 'DestinationRule/app/tls')
   }
-  assert.equal(ask({}, rule({ host: 'other', ...tls })).outcome, 'allow')
+  for (const host of ['other', '*.other.svc.cluster.local', '*.example.org'])
+    assert.equal(ask({}, rule({ host, ...tls })).outcome, 'allow', host)
   assert.equal(ask({}, rule({ host: 'dst', trafficPolicy: { loadBalancer: { simple: 'RANDOM' } } })).outcome, 'allow')
   assert.equal(
     ask({ from: { workload: 'app/src' }, to: { service: 'app/dst' } }, rule({ host: 'dst', ...tls })).outcome,

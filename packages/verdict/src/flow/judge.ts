@@ -6,7 +6,7 @@ import { isProbeAddress, pastZtunnelStep, probeAddress, whyPastZtunnel } from '.
 import type { RouteDecision } from '../routes/types.js'
 import type { Flow, Hop, Outcome, Pod, Protocol, Step, Verdict } from '../types.js'
 import { FlowError, quote } from './errors.js'
-import { type NextHop, nextHop } from './next-hop.js'
+import { listensAt, type NextHop, nextHop } from './next-hop.js'
 import { onward } from './onward.js'
 import { type Caller, hostOf, resolveSource } from './parties.js'
 import { requestOf } from './request.js'
@@ -111,10 +111,9 @@ function stepsOf(journey: Journey, snapshot: Snapshot): Judged {
   return { steps: [obstacleStep('cni-egress', notModelled({ what: 'traffic between places outside of the pods' }))] }
 }
 
-/** Whether a gateway reads what arrives there: at its status and metrics ports nobody asks a policy. */
 function opensAt({ flow, protocol, route }: Journey, { gateway }: Pod, snapshot: Snapshot): boolean {
   if (gateway === undefined || protocol !== 'TCP' || flow.certificate !== undefined) return false
-  return snapshot.gateways.get(gateway)?.listeners.some(({ port }) => port === route.port) === true
+  return listensAt(gateway, route.port, snapshot)
 }
 
 function gatewaySteps(
@@ -127,10 +126,10 @@ function gatewaySteps(
   const { tuple } = hop
   const steps = [...before, ...judgeAt('cni-ingress', { pod: gateway, peer, tuple }, snapshot).steps]
   if (index > 0) {
-    const what = `a gateway behind a gateway (${gateway.workload})`
-    return { steps: [...steps, obstacleStep('gateway', notModelled({ what }))] }
+    const { unread = { what: 'a gateway behind a gateway' } } = next
+    return { steps: [...steps, obstacleStep('gateway', notModelled(unread))] }
   }
-  const request = requestOf(flow, caller, route)
+  const request = requestOf(flow, caller, route, tuple.src)
   const ofPeer = { ip: tuple.src, ...(next.as !== undefined && { identity: next.as }) }
   const said = judgeAt('gateway', { gateway, port: route.port, peer: ofPeer, request }, snapshot)
   return { steps: [...steps, ...said.steps], decision: said.decision }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { service } from '../testing/objects.js'
+import type { KubernetesObject } from '@bulkhead/resources'
+import { gateway, resource, service } from '../testing/objects.js'
 import { snapshotWith } from '../testing/scene.js'
 import type { Pod } from '../types.js'
 import { lookUp } from './look-up.js'
@@ -28,6 +29,33 @@ test('HBONE only between captured pods, and only for TCP', () => {
   assert.equal(hop('app/src', 'app/dst', 'UDP'), 'plaintext 8080 nobody')
   const out = nextHop({ source: pod('app/src'), destination: { ip: '1.1.1.1' }, port: 443 }, snapshot)
   assert.deepEqual([out.transport, out.tuple.dst, out.tuple.port], ['plaintext', '1.1.1.1', 443])
+})
+
+test('what is not modelled of a gateway’s way is told to whom would send there', () => {
+  const rule = resource({
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'DestinationRule',
+    metadata: { name: 'tls', namespace: 'app' },
+    spec: { host: 'dst', trafficPolicy: { tls: { mode: 'DISABLE' } } },
+  } as KubernetesObject)
+  const behind = snapshotWith(rule, gateway('app/gw'))
+  const find = (workload: string): Pod => {
+    const found = [...behind.pods.values()].find((candidate) => candidate.workload === workload)
+    assert.ok(found)
+    return found
+  }
+  const unread = (from: string, to: string, port: number, name: string): unknown => {
+    const one = behind.services.get(name)
+    assert.ok(one)
+    return nextHop({ source: find(from), destination: find(to), port, service: one }, behind).unread?.what
+  }
+  assert.equal(unread('app/gw-istio', 'app/dst', 8080, 'app/dst'), 'a DestinationRule with TLS of its own')
+  assert.equal(unread('app/gw-istio', 'app/uncaptured', 8080, 'app/dst'), 'a DestinationRule with TLS of its own')
+  assert.equal(unread('app/src', 'app/dst', 8080, 'app/dst'), undefined)
+  const itself = 'a gateway behind a gateway (app/gw-istio)'
+  assert.equal(unread('app/gw-istio', 'app/gw-istio', 80, 'app/gw-istio'), itself)
+  assert.equal(unread('app/gw-istio', 'app/gw-istio', 15021, 'app/gw-istio'), undefined)
+  assert.equal(unread('app/src', 'app/gw-istio', 80, 'app/gw-istio'), undefined)
 })
 
 test('what a dialled host leads to', () => {

@@ -3,6 +3,7 @@ import { internalsOf } from '../model/internals.js'
 import type { WaypointRef } from '../model/waypoints.js'
 import { hbonePort } from '../points/hbone.js'
 import type { Pod, Protocol, ServiceModel, Tuple } from '../types.js'
+import type { Unread } from './parties.js'
 
 export interface HopRequest {
   readonly source: Pod | { readonly ip: string }
@@ -23,6 +24,8 @@ export interface NextHop {
   readonly as?: string
   /** The connection would go through this waypoint first. Not modelled yet: unknown. */
   readonly waypoint?: WaypointRef
+  /** Something else on a gateway's way that is not modelled. The mesh sends nothing there, as judge() can say nothing of it. */
+  readonly unread?: Unread
 }
 
 /**
@@ -33,8 +36,10 @@ export interface NextHop {
 export function nextHop(request: HopRequest, snapshot: Snapshot): NextHop {
   const { source, destination, port, protocol = 'TCP', service } = request
   const speaks = isPod(source) && (source.mesh || source.gateway !== undefined) && protocol === 'TCP'
+  const unread = speaks && source.gateway !== undefined ? unreadBehind(destination, port, service, snapshot) : undefined
   if (!speaks || !isPod(destination) || !destination.mesh) {
-    return { transport: 'plaintext', tuple: { src: source.ip, dst: destination.ip, port, protocol } }
+    const tuple = { src: source.ip, dst: destination.ip, port, protocol }
+    return { transport: 'plaintext', tuple, ...(unread && { unread }) }
   }
   // A headless Service's name resolves to the pods' addresses: the pod is called, not the Service (C.7).
   const byService = service?.clusterIP === undefined ? undefined : service.key
@@ -48,7 +53,27 @@ export function nextHop(request: HopRequest, snapshot: Snapshot): NextHop {
     tuple: { src: source.ip, dst: destination.ip, port: hbonePort, protocol },
     as: source.identity,
     ...(waypoint && { waypoint }),
+    ...(unread && { unread }),
   }
+}
+
+/** What keeps anybody from saying how a gateway's request fares there. */
+function unreadBehind(
+  destination: HopRequest['destination'],
+  port: number,
+  service: ServiceModel | undefined,
+  snapshot: Snapshot,
+): Unread | undefined {
+  const gateway = isPod(destination) ? destination.gateway : undefined
+  // It may well be the same one, which would ask itself without an end.
+  if (isPod(destination) && gateway !== undefined && listensAt(gateway, port, snapshot))
+    return { what: `a gateway behind a gateway (${destination.workload})` }
+  return service && internalsOf(snapshot).backendTls.of(service.key)
+}
+
+/** Whether a gateway reads what arrives there: at its status and metrics ports nobody asks a policy. */
+export function listensAt(gateway: string, port: number, snapshot: Snapshot): boolean {
+  return snapshot.gateways.get(gateway)?.listeners.some((listener) => listener.port === port) === true
 }
 
 export function isPod(peer: Pod | { readonly ip: string }): peer is Pod {

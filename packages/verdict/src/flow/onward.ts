@@ -33,7 +33,7 @@ export function onward(decision: RouteDecision, gateway: Pod, snapshot: Snapshot
 
 function routeTo(service: ServiceModel, port: number, caller: Caller, snapshot: Snapshot): Route {
   const route = serviceRoute(service, service.key, port, 'TCP', caller, snapshot)
-  const other = internalsOf(snapshot).backendTls.get(service.key)
+  const other = internalsOf(snapshot).backendTls.of(service.key)
   return other === undefined ? route : { ...route, before: notModelled(other) }
 }
 

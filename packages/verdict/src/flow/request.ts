@@ -1,13 +1,16 @@
+import { asReceived } from '../points/http/edge.js'
 import type { HttpRequest } from '../routes/types.js'
 import type { Flow } from '../types.js'
 import type { Caller } from './parties.js'
 import type { Route } from './route.js'
 
 /**
- * The request that a flow makes of a gateway: what it says, else `GET /` with the Host that a client writes who was
- * given nothing but the address.
+ * The request that a flow makes of a gateway, as the gateway has it once it has read it: what the flow says, else `GET /`
+ * with the Host that a client writes who was given nothing but the address.
+ *
+ * @param client the address that the gateway sees
  */
-export function requestOf(flow: Flow, caller: Caller, route: Route): HttpRequest {
+export function requestOf(flow: Flow, caller: Caller, route: Route, client: string): HttpRequest {
   const { method = 'GET', path = '/', host, headers = {} } = flow.http ?? {}
   const lower: Record<string, string> = {}
   for (const [name, value] of Object.entries(headers)) {
@@ -15,7 +18,7 @@ export function requestOf(flow: Flow, caller: Caller, route: Route): HttpRequest
     lower[key] = lower[key] === undefined ? value : `${lower[key]},${value}`
   }
   const { host: header, ...rest } = lower
-  return { method, path, host: host ?? header ?? usualHost(flow, caller, route), headers: rest }
+  return { method, path, host: host ?? header ?? usualHost(flow, caller, route), headers: asReceived(rest, client) }
 }
 
 function usualHost({ to, port }: Flow, caller: Caller, { service, pod }: Route): string {

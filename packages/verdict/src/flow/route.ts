@@ -118,7 +118,10 @@ export function serviceRoute(
   const outOfReach = servesNobody(service, caller, snapshot)
   if (outOfReach !== undefined) return { name, address, service, port, before: outOfReach }
 
-  if (service.clusterIP === undefined) return headlessRoute(service, name, port, protocol, pods, self, snapshot)
+  // A gateway knows the Service's endpoints with their ports, and resolves no name.
+  const resolves = caller.kind !== 'pod' || caller.pod.gateway === undefined
+  if (service.clusterIP === undefined && resolves)
+    return headlessRoute(service, name, port, protocol, pods, self, snapshot)
 
   // A port that the Service does not have: its pods are there, and nothing leads to them.
   if (servicePort(service, port, protocol) === undefined) {

@@ -56,7 +56,7 @@ export const compile: Compile = (resources, options = {}) => {
   const gateways = new Map(generated.map((one) => [one.key, modelGateway(one, routes)]))
   const backendTls = readBackendTls(resources)
   const notModelled = findNotModelled(resources, namespaceLabels, {
-    found: [...otherGateways, ...backendTls.values()],
+    found: [...otherGateways, ...backendTls.found],
     routes: routes.notModelled,
   })
   const snapshot: Snapshot = {

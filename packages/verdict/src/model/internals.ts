@@ -6,6 +6,7 @@ import type { PodAuthorization } from '../points/policy/policies.js'
 import type { EffectiveMtls } from '../points/ztunnel/peer-authentication.js'
 import type { RouteIndex } from '../routes/compile.js'
 import type { Pod } from '../types.js'
+import type { BackendTls } from './backend-tls.js'
 import type { NotModelled } from './not-modelled.js'
 import type { Addressed, WaypointRef } from './waypoints.js'
 
@@ -31,8 +32,7 @@ export interface Internals {
   readonly sidecars: ReadonlyMap<string, NotModelled>
   policiesOf(pod: Pod): PodPolicies
   readonly routes: RouteIndex
-  /** What tells a gateway to call a Service otherwise than it would, by the Service's `namespace/name`. */
-  readonly backendTls: ReadonlyMap<string, NotModelled>
+  readonly backendTls: BackendTls
   /** The waypoint before that pod, called by that Service's name or address, or by the pod's own. */
   waypointFor(addressed: Addressed): WaypointRef | undefined
   /** Ports that the pod can be expected to listen on, as `TCP/8080`: those it declares, and those Services send to. */

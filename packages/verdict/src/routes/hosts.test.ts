@@ -3,12 +3,12 @@ import { test } from 'node:test'
 import { answer, ask, gateway, route, to } from '../testing/routes.js'
 import { hostMatches, hostName } from './hosts.js'
 
-test('a Host is compared without its port, without a dot at its end, in lower case', () => {
+test('a Host is compared without its port and in lower case; a dot at its end makes it another', () => {
   const table: [string, string][] = [
     ['shop.example', 'shop.example'],
     ['Shop.EXAMPLE:8080', 'shop.example'],
-    ['shop.example.', 'shop.example'],
-    ['shop.example.:80', 'shop.example'],
+    ['shop.example.', 'shop.example.'],
+    ['shop.example.:80', 'shop.example.'],
     ['10.0.0.1:80', '10.0.0.1'],
     ['[fd00::1]:80', '[fd00::1]'],
     ['[fd00::1]', '[fd00::1]'],
@@ -88,6 +88,8 @@ test('a route answers only for hosts that its listener and itself have', () => {
   const table: [host: string, path: string, expected: string][] = [
     ['very.specific.com', '/s1', 'a'],
     ['very.specific.com:1234', '/s1', 'a'],
+    ['very.specific.com.', '/s1', '404'],
+    ['foo.wildcard.io.', '/s2', '404'],
     ['non.matching.com', '/s1', '404'],
     ['foo.nonmatchingwildcard.io', '/s1', '404'],
     ['foo.wildcard.io', '/s1', '404'],

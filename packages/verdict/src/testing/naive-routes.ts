@@ -60,7 +60,7 @@ export function naiveRoute(
   port: number,
   request: HttpRequest,
 ): NaiveAnswer {
-  const host = request.host.replace(/:\d+$/, '').replace(/\.$/, '').toLowerCase()
+  const host = request.host.replace(/:\d+$/, '').toLowerCase()
   const gateway = resources.find((one) => one.id === `Gateway/${key}`) as Resource<Gateway> | undefined
   const atPort = (gateway?.object.spec.listeners ?? []).filter((one) => one.port === port)
   // A request has one listener.
