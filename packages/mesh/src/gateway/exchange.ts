@@ -172,6 +172,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   // What undici tells. Its older form of handler: it hands the headers on as they came, unread.
 
   onConnect(abort: (error?: Error) => void): void {
+    // Answered or given up before its turn on the connection came: nothing of it is sent.
+    if (this.#settled) return abort()
     this.#abort = abort
   }
 

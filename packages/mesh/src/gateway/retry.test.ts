@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
+import type { HttpRequest } from '@bulkhead/verdict'
 import { Client } from 'undici'
-import { shop } from '../testing/fake-snapshot.js'
-import { recordOf, startRig } from '../testing/harness.js'
+import { forward, type Rules, shop } from '../testing/fake-snapshot.js'
+import { recordOf, startRig, until } from '../testing/harness.js'
 import { door, say, serve, text } from '../testing/http.js'
 
 const HEAD = 'HTTP/1.1\r\nhost: shop.test\r\nconnection: close\r\n'
 
 /** A gateway that has a connection to the app open, on which one request has been answered. */
-async function start(t: TestContext) {
-  const rig = await startRig(t, { snapshot: shop({ gateway: {} }) })
+async function start(t: TestContext, rules: Rules['gateway'] = {}) {
+  const rig = await startRig(t, { snapshot: shop({ gateway: rules }) })
   const asked: string[] = []
   const sockets = new Set<Socket>()
   await serve(rig, 'shop/web-api', async (message, response) => {
@@ -79,4 +80,24 @@ describe('a request whose connection was kept, and is dead', () => {
       // It was the connection of the request before.
       assert.equal(sockets.size, 1)
     })
+
+  it('is not asked at all when nobody waits any more before anything of it was sent', async (t) => {
+    const route = (asked: HttpRequest) =>
+      forward(asked, ['web-api'], asked.path === '/late' ? { requestTimeoutMs: 60 } : {})
+    const { rig, port, asked } = await start(t, { route })
+    const dispatch = Client.prototype.dispatch
+    let held: (() => boolean) | undefined
+    t.mock.method(
+      Client.prototype,
+      'dispatch',
+      function (this: Client, ...given: Parameters<typeof dispatch>): boolean {
+        held = () => dispatch.apply(this, given)
+        return true
+      },
+    )
+    assert.match(await say(t, port, `GET /late ${HEAD}\r\n`), /^HTTP\/1.1 504 /)
+    held?.()
+    await until(() => (rig.mesh.openConnections === 0 ? true : undefined), 'its connection to be gone')
+    assert.deepEqual(asked, ['GET /first'])
+  })
 })
