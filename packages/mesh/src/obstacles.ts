@@ -1,4 +1,4 @@
-import type { ForgedCertificate, Pod, ReasonCode, Step } from '@bulkhead/verdict'
+import type { ForgedCertificate, NextHop, Pod, ReasonCode, Step } from '@bulkhead/verdict'
 
 /*
  * The steps that no policy writes: what the network and the HBONE port themselves say. Codes, points and facts are
@@ -68,6 +68,14 @@ export const waypoint = (found: { name: string; policy: string; layer: string | 
   policy: found.policy,
   at: found.at,
   ...(found.layer !== undefined && { layer: found.layer }),
+})
+
+/** Something else of a gateway's way that nobody here models. */
+export const unread = ({ what, id, at }: NonNullable<NextHop['unread']>): Obstacle => ({
+  ...obstacle('cni-egress', 'not-modelled', { what }),
+  outcome: 'unknown',
+  ...(id !== undefined && { policy: id }),
+  ...(at !== undefined && { at }),
 })
 
 export const workloadOf = (pods: ReadonlyMap<string, Pod>, key: string): string => pods.get(key)?.workload ?? key

@@ -61,9 +61,10 @@ export const refusal = (status: number, why: string): OwnAnswer => ({
   error: `refused with ${status}: ${why}`,
 })
 
-export const UNDECIDED: OwnAnswer = {
-  status: 500,
-  symptom: 'gateway-500',
-  flag: 'DENY',
-  error: 'refused: something that decides here is not modelled',
-}
+const NOT_MODELLED = 'refused: something that decides here is not modelled'
+
+/** Of a policy that cannot be judged: as the filter answers that fails closed. */
+export const UNDECIDED_POLICY: OwnAnswer = { ...ACCESS_DENIED, error: NOT_MODELLED }
+
+/** Of a route. */
+export const UNDECIDED: OwnAnswer = { status: 500, symptom: 'gateway-500', flag: 'DENY', error: NOT_MODELLED }

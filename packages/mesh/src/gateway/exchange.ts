@@ -6,7 +6,7 @@ import type { Failure } from '../flows.js'
 import { type OwnAnswer, refusal, STOOD_STILL, TIMED_OUT, UNDECIDED, unreachable } from './answers.js'
 import { Body, discard } from './body.js'
 import type { Downstream } from './downstream.js'
-import { answerPairs, changePairs, pairsOf } from './headers.js'
+import { answerPairs, changePairs, octets, pairsOf } from './headers.js'
 import { type Forward, type Plan, type PlanParts, planFor } from './plan.js'
 import { type ReadRequest, readRequest } from './read-request.js'
 import { tell } from './record.js'
@@ -158,13 +158,18 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const { request } = forward
     const changed = changeHeaders(request.headers, this.#backend?.requestHeaders ?? [])
     const pairs = changed === read.request.headers ? [...read.pairs] : pairsOf(changed, read.length)
-    pairs.push('host', changed.host ?? request.host)
+    pairs.push('host', octets(changed.host ?? request.host))
     if (read.body && this.#body === undefined) {
       if (this.#expects) this.#response.writeContinue()
       this.#body = new Body(this.#message)
     }
     upstream.client.dispatch(
-      { path: request.path, method: request.method as Dispatcher.HttpMethod, headers: pairs, body: this.#body ?? null },
+      {
+        path: octets(request.path),
+        method: request.method as Dispatcher.HttpMethod,
+        headers: pairs,
+        body: this.#body ?? null,
+      },
       this,
     )
   }
@@ -232,11 +237,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
     // The connection was gone before it was asked; nobody behind has heard of the request.
     if (!begun && !this.#retried && this.#attempt === undefined && way !== undefined) {
       this.#retried = true
+      this.#upstream?.close()
       this.#upstream = undefined
       return this.#connect(way)
     }
     this.#abort = undefined
     const failure = this.#upstream?.flow.failure
+    // Not even asked: its headers cannot be written, and the connection would stay behind.
+    if (!begun) this.#upstream?.close()
     if (error.code === 'UND_ERR_HEADERS_TIMEOUT' || error.code === 'UND_ERR_BODY_TIMEOUT')
       return this.#answer(STOOD_STILL)
     const protocol = error.name === 'HTTPParserError' || error.code === 'UND_ERR_HEADERS_OVERFLOW'
@@ -256,12 +264,19 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const { status, body, location } = own
     const pairs = ['server', 'istio-envoy', 'content-length', String(body?.length ?? 0)]
     if (body !== undefined) pairs.push('content-type', 'text/plain')
-    if (location !== undefined) pairs.push('location', location)
+    if (location !== undefined) pairs.push('location', octets(location))
     // Who waits for 100 sends no body now, and the next request would be read as one.
     if (this.#downstream.last || this.#expects) response.shouldKeepAlive = false
     this.#received = body?.length ?? 0
-    response.writeHead(status, changes.length === 0 ? pairs : changePairs(pairs, changes))
-    response.end(body)
+    try {
+      response.writeHead(status, changes.length === 0 ? pairs : changePairs(pairs, changes))
+      response.end(body)
+    } catch (error) {
+      // A route's author may have written what no header can hold.
+      this.#own = { ...UNDECIDED, error: `refused: the answer cannot be written: ${error}` }
+      this.#received = 0
+      response.writeHead(UNDECIDED.status, ['server', 'istio-envoy', 'content-length', '0']).end()
+    }
     if (!this.#message.complete) discard(this.#message, () => this.#downstream.reset())
   }
 

@@ -1,47 +1,26 @@
-import type { HeaderChange } from '@bulkhead/verdict'
+import { connectionNames, type HeaderChange, isHopByHop } from '@bulkhead/verdict'
 
 /** Names and values in turn, as node:http and undici take them. */
 export type Pairs = string[]
 
 /**
- * Headers that are of one connection and no other (RFC 9110, 7.6.1), and Expect, which the gateway answers itself as Envoy
- * does. Content-Length is kept: the body is the same.
+ * Text as the wire has it: an octet a letter, as node:http and undici take it. What clients sent is that already; what a
+ * route's author wrote may be of any script, and is UTF-8 there.
  */
-const HOP_BY_HOP: ReadonlySet<string> = new Set([
-  'connection',
-  'expect',
-  'http2-settings',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-])
+export const octets = (text: string): string =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: all that is an octet
+  /[^\u0000-\u00ff]/.test(text) ? Buffer.from(text).toString('latin1') : text
 
-/** What no client may tell an upstream: what Envoy says of itself, and of the certificate that a client showed. */
-const isProxysOwn = (name: string): boolean => name.startsWith('x-envoy-') || name === 'x-forwarded-client-cert'
-
-export const isHopByHop = (name: string): boolean => HOP_BY_HOP.has(name)
-export const isForwarded = (name: string): boolean => !HOP_BY_HOP.has(name) && !isProxysOwn(name)
-
-/** Names that a Connection header takes along. Framing is not its to take: `Connection: content-length` changes no body. */
-export function connectionNames(value: string): readonly string[] {
-  return value
-    .split(',')
-    .map((name) => name.trim().toLowerCase())
-    .filter((name) => name !== '' && name !== 'content-length' && name !== 'host')
-}
+/** How a message is framed is its own affair, whatever a route says. */
+const isFraming = (name: string): boolean => name === 'content-length' || isHopByHop(name)
 
 /** `changeHeaders` on the lines of an answer, of which several may have one name. */
 export function changePairs(pairs: Pairs, changes: readonly HeaderChange[]): Pairs {
   let changed = pairs
   for (const { set, add, remove } of changes) {
-    const gone = new Set([...remove, ...set.map(([name]) => name)])
+    const gone = new Set([...remove, ...set.map(([name]) => name)].filter((name) => !isFraming(name)))
     changed = changed.filter((_, index) => !gone.has((changed[index & ~1] ?? '').toLowerCase()))
-    for (const [name, value] of [...set, ...add]) changed.push(name, value)
+    for (const [name, value] of [...set, ...add]) if (!isFraming(name)) changed.push(name, octets(value))
   }
   return changed
 }
@@ -51,8 +30,7 @@ export function pairsOf(headers: Readonly<Record<string, string>>, framing: stri
   const pairs: Pairs = []
   for (const name of Object.keys(headers)) {
     const value = headers[name]
-    if (value !== undefined && name !== 'host' && name !== 'content-length' && !HOP_BY_HOP.has(name))
-      pairs.push(name, value)
+    if (value !== undefined && name !== 'host' && !isFraming(name)) pairs.push(name, octets(value))
   }
   if (framing !== undefined) pairs.push('content-length', framing)
   return pairs
@@ -72,7 +50,7 @@ export function answerPairs(
     if (lower === 'server') continue
     const value = raw[index + 1]?.toString('latin1') ?? ''
     if (lower === 'connection') taken = connectionNames(value)
-    if (HOP_BY_HOP.has(lower)) continue
+    if (isHopByHop(lower)) continue
     if (lower === 'content-length') {
       if (bodiless) continue
       length = Number(value)

@@ -10,7 +10,7 @@ import type {
 } from '@bulkhead/verdict'
 import { noEndpoint } from '../obstacles.js'
 import { type Endpoints, readyEndpoints } from '../route.js'
-import { ACCESS_DENIED, noHealthyUpstream, type OwnAnswer, UNDECIDED } from './answers.js'
+import { ACCESS_DENIED, noHealthyUpstream, type OwnAnswer, UNDECIDED, UNDECIDED_POLICY } from './answers.js'
 import type { Way } from './upstream.js'
 
 export type Forward = Extract<RouteDecision, { kind: 'forward' }>
@@ -42,7 +42,8 @@ export function planFor(verdict: RequestVerdict, parts: PlanParts, gateway: Pod,
   // The routes' word is the last; what is before it is policy's.
   const policy = refusedBy(verdict)
   if (policy === 'deny') return answer(ACCESS_DENIED)
-  if (policy === 'unknown' || decision.kind === 'unknown') return answer(UNDECIDED)
+  if (policy === 'unknown') return answer(UNDECIDED_POLICY)
+  if (decision.kind === 'unknown') return answer(UNDECIDED)
   if (decision.kind === 'respond') {
     const symptom = decision.status === 404 ? 'gateway-404' : 'gateway-500'
     return answer({ status: decision.status, symptom, error: `no way on: ${decision.step.code}` })

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import type { HttpRequest } from '@bulkhead/verdict'
-import { connectionNames, isForwarded, type Pairs } from './headers.js'
+import { connectionNames, forwardedFor, type HttpRequest, isForwarded } from '@bulkhead/verdict'
+import type { Pairs } from './headers.js'
 import { MAX_HEADERS, MAX_PATH_BYTES } from './limits.js'
 
 /** A request that the gateway understands. */
@@ -91,24 +91,17 @@ export function readRequest(message: IncomingMessage, client: string): ReadReque
   if (!AUTHORITY.test(host)) return refuse(400, `Host ${quoted(host)}`)
 
   if (taken.length > 0) for (const name of taken) remove(headers, pairs, name)
-  forwardedFor(headers, pairs, client)
-  headers['x-forwarded-proto'] = 'http'
-  pairs.push('x-forwarded-proto', 'http')
-  if (headers['x-request-id'] === undefined) {
-    const id = randomUUID()
-    headers['x-request-id'] = id
-    pairs.push('x-request-id', id)
+  const before = headers['x-forwarded-for']
+  if (before !== undefined) remove(headers, pairs, 'x-forwarded-for')
+  const put = (name: string, value: string): void => {
+    headers[name] = value
+    pairs.push(name, value)
   }
+  put('x-forwarded-for', forwardedFor(before, client))
+  put('x-forwarded-proto', 'http')
+  put('x-request-id', randomUUID())
   const body = chunked || (length !== undefined && length !== '0')
   return { request: { method: message.method ?? '', host, path, headers }, pairs, body, length }
-}
-
-function forwardedFor(headers: Record<string, string>, pairs: Pairs, client: string): void {
-  const before = headers['x-forwarded-for']
-  const value = before === undefined || before === '' ? client : `${before},${client}`
-  if (before !== undefined) remove(headers, pairs, 'x-forwarded-for')
-  headers['x-forwarded-for'] = value
-  pairs.push('x-forwarded-for', value)
 }
 
 function remove(headers: Record<string, string>, pairs: Pairs, name: string): void {

@@ -8,7 +8,7 @@ import type { Flow } from '../flows.js'
 import type { HbonePool } from '../hbone-client.js'
 import { TunnelError, type TunnelSource } from '../hbone-session.js'
 import { tunnelFailed } from '../mesh-source.js'
-import { nothingListens, waypoint } from '../obstacles.js'
+import { nothingListens, unread, waypoint } from '../obstacles.js'
 import { ConnectionReset } from '../splice.js'
 import { TunnelSocket } from './tunnel-socket.js'
 import { Upstream, type Way } from './upstream.js'
@@ -135,6 +135,12 @@ export class Upstreams {
       flow.fail({ flag: 'DENY', symptom: 'reset', error })
       throw new NoUpstream('remote connection failure')
     }
+    if (next.unread !== undefined) {
+      flow.step(unread(next.unread))
+      const error = `refused: ${next.unread.what} is on the way, and is not modelled here`
+      flow.fail({ flag: 'DENY', symptom: 'reset', error })
+      throw new NoUpstream('remote connection failure')
+    }
     let socket: Duplex | undefined
     const cut = () => void socket?.destroy(new ConnectionReset())
     const forget = carrier.watch(flow, packet, cut)
@@ -216,7 +222,8 @@ export class Upstreams {
     if (upstream.generation === generation) return true
     upstream.generation = generation
     const next = context.nextHop({ source: gateway, destination: pod, port, service }, snapshot)
-    return next.transport === upstream.transport && next.waypoint === undefined && pod.ip === upstream.way.pod.ip
+    if (next.waypoint !== undefined || next.unread !== undefined || next.transport !== upstream.transport) return false
+    return pod.ip === upstream.way.pod.ip && gateway.identity === upstream.way.gateway.identity
   }
 }
 

@@ -14,7 +14,9 @@ async function start(t: TestContext, rules: Rules = {}, parts: Partial<MeshParts
   const asked: string[] = []
   await serve(rig, 'shop/web-api', (message, response) => {
     asked.push(`${message.method} ${message.url}`)
-    const { host, 'x-request-id': _, ...headers } = message.headers
+    const { host, 'x-request-id': id, ...headers } = message.headers
+    // A client cannot say it: what is logged under it is ours.
+    assert.match(String(id), /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/)
     if (message.url === '/204') return void response.writeHead(204).end()
     if (message.url === '/304') return void response.writeHead(304, { etag: '"a"' }).end()
     if (message.url === '/trailers') {
@@ -143,6 +145,7 @@ describe('a request as it goes on', () => {
       'x-forwarded-proto: https',
       'x-forwarded-client-cert: Hash=forged',
       'x-envoy-internal: true',
+      'x-request-id: mine',
     ]
     const { headers, host, url } = bodyOf(await speak(`${lines.join('\r\n')}\r\n\r\n`))
     assert.deepEqual(headers, {
