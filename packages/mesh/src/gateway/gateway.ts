@@ -130,8 +130,12 @@ export class Gateway {
   #request(message: IncomingMessage, response: ServerResponse, expects: boolean) {
     const downstream = this.#downstreams.get(message.socket)
     if (downstream === undefined) return void message.socket.destroy()
+    // The parser drops what has come behind an Upgrade, and would read on from the midst of it: nothing more is read.
+    const last = message.headers.upgrade !== undefined
+    if (last) response.shouldKeepAlive = false
     if (downstream.port === STATUS_PORT) return this.#status(message, response, downstream)
     downstream.begin(new Exchange(this.#parts, downstream, message, response, expects))
+    if (last) downstream.closing = true
   }
 
   #begin(message: IncomingMessage, response: ServerResponse): Exchange | undefined {

@@ -199,6 +199,29 @@ describe('a request as it goes on', () => {
     )
   })
 
+  it('is its connection’s last when it asks for an upgrade: the parser loses its place there', async (t) => {
+    const { asked, port } = await start(t)
+    for (const protocol of ['websocket', 'h2c']) {
+      const socket = await raw(t, port)
+      const ended = once(socket, 'end')
+      let answer = ''
+      socket.on('data', (chunk) => {
+        answer += chunk
+      })
+      const upgrade = `connection: upgrade\r\nupgrade: ${protocol}\r\n`
+      socket.write(`GET /${protocol} HTTP/1.1\r\nhost: x\r\n${upgrade}\r\nGET /2 HTTP/1.1\r\nhost: x\r\nx-value: `)
+      await until(() => (answer === '' ? undefined : true), 'the answer')
+      socket.write('GET /smuggled HTTP/1.1\r\nhost: x\r\n\r\n')
+      await ended
+      assert.deepEqual(
+        [...answer.matchAll(/HTTP\/1.1 (\d+)/g)].map(([, status]) => status),
+        ['200'],
+      )
+      assert.match(answer, /\r\nconnection: close\r\n/i)
+    }
+    assert.deepEqual(asked, ['GET /websocket', 'GET /h2c'])
+  })
+
   it('may be chunked, expect 100, or have no body in its answer', async (t) => {
     const { say: speak, port } = await start(t)
     const chunked = await speak(
