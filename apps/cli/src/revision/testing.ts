@@ -13,6 +13,8 @@ export interface Repository {
   /** Nothing of the machine's own git settings, and of a repository around the test. */
   readonly env: Readonly<Record<string, string | undefined>>
   git(...args: readonly string[]): string
+  /** With something on its standard input. */
+  gitWith(input: string, ...args: readonly string[]): string
   /** Writes a file, from the root; `change` gets what is in it. */
   write(file: string, change: string | ((text: string) => string)): void
   /** Commits everything, always at the same time by the same author: equal content has an equal hash. */
@@ -35,17 +37,20 @@ export function repositoryWith(t: TestContext, manifests: string): Repository {
     GIT_CONFIG_GLOBAL: '/dev/null',
     GIT_CONFIG_NOSYSTEM: '1',
   }
-  const git = (...args: readonly string[]): string =>
+  const gitWith = (input: string, ...args: readonly string[]): string =>
     execFileSync('git', ['-c', 'init.defaultBranch=main', '-c', 'commit.gpgSign=false', ...args], {
       cwd: root,
       env,
       encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
+      input,
+      stdio: ['pipe', 'pipe', 'pipe'],
     })
+  const git = (...args: readonly string[]): string => gitWith('', ...args)
   const repository: Repository = {
     root,
     env,
     git,
+    gitWith,
     write(file, change) {
       const target = path.join(root, file)
       mkdirSync(path.dirname(target), { recursive: true })

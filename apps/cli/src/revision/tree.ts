@@ -1,4 +1,4 @@
-import { mkdir, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, realpath, symlink, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { CliError, type Io } from '../io.js'
 import { GitError, git } from './git.js'
@@ -62,27 +62,46 @@ export async function writeTree(
   const entries = await entriesOf(io, repository, commit, folder)
   if (entries.length === 0) throw new CliError(`${commit.title} has no folder ${JSON.stringify(folder || '.')}.`)
   const wanted = entries.filter(({ mode, file }) => mode === link || (mode.startsWith('100') && isManifest(file)))
+  for (const { file } of wanted) {
+    if (!file.split('/').some((name) => name === '..' || name === '.' || name === '')) continue
+    throw new CliError(
+      `${commit.title} has ${JSON.stringify(file)}, a name that leads out of the commit; nothing of it is read.`,
+    )
+  }
   const contents = await readBlobs(io, repository, wanted)
-  const there = foldersAndFiles(wanted)
-  for (const [index, { mode, file }] of wanted.entries()) {
+  const laid = wanted.flatMap((entry, index) => {
     const content = contents[index]
-    const target = path.join(into, ...file.split('/'))
-    if (content === undefined) continue
+    return content === undefined ? [] : [{ ...entry, content, target: path.join(into, ...entry.file.split('/')) }]
+  })
+  // Links last: nothing is written by way of one.
+  for (const { mode, target, content } of laid) {
+    if (mode === link) continue
     await mkdir(path.dirname(target), { recursive: true })
-    if (mode !== link) await writeFile(target, content)
-    else {
-      const to = content.toString()
-      const leads = !path.posix.isAbsolute(to) && there.has(path.posix.join(path.posix.dirname(file), to))
-      // A link to a page of text is nobody's manifest.
-      if (!leads && !isManifest(file) && path.posix.extname(file) !== '') continue
-      // It would read this machine's files into the commit, or nothing.
-      if (!leads) {
-        throw new CliError(
-          `${commit.title}: ${JSON.stringify(file)} is a link to ${JSON.stringify(to)}, which is no manifest of ${JSON.stringify(folder || '.')} there; such a link is not followed.`,
-        )
-      }
-      await symlink(to, target)
-    }
+    await writeFile(target, content)
+  }
+  const notFollowed = (file: string, to: string) =>
+    new CliError(
+      `${commit.title}: ${JSON.stringify(file)} is a link to ${JSON.stringify(to)}, which is no manifest of ${JSON.stringify(folder || '.')} there; such a link is not followed.`,
+    )
+  const there = foldersAndFiles(wanted)
+  const links: { readonly file: string; readonly to: string; readonly target: string }[] = []
+  for (const { mode, file, target, content } of laid) {
+    if (mode !== link) continue
+    const to = content.toString()
+    const leads = !path.posix.isAbsolute(to) && there.has(path.posix.join(path.posix.dirname(file), to))
+    // A link to a page of text is nobody's manifest.
+    if (!leads && !isManifest(file) && path.posix.extname(file) !== '') continue
+    // It would read this machine's files into the commit, or nothing.
+    if (!leads) throw notFollowed(file, to)
+    await mkdir(path.dirname(target), { recursive: true })
+    await symlink(to, target)
+    links.push({ file, to, target })
+  }
+  // What stays inside by its letters can lead out by way of another link.
+  const inside = await realpath(into)
+  for (const { file, to, target } of links) {
+    const real = await realpath(target).catch(() => undefined)
+    if (real === undefined || !real.startsWith(`${inside}${path.sep}`)) throw notFollowed(file, to)
   }
 }
 
