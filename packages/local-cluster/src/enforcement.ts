@@ -6,7 +6,7 @@ import type { NamedChange, ObjectInForce } from './cluster-types.js'
 import type { Engine } from './engine.js'
 import { badManifests, ClusterError } from './errors.js'
 import type { ImageTable } from './images.js'
-import { inForce, objectsInForce, type Wanted } from './in-force.js'
+import { inForce, objectsInForce, putBack, type Wanted } from './in-force.js'
 import { compileBeside, lingeringPods } from './lingering.js'
 import { findLayer, type LayerSwitches, layersOf } from './overlay.js'
 import type { PodPlan } from './plan.js'
@@ -154,7 +154,7 @@ export class Enforcement {
       (now, _, before) => {
         const earlier = before.changes.get(name)
         if (earlier === undefined || now.changes.has(name)) return undefined
-        return { ...now, changes: new Map(now.changes).set(name, earlier) }
+        return { ...now, changes: putBack(now.changes, name, before.changes) }
       },
     )
   }

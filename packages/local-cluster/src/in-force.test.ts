@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { inForce } from './in-force.js'
+import { inForce, putBack } from './in-force.js'
 import { resource } from './testing.js'
 
 const object = (name: string, layer?: string, apiVersion = 'v1') =>
@@ -26,4 +26,20 @@ test('an object replaces its namesake of the same group, and of no other', () =>
     ['change', 'change', '40-mtls'],
   )
   assert.deepEqual(names(inForce(base, new Set(), [change('example.org/v1')])), ['a', 'b', 'c', 'b'])
+})
+
+test('a change that is put back stands below those that stood on it, and below those that came meanwhile', () => {
+  const before = new Map([
+    ['first', 1],
+    ['second', 2],
+    ['third', 3],
+  ])
+  const now = new Map([
+    ['first', 1],
+    ['third', 3],
+    ['newer', 4],
+  ])
+  assert.deepEqual([...putBack(now, 'second', before).keys()], ['first', 'second', 'third', 'newer'])
+  assert.deepEqual([...putBack(new Map([['newer', 4]]), 'third', before).keys()], ['third', 'newer'])
+  assert.equal(putBack(now, 'third', before), now, 'it stands already')
 })

@@ -37,6 +37,21 @@ export function inForce(
   return [...objects.values()]
 }
 
+/** A change that was taken out stands again, in its old place: a later change on the same object still counts for more. */
+export function putBack<T>(
+  now: ReadonlyMap<string, T>,
+  name: string,
+  before: ReadonlyMap<string, T>,
+): ReadonlyMap<string, T> {
+  const earlier = before.get(name)
+  if (earlier === undefined || now.has(name)) return now
+  const names = [...before.keys()]
+  const below = new Set(names.slice(0, names.indexOf(name)))
+  const standing = [...now]
+  const at = standing.findIndex(([other]) => !below.has(other))
+  return new Map(standing.toSpliced(at === -1 ? standing.length : at, 0, [name, earlier]))
+}
+
 /** Each object in force, and what brought it. */
 export function objectsInForce(
   resources: readonly Resource[],
