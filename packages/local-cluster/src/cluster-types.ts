@@ -155,6 +155,11 @@ export type ManifestsEvent =
       /** One or more lines, with `file:line:column` where there is one. */
       readonly message: string
     }
+  /** Saved, and part of nothing: the kustomization of their folder does not name them. */
+  | {
+      readonly kind: 'unread'
+      readonly files: readonly { readonly file: string; readonly kustomization: string }[]
+    }
   /** How the pods of the last save came up. The policies of the save are in force all the while. */
   | {
       readonly kind: 'rollout'

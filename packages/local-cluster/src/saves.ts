@@ -4,6 +4,7 @@ import type { ManifestsEvent } from './cluster-types.js'
 import type { Enforced, Enforcement } from './enforcement.js'
 import type { Engine } from './engine.js'
 import { badManifests, messageOf } from './errors.js'
+import { unreadOf } from './unread.js'
 import { foldersOutside, ManifestWatch, type Save } from './watch.js'
 
 export interface SavesParts {
@@ -80,7 +81,17 @@ export class Saves {
     const content = contentOf(loaded.resources)
     const healed = this.#refused !== undefined
     // Other comments move lines, which positions have to follow; nobody wants to hear of it.
-    if (content === this.#base && !healed) return
+    if (content === this.#base && !healed) {
+      const unread = unreadOf(paths, manifests)
+      if (unread.length > 0) {
+        const named = (path: string) => nameOf(path, relativeTo)
+        this.#tell({
+          kind: 'unread',
+          files: unread.map(({ file, kustomization }) => ({ file: named(file), kustomization: named(kustomization) })),
+        })
+      }
+      return
+    }
     const warnings = loaded.warnings.filter((warning) => !this.#warned.has(wordsOf(warning)))
     this.#base = content
     this.#warned = warningsOf(loaded)

@@ -56,6 +56,12 @@ const nothing = { ...changed.diff, opened: [], closed: [] }
 const file = (name: string) => `k8s/workloads/shop/${name}.yaml`
 
 const events: readonly ManifestsEvent[] = [
+  {
+    kind: 'unread',
+    files: [
+      { file: 'k8s/layers/70-ingress/shop/second.yaml', kustomization: 'k8s/layers/70-ingress/kustomization.yaml' },
+    ],
+  },
   changed,
   {
     kind: 'refused',

@@ -1,3 +1,4 @@
+import { posix } from 'node:path'
 import { renderDiff } from '@bulkhead/analysis'
 import type { LayersSwitched, ManifestsEvent } from '@bulkhead/local-cluster'
 import { printable } from '../io.js'
@@ -20,6 +21,16 @@ function linesOf(event: ManifestsEvent): readonly string[] {
       return [
         `refused, nothing changed${event.files.length === 0 ? '' : `: ${filesWords(event.files)}`}`,
         ...event.message.split('\n'),
+      ]
+    case 'unread':
+      return [
+        `saved, but not read: ${filesWords(event.files.map(({ file }) => file))}`,
+        ...event.files
+          .slice(0, mostFiles)
+          .map(
+            ({ file, kustomization }) =>
+              `add ${posix.relative(posix.dirname(kustomization), file)} to the resources of ${kustomization}, and save that`,
+          ),
       ]
     case 'rollout': {
       const who = event.workloads.join(', ')
