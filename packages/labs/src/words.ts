@@ -126,7 +126,7 @@ const zhTW: Words = {
   },
   typeNext: (line) => `請輸入：${line}`,
   sum: (done, of) => `${of} 個步驟完成了 ${done} 個。`,
-  finished: (id) => `門是你關的、也是你開的，而且你知道為什麼。收拾：npx bulkhead lab reset ${id}`,
+  finished: (id) => `門是你關的、也是你開的，而且你知道為什麼。清理：npx bulkhead lab reset ${id}`,
   hint: ({ heading }) => `下一步：${heading}`,
   back: (off) =>
     off.length === 0 ? '都還原了：所有 layer 都開著。' : `都還原了：${list(off)} 關著，其他 layer 都開著。`,
