@@ -25,7 +25,7 @@ export function register(program: Command, io: Io): void {
       'npx bulkhead diff v1 v2 --markdown',
       'npx bulkhead diff k8s ../other-clone/k8s',
     ],
-    exit: '0 nobody may call what he could not, and all whom he could; 1 something opened or closed; 2 bad input.',
+    exit: '0 nothing opened and nothing closed; 1 something opened or closed; 2 bad input.',
   })
   command.action((before: string, after: string, options: Options) => diff(before, after, options, io))
 }

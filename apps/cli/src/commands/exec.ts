@@ -107,7 +107,11 @@ async function runProgram(
     return signal === null ? (code ?? 1) : 128 + constants.signals[signal]
   } catch (error) {
     const found = (error as NodeJS.ErrnoException).code
-    note(io, `bulkhead: ${JSON.stringify(program)} cannot be run (${found ?? String(error)}).`)
+    const why =
+      found === 'ENOENT'
+        ? 'is not there: exec runs programs of this machine, and this one is not found on the PATH. Install it, or name it with its path'
+        : `cannot be run (${found ?? String(error)})`
+    note(io, `bulkhead: ${JSON.stringify(program)} ${why}.`)
     return found === 'ENOENT' ? 127 : 126
   } finally {
     io.signal.removeEventListener('abort', passOn)

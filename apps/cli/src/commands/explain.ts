@@ -49,8 +49,7 @@ export function register(program: Command, io: Io): void {
     .option(
       '--header <header>',
       "another header, 'NAME: VALUE'; may be given again",
-      (one: string, more: string[]) => [...more, one],
-      [],
+      (one: string, more: readonly string[] = []) => [...more, one],
     )
     .option('--offline', 'ask the manifests, whatever is up')
   withState(withManifests(withJson(command)))

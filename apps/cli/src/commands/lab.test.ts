@@ -34,6 +34,7 @@ test('what cannot be done is one sentence, and 2', async () => {
   for (const [args, said] of [
     [['start', '07'], /^bulkhead: there is no lab "07"; there are 01\b/],
     [['start'], /^bulkhead: say which lab: npx bulkhead lab start 01/],
+    [['reset'], /^bulkhead: say which lab: npx bulkhead lab reset 01/],
     [['stop', '01'], /^bulkhead: there is nothing like `lab stop`; there are list, start, check, hint, reset\./],
     [['check', '01'], /^bulkhead: lab 01 is not started; `npx bulkhead lab start 01` starts it\./],
     [['hint', '1'], /^bulkhead: lab 01 is not started/],

@@ -22,7 +22,7 @@ export function register(program: Command, io: Io): void {
     .command('lab')
     .description('The labs of docs/labs: list them, start one, see how far you are, put everything back.')
     .argument('[action]', `${actions.join(', ')} (default: list)`)
-    .argument('[lab]', 'its number: 01')
+    .argument('[lab]', 'its number: 01 (default: the one that is started)')
     .addOption(
       new Option('--lang <language>', 'of the pages and of what is said (default: as LANG says)').choices([
         'en',
@@ -57,11 +57,13 @@ async function labs(given: string | undefined, asked: string | undefined, option
   const language = options.lang ?? languageOf(io.env)
   const all = await loadLabs(findPlaces(io).root, language)
   if (action === 'list') return list(all, language, options, io)
-  if (asked === undefined) throw new CliError(`say which lab: npx bulkhead lab ${action} ${all[0]?.id ?? '01'}`)
-  const lab = findLab(all, asked)
+  // Whoever is in the middle of one means that one.
+  const meant = asked ?? (action === 'start' ? undefined : (await journalOf(options, io)).read()?.lab)
+  if (meant === undefined) throw new CliError(`say which lab: npx bulkhead lab ${action} ${all[0]?.id ?? '01'}`)
+  const lab = findLab(all, meant)
   if (lab === undefined) {
     throw new CliError(
-      `there is no lab ${JSON.stringify(asked)}; there are ${all.map(({ id }) => id).join(', ') || 'none'}.`,
+      `there is no lab ${JSON.stringify(meant)}; there are ${all.map(({ id }) => id).join(', ') || 'none'}.`,
     )
   }
   const run: Readonly<Record<Exclude<Action, 'list'>, (parts: Parts) => Promise<void>>> = { start, check, hint, reset }

@@ -156,7 +156,7 @@ function upText(
     ...status.layers
       .filter(({ on }) => !on)
       .map(({ name }) =>
-        style.yellow(`  ${name} is OFF, as it was left or asked for; bulkhead layer on ${name}${state}`),
+        style.yellow(`  ${name} is OFF, as it was left or asked for; npx bulkhead layer on${state} ${name}`),
       ),
     `  API      ${url} (its token is in ${path.join(shown, 'control.json')})`,
     '',

@@ -24,8 +24,8 @@ export function register(program: Command, io: Io): void {
     .description('Judges many flows: one per line in, one verdict per line out, in order. Nothing needs to be up.')
   withHelp(command, {
     examples: [
-      'npx bulkhead verdict --manifests k8s --flows flows.jsonl',
-      `echo '{"from":{"workload":"shop/notsleep"},"to":{"service":"shop/web-api"},"port":8080}' | npx bulkhead verdict --manifests k8s --flows -`,
+      'npx bulkhead verdict --manifests k8s/workloads k8s/layers --flows flows.jsonl',
+      `echo '{"from":{"workload":"shop/notsleep"},"to":{"service":"shop/web-api"},"port":8080}' | npx bulkhead verdict --manifests k8s/workloads k8s/layers --flows -`,
     ],
     exit: '0 every line was judged, 2 bad manifests (nothing on stdout), or a bad line (an error stands in its place)',
   })
