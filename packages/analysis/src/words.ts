@@ -57,6 +57,14 @@ export function stepInstead(verdict: Verdict, other: Verdict | undefined): Step 
   return deciding.findLast(({ rule }) => rule !== undefined) ?? deciding.at(-1)
 }
 
+/** Of two allowed flows the first step with a rule of another policy or layer than the other's step at that place has. */
+export function stepThatDiffers(verdict: Verdict, other: Verdict): Step | undefined {
+  return decidingSteps(verdict).find((step) => {
+    const there = other.steps.find((one) => samePlace(one, step))
+    return step.rule !== undefined && (there?.policy !== step.policy || there?.layer !== step.layer)
+  })
+}
+
 /** The same set of rules at the same point: PeerAuthentication is another set than AuthorizationPolicy. */
 function samePlace(a: Step, b: Step): boolean {
   const family = ({ code }: Step): string => code.slice(0, code.indexOf('.'))

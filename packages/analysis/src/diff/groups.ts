@@ -1,5 +1,5 @@
 import { symptomSentence, type Verdict } from '@bulkhead/verdict'
-import { decidingSteps, lettingWords, stepInstead, stoppingWords } from '../words.js'
+import { decidingSteps, lettingWords, stepInstead, stepThatDiffers, stoppingWords } from '../words.js'
 import type { FlowChange, PolicyDiff } from './types.js'
 
 /** Changes with the same reason, between all of `from` and all of `to`. */
@@ -70,7 +70,11 @@ function words(verdict: Verdict, other: Verdict | undefined, places: boolean): s
     const rules = decidingSteps(verdict).filter(({ rule }) => rule !== undefined)
     if (rules.length > 1) return rules.map((step) => lettingWords(step, { places })).join('; ')
   }
-  if (verdict.outcome === 'allow') return lettingWords(stepInstead(verdict, other), { places })
+  if (verdict.outcome === 'allow') {
+    // Allowed both times: what is told is what has changed, not what allows it in the end.
+    const step = (other?.outcome === 'allow' && stepThatDiffers(verdict, other)) || stepInstead(verdict, other)
+    return lettingWords(step, { places })
+  }
   return stoppingWords(decidingSteps(verdict).at(-1), { places })
 }
 

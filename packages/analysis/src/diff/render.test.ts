@@ -57,6 +57,15 @@ test('what only moved says so in the first line, and briefly', () => {
   assert.doesNotMatch(text, /seen/)
 })
 
+test('of a request that another route takes, the routes are told, and not the policy behind both', () => {
+  const door = [gateway('a/gw', 'a.example'), route('a/r', 'gw', { rules: [ruleTo('server')] })]
+  const behind = allow('a/server', 'server', ['gw-istio'])
+  const open = allowAt('a/gw', 'gw', [{ to: [{ operation: { methods: ['GET'] } }] }])
+  const before = [...scene, closed, behind, open, ...door]
+  const text = renderDiff(diff(before, [...before, route('a/q', 'gw', { rules: [ruleTo('server')] })]))
+  assert.match(text, /now {5}rule 0 of HTTPRoute\/a\/q \(.*\n {4}before {2}rule 0 of HTTPRoute\/a\/r\n/)
+})
+
 test('at a gateway: what lets it there, and for what is new every rule on its way', () => {
   const door = [gateway('a/gw', 'a.example'), route('a/r', 'gw', { rules: [ruleTo('server')] })]
   const behind = allow('a/server', 'server', ['gw-istio'])
