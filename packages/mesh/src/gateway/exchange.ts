@@ -178,8 +178,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onConnect(abort: (error?: Error) => void): void {
     // Answered or given up before its turn on the connection came: nothing of it is sent.
-    if (this.#settled) return abort()
-    this.#abort = abort
+    if (this.#settled) abort()
+    else this.#abort = abort
   }
 
   onHeaders(status: number, raw: Buffer[], resume: () => void): boolean {
