@@ -139,3 +139,19 @@ test('a root that goes and comes again is followed as before', async (t) => {
   })
   assert.deepEqual(await told(() => writeFileSync(path('a.yaml'), 'a: 2\n')), ['a.yaml'])
 })
+
+test('a root whose name another folder has taken is followed there', async (t) => {
+  const { folder, root, path, saves, told } = await watched(t)
+  const next = join(folder, 'next')
+  mkdirSync(next)
+  writeFileSync(join(next, 'a.yaml'), 'a: 2\n')
+  await told(() => {
+    renameSync(root, join(folder, 'old'))
+    renameSync(next, root)
+  })
+  // It is told as a whole, by its own name; its files one by one from then on.
+  await eventually('the other folder is told', () => saves.some((files) => files.includes('')))
+  const before = saves.length
+  writeFileSync(path('a.yaml'), 'a: 3\n')
+  await eventually('a save in it is told', () => saves.slice(before).some((files) => files.includes('a.yaml')))
+})

@@ -41,7 +41,11 @@ const isForeign = (path: string): boolean => /^\.[^.]|^node_modules$/.test(basen
 /** Follows folders of manifests, and tells of what was saved in them. */
 export class ManifestWatch {
   readonly #options: WatchOptions
-  readonly #watcher: FSWatcher
+  #watcher: FSWatcher
+  readonly #also = new Set<string>()
+  /** Which folder each root is: another one can take its name, by a rename or a link that leads elsewhere. */
+  readonly #identities = new Map<string, string>()
+  readonly #check: NodeJS.Timeout
   readonly #roots: ReadonlySet<string>
   readonly #quietMs: number
   /** Changed files, and when each changed last. */
@@ -56,18 +60,43 @@ export class ManifestWatch {
     this.#options = options
     this.#roots = new Set(folders)
     this.#quietMs = Math.max(leastQuietMs, options.quietMs ?? defaultQuietMs)
-    this.#watcher = watch([...folders], {
+    for (const root of this.#roots) this.#identities.set(root, identityOf(root) ?? '')
+    this.#watcher = this.#open()
+    this.#check = setInterval(() => this.#lookForOthers(), absentMs)
+    this.#check.unref()
+  }
+
+  #open(): FSWatcher {
+    const watcher = watch([...this.#roots, ...this.#also], {
       ignoreInitial: true,
       // It would hold every deletion back to see whether the file comes again; waiting is done here, for all events alike.
       atomic: false,
       ignored: (path, stats) =>
         !this.#roots.has(path) && (isForeign(path) || (stats?.isFile() === true && !isManifest(path))),
     })
-    this.#watcher.on('all', (event, path) => {
+    watcher.on('all', (event, path) => {
       this.#happened(path)
       if (event === 'unlinkDir' && this.#roots.has(path)) this.#lookFor(path)
     })
-    this.#watcher.on('error', (error) => this.#failed(error))
+    watcher.on('error', (error) => this.#failed(error))
+    return watcher
+  }
+
+  /** The system tells nothing of a root whose name another folder has taken: the old one is watched on. */
+  #lookForOthers(): void {
+    const replaced = [...this.#roots].filter((root) => {
+      const identity = identityOf(root)
+      if (identity === undefined || identity === this.#identities.get(root)) return false
+      this.#identities.set(root, identity)
+      return true
+    })
+    if (replaced.length === 0 || this.#closed) return
+    const old = this.#watcher
+    this.#watcher = this.#open()
+    this.#watcher.once('ready', () => {
+      for (const root of replaced) this.#happened(root)
+    })
+    void old.close().catch((error: unknown) => this.#failed(error))
   }
 
   /** Resolves when every folder is watched: what is saved from then on is told. */
@@ -84,12 +113,14 @@ export class ManifestWatch {
 
   /** Folders beside the roots: those that a kustomization leads to. */
   also(folders: readonly string[]): void {
+    for (const folder of folders) this.#also.add(folder)
     if (folders.length > 0 && !this.#closed) this.#watcher.add([...folders])
   }
 
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#timer)
+    clearInterval(this.#check)
     for (const root of [...this.#absent.keys()]) this.#stopLooking(root)
     await this.#watcher.close()
   }
@@ -159,6 +190,15 @@ export class ManifestWatch {
 function sizeOf(path: string): number | undefined {
   try {
     return statSync(path).size
+  } catch {
+    return undefined
+  }
+}
+
+function identityOf(path: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(path)
+    return `${dev}:${ino}`
   } catch {
     return undefined
   }
