@@ -5,6 +5,7 @@ import { it, type TestContext } from 'node:test'
 import { createSecureContext } from 'node:tls'
 import {
   broken,
+  CASES,
   fuzz,
   inPieces,
   leaving,
@@ -21,7 +22,7 @@ import { newToken, writeHeader } from './proxy-header.js'
 import { identityOf, shop } from './testing/fake-snapshot.js'
 import { type Shown, show } from './testing/forge.js'
 import * as h2 from './testing/h2-frames.js'
-import { type Rig, readAll, startRig } from './testing/harness.js'
+import { type Rig, readAll, startRig, until } from './testing/harness.js'
 
 const CLIENT_HELLO = Buffer.from('16030100', 'hex')
 const TO = '10.244.1.2:8080'
@@ -29,6 +30,13 @@ const SERVED = 'served'
 /** How long a server may take that does not hang up on what it was sent. */
 const PATIENCE_MS = 20
 
+const MiB = 2 ** 20
+/**
+ * Node 20 never frees a session (21 KiB, most of it nghttp2's) that is ended for a broken frame while its peer hangs up in the
+ * same moment: its last write is lost, and with it whoever waits for its end (as in nodejs/node issue 42710). One in 16 cases
+ * is of that kind; so much is that for each case.
+ */
+const KEPT_BY_NODE_BYTES = 1_600
 /** How far a client gets before it turns bad. */
 const STAGES = ['socket', 'wire', 'sleep', 'notsleep'] as const
 
@@ -166,6 +174,7 @@ it('broken input at an HBONE port: nothing crashes or hangs, nothing stays open,
     held: () => rig.mesh.held,
     parallel: 25,
     deadlineMs: 5_000,
+    growthBytes: 4 * MiB + CASES * KEPT_BY_NODE_BYTES,
   })
   assert.ok(rig.answered() > controls || cases === 1, 'some of the input was good enough to reach the app')
 })
@@ -176,6 +185,13 @@ it('what is broken was good before: the messages of a good client are answered b
   const answer = async (stage: 'sleep' | 'notsleep') =>
     (await play(await open(rig, stage), script, 500)).includes(SERVED)
   assert.deepEqual([await answer('sleep'), await answer('notsleep')], [true, false])
+})
+
+it('what once failed: after a breach of the protocol a session ends with its client, whatever is open in it', async (t) => {
+  const rig = await startTarget(t)
+  const breach = [h2.headers(1, h2.connectTo(TO)), h2.data(1, 'x', true), h2.data(1, 'one more')]
+  await play(await open(rig, 'sleep'), [send(Buffer.concat([settled, ...breach]))], PATIENCE_MS)
+  await until(() => (rig.mesh.openConnections === 0 ? true : undefined), 'nothing open')
 })
 
 it('a peer that stalls is hung up on', async (t) => {

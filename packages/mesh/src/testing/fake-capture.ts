@@ -26,8 +26,10 @@ function resetSafely(socket: Socket): Socket {
   return socket
 }
 
-/** An end whose other end has not come by then is alone: that one was reset before it was known whose it was. */
-const MEETING_MS = 10_000
+/** More than any queue here holds back. */
+const STRANGER_MS = 500
+/** All of a flood's connections at once: one for which there is no room would be accepted seconds later. */
+const BACKLOG = 4_096
 
 /** Brings the two ends of a loopback connection together by the client's port, whichever is told of first. */
 class Meeting<T> {
@@ -49,25 +51,47 @@ class Meeting<T> {
     }
     const taker = this.#takers.get(port)
     this.#takers.delete(port)
-    if (taker !== undefined) this.#met(socket, taker)
-    else wait(this.#sockets, port, socket, () => socket.destroy())
+    if (taker !== undefined) return void this.#met(socket, taker)
+    // Of an earlier connection, or the port would not have been given again.
+    this.#sockets.get(port)?.destroy()
+    this.#sockets.set(port, socket)
+    // Its client's own event comes in the same turn or in the next ones; where it does not, the client had gone before.
+    const stranger = () => {
+      if (this.#sockets.get(port) !== socket) return
+      this.#sockets.delete(port)
+      socket.destroy()
+    }
+    setTimeout(() => soon(stranger), STRANGER_MS).unref()
   }
 
-  expect(port: number, taker: T): void {
+  /** For a client that has just connected. */
+  expect(client: Socket, port: number, taker: T): void {
     const socket = this.#sockets.get(port)
     this.#sockets.delete(port)
-    if (socket !== undefined) this.#met(socket, taker)
-    else wait(this.#takers, port, taker, () => this.#missed(taker))
+    if (socket !== undefined) return void this.#met(socket, taker)
+    this.#takers.set(port, taker)
+    const gone = () => {
+      if (this.#takers.get(port) !== taker) return
+      this.#takers.delete(port)
+      this.#missed(taker)
+    }
+    if (client.destroyed) soon(gone)
+    else client.once('close', () => soon(gone))
   }
 }
 
-function wait<T>(waiting: Map<number, T>, port: number, one: T, missed: () => void): void {
-  waiting.set(port, one)
-  setTimeout(() => {
-    if (waiting.get(port) !== one) return
-    waiting.delete(port)
-    missed()
-  }, MEETING_MS).unref()
+/** When the event loop has looked at all sockets again: what was connected has been accepted, or was reset before. */
+const soon = (then: () => void): unknown => setImmediate(() => setImmediate(then))
+
+/** Connects, and tells its port while it has one. */
+function connected(socket: Socket): Promise<number> {
+  return new Promise((resolve, reject) => {
+    socket.once('error', reject)
+    socket.once('connect', () => {
+      socket.off('error', reject)
+      resolve(socket.localPort ?? 0)
+    })
+  })
 }
 
 /**
@@ -97,7 +121,7 @@ export class FakeCapture implements Capture {
 
   static async start(dialer: Dialer): Promise<FakeCapture> {
     const capture = new FakeCapture(dialer)
-    capture.#front.listen(0, '127.0.0.1')
+    capture.#front.listen(0, '127.0.0.1', BACKLOG)
     await once(capture.#front, 'listening')
     return capture
   }
@@ -108,7 +132,7 @@ export class FakeCapture implements Capture {
       this.#keep(socket)
       this.#callers.arrived(socket)
     })
-    server.listen(0, '127.0.0.1')
+    server.listen(0, '127.0.0.1', BACKLOG)
     await once(server, 'listening')
     this.#apps.get(`${key}:${port}`)?.server.close()
     this.#apps.set(`${key}:${port}`, { server, app })
@@ -139,8 +163,7 @@ export class FakeCapture implements Capture {
       allowHalfOpen: true,
     })
     this.#keep(socket)
-    await once(socket, 'connect')
-    this.#clients.expect(socket.localPort ?? 0, answer)
+    this.#clients.expect(socket, await connected(socket), answer)
     return socket
   }
 
@@ -181,8 +204,7 @@ export class FakeCapture implements Capture {
       allowHalfOpen: true,
     })
     this.#keep(socket)
-    await once(socket, 'connect')
-    this.#callers.expect(socket.localPort ?? 0, { app: entry.app, from })
+    this.#callers.expect(socket, await connected(socket), { app: entry.app, from })
     return socket
   }
 

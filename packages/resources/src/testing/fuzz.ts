@@ -34,7 +34,8 @@ export interface Target<C> {
 }
 
 export const isLong = process.env.BULKHEAD_LONG === '1'
-const CASES = isLong ? 100_000 : 1_000
+/** How many cases a run has. */
+export const CASES = isLong ? 100_000 : 1_000
 /** The first cases fill what is filled once: compiled code, pools, rings. */
 const WARM_UP = 0.2
 /** The good client comes this often, and memory is looked at. */

@@ -1,4 +1,4 @@
-export { fuzz, isLong, type Target } from './fuzz.js'
+export { CASES, fuzz, isLong, type Target } from './fuzz.js'
 export { grown, liveBytes, openHandles } from './held.js'
 export { mutate, type Random, randomOf } from './random.js'
 export {
