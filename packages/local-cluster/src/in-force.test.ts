@@ -28,6 +28,16 @@ test('an object replaces its namesake of the same group, and of no other', () =>
   assert.deepEqual(names(inForce(base, new Set(), [change('example.org/v1')])), ['a', 'b', 'c', 'b'])
 })
 
+test('an id with its API group takes out the object of that group, a plain one those of all groups', () => {
+  const both = [object('a'), object('a', undefined, 'example.org/v1'), object('a', undefined, 'other.example.org/v1')]
+  const left = (id: string) =>
+    inForce(both, new Set(), [{ objects: [], without: new Set([id]) }]).map(({ object }) => object.apiVersion)
+  assert.deepEqual(left('Thing.example.org/shop/a'), ['v1', 'other.example.org/v1'])
+  assert.deepEqual(left('Thing./shop/a'), ['example.org/v1', 'other.example.org/v1'])
+  assert.deepEqual(left('Thing/shop/a'), [])
+  assert.deepEqual(left('Thing.nobodys.example.org/shop/a').length, 3)
+})
+
 test('a change that is put back stands below those that stood on it, and below those that came meanwhile', () => {
   const before = new Map([
     ['first', 1],

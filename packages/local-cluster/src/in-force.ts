@@ -3,7 +3,7 @@ import type { Change, LayerState } from '@bulkhead/scenarios'
 import type { ObjectInForce } from './cluster-types.js'
 import { findLayer } from './overlay.js'
 
-/** A change that stands: objects put on top of the files', and ids of those taken out. */
+/** A change that stands: objects put on top of the files', and ids of those taken out, with their API group or without. */
 export interface StandingChange {
   readonly objects: readonly Resource[]
   readonly without: ReadonlySet<string>
@@ -31,7 +31,7 @@ export function inForce(
     if (resource.layer === undefined || !off.has(resource.layer)) objects.set(keyOf(resource), resource)
   }
   for (const change of changes) {
-    for (const [key, resource] of objects) if (change.without.has(resource.id)) objects.delete(key)
+    for (const [key, { id }] of objects) if (change.without.has(key) || change.without.has(id)) objects.delete(key)
     for (const resource of change.objects) objects.set(keyOf(resource), resource)
   }
   return [...objects.values()]
@@ -75,10 +75,13 @@ export function objectsInForce(
   })
 }
 
-/** Kinds of different API groups may share a name; versions of one group are one kind. */
+/**
+ * The id with its API group, as `Change.without` takes it. Kinds of different API groups may share an id; versions of
+ * one group are one kind.
+ */
 function keyOf({ id, object }: Resource): string {
   const group = object.apiVersion.includes('/') ? object.apiVersion.split('/')[0] : ''
-  return `${group} ${id}`
+  return id.replace('/', () => `.${group}/`)
 }
 
 /** The layers to be off when only these are on. */

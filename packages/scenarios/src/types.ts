@@ -82,7 +82,11 @@ export interface Change {
   readonly objects?: string
   /** Where that text came from, for positions. */
   readonly file?: string
-  /** Ids (`Kind/namespace/name`) of objects taken out. */
+  /**
+   * Ids of objects taken out: `Kind/namespace/name` is those of every API group; with the group after the kind, as
+   * kubectl writes it, it is that one alone: `Gateway.networking.istio.io/shop/front`. Kubernetes' first kinds (`v1`)
+   * have an empty group: `Service./shop/web-api`.
+   */
   readonly without?: readonly string[]
 }
 

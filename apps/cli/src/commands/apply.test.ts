@@ -112,6 +112,34 @@ describe('apply and delete, on a target without layers', () => {
     assert.equal((await asked()).code, 0)
   })
 
+  test('objects of two API groups with one kind and name stand beside each other', async () => {
+    const gateway = (apiVersion: string, spec: string) =>
+      `apiVersion: ${apiVersion}\nkind: Gateway\nmetadata:\n  name: front\n  namespace: shop\nspec: ${spec}\n`
+    const api = 'gateway.networking.k8s.io'
+    const listeners = '[{ name: http, port: 80, protocol: HTTP }]'
+    const one = write('one.yaml', gateway(`${api}/v1`, `{ gatewayClassName: nobodys, listeners: ${listeners} }`))
+    const servers = "[{ port: { number: 80, name: http, protocol: HTTP }, hosts: ['*'] }]"
+    const other = write('other.yaml', gateway('networking.istio.io/v1', `{ servers: ${servers} }`))
+    const created = await say('apply', '-f', one, other)
+    assert.equal(created.code, 0, created.stderr)
+    assert.match(created.stdout, /gateway\.gateway\.networking\.k8s\.io\/front created\ngateway\.networking\.istio/)
+    assert.match((await say('apply', '-f', one, other)).stdout, /front unchanged\n.*front unchanged\n/)
+    const { changes } = JSON.parse((await say('status', '--json')).stdout) as { changes: string[] }
+    assert.deepEqual(changes.slice(-2), [
+      `object/${api}/Gateway/shop/front`,
+      'object/networking.istio.io/Gateway/shop/front',
+    ])
+    const either = await say('delete', 'gateway/shop/front')
+    assert.equal(either.code, 2)
+    assert.match(
+      either.stderr,
+      /is Gateway\.gateway\.networking\.k8s\.io\/shop\/front and Gateway\.networking\.istio\.io/,
+    )
+    assert.equal((await say('delete', `Gateway.${api}/shop/front`)).code, 0)
+    assert.match((await say('apply', '-f', other)).stdout, /gateway\.networking\.istio\.io\/front unchanged/)
+    assert.equal((await say('delete', '-f', other)).code, 0)
+  })
+
   test('a mistake is told with its place, and nothing is changed', async () => {
     const good = write('good.yaml', policy('good', '{}'))
     const bad = write('bad.yaml', policy('bad', '{ rules: [{ form: [] }] }'))

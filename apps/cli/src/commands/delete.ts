@@ -40,7 +40,7 @@ async function remove(names: readonly string[], options: Options, io: Io): Promi
   const target = findTarget(io, options)
   const inForce = names.length === 0 ? [] : await target.objects()
   const named = names.map((name) => {
-    const matches = inForce.filter(({ id }) => id.toLowerCase() === name.toLowerCase())
+    const matches = inForce.filter((one) => [one.id, keyOf(one)].some((id) => id.toLowerCase() === name.toLowerCase()))
     const [found, second] = matches
     if (found === undefined)
       throw new CliError(
@@ -50,7 +50,7 @@ async function remove(names: readonly string[], options: Options, io: Io): Promi
         ),
       )
     if (second === undefined) return found
-    throw new CliError(`${name} is ${matches.map(keyOf).join(' and ')}; delete it by its file, with -f.`)
+    throw new CliError(`${name} is ${matches.map(keyOf).join(' and ')}; write the one that is to go.`)
   })
   const style = styleOf(io)
   const done: ObjectDone[] = []

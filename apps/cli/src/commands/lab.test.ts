@@ -92,7 +92,7 @@ describe('a lab on a target', () => {
     const reset = await say('lab', 'reset', '01')
     assert.match(reset.stdout, /^All is as it was before: .*40-mtls.* off, all other layers on\.$/m)
     assert.deepEqual(await offNow(), before)
-    assert.deepEqual(await changesNow(), ['object/AuthorizationPolicy/shop/allow-nothing'])
+    assert.deepEqual(await changesNow(), ['object/security.istio.io/AuthorizationPolicy/shop/allow-nothing'])
     const explained = await say('explain', 'shop/notsleep', 'shop/recommendation:8080')
     assert.doesNotMatch(explained.stdout, /allow-nothing/, 'what was deleted before the lab is deleted again')
     assert.match((await say('lab', 'reset', '01')).stderr, /no lab is under way/)

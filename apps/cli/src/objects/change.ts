@@ -15,10 +15,13 @@ export interface ObjectDone {
   readonly done: Done
 }
 
+/** Kinds of different API groups may share an id. */
+type Identified = Pick<ObjectDone, 'id' | 'object'>
+
 const prefix = 'object/'
 
-/** The name of the one change that stands for an object: a later one replaces it. */
-export const changeName = (id: string): string => `${prefix}${id}`
+/** The name of the one change that stands for an object, as `object/<API group>/<id>`: a later one replaces it. */
+export const changeName = ({ id, object }: Identified): string => `${prefix}${groupOf(object) || 'core'}/${id}`
 /** Whether a standing change was made by `apply` or `delete`, and not by a scenario that is running. */
 export const isObjectChange = (name: string): boolean => name.startsWith(prefix)
 
@@ -32,15 +35,16 @@ export async function applyObjects(
   const deleted = new Set((await target.changes()).filter(({ change }) => isDeletion(change)).map(({ name }) => name))
   for (const { resource, change } of given) {
     const { id, object } = resource
-    const before = inForce.get(keyOf({ id, object }))
+    const before = inForce.get(keyOf(resource))
     if (isSame(before, object)) {
       tell({ id, object, done: 'unchanged' })
       continue
     }
     // Where the files hold it as it is given, no longer to be deleted is all that it takes: it stays the files' own.
-    if (deleted.has(changeName(id))) await target.withdraw(changeName(id))
-    const there = deleted.has(changeName(id)) && isSame((await objectsByKey(target)).get(keyOf({ id, object })), object)
-    if (!there) await target.apply(changeName(id), change)
+    const name = changeName(resource)
+    if (deleted.has(name)) await target.withdraw(name)
+    const there = deleted.has(name) && isSame((await objectsByKey(target)).get(keyOf(resource)), object)
+    if (!there) await target.apply(name, change)
     tell({ id, object, done: before === undefined ? 'created' : 'configured' })
   }
 }
@@ -59,25 +63,25 @@ const isSame = (inForce: KubernetesObject | undefined, object: KubernetesObject)
  */
 export async function deleteObjects(
   target: ObjectTarget,
-  given: readonly { readonly id: string; readonly object: KubernetesObject }[],
+  given: readonly Identified[],
   tell: (done: ObjectDone) => void,
 ): Promise<void> {
   const inForce = new Map((await target.objects()).map((one) => [keyOf(one), one]))
   for (const { id, object } of given) {
-    const found = inForce.get(keyOf({ id, object }))
+    const key = keyOf({ id, object })
+    const found = inForce.get(key)
     if (found === undefined) {
       tell({ id, object, done: 'not found' })
       continue
     }
     if (!found.inFiles && found.change !== undefined) await target.withdraw(found.change)
-    else await target.apply(changeName(id), { without: [id] })
+    else await target.apply(changeName({ id, object }), { without: [key] })
     tell({ id, object, done: 'deleted' })
   }
 }
 
-/** Kinds of different API groups may share a name. */
-export const keyOf = ({ id, object }: { readonly id: string; readonly object: KubernetesObject }): string =>
-  `${groupOf(object)} ${id}`
+/** The id with its API group, as `Change.without` takes it: `Gateway.networking.istio.io/shop/front`. */
+export const keyOf = ({ id, object }: Identified): string => id.replace('/', () => `.${groupOf(object)}/`)
 
 export const groupOf = ({ apiVersion }: KubernetesObject): string =>
   apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : ''
