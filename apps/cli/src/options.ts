@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 
 /*
  * Options that several commands share, so that they are spelled and explained alike. A command's own options are
@@ -39,4 +39,11 @@ export function withHelp(
     .map((example) => `  $ ${example.replace(/^(npx )?bulkhead\b/, 'npx bulkhead')}`)
     .join('\n')
   return command.addHelpText('after', `\nExamples:\n${examples}\n\nExit code: ${parts.exit.replace(/\.$/, '')}.`)
+}
+
+/** The argument of `--tail`. */
+export function linesOf(text: string): number {
+  const lines = Number(text)
+  if (Number.isInteger(lines) && lines >= 0 && lines <= 100_000 && text.trim() !== '') return lines
+  throw new InvalidArgumentError('it has to be a whole number from 0 to 100000.')
 }

@@ -1,6 +1,6 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
 import { type Io, printable } from '../io.js'
-import { type StateOption, withHelp, withState } from '../options.js'
+import { linesOf, type StateOption, withHelp, withState } from '../options.js'
 import { findTarget } from '../target/find.js'
 
 interface LogsOptions extends StateOption {
@@ -20,12 +20,6 @@ export function register(program: Command, io: Io): void {
     examples: ['npx bulkhead logs shop/web-api', 'npx bulkhead logs shop/web-api -f --tail 0'],
     exit: '0, or 2 when there is no such workload or nothing is up.',
   })
-}
-
-function linesOf(text: string): number {
-  const lines = Number(text)
-  if (Number.isInteger(lines) && lines >= 0 && lines <= 100_000 && text.trim() !== '') return lines
-  throw new InvalidArgumentError('it has to be a whole number from 0 to 100000.')
 }
 
 async function logs(workload: string, options: LogsOptions, io: Io): Promise<void> {

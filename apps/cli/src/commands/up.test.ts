@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { UpReport } from '../target/messages.js'
@@ -186,6 +186,8 @@ describe('a target in the background', () => {
       all.stdout,
       / deny .* flag=DENY error="connection closed due to policy rejection: allow policies exist, but none allowed" .*code=authz\.no-rule-allows policy=".*web-api-rbac\.yaml:\d+/,
     )
+    const few = await bulkhead('flows', '--tail', '2', ...state)
+    assert.equal(few.stdout, all.stdout.split('\n').slice(-3).join('\n'))
     await eventually('what is kept is told', () => seen.split('\n').length > all.stdout.split('\n').length - 1)
     assert.doesNotMatch(seen, /"workload":"shop\/intruder"/)
     await bulkhead('exec', ...state, 'shop/intruder', '--', process.execPath, '-e', call)
@@ -213,9 +215,13 @@ describe('a target in the background', () => {
     const status = await bulkhead('status', ...state)
     assert.equal(status.code, 2)
     assert.match(status.stderr, new RegExp(`process ${report.status.pid}\\) ended without saying so`))
-    const again = await bulkhead('up', ...state, '--port', '0', '--json')
+    const before = { off: [], applied: [] }
+    const underWay = { lab: '01', started: found.started, target: found.started, before }
+    writeFileSync(path.join(stateDir, 'overlay', 'lab.json'), JSON.stringify(underWay))
+    const again = await bulkhead('up', ...state, '--port', '0')
     assert.equal(again.code, 0, again.stderr)
-    const second = JSON.parse(again.stdout) as UpReport
+    assert.match(again.stdout, /lab 01 is under way: npx bulkhead lab check .* goes on, lab reset .* puts all back\n/)
+    const second = { status: JSON.parse((await bulkhead('status', ...state, '--json')).stdout) as UpReport['status'] }
     assert.deepEqual(
       second.status.layers.map(({ name, on }) => [name, on]),
       [

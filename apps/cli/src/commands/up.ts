@@ -49,9 +49,9 @@ function portOf(text: string): number {
 
 async function up(options: UpOptions, io: Io): Promise<void> {
   const start = supervisorOptions(options, io)
-  const show = (report: UpReport) => {
+  const show = async (report: UpReport) => {
     if (options.json === true) printJson(io, report)
-    else print(io, upText(report, start, io, options.foreground === true))
+    else print(io, upText(report, start, io, options.foreground === true, await labUnderWay(start.stateDir)))
     if (report.notReady.length > 0) {
       for (const { workload, log } of report.notReady) {
         const said = log.trimEnd().replaceAll('\n', '\n  ')
@@ -62,7 +62,7 @@ async function up(options: UpOptions, io: Io): Promise<void> {
   }
   if (options.foreground !== true) {
     const { startInBackground } = await import('../target/start.js')
-    show(await startInBackground(start, io.signal, progressTo(io)))
+    await show(await startInBackground(start, io.signal, progressTo(io)))
     return
   }
   const { supervise } = await import('../target/supervise.js')
@@ -72,7 +72,7 @@ async function up(options: UpOptions, io: Io): Promise<void> {
     note(io, eventText(event, clock(new Date()))),
   )
   io.signal.removeEventListener('abort', interrupted)
-  show(supervisor.report)
+  await show(supervisor.report)
   note(
     io,
     `Save a file under ${foldersWords(start, io)}: it is in force at once, and what it opens and closes is told here.`,
@@ -82,6 +82,17 @@ async function up(options: UpOptions, io: Io): Promise<void> {
   note(io, 'ending: requests under way are finished first; Ctrl-C again ends it at once')
   await supervisor.stop()
   note(io, 'all is down.')
+}
+
+/** Whoever left a lab half-way finds its walls down, and has to be told why. */
+async function labUnderWay(stateDir: string): Promise<string | undefined> {
+  const { LabJournal } = await import('@bulkhead/labs')
+  try {
+    return new LabJournal(stateDir).read()?.lab
+  } catch {
+    // `lab` says what is wrong with its file.
+    return undefined
+  }
 }
 
 const aborted = (signal: AbortSignal): Promise<void> =>
@@ -129,6 +140,7 @@ function upText(
   { stateDir }: SupervisorOptions,
   io: Io,
   here: boolean,
+  lab: string | undefined,
 ): string {
   const style = styleOf(io)
   const pods = status.workloads.reduce((sum, { of }) => sum + of, 0)
@@ -158,6 +170,13 @@ function upText(
       .map(({ name }) =>
         style.yellow(`  ${name} is OFF, as it was left or asked for; npx bulkhead layer on${state} ${name}`),
       ),
+    ...(lab === undefined
+      ? []
+      : [
+          style.yellow(
+            `  lab ${lab} is under way: npx bulkhead lab check${state} goes on, lab reset${state} puts all back`,
+          ),
+        ]),
     `  API      ${url} (its token is in ${path.join(shown, 'control.json')})`,
     '',
     style.bold('Try'),
