@@ -138,7 +138,9 @@ export type ManifestsEvent =
       /** In force from this generation on. */
       readonly generation: number
       readonly files: readonly string[]
-      readonly diff: PolicyDiff
+      /** Missing: it could not be worked out, and `undiffed` says why. The save is in force all the same. */
+      readonly diff?: PolicyDiff
+      readonly undiffed?: string
       /** Open connections that the new policies deny, and that were closed. */
       readonly closedConnections: number
       /** From the first file event to being in force. */

@@ -17,10 +17,10 @@ test('a save is in force and told; a broken one changes nothing, says where, and
   // Of the account that is not there it is warned once.
   assert.equal(closing.warnings.length, 1)
   assert.ok(
-    closing.diff.closed.some(({ from, to }) => from === 'shop/client' && to.startsWith('shop/web')),
-    JSON.stringify(closing.diff.closed),
+    closing.diff?.closed.some(({ from, to }) => from === 'shop/client' && to.startsWith('shop/web')),
+    JSON.stringify(closing.diff?.closed),
   )
-  assert.deepEqual(closing.diff.objects.changed, ['AuthorizationPolicy/shop/p'])
+  assert.deepEqual(closing.diff?.objects.changed, ['AuthorizationPolicy/shop/p'])
   assert.equal(closing.generation, cluster.status().generation)
   assert.equal(await statusOf(cluster), 'reset')
 
@@ -50,10 +50,10 @@ test('a save is in force and told; a broken one changes nothing, says where, and
 
   // Back to what is in force: nothing changes, and that it is whole again is told all the same.
   const healed = await told('changed', () => save('p.yaml', policy('p', 'ALLOW', 'nobody')))
-  assert.deepEqual([healed.diff.opened, healed.diff.closed], [[], []])
+  assert.deepEqual([healed.diff?.opened, healed.diff?.closed], [[], []])
   assert.equal(cluster.status().refused, undefined)
   const opened = await told('changed', () => rmSync(join(root, 'p.yaml')))
-  assert.deepEqual(opened.diff.objects.removed, ['AuthorizationPolicy/shop/p'])
+  assert.deepEqual(opened.diff?.objects.removed, ['AuthorizationPolicy/shop/p'])
   assert.equal(await statusOf(cluster), 200)
 
   const before = events.length

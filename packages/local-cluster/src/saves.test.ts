@@ -42,6 +42,7 @@ async function start(t: TestContext, load: (files: (name: string) => string) => 
     objects: { added: [], changed: [], removed: [] },
     asked: 0,
   }
+  let undiffable: string | undefined
   let first = true
   const engine = {
     load: async () => {
@@ -52,7 +53,10 @@ async function start(t: TestContext, load: (files: (name: string) => string) => 
       }
       return load(file)
     },
-    diff: () => diff,
+    diff: () => {
+      if (undiffable !== undefined) throw new Error(undiffable)
+      return diff
+    },
   } as unknown as Engine
   const told = (event: ManifestsEvent) => void events.push(event)
   const saves = new Saves({
@@ -67,7 +71,10 @@ async function start(t: TestContext, load: (files: (name: string) => string) => 
   t.after(() => saves.close())
   await saves.start()
   assert.deepEqual([events, inForce], [[], []])
-  return { file, events, inForce, saves }
+  const failDiff = (message: string | undefined) => {
+    undiffable = message
+  }
+  return { file, events, inForce, saves, failDiff }
 }
 
 test('a file that goes while it is read is no mistake: it is read again, and only that is told', async (t) => {
@@ -120,4 +127,23 @@ test('the same mistake is told once, and that all is well again too, though noth
   assert.deepEqual([events[1]?.kind, saves.refused], ['changed', undefined])
   await save()
   assert.equal(events.length, 2)
+})
+
+test('a save that is in force is told as such, also when what it opened and closed cannot be worked out', async (t) => {
+  let names = ['a', 'b']
+  const { file, events, inForce, saves, failDiff } = await start(t, async () => objects(...names))
+  failDiff('out of memory')
+  writeFileSync(file('b.yaml'), 'b')
+  await eventually('it is told', () => events.length === 1)
+  const [told] = events
+  assert.ok(told?.kind === 'changed', JSON.stringify(told))
+  assert.deepEqual([told.files, told.undiffed, 'diff' in told], [['b.yaml'], 'out of memory', false])
+  assert.deepEqual([inForce, saves.refused], [['a,b'], undefined])
+  failDiff(undefined)
+  names = ['a', 'c']
+  writeFileSync(file('c.yaml'), 'c')
+  await eventually('the next one is told', () => events.length === 2)
+  const next = events[1]
+  assert.ok(next?.kind === 'changed', JSON.stringify(next))
+  assert.deepEqual([next.diff?.asked, 'undiffed' in next], [0, false])
 })

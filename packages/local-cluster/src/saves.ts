@@ -1,4 +1,5 @@
 import { relative, resolve, sep } from 'node:path'
+import type { PolicyDiff } from '@bulkhead/analysis'
 import type { Diagnostic, LoadResult, Resource } from '@bulkhead/resources'
 import type { ManifestsEvent } from './cluster-types.js'
 import type { Enforced, Enforcement } from './enforcement.js'
@@ -103,7 +104,7 @@ export class Saves {
       kind: 'changed',
       generation,
       files,
-      diff: engine.diff(before, after),
+      ...diffOf(engine, before, after),
       closedConnections,
       ms: Math.round(enforced.at - since),
       rolling: [...rolling].sort(),
@@ -144,6 +145,18 @@ export class Saves {
     const files = new Set(resources.map((one) => resolve(relativeTo, one.position([]).file)))
     const roots = manifests.map((folder) => resolve(folder))
     this.#watch?.also(foldersOutside(files, roots))
+  }
+}
+
+/** What a save opened and closed is told beside it: that it cannot be worked out takes nothing out of force. */
+function diffOf(
+  engine: Engine,
+  ...[before, after]: Parameters<Engine['diff']>
+): { diff: PolicyDiff } | { undiffed: string } {
+  try {
+    return { diff: engine.diff(before, after) }
+  } catch (error) {
+    return { undiffed: messageOf(error) }
   }
 }
 

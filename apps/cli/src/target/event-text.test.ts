@@ -1,4 +1,5 @@
 import { test } from 'node:test'
+import type { PolicyDiff } from '@bulkhead/analysis'
 import type { ManifestsEvent } from '@bulkhead/local-cluster'
 import type { Step, Verdict } from '@bulkhead/verdict'
 import { matchesGolden } from '../golden.js'
@@ -36,7 +37,7 @@ const deny: Verdict = {
   ],
   text: '',
 }
-const changed: Extract<ManifestsEvent, { kind: 'changed' }> = {
+const changed: Extract<ManifestsEvent, { kind: 'changed' }> & { readonly diff: PolicyDiff } = {
   kind: 'changed',
   generation: 3,
   files: ['k8s/layers/50-identity/shop/web-api-rbac.yaml'],
@@ -52,6 +53,7 @@ const changed: Extract<ManifestsEvent, { kind: 'changed' }> = {
   rolling: [],
   warnings: [],
 }
+const { diff: _diff, ...undiffed } = changed
 const nothing = { ...changed.diff, opened: [], closed: [] }
 const file = (name: string) => `k8s/workloads/shop/${name}.yaml`
 
@@ -88,6 +90,7 @@ const events: readonly ManifestsEvent[] = [
       },
     ],
   },
+  { ...undiffed, undiffed: 'Invalid array length', rolling: ['shop/web-api'] },
   { kind: 'rollout', workloads: ['shop/web-api'], state: 'complete', waitingFor: [], ms: 1234 },
   {
     kind: 'rollout',

@@ -45,8 +45,12 @@ function linesOf(event: ManifestsEvent): readonly string[] {
     case 'changed':
       return [
         `in force after ${event.ms} ms${event.files.length === 0 ? '' : `: ${filesWords(event.files)}`}`,
-        ...changedLines({ diff: event.diff, closed: event.closedConnections }),
-        ...staleLines(event.diff),
+        ...(event.diff === undefined
+          ? [
+              `what it opened and closed could not be worked out: ${event.undiffed ?? 'no reason was given'}`,
+              ...cutLines(event.closedConnections),
+            ]
+          : [...changedLines({ diff: event.diff, closed: event.closedConnections }), ...staleLines(event.diff)]),
         ...(event.rolling.length === 0
           ? []
           : [`pods are being started, replaced or ended: ${event.rolling.join(', ')}`]),
@@ -64,9 +68,12 @@ function staleLines({ objects }: LayersSwitched['diff']): readonly string[] {
 
 /** What a change opened and closed, and what it cut. */
 export function changedLines({ diff, closed }: Pick<LayersSwitched, 'diff' | 'closed'>): readonly string[] {
-  const told = renderDiff(diff, { most: mostGroups }).trimEnd().split('\n')
-  if (closed === 0) return told
-  return [...told, `${closed === 1 ? '1 open connection was' : `${closed} open connections were`} closed by it.`]
+  return [...renderDiff(diff, { most: mostGroups }).trimEnd().split('\n'), ...cutLines(closed)]
+}
+
+function cutLines(closed: number): readonly string[] {
+  if (closed === 0) return []
+  return [`${closed === 1 ? '1 open connection was' : `${closed} open connections were`} closed by it.`]
 }
 
 const mostFiles = 4
