@@ -3,10 +3,11 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { LoadResult } from '@bulkhead/resources'
+import { watch } from 'chokidar'
 import type { ManifestsEvent } from './cluster-types.js'
 import type { Enforced, Enforcement } from './enforcement.js'
 import type { Engine } from './engine.js'
-import { Saves } from './saves.js'
+import { Saves, type SavesParts } from './saves.js'
 import { eventually, resource, temporaryFolder } from './testing.js'
 
 const objects = (...names: string[]): LoadResult => ({
@@ -17,7 +18,11 @@ const objects = (...names: string[]): LoadResult => ({
 })
 
 /** Saves of a folder, put in force by an enforcement that only notes what it is given. */
-async function start(t: TestContext, load: (files: (name: string) => string) => Promise<LoadResult>) {
+async function start(
+  t: TestContext,
+  load: (files: (name: string) => string) => Promise<LoadResult>,
+  watching?: SavesParts['watching'],
+) {
   const root = join(temporaryFolder(t), 'k8s')
   mkdirSync(root)
   const file = (name: string) => join(root, name)
@@ -67,6 +72,7 @@ async function start(t: TestContext, load: (files: (name: string) => string) => 
     loaded: objects('a'),
     readyMs: 1,
     told,
+    ...(watching !== undefined && { watching }),
   })
   t.after(() => saves.close())
   await saves.start()
@@ -146,4 +152,30 @@ test('a save that is in force is told as such, also when what it opened and clos
   const next = events[1]
   assert.ok(next?.kind === 'changed', JSON.stringify(next))
   assert.deepEqual([next.diff?.asked, 'undiffed' in next], [0, false])
+})
+
+test('that saves may not be seen is said until they are again, also after a save that was seen', async (t) => {
+  const watchers: ReturnType<typeof watch>[] = []
+  let broken = true
+  const open: typeof watch = (paths, options) => {
+    const watcher = watch(paths, options)
+    if (watchers.push(watcher) > 1 && broken) watcher.once('ready', () => watcher.emit('error', new Error('ENOSPC')))
+    return watcher
+  }
+  let names = ['a']
+  const { file, events, inForce, saves } = await start(t, async () => objects(...names), { open, againMs: 300 })
+  watchers[0]?.emit('error', new Error('ENOSPC'))
+  assert.match(saves.refused ?? '', /^saves may not be seen .*ENOSPC$/)
+  names = ['a', 'b']
+  writeFileSync(file('b.yaml'), 'b')
+  await eventually('the save is in force', () => inForce.includes('a,b') && events.length === 2)
+  assert.deepEqual(
+    events.map(({ kind }) => kind),
+    ['refused', 'changed'],
+  )
+  assert.match(saves.refused ?? '', /^saves may not be seen .*ENOSPC$/)
+  broken = false
+  await eventually('saves are seen again', () => saves.refused === undefined)
+  await eventually('that is told', () => events.length === 3)
+  assert.equal(events[2]?.kind, 'changed')
 })

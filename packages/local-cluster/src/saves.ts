@@ -6,7 +6,7 @@ import type { Enforced, Enforcement } from './enforcement.js'
 import type { Engine } from './engine.js'
 import { badManifests, messageOf } from './errors.js'
 import { unreadOf } from './unread.js'
-import { foldersOutside, ManifestWatch, type Save } from './watch.js'
+import { foldersOutside, ManifestWatch, type Save, type WatchOptions } from './watch.js'
 
 export interface SavesParts {
   readonly engine: Engine
@@ -21,6 +21,7 @@ export interface SavesParts {
   readonly readyMs: number
   /** For tests. */
   readonly quietMs?: number
+  readonly watching?: Pick<WatchOptions, 'againMs' | 'open'>
 }
 
 /** Follows the manifests' files: what is saved is in force, or told why not. */
@@ -30,6 +31,9 @@ export class Saves {
   #base: string
   #warned: ReadonlySet<string>
   #refused: string | undefined
+  /** Why saves may not be seen; no save that is seen ends it. */
+  #unseen: string | undefined
+  #seenAgain = false
   #closed = false
 
   constructor(parts: SavesParts) {
@@ -38,18 +42,25 @@ export class Saves {
     this.#warned = warningsOf(parts.loaded)
   }
 
-  /** What is wrong with the files as they are; undefined: they are in force. */
+  /** What is wrong with the files as they are, or with seeing them; undefined: they are in force. */
   get refused(): string | undefined {
-    return this.#refused
+    const told = [this.#unseen, this.#refused].filter((message) => message !== undefined)
+    return told.length === 0 ? undefined : told.join('\n')
   }
 
   /** Resolves when saves are seen. What was saved between the first reading and now is put in force. */
   async start(): Promise<void> {
-    const { manifests, loaded, quietMs } = this.#parts
+    const { manifests, loaded, quietMs, watching } = this.#parts
     const folders = manifests.map((folder) => resolve(folder))
     this.#watch = await ManifestWatch.start(folders, {
       saved: (save) => this.#saved(save),
       failed: (error) => this.#refuse([], `saves may not be seen any more: ${messageOf(error)}`),
+      lost: (error) => this.#lost(error),
+      found: () => {
+        this.#unseen = undefined
+        this.#seenAgain = true
+      },
+      ...watching,
       ...(quietMs !== undefined && { quietMs }),
     })
     this.#followOutside(loaded.resources)
@@ -80,7 +91,8 @@ export class Saves {
     }
     this.#followOutside(loaded.resources)
     const content = contentOf(loaded.resources)
-    const healed = this.#refused !== undefined
+    const healed = this.#refused !== undefined || this.#seenAgain
+    this.#seenAgain = false
     // Other comments move lines, which positions have to follow; nobody wants to hear of it.
     if (content === this.#base && !healed) {
       const unread = unreadOf(paths, manifests)
@@ -128,6 +140,13 @@ export class Saves {
 
   get #outdated(): boolean {
     return this.#closed || this.#watch?.pending === true
+  }
+
+  #lost(error: Error): void {
+    const message = `saves may not be seen until the files can be watched again, which is tried every 2 s: ${messageOf(error)}`
+    if (message === this.#unseen) return
+    this.#unseen = message
+    this.#tell({ kind: 'refused', files: [], message })
   }
 
   #refuse(files: readonly string[], message: string): void {

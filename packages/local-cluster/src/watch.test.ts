@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { type FSWatcher, watch as open } from 'chokidar'
 import { eventually, temporaryFolder } from './testing.js'
 import { foldersOutside, ManifestWatch, type Save } from './watch.js'
 
@@ -154,4 +155,33 @@ test('a root whose name another folder has taken is followed there', async (t) =
   const before = saves.length
   writeFileSync(path('a.yaml'), 'a: 3\n')
   await eventually('a save in it is told', () => saves.slice(before).some((files) => files.includes('a.yaml')))
+})
+
+test('a watcher that fails is opened anew until it works, and what was saved meanwhile is told', async (t) => {
+  const root = temporaryFolder(t)
+  const opened: FSWatcher[] = []
+  const told: string[] = []
+  const watching = await ManifestWatch.start([root], {
+    quietMs: 60,
+    againMs: 20,
+    open: (paths, options) => {
+      const watcher = open(paths, options)
+      opened.push(watcher)
+      // The first new one fails as well.
+      if (opened.length === 2) watcher.once('ready', () => watcher.emit('error', new Error('ENOSPC')))
+      return watcher
+    },
+    saved: async () => void told.push('saved'),
+    failed: (error) => assert.fail(error),
+    lost: (error) => void told.push(error.message),
+    found: () => void told.push('found'),
+  })
+  t.after(() => watching.close())
+  opened[0]?.emit('error', new Error('EMFILE'))
+  await eventually('it is told', () => told.includes('saved'))
+  assert.deepEqual([told.filter((word) => word !== 'found'), opened.length], [['EMFILE', 'ENOSPC', 'saved'], 3])
+  assert.equal(told.at(-2), 'found')
+  assert.equal(opened[0]?.closed, true)
+  writeFileSync(join(root, 'a.yaml'), 'a: 1\n')
+  await eventually('a save is seen', () => told.filter((word) => word === 'saved').length === 2)
 })

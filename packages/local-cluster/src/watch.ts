@@ -16,6 +16,9 @@ const emptiedMs = 1000
 /** How often a folder that went away is looked for. */
 const absentMs = 500
 
+/** After an error of the watcher, as when the system has no more watches to give, a new one is tried so often. */
+const againMs = 2000
+
 /** Files that were saved together. */
 export interface Save {
   /** Absolute paths, sorted. */
@@ -31,6 +34,12 @@ export interface WatchOptions {
   readonly saved: (save: Save) => Promise<void>
   /** Something kept it from following a file: what is saved from now on may not be seen. */
   readonly failed: (error: Error) => void
+  /** The watcher has failed; a new one is tried until it works, which `found` tells, and then `saved`. */
+  readonly lost?: (error: Error) => void
+  readonly found?: () => void
+  /** For tests. */
+  readonly againMs?: number
+  readonly open?: typeof watch
 }
 
 /** YAML, and kustomizations in all their names. */
@@ -55,6 +64,8 @@ export class ManifestWatch {
   #timer: NodeJS.Timeout | undefined
   #telling = false
   #closed = false
+  #again: NodeJS.Timeout | undefined
+  #firstReady: (() => void) | undefined
 
   private constructor(folders: readonly string[], options: WatchOptions) {
     this.#options = options
@@ -67,7 +78,7 @@ export class ManifestWatch {
   }
 
   #open(): FSWatcher {
-    const watcher = watch([...this.#roots, ...this.#also], {
+    const watcher = (this.#options.open ?? watch)([...this.#roots, ...this.#also], {
       ignoreInitial: true,
       // It would hold every deletion back to see whether the file comes again; waiting is done here, for all events alike.
       atomic: false,
@@ -78,7 +89,10 @@ export class ManifestWatch {
       this.#happened(path)
       if (event === 'unlinkDir' && this.#roots.has(path)) this.#lookFor(path)
     })
-    watcher.on('error', (error) => this.#failed(error))
+    watcher.once('ready', () => this.#firstReady?.())
+    watcher.on('error', (error) => {
+      if (watcher === this.#watcher) this.#lost(error)
+    })
     return watcher
   }
 
@@ -91,18 +105,38 @@ export class ManifestWatch {
       return true
     })
     if (replaced.length === 0 || this.#closed) return
-    const old = this.#watcher
-    this.#watcher = this.#open()
-    this.#watcher.once('ready', () => {
+    this.#openAnew(() => {
       for (const root of replaced) this.#happened(root)
     })
+  }
+
+  #openAnew(ready: () => void): void {
+    const old = this.#watcher
+    this.#watcher = this.#open()
+    this.#watcher.once('ready', ready)
     void old.close().catch((error: unknown) => this.#failed(error))
+  }
+
+  #lost(error: unknown): void {
+    if (this.#closed) return
+    this.#options.lost?.(error instanceof Error ? error : new Error(String(error)))
+    this.#again ??= setTimeout(() => {
+      this.#again = undefined
+      this.#openAnew(() => {
+        // It failed while it was opened: there will be another one.
+        if (this.#closed || this.#again !== undefined) return
+        this.#options.found?.()
+        for (const root of this.#roots) this.#happened(root)
+      })
+    }, this.#options.againMs ?? againMs)
   }
 
   /** Resolves when every folder is watched: what is saved from then on is told. */
   static async start(folders: readonly string[], options: WatchOptions): Promise<ManifestWatch> {
     const watching = new ManifestWatch(folders, options)
-    await new Promise<void>((resolve) => watching.#watcher.once('ready', resolve))
+    await new Promise<void>((resolve) => {
+      watching.#firstReady = resolve
+    })
     return watching
   }
 
@@ -120,6 +154,7 @@ export class ManifestWatch {
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#timer)
+    clearTimeout(this.#again)
     clearInterval(this.#check)
     for (const root of [...this.#absent.keys()]) this.#stopLooking(root)
     await this.#watcher.close()
