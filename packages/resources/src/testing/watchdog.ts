@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 
 /** CPU time that this process may take without coming back to its event loop. */
@@ -10,7 +11,7 @@ const LONG_MS = 4_000
  * only the first takes CPU time.
  */
 const guard = `
-const { workerData } = require('node:worker_threads')
+const { parentPort, workerData } = require('node:worker_threads')
 const { writeSync } = require('node:fs')
 const now = () => { const { user, system } = process.cpuUsage(); return (user + system) / 1000 }
 let beats = -1
@@ -24,14 +25,17 @@ setInterval(() => {
   told = blocked > ${LONG_MS}
   if (blocked > ${BLOCKED_MS}) process.kill(process.pid, 'SIGKILL')
 }, 500)
+parentPort.postMessage('up')
 `
 
 /** Ends this process, with words on stderr, when a case does not give the event loop back: no timer could tell of that. */
-export function watchdog(says: string): { started(index: number): void; end(): Promise<void> } {
+export async function watchdog(says: string): Promise<{ started(index: number): void; end(): Promise<void> }> {
   const shared = new Int32Array(new SharedArrayBuffer(8))
   const worker = new Worker(guard, { eval: true, workerData: { shared, says }, execArgv: [] })
-  worker.unref()
   const beat = setInterval(() => Atomics.add(shared, 0, 1), 100)
+  // What a thread opens for itself is opened then, and not counted as a case's.
+  await once(worker, 'message')
+  worker.unref()
   return {
     started: (index) => void Atomics.store(shared, 1, index),
     async end() {
