@@ -15,7 +15,7 @@ export function register(program: Command, io: Io): void {
     .description('End the running target: requests under way are finished, nothing is left behind.')
     .action((options: JsonOption & StateOption) => down(options, io))
   withHelp(withJson(withState(command)), {
-    examples: ['npx bulkhead down', 'npx bulkhead down --state /tmp/other'],
+    examples: ['npx bulkhead down', 'npx bulkhead down --state ../other/.bulkhead'],
     exit: '0 it is down, 2 nothing was up.',
   })
 }

@@ -8,8 +8,7 @@ export type Pairs = string[]
  * route's author wrote may be of any script, and is UTF-8 there.
  */
 export const octets = (text: string): string =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: all that is an octet
-  /[^\u0000-\u00ff]/.test(text) ? Buffer.from(text).toString('latin1') : text
+  /[\u0100-\uffff]/.test(text) ? Buffer.from(text).toString('latin1') : text
 
 /** How a message is framed is its own affair, whatever a route says. */
 const isFraming = (name: string): boolean => name === 'content-length' || isHopByHop(name)
