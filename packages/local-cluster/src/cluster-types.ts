@@ -102,13 +102,18 @@ export interface PublishedPort {
   readonly hosts: readonly string[]
 }
 
+/** What a change that is in force opened and closed. */
+export interface Diffed {
+  /** Missing: it could not be worked out, and `undiffed` says why. The change is in force all the same. */
+  readonly diff?: PolicyDiff
+  readonly undiffed?: string
+}
+
 /** What became of a switch of layers. */
-export interface LayersSwitched {
+export interface LayersSwitched extends Diffed {
   /** Open connections that it closed. */
   readonly closed: number
   readonly generation: number
-  /** Flows that it opened and closed. */
-  readonly diff: PolicyDiff
 }
 
 /** A change that stands, under the name that withdraws it. */
@@ -133,14 +138,11 @@ export interface ObjectInForce {
 
 /** What became of a save under the manifests' folders. */
 export type ManifestsEvent =
-  | {
+  | ({
       readonly kind: 'changed'
       /** In force from this generation on. */
       readonly generation: number
       readonly files: readonly string[]
-      /** Missing: it could not be worked out, and `undiffed` says why. The save is in force all the same. */
-      readonly diff?: PolicyDiff
-      readonly undiffed?: string
       /** Open connections that the new policies deny, and that were closed. */
       readonly closedConnections: number
       /** From the first file event to being in force. */
@@ -149,7 +151,7 @@ export type ManifestsEvent =
       readonly rolling: readonly string[]
       /** Those that were not there before. */
       readonly warnings: readonly Diagnostic[]
-    }
+    } & Diffed)
   /** What was in force stays in force. */
   | {
       readonly kind: 'refused'

@@ -15,6 +15,7 @@ import type {
   NamedChange,
   ObjectInForce,
 } from './cluster-types.js'
+import { diffed } from './diffed.js'
 import { badManifests, ClusterError } from './errors.js'
 import { localImages } from './images.js'
 import { allBut, inForce } from './in-force.js'
@@ -175,7 +176,7 @@ export class LocalCluster implements Target {
     const { enforcement, engine, ports } = this.#parts
     const { closed, generation, before, after } = await enforcement.setLayers(change)
     await ports.settled()
-    return { closed, generation, diff: engine.diff(before, after) }
+    return { closed, generation, ...diffed(engine, before, after) }
   }
 
   /** The changes that stand, as they were given. */

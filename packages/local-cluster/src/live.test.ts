@@ -66,7 +66,7 @@ test('layers that are off stay off, one that is new is on, and a change stays on
   const deny = policy('p', 'DENY', 'client')
   const { cluster, root, save, told } = await start(t, { 'web.yaml': web('one'), 'layers/50-identity/p.yaml': deny })
   const { diff } = await cluster.setLayers({ off: ['50'] })
-  assert.ok(diff.opened.length > 0)
+  assert.ok(diff !== undefined && diff.opened.length > 0)
   await told('changed', () => save('layers/50-identity/q.yaml', policy('q', 'DENY', 'client')))
   assert.equal(await statusOf(cluster), 200)
   const made = await told('changed', () => {

@@ -1,7 +1,7 @@
 import { relative, resolve, sep } from 'node:path'
-import type { PolicyDiff } from '@bulkhead/analysis'
 import type { Diagnostic, LoadResult, Resource } from '@bulkhead/resources'
 import type { ManifestsEvent } from './cluster-types.js'
+import { diffed } from './diffed.js'
 import type { Enforced, Enforcement } from './enforcement.js'
 import type { Engine } from './engine.js'
 import { badManifests, messageOf } from './errors.js'
@@ -116,7 +116,7 @@ export class Saves {
       kind: 'changed',
       generation,
       files,
-      ...diffOf(engine, before, after),
+      ...diffed(engine, before, after),
       closedConnections,
       ms: Math.round(enforced.at - since),
       rolling: [...rolling].sort(),
@@ -164,18 +164,6 @@ export class Saves {
     const files = new Set(resources.map((one) => resolve(relativeTo, one.position([]).file)))
     const roots = manifests.map((folder) => resolve(folder))
     this.#watch?.also(foldersOutside(files, roots))
-  }
-}
-
-/** What a save opened and closed is told beside it: that it cannot be worked out takes nothing out of force. */
-function diffOf(
-  engine: Engine,
-  ...[before, after]: Parameters<Engine['diff']>
-): { diff: PolicyDiff } | { undiffed: string } {
-  try {
-    return { diff: engine.diff(before, after) }
-  } catch (error) {
-    return { undiffed: messageOf(error) }
   }
 }
 

@@ -45,12 +45,8 @@ function linesOf(event: ManifestsEvent): readonly string[] {
     case 'changed':
       return [
         `in force after ${event.ms} ms${event.files.length === 0 ? '' : `: ${filesWords(event.files)}`}`,
-        ...(event.diff === undefined
-          ? [
-              `what it opened and closed could not be worked out: ${event.undiffed ?? 'no reason was given'}`,
-              ...cutLines(event.closedConnections),
-            ]
-          : [...changedLines({ diff: event.diff, closed: event.closedConnections }), ...staleLines(event.diff)]),
+        ...changedLines({ ...event, closed: event.closedConnections }),
+        ...staleLines(event.diff),
         ...(event.rolling.length === 0
           ? []
           : [`pods are being started, replaced or ended: ${event.rolling.join(', ')}`]),
@@ -60,20 +56,20 @@ function linesOf(event: ManifestsEvent): readonly string[] {
 }
 
 /** As on a cluster, a pod has read them at its start. */
-function staleLines({ objects }: LayersSwitched['diff']): readonly string[] {
-  const read = objects.changed.filter((id) => /^(ConfigMap|Secret)\//.test(id))
+function staleLines(diff: LayersSwitched['diff']): readonly string[] {
+  const read = (diff?.objects.changed ?? []).filter((id) => /^(ConfigMap|Secret)\//.test(id))
   if (read.length === 0) return []
   return [`pods that read ${read.join(', ')} at their start keep what they read until their template changes`]
 }
 
 /** What a change opened and closed, and what it cut. */
-export function changedLines({ diff, closed }: Pick<LayersSwitched, 'diff' | 'closed'>): readonly string[] {
-  return [...renderDiff(diff, { most: mostGroups }).trimEnd().split('\n'), ...cutLines(closed)]
-}
-
-function cutLines(closed: number): readonly string[] {
-  if (closed === 0) return []
-  return [`${closed === 1 ? '1 open connection was' : `${closed} open connections were`} closed by it.`]
+export function changedLines({ diff, undiffed, closed }: Omit<LayersSwitched, 'generation'>): readonly string[] {
+  const lines =
+    diff === undefined
+      ? [`what it opened and closed could not be worked out: ${undiffed ?? 'no reason was given'}`]
+      : renderDiff(diff, { most: mostGroups }).trimEnd().split('\n')
+  if (closed === 0) return lines
+  return [...lines, `${closed === 1 ? '1 open connection was' : `${closed} open connections were`} closed by it.`]
 }
 
 const mostFiles = 4
