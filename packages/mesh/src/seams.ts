@@ -86,3 +86,14 @@ export interface Capture {
   deliver(key: string, port: number, from: Address, data: Uint8Array): boolean
   close(): Promise<void>
 }
+
+/** What is beyond the pods, as far as the mesh reaches it: the outside, the nodes' own ports, the API server. */
+export interface Outside {
+  /** What the world's DNS has for a name; undefined: no such name. IPv4. */
+  resolve(name: string): Promise<readonly string[] | undefined>
+  /** A connection to an address that is no pod's. Rejects with a code as `connect` does (ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH). */
+  dial(to: Address, signal?: AbortSignal): Promise<Duplex>
+  /** A datagram to such an address; what comes back goes to `reply`. False: nobody takes it. */
+  datagram(to: Address, data: Uint8Array, reply: (data: Uint8Array) => void): boolean
+  close(): Promise<void>
+}

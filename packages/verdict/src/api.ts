@@ -1,6 +1,6 @@
 import type { Resource } from '@bulkhead/resources'
 import type { GatewayModel } from './routes/types.js'
-import type { EvidenceAt, Flow, NodeModel, Pod, Protocol, ServiceModel, Verdict, VerdictAt } from './types.js'
+import type { EvidenceAt, Flow, NodeModel, Platform, Pod, Protocol, ServiceModel, Verdict, VerdictAt } from './types.js'
 
 /** What a DNS name means to a pod. `name` is the fully qualified form that matched. */
 export type NameAnswer =
@@ -15,6 +15,8 @@ export interface Snapshot {
   readonly resources: readonly Resource[]
   readonly nodes: readonly NodeModel[]
   readonly pods: ReadonlyMap<string, Pod>
+  /** Not among `nodes`, `pods` and `services`; `podByIp`, `serviceByIp` and `resolveName` know them. */
+  readonly platform: Platform
   readonly services: ReadonlyMap<string, ServiceModel>
   /** By `namespace/name` of the Gateway. */
   readonly gateways: ReadonlyMap<string, GatewayModel>
@@ -40,6 +42,18 @@ export interface CompileOptions {
   readonly nodes?: readonly string[]
   readonly trustDomain?: string
   readonly rootNamespace?: string
+  /** What enforces the network layers. */
+  readonly network?: NetworkOptions
+}
+
+export interface NetworkOptions {
+  /**
+   * Who reads NetworkPolicy: Cilium, which the manifests are written for (an ipBlock never matches a pod or a node), or
+   * a plugin that follows the API to the letter (it does). Default `cilium`. Cilium's own kinds are read either way.
+   */
+  readonly reader?: 'cilium' | 'api'
+  /** Cilium's agent mode. Default `default`: pods are isolated by the policies that select them. */
+  readonly enforcement?: 'default' | 'always' | 'never'
 }
 
 export type Compile = (resources: readonly Resource[], options?: CompileOptions) => Snapshot

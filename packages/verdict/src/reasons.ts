@@ -23,6 +23,15 @@ export const reasonCodes = [
   'hbone.stolen-certificate', // the key is not the certificate's
   'hbone.own-port', // a port of ztunnel's own, which is nobody's to call
   'hbone.wrong-target', // CONNECT for a pod that is not the one asked
+  // NetworkPolicy, CiliumNetworkPolicy and CiliumClusterwideNetworkPolicy, at the pod that a packet leaves and at the one it reaches
+  'cni.rule-allows',
+  'cni.rule-denies', // a deny rule, which beats every allow
+  'cni.default-deny', // policies isolate the pod in this direction, and no rule allows
+  'cni.own-node', // a pod and the node it runs on: never kept apart
+  'cni.sni-denied', // the packet passes, and the name in the ClientHello (or its lack) does not
+  'cni.http-denied', // the packet passes, and the request does not: 403 Access denied
+  'cni.dns-denied', // the packet passes, and the name that is asked does not: REFUSED
+  'cni.auth-required', // the rule asks for Cilium's own mutual authentication, which is not there
   // the network
   'network.no-policy', // nothing isolates the pod in this direction
   'network.nothing-listens', // the destination has no such port

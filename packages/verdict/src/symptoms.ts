@@ -16,6 +16,7 @@ export const symptoms = {
   refused: { curl: [7], says: 'connection refused' },
   'tls-refused': { curl: [35, 56], says: 'a TLS alert: the certificate was not accepted' },
   'dns-refused': { curl: [6], says: 'a name that DNS refused to resolve' },
+  'dns-timeout': { curl: [6, 28], says: 'a name that DNS never answered for' },
   'dns-not-found': { curl: [6], says: 'a name that does not exist' },
   'rbac-403': { curl: [0, 22], says: '403 RBAC: access denied' },
   'cilium-403': { curl: [0, 22], says: '403 Access denied' },

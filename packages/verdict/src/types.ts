@@ -61,6 +61,16 @@ export interface NodeModel {
   readonly ip: string
 }
 
+/** What every cluster has and no manifest of ours holds. Where the manifests do hold one of them, theirs counts. */
+export interface Platform {
+  /** CoreDNS, behind Service kube-system/kube-dns (10.96.0.10): `k8s-app: kube-dns`, not in the mesh, port 53. */
+  readonly dns: Pod
+  /** istio-system/istiod: `app: istiod`, not in the mesh, port 15012. */
+  readonly istiod: Pod
+  /** The control plane's node. The API server answers there on 6443; Service default/kubernetes:443 (10.96.0.1) leads to it. */
+  readonly controlPlane: NodeModel
+}
+
 /** A pod that is not in the manifests. Captured as istio-cni would by its labels, unless `mesh` says. */
 export interface DescribedPod {
   readonly namespace: string
@@ -184,6 +194,40 @@ export interface CniEvidence {
   readonly pod: Pod
   readonly peer: Pod | { readonly ip: string }
   readonly tuple: Tuple
+  /**
+   * Of `cni-egress` to an address outside: the names for which this pod was given that address by lookups that a DNS rule
+   * let through. Cilium's `toFQDNs` knows an address only so (semantics B.6). Lower case, without the last dot.
+   */
+  readonly learned?: readonly string[]
+  /** What the connection carries, as far as it has been read. Absent: nothing has been read yet. */
+  readonly payload?: Payload
+}
+
+/** What a CNI's proxy reads of a connection before it lets it on (semantics B.7). */
+export type Payload =
+  /** A ClientHello; `sni` is absent when it names no server. */
+  | { readonly kind: 'tls'; readonly sni?: string }
+  /** `headers` by lower-case name; `path` with its query. */
+  | {
+      readonly kind: 'http'
+      readonly method: string
+      readonly path: string
+      readonly host: string
+      readonly headers: Readonly<Record<string, string>>
+    }
+  /** A question; the name in lower case, without the last dot. */
+  | { readonly kind: 'dns'; readonly query: string }
+  /** Bytes that are none of these. */
+  | { readonly kind: 'other' }
+
+/** A CNI's word on a packet, or on the connection that it opens. */
+export interface CniVerdict extends PointVerdict {
+  readonly point: 'cni-egress' | 'cni-ingress'
+  /**
+   * The packet passes, and a proxy of the CNI reads what follows: ask again with a `payload` before anything is let on.
+   * Also there when asked with the payload. A name that was answered where it is `dns` is learned.
+   */
+  readonly reads?: 'tls' | 'http' | 'dns'
 }
 
 /** What a gateway's proxy knows of a request when it asks its policies and its routes. */
@@ -215,8 +259,8 @@ export interface EvidenceAt {
 export interface VerdictAt {
   readonly gateway: RequestVerdict
   readonly ztunnel: PointVerdict
-  readonly 'cni-egress': PointVerdict
-  readonly 'cni-ingress': PointVerdict
+  readonly 'cni-egress': CniVerdict
+  readonly 'cni-ingress': CniVerdict
 }
 
 export type { ReasonCode } from './reasons.js'

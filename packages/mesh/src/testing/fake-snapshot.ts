@@ -1,18 +1,20 @@
-import type {
-  EvidenceAt,
-  GatewayEvidence,
-  HopRequest,
-  HttpRequest,
-  JudgeAt,
-  NextHop,
-  Pod,
-  PointVerdict,
-  RequestVerdict,
-  RouteDecision,
-  ServiceModel,
-  Snapshot,
-  Step,
-  VerdictAt,
+import {
+  type CniVerdict,
+  compile,
+  type EvidenceAt,
+  type GatewayEvidence,
+  type HopRequest,
+  type HttpRequest,
+  type JudgeAt,
+  type NextHop,
+  type Pod,
+  type PointVerdict,
+  type RequestVerdict,
+  type RouteDecision,
+  type ServiceModel,
+  type Snapshot,
+  type Step,
+  type VerdictAt,
 } from '@bulkhead/verdict'
 
 export const identityOf = (account: string): string => {
@@ -185,6 +187,7 @@ export function shop(rules: Rules = {}, without: readonly string[] = []): Snapsh
       { name: 'bulkhead-worker2', ip: '172.18.0.4' },
     ],
     pods,
+    platform: compile([]).platform,
     services,
     gateways: new Map(rules.gateway === undefined ? [] : [[front.key, front]]),
     podByIp: (ip) => [...pods.values()].find((pod) => pod.ip === ip),
@@ -232,15 +235,16 @@ function judgeCni(
   point: 'cni-egress' | 'cni-ingress',
   { pod, peer, tuple }: EvidenceAt['cni-egress'],
   rules: Rules,
-): PointVerdict {
+): CniVerdict {
   const other = 'key' in peer ? peer.key : peer.ip
   const [from, to] = point === 'cni-egress' ? [pod.key, other] : [other, pod.key]
   // Only the ingress side drops, so that a test can tell whose word it was.
   const dropped = point === 'cni-ingress' && rules.drop?.includes(`${from} > ${to}:${tuple.port}`)
-  return verdict(
+  const said = verdict(
     point,
     dropped ? { outcome: 'deny', code: 'not-modelled' } : { outcome: 'allow', code: 'network.no-policy' },
   )
+  return { ...said, point }
 }
 
 /** The verdict engine's place taken by a few words: what a test is about stands in the test. */

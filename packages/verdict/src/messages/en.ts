@@ -67,6 +67,19 @@ export const en: Readonly<Record<ReasonCode, Sentence>> = {
   'hbone.own-port': (step) =>
     `port ${fact(step, 'port')} of ${fact(step, 'pod')} is ztunnel's own, and takes no call of an application's`,
   'hbone.wrong-target': (step) => `${fact(step, 'pod')} was asked to connect on to another pod`,
+  'cni.rule-allows': (step) =>
+    `rule ${step.rule} of ${step.policy} allows ${fact(step, 'direction')} of ${fact(step, 'pod')}`,
+  'cni.rule-denies': (step) =>
+    `rule ${step.rule} of ${step.policy} denies ${fact(step, 'direction')} of ${fact(step, 'pod')}`,
+  'cni.default-deny': (step) =>
+    `policies isolate ${fact(step, 'pod')} for ${fact(step, 'direction')}, and no rule of theirs allows this`,
+  'cni.own-node': (step) => `${fact(step, 'pod')} and its own node are never kept apart`,
+  'cni.sni-denied': (step) =>
+    `rule ${step.rule} of ${step.policy} lets ${fact(step, 'pod')} on only with a server name that it lists`,
+  'cni.http-denied': (step) => `rule ${step.rule} of ${step.policy} lists no such request`,
+  'cni.dns-denied': (step) => `rule ${step.rule} of ${step.policy} does not list the name ${fact(step, 'query')}`,
+  'cni.auth-required': (step) =>
+    `rule ${step.rule} of ${step.policy} asks for Cilium's mutual authentication, which is not there`,
   'network.no-policy': (step) => `no network policy selects ${fact(step, 'pod')} for ${fact(step, 'direction')}`,
   'network.nothing-listens': (step) => {
     const what = fact(step, 'what')

@@ -11,6 +11,7 @@ import { at, namespaceOf, ofKind } from './kinds.js'
 import { expectedPorts } from './listening.js'
 import { resolveName } from './names.js'
 import { findNotModelled } from './not-modelled.js'
+import { modelPlatform } from './platform.js'
 import { buildPods } from './pods.js'
 import { indexPolicies } from './policy-index.js'
 import { buildServices, indexAddresses, targetPortOn } from './services.js'
@@ -63,6 +64,7 @@ export const compile: Compile = (resources, options = {}) => {
     resources,
     nodes,
     pods,
+    platform: modelPlatform(trustDomain),
     services,
     gateways,
     podByIp: (ip) => podsByIp.get(ip),

@@ -3,7 +3,7 @@ import { selectorMatches } from '@bulkhead/resources/selectors'
 import type { Snapshot } from '../api.js'
 import { internalsOf } from '../model/internals.js'
 import { at, groupOf, isNetworkPolicy, namespaceOf, rawField } from '../model/kinds.js'
-import type { CniEvidence, Engine, Pod, PointVerdict, Step } from '../types.js'
+import type { CniEvidence, CniVerdict, Engine, Pod, Step } from '../types.js'
 import { fold } from './fold.js'
 
 /** An object that may isolate pods at the CNI, and whether it could select one. */
@@ -39,33 +39,39 @@ function selects(resource: Resource, labels: Readonly<Record<string, string>>): 
 }
 
 /** What the CNI says at one pod. Its policies are not modelled yet: where one could speak, the answer is unknown. */
-export function judgeCni(point: 'cni-egress' | 'cni-ingress', { pod }: CniEvidence, snapshot: Snapshot): PointVerdict {
+export function judgeCni(point: 'cni-egress' | 'cni-ingress', { pod }: CniEvidence, snapshot: Snapshot): CniVerdict {
   const direction = point === 'cni-egress' ? 'egress' : 'ingress'
   const [object] = networkObjectsOf(pod, snapshot)
   if (object === undefined) {
-    return fold(point, [
+    return {
+      ...fold(point, [
+        {
+          hop: 0,
+          point,
+          engine: 'kubernetes',
+          outcome: 'allow',
+          code: 'network.no-policy',
+          facts: { pod: pod.workload, direction },
+        },
+      ]),
+      point,
+    }
+  }
+  const { engine, ...by } = object.step
+  return {
+    ...fold(point, [
       {
         hop: 0,
         point,
-        engine: 'kubernetes',
-        outcome: 'allow',
-        code: 'network.no-policy',
-        facts: { pod: pod.workload, direction },
+        engine,
+        outcome: 'unknown',
+        code: 'not-modelled',
+        ...by,
+        facts: { what: object.what, pod: pod.workload },
       },
-    ])
+    ]),
+    point,
   }
-  const { engine, ...by } = object.step
-  return fold(point, [
-    {
-      hop: 0,
-      point,
-      engine,
-      outcome: 'unknown',
-      code: 'not-modelled',
-      ...by,
-      facts: { what: object.what, pod: pod.workload },
-    },
-  ])
 }
 
 function networkObjectsOf(pod: Pod, snapshot: Snapshot): readonly NetworkObject[] {
