@@ -3,40 +3,88 @@ import { type Flow, reasonCodes, symptoms } from '@bulkhead/verdict'
 import type { Call } from './types.js'
 
 const name = '[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?'
-const form = new RegExp(
-  `^(?<from>outside|${name}/${name}) -> (?<service>${name}/${name}):(?<port>\\d{1,5})` +
-    '(?: (?<method>[A-Z]+) (?<path>/\\S*))?(?: host (?<host>\\S+))?' +
-    ' sees (?<sees>[a-z0-9-]+)(?: (?<status>\\d{3}))?(?: by (?<code>[a-z.-]+))?$',
+const service = `${name}/${name}`
+const number = '\\d{1,5}'
+
+/** What is called, in the ways that a page writes it. */
+const forms: readonly (readonly [RegExp, (groups: Readonly<Record<string, string | undefined>>) => Attempt])[] = [
+  [
+    new RegExp(`^(?<to>${service}):(?<port>${number})(?: (?<method>[A-Z]+) (?<path>/\\S*))?(?: host (?<host>\\S+))?$`),
+    ({ to = '', port, method = 'GET', path = '/', host }) => ({
+      kind: 'http',
+      to: { service: to },
+      port: Number(port),
+      http: { method, path, ...(host !== undefined && { headers: { host } }) },
+    }),
+  ],
+  [
+    new RegExp(`^https://(?<host>${name})(?::(?<port>${number}))?(?<path>/\\S*)(?: sni (?<sni>${name}))?$`),
+    ({ host = '', port = '443', path = '/', sni }) => ({
+      kind: 'http',
+      to: { host },
+      port: Number(port),
+      tls: sni === undefined ? {} : { sni },
+      http: { method: 'GET', path },
+    }),
+  ],
+  [
+    new RegExp(`^postgres (?<to>${service}):(?<port>${number})$`),
+    ({ to = '', port }) => ({ kind: 'postgres', to: { service: to }, port: Number(port) }),
+  ],
+  [
+    new RegExp(`^udp (?:(?<to>${service})|(?<host>${name})):(?<port>${number})$`),
+    ({ to, host = '', port }) => ({
+      kind: 'udp',
+      to: to === undefined ? { host } : { service: to },
+      port: Number(port),
+      send: 'hello',
+    }),
+  ],
+  [
+    new RegExp(`^dns (?<query>${name})$`),
+    ({ query = '' }) => ({ kind: 'dns', to: { service: 'kube-system/kube-dns' }, port: 53, dns: { query } }),
+  ],
+]
+
+const frame = new RegExp(
+  `^(?<from>outside|${service}) -> (?<called>.+?) sees (?<sees>[a-z0-9-]+)(?: (?<status>\\d{3}))?(?: by (?<code>[a-z.-]+))?$`,
 )
 const example = 'shop/notsleep -> shop/web-api:8080 GET / sees reset by authz.no-rule-allows'
 
 /** Reads one; what is wrong with it otherwise, as a sentence. */
 export function readCall(text: string): Call | string {
-  const groups = form.exec(text.trim())?.groups
-  if (groups === undefined) return `${JSON.stringify(text)} is no call; write ${example}`
-  const { from = '', service = '', port, method = 'GET', path = '/', host, sees = '', status, code } = groups
+  const groups = frame.exec(text.trim())?.groups
+  const called = groups?.called ?? ''
+  const attempt = readAttempt(called)
+  if (groups === undefined || attempt === undefined) return `${JSON.stringify(text)} is no call; write ${example}`
+  const { from = '', sees = '', status, code } = groups
   if (!isSymptom(sees)) return `${JSON.stringify(sees)} is no symptom; docs/reasons.md lists them`
   if (code !== undefined && !(reasonCodes as readonly string[]).includes(code))
     return `${JSON.stringify(code)} is no reason code; docs/reasons.md lists them`
   return {
     text: text.trim(),
     from,
-    to: { service },
-    port: Number(port),
-    http: { method, path, ...(host !== undefined && { headers: { host } }) },
+    to: called.split(/ (?:[A-Z]+ \/|host )/)[0] ?? called,
+    attempt,
     sees,
     ...(status !== undefined && { status: Number(status) }),
     ...(code !== undefined && { code }),
   }
 }
 
-const isSymptom = (text: string): text is Call['sees'] => Object.hasOwn(symptoms, text)
+function readAttempt(called: string): Attempt | undefined {
+  for (const [form, attemptOf] of forms) {
+    const groups = form.exec(called)?.groups
+    if (groups !== undefined) return attemptOf(groups)
+  }
+  return undefined
+}
 
-export const attemptOf = ({ to, port, http }: Call): Attempt => ({ kind: 'http', to, port, http })
+const isSymptom = (text: string): text is Call['sees'] => Object.hasOwn(symptoms, text)
 
 /** The call, for the engine to judge. */
 export function judgedFlow(call: Call): Flow {
-  const flow = flowOf(call.from, attemptOf(call))
+  const flow = flowOf(call.from, call.attempt)
   if (flow === undefined) throw new TypeError(`${call.text} is no flow`)
   return flow
 }

@@ -1,4 +1,3 @@
-export { attemptOf } from './call.js'
 export { compareOutput, type Difference } from './expect.js'
 export { type Entry, LabJournal } from './journal.js'
 export { findLab, languageOf, loadLabs } from './load.js'

@@ -1,6 +1,6 @@
-import type { Observation } from '@bulkhead/scenarios'
+import type { Attempt, Observation } from '@bulkhead/scenarios'
 import type { FlowRecord, Verdict } from '@bulkhead/verdict'
-import { attemptOf, judgedFlow } from './call.js'
+import { judgedFlow } from './call.js'
 import type { Entry } from './journal.js'
 import type { LabTarget } from './target.js'
 import type { Call, Lab, LabStep, StepCheck } from './types.js'
@@ -71,18 +71,23 @@ function lastReached(checks: readonly StepCheck[], states: readonly number[], in
 const ofAnAttempt = ({ run }: FlowRecord): boolean => run?.startsWith('attempt') ?? false
 
 function isOf(record: FlowRecord, call: Call): boolean {
-  const { source, destination, symptom, http } = record
+  const { source, symptom, http } = record
   const from = source.workload ?? 'outside'
-  const to = destination.service ?? destination.workload
   const decided = record.decidedBy === undefined ? undefined : record.steps[record.decidedBy]
   return (
     from === call.from &&
-    to === call.to.service &&
-    destination.port === call.port &&
+    leadsTo(record, call.attempt) &&
     symptom === call.sees &&
     (call.code === undefined || decided?.code === call.code) &&
     (call.status === undefined || http === undefined || http.status === call.status)
   )
+}
+
+function leadsTo({ destination, transport }: FlowRecord, { kind, to, port, dns }: Attempt): boolean {
+  if (kind === 'dns') return transport === 'dns' && destination.host === dns?.query
+  // A name that cannot be looked up is as far as a call to it came.
+  if ('host' in to) return destination.host === to.host && (transport === 'dns' || destination.port === port)
+  return 'service' in to && (destination.service ?? destination.workload) === to.service && destination.port === port
 }
 
 async function wrongOf(target: LabTarget, call: Call, signal?: AbortSignal): Promise<readonly Missing[]> {
@@ -90,7 +95,7 @@ async function wrongOf(target: LabTarget, call: Call, signal?: AbortSignal): Pro
   const decided = verdict.decidedBy === undefined ? undefined : verdict.steps[verdict.decidedBy.step]
   if (verdict.symptom !== call.sees || (call.code !== undefined && decided?.code !== call.code))
     return [{ kind: 'judged', call, verdict }]
-  const { observation } = await target.attempt(call.from, attemptOf(call), signal === undefined ? {} : { signal })
+  const { observation } = await target.attempt(call.from, call.attempt, signal === undefined ? {} : { signal })
   const { symptom, http } = observation
   if (symptom !== call.sees || (call.status !== undefined && http?.status !== call.status))
     return [{ kind: 'seen', call, observation }]

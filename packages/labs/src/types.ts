@@ -60,14 +60,17 @@ export interface StepCheck {
   readonly now: readonly Call[]
 }
 
-/** `shop/sleep -> shop/web-api:8080 GET / sees ok 200`, read. */
+/**
+ * A call as a page's check writes it, read: `shop/sleep -> shop/web-api:8080 GET / sees ok 200`. Instead of a Service's
+ * port: `https://HOST/PATH` (and `sni NAME`, where it lies), `postgres NAMESPACE/SERVICE:PORT`, `udp HOST:PORT`, `dns NAME`.
+ */
 export interface Call {
   readonly text: string
   /** `namespace/workload`, or `outside`. */
   readonly from: string
-  readonly to: { readonly service: string }
-  readonly port: number
-  readonly http: NonNullable<Attempt['http']>
+  /** What is called, as people read it: `shop/web-api:8080`, `https://api.github.com/`, `dns api.github.com`. */
+  readonly to: string
+  readonly attempt: Attempt
   readonly sees: Symptom
   /** Of the HTTP answer. */
   readonly status?: number

@@ -39,7 +39,7 @@ function decision(verdict: Verdict): string | undefined {
   return `${sentence(step)}${where === undefined ? '' : ` (${where})`}`
 }
 
-const arrow = (call: Call): string => `${call.from} → ${call.to.service}:${call.port}`
+const arrow = (call: Call): string => `${call.from} → ${call.to}`
 const shown = ({ symptom, http }: Observation): string =>
   `${symptoms[symptom].says}${http === undefined ? '' : ` (HTTP ${http.status})`}`
 const wanted = ({ sees, status }: Call): string =>

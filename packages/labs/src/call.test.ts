@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { judgedFlow, readCall } from './call.js'
+import type { Call } from './types.js'
+
+function read(text: string): Call {
+  const call = readCall(text)
+  return typeof call === 'string' ? assert.fail(call) : call
+}
+
+test('a call of a Service is an HTTP request, GET / unless it says', () => {
+  const call = read('shop/sleep -> shop/web-api:8080 sees ok 200')
+  assert.deepEqual(call.attempt, {
+    kind: 'http',
+    to: { service: 'shop/web-api' },
+    port: 8080,
+    http: { method: 'GET', path: '/' },
+  })
+  assert.deepEqual([call.from, call.to, call.sees, call.status], ['shop/sleep', 'shop/web-api:8080', 'ok', 200])
+  const posted = read('outside -> shop/front:80 POST /a?b host x.example sees rbac-403 403 by authz.no-rule-allows')
+  assert.deepEqual(posted.attempt.http, { method: 'POST', path: '/a?b', headers: { host: 'x.example' } })
+  assert.deepEqual([posted.to, posted.code], ['shop/front:80', 'authz.no-rule-allows'])
+})
+
+test('a call of an outside host is HTTPS, with its own name in the ClientHello or another', () => {
+  const call = read('demo/hello-app -> https://api.github.com/ sees ok 200')
+  assert.deepEqual(call.attempt, {
+    kind: 'http',
+    to: { host: 'api.github.com' },
+    port: 443,
+    tls: {},
+    http: { method: 'GET', path: '/' },
+  })
+  const lying = read('demo/hello-app -> https://a.example:8443/x sni api.github.com sees reset by cni.sni-denied')
+  assert.deepEqual([lying.attempt.port, lying.attempt.tls], [8443, { sni: 'api.github.com' }])
+})
+
+test('Postgres, datagrams and questions of names are calls too', () => {
+  assert.equal(read('demo/intruder -> postgres demo/postgres:5432 sees late-reset').attempt.kind, 'postgres')
+  assert.deepEqual(read('shop/sleep -> udp a.example:443 sees timeout').attempt.to, { host: 'a.example' })
+  assert.deepEqual(read('shop/sleep -> udp sandbox/collector:9125 sees ok').attempt.to, {
+    service: 'sandbox/collector',
+  })
+  const question = read('demo/hello-app -> dns b.example sees dns-refused by cni.dns-denied')
+  assert.equal(question.to, 'dns b.example')
+  const flow = judgedFlow(question)
+  assert.deepEqual([flow.port, flow.protocol, flow.dns], [53, 'UDP', { query: 'b.example' }])
+})
+
+test('what is no call is told with an example of one', () => {
+  for (const text of ['', 'a to b', 'shop/sleep -> ftp://x/ sees ok', 'shop/sleep -> shop/web-api sees ok']) {
+    assert.match(String(readCall(text)), /is no call; write shop\/notsleep/)
+  }
+  assert.match(String(readCall('shop/sleep -> shop/web-api:8080 sees nothing')), /is no symptom/)
+  assert.match(String(readCall('shop/sleep -> shop/web-api:8080 sees ok by chance')), /is no reason code/)
+})
