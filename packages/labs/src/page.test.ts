@@ -76,9 +76,13 @@ test('a page is read as steps, commands, outputs and checks', () => {
     {
       text: 'outside -> shop/gw:80 GET /x host h.example sees rbac-403',
       from: 'outside',
-      to: { service: 'shop/gw' },
-      port: 80,
-      http: { method: 'GET', path: '/x', headers: { host: 'h.example' } },
+      to: 'shop/gw:80',
+      attempt: {
+        kind: 'http',
+        to: { service: 'shop/gw' },
+        port: 80,
+        http: { method: 'GET', path: '/x', headers: { host: 'h.example' } },
+      },
       sees: 'rbac-403',
     },
   ])
