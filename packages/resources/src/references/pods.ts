@@ -60,10 +60,17 @@ function hasKey(resource: Resource, key: string): boolean {
   const isFilledLater = resource.kind === 'Secret' && Object.keys({ ...data, ...stringData }).length === 0
   return (
     isFilledLater ||
+    generatedKeys(resource).includes(key) ||
     Object.hasOwn(data, key) ||
     Object.hasOwn(stringData, key) ||
     (isObject(binaryData) && Object.hasOwn(binaryData, key))
   )
+}
+
+/** The keys of a Secret whose values are made where it is used, so that they are in no file. */
+function generatedKeys({ kind, object }: Resource): readonly string[] {
+  const keys = kind === 'Secret' ? object.metadata.annotations?.['bulkhead.dev/generate'] : undefined
+  return (keys ?? '').split(',').map((one) => one.trim())
 }
 
 function configRefs({ spec, specPath }: PodTemplateOf): ConfigRef[] {

@@ -86,6 +86,10 @@ test('a reference to nothing', () => {
   assert.deepEqual(lint(workload('serviceAccountName: default,')), [])
   warns('reference.config-map', [env('k')], [env('k'), config])
   warns('reference.key', [env('x'), config], [env('k'), config])
+  const secretEnv = env('password').replace('configMapKeyRef', 'secretKeyRef')
+  const secret = object('Secret', 'c', 'stringData: { username: u }')
+  const generated = secret.replace('name: c,', 'name: c, annotations: { bulkhead.dev/generate: "token, password" },')
+  warns('reference.key', [secretEnv, secret], [secretEnv, generated])
   const volume = (kind: string) => workload(`volumes: [{ name: v, ${kind} }],`)
   warns('reference.config-map', [volume('configMap: { name: c }')], [volume('configMap: { name: c }'), config])
   warns(
