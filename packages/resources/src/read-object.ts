@@ -9,6 +9,8 @@ import { gatewayClass, referenceGrant } from './schema/gateway-api/small-kinds.j
 import { isBuiltInGroup, kindHint, misspelt, scopeOf } from './schema/kinds-known.js'
 import { hasKubernetesSchema, validateKubernetes } from './schema/kubernetes.js'
 import { checkMetadata, objectMeta } from './schema/metadata.js'
+import { ciliumClusterwideNetworkPolicy, ciliumNetworkPolicy } from './schema/network/cilium-policy.js'
+import { networkPolicy } from './schema/network/network-policy.js'
 import { peerAuthentication } from './schema/peer-authentication.js'
 import type { Schema } from './schema/schema.js'
 import { validate, type Written } from './schema/validate.js'
@@ -23,6 +25,9 @@ const STRICT: Readonly<Record<string, { readonly versions: readonly string[]; re
   'gateway.networking.k8s.io/HTTPRoute': { versions: ['v1', 'v1beta1'], schema: httpRoute },
   'gateway.networking.k8s.io/GatewayClass': { versions: ['v1', 'v1beta1'], schema: gatewayClass },
   'gateway.networking.k8s.io/ReferenceGrant': { versions: ['v1', 'v1beta1'], schema: referenceGrant },
+  'networking.k8s.io/NetworkPolicy': { versions: ['v1'], schema: networkPolicy },
+  'cilium.io/CiliumNetworkPolicy': { versions: ['v2'], schema: ciliumNetworkPolicy },
+  'cilium.io/CiliumClusterwideNetworkPolicy': { versions: ['v2'], schema: ciliumClusterwideNetworkPolicy },
 }
 
 export interface ReadOptions {
@@ -89,7 +94,7 @@ export function readObject(
   const object = hasSchema ? withoutNulls(value, (path) => warnOfNull(path, report)) : value
   if (hasSchema) checkRules(object as KubernetesObject, report)
   if (failed) return undefined
-  const attached = attachTargets(object as Record<string, unknown>, kind, group)
+  const attached = withSpec(attachTargets(object as Record<string, unknown>, kind, group), kind, group)
   return {
     id,
     kind,
@@ -218,6 +223,13 @@ function attachTargets(object: Record<string, unknown>, kind: string, group: str
     return object
   const { targetRef, ...spec } = object.spec
   return { ...object, spec: { ...spec, targetRefs: [targetRef] } }
+}
+
+/** The one kind whose spec the API server takes for an empty one, which selects every pod of the namespace. */
+function withSpec(object: Record<string, unknown>, kind: string, group: string): Record<string, unknown> {
+  return group === 'networking.k8s.io' && kind === 'NetworkPolicy' && object.spec === undefined
+    ? { ...object, spec: {} }
+    : object
 }
 
 function textOf<T>(value: unknown, otherwise: T): string | T {

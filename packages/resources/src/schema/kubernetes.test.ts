@@ -99,7 +99,7 @@ test('a kind without a schema says what becomes of it; one that may stop traffic
   assert.deepEqual(messages(named('Widget', '', 'example.com/v1')), [
     `2:1 Widget/shop/x: example.com/v1 Widget ${unread}`,
   ])
-  assert.deepEqual(messages(named('CiliumNetworkPolicy', '', 'cilium.io/v2')), [
-    `2:1 CiliumNetworkPolicy/shop/x: cilium.io/v2 CiliumNetworkPolicy ${unread}; of traffic that it may stop the verdict is "unknown"`,
+  assert.deepEqual(messages(named('NetworkPolicy', '', 'projectcalico.org/v3')), [
+    `2:1 NetworkPolicy/shop/x: projectcalico.org/v3 NetworkPolicy ${unread}; of traffic that it may stop the verdict is "unknown"`,
   ])
 })

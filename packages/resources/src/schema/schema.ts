@@ -18,6 +18,8 @@ export interface ObjectSchema {
   readonly type: 'object'
   readonly fields: Readonly<Record<string, Schema>>
   readonly required?: readonly string[]
+  /** Fields that are no more, or that belong elsewhere, each with what to do instead: unknown ones with a better sentence. */
+  readonly refused?: Readonly<Record<string, string>>
   readonly check?: Check<Readonly<Record<string, unknown>>>
 }
 
@@ -60,6 +62,14 @@ export interface IntegerSchema {
   readonly max?: number
 }
 
+/** As the API's IntOrString. The bounds are of a number, the values of text. */
+export interface IntegerOrStringSchema {
+  readonly type: 'integerOrString'
+  readonly min?: number
+  readonly max?: number
+  readonly oneOf?: readonly string[]
+}
+
 /** `open`: anything, unread (a status, managed fields). */
 export type Schema =
   | ObjectSchema
@@ -67,6 +77,7 @@ export type Schema =
   | ListSchema
   | StringSchema
   | IntegerSchema
+  | IntegerOrStringSchema
   | { readonly type: 'boolean' }
   | { readonly type: 'open' }
 

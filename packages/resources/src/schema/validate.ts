@@ -3,7 +3,15 @@ import { isObject } from '../plain.js'
 import { didYouMean } from '../suggest.js'
 import type { FieldPath } from '../types.js'
 import { pathText } from '../yaml/positions.js'
-import type { At, IntegerSchema, ListSchema, ObjectSchema, Schema, StringSchema } from './schema.js'
+import type {
+  At,
+  IntegerOrStringSchema,
+  IntegerSchema,
+  ListSchema,
+  ObjectSchema,
+  Schema,
+  StringSchema,
+} from './schema.js'
 
 /** What a scalar looks like in the file, where that differs from its value (`on` is read as true). */
 export type Written = (path: FieldPath) => string | undefined
@@ -52,8 +60,18 @@ export function validate(value: unknown, schema: Schema, path: FieldPath, report
     case 'integer':
       checkInteger(value as number, schema, path, report)
       break
+    case 'integerOrString':
+      if (typeof value === 'number') checkInteger(value, { type: 'integer', ...bounds(schema) }, path, report)
+      else checkText(value as string, { type: 'string', ...values(schema) }, path, report)
+      break
   }
 }
+
+const bounds = ({ min, max }: IntegerOrStringSchema) => ({
+  ...(min === undefined ? {} : { min }),
+  ...(max === undefined ? {} : { max }),
+})
+const values = ({ oneOf }: IntegerOrStringSchema) => (oneOf === undefined ? {} : { oneOf })
 
 function checkCount(
   count: number,
@@ -115,7 +133,11 @@ function checkInteger(value: number, { oneOf, min, max }: IntegerSchema, path: F
 function checkNames(fields: Record<string, unknown>, schema: ObjectSchema, path: FieldPath, report: Report): void {
   for (const name of Object.keys(fields)) {
     if (!Object.hasOwn(schema.fields, name)) {
-      report('error', 'field.unknown', [...path, name], unknownMessage(name, path, Object.keys(schema.fields)))
+      const { refused = {} } = schema
+      const message = Object.hasOwn(refused, name)
+        ? `${pathText([...path, name])} is not taken: ${refused[name]}`
+        : unknownMessage(name, path, Object.keys(schema.fields))
+      report('error', 'field.unknown', [...path, name], message)
     }
   }
   for (const name of schema.required ?? []) {
@@ -157,6 +179,7 @@ const typeNames = {
   string: 'a string',
   boolean: 'true or false',
   integer: 'an integer',
+  integerOrString: 'an integer or a string',
 } as const
 
 function hasType(value: unknown, schema: Exclude<Schema, { type: 'open' }>): boolean {
@@ -168,6 +191,8 @@ function hasType(value: unknown, schema: Exclude<Schema, { type: 'open' }>): boo
       return Array.isArray(value)
     case 'integer':
       return Number.isInteger(value)
+    case 'integerOrString':
+      return typeof value === 'string' || Number.isInteger(value)
     default:
       return typeof value === schema.type
   }
