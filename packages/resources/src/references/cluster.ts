@@ -64,6 +64,12 @@ export class Cluster {
     )
   }
 
+  /** With the one that the API server gives to each. */
+  namespaceLabels(name: string): Readonly<Record<string, string>> {
+    const { labels = {} } = this.get('', 'Namespace', undefined, name)?.object.metadata ?? {}
+    return { ...labels, 'kubernetes.io/metadata.name': name }
+  }
+
   /** In that namespace; in all, without one. */
   podsSelected(selector: LabelSelector, namespace: string | undefined): PodTemplateOf[] {
     return this.pods.filter(

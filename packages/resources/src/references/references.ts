@@ -1,6 +1,7 @@
 import type { Diagnostic, Resource } from '../types.js'
 import { Cluster } from './cluster.js'
 import { checkGateways } from './gateways.js'
+import { checkNetworkPolicies } from './network-policies.js'
 import { checkPeerAuthentications } from './peer-authentications.js'
 import { checkPods, checkServicePorts } from './pods.js'
 import { checkNamespaces, checkPolicies } from './policies.js'
@@ -16,6 +17,7 @@ export function checkReferences(resources: readonly Resource[]): Diagnostic[] {
   return [
     ...checkNamespaces(cluster),
     ...checkSelectors(cluster),
+    ...checkNetworkPolicies(cluster),
     ...checkPods(cluster),
     ...checkServicePorts(cluster),
     ...checkPolicies(cluster),

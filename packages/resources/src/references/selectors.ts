@@ -26,9 +26,10 @@ function checkOne(cluster: Cluster, resource: Resource, selector: LabelSelector,
     ]
   }
   // A gateway's pods are made by istiod, from the Gateway; its labels are known, so the Gateway stands for them.
-  const gateway = selector.matchLabels?.['gateway.networking.k8s.io/gateway-name']
+  if (resource.kind === 'NetworkPolicy' && namesGateways(selector)) return []
+  const gateway = selector.matchLabels?.[GATEWAY]
   if (gateway !== undefined) {
-    if (resource.kind === 'NetworkPolicy' || cluster.hasGateway(namespace, gateway)) return []
+    if (cluster.hasGateway(namespace, gateway)) return []
     return [
       warning(
         resource,
@@ -48,6 +49,16 @@ function checkOne(cluster: Cluster, resource: Resource, selector: LabelSelector,
       `${CONSEQUENCE[resource.kind] ?? 'it selects nothing'}: no pod ${where} has ${labelsText(selector)}${closest(cluster, selector, namespace)}`,
     ),
   ]
+}
+
+const GATEWAY = 'gateway.networking.k8s.io/gateway-name'
+
+/** Pods that istiod makes, for a Gateway that another layer may bring. */
+export function namesGateways({ matchLabels = {}, matchExpressions = [] }: LabelSelector): boolean {
+  return (
+    Object.hasOwn(matchLabels, GATEWAY) ||
+    matchExpressions.some(({ key, operator }) => key === GATEWAY && (operator === 'In' || operator === 'Exists'))
+  )
 }
 
 const CONSEQUENCE: Readonly<Record<string, string>> = {
@@ -79,7 +90,7 @@ function isIstio({ object, kind }: Resource): boolean {
   )
 }
 
-function labelsText(selector: LabelSelector): string {
+export function labelsText(selector: LabelSelector): string {
   const pairs = Object.entries(selector.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`)
   const expressions = (selector.matchExpressions ?? []).map(
     ({ key, operator, values = [] }) => `${key} ${operator}${values.length === 0 ? '' : ` (${values.join(', ')})`}`,
@@ -88,7 +99,7 @@ function labelsText(selector: LabelSelector): string {
 }
 
 /** The pods that miss by one label: the label is probably mistyped. */
-function closest(cluster: Cluster, selector: LabelSelector, namespace: string): string {
+export function closest(cluster: Cluster, selector: LabelSelector, namespace: string): string {
   const wanted = Object.entries(selector.matchLabels ?? {})
   for (const pod of cluster.pods) {
     if (pod.namespace !== namespace) continue
