@@ -20,6 +20,7 @@ export const localImages: ImageTable = new Map([
     'localhost/bulkhead/chain-service',
     { root: app('chain-service'), entrypoint: ['node', '/app/dist/main.js'], cmd: [] },
   ],
+  ['localhost/bulkhead/hello-app', { root: app('hello-app'), entrypoint: ['node', '/app/dist/main.js'], cmd: [] }],
   ['localhost/bulkhead/probe', { root: app('probe'), entrypoint: ['node', '/app/dist/main.js'], cmd: ['idle'] }],
 ])
 

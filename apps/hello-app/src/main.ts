@@ -1,0 +1,12 @@
+import { closeOnSignal, createLog, main } from '@bulkhead/service-kit'
+import { createApp } from './app.js'
+import { readHelloConfig } from './config.js'
+
+await main(async () => {
+  const { config, effective } = readHelloConfig()
+  const log = createLog({ name: 'hello-app', level: config.LOG_LEVEL, format: config.LOG_FORMAT })
+  log.log.info({ config: effective }, 'starting')
+  const service = createApp({ config, log })
+  closeOnSignal(service, log, { delayMs: config.SHUTDOWN_DELAY, timeoutMs: config.SHUTDOWN_TIMEOUT })
+  await service.listen(config.listen)
+})
