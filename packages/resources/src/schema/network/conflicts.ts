@@ -1,7 +1,7 @@
 import type { At } from '../schema.js'
 import { peersOf } from './cilium-items.js'
 import { familyOf } from './l7.js'
-import { type Fields, isObject, itemsOf, objectsOf } from './values.js'
+import { type Fields, isObject, objectsOf } from './values.js'
 
 /*
  * What Cilium refuses only when it puts the rules together: on one port, for one peer, requests are read by one proxy, and
@@ -29,7 +29,7 @@ function checkItem(item: Fields, at: At, subject: string, seen: Seen): void {
   const mode = isObject(item.authentication) ? modeOf(item.authentication) : undefined
   for (const [index, entry] of objectsOf(item.toPorts)) {
     const family = familyOf(entry.rules)
-    const reads = family === 'l7proto' ? `l7proto ${(entry.rules as Fields).l7proto}` : family
+    const reads = family === 'l7proto' ? `l7proto ${protoOf(entry.rules)}` : family
     for (const port of portsOf(entry)) {
       for (const peer of peers) {
         const key = `${peer} ${port}`
@@ -50,6 +50,7 @@ function checkItem(item: Fields, at: At, subject: string, seen: Seen): void {
   }
 }
 
+const protoOf = (rules: unknown): string => (isObject(rules) && typeof rules.l7proto === 'string' ? rules.l7proto : '')
 const modeOf = ({ mode }: Fields): string | undefined => (typeof mode === 'string' ? mode : undefined)
 
 /** Whether another value is there already. The first one stays. */
@@ -68,10 +69,9 @@ function selectorsOf(item: Fields): string[] {
 }
 
 function portsOf(entry: Fields): string[] {
-  return itemsOf(entry.ports).flatMap((one) => {
-    if (typeof one !== 'object' || one === null) return []
-    const { port, endPort, protocol = 'ANY' } = one as Fields
-    const range = `${String(port).toLowerCase()}${typeof endPort === 'number' && endPort > 0 ? `-${endPort}` : ''}`
-    return (protocol === 'ANY' ? ['TCP', 'UDP', 'SCTP'] : [String(protocol)]).map((name) => `${range}/${name}`)
+  return objectsOf(entry.ports).flatMap(([, { port, endPort, protocol = 'ANY' }]) => {
+    if (typeof port !== 'string' || typeof protocol !== 'string') return []
+    const range = `${port.toLowerCase()}${typeof endPort === 'number' && endPort > 0 ? `-${endPort}` : ''}`
+    return (protocol === 'ANY' ? ['TCP', 'UDP', 'SCTP'] : [protocol]).map((name) => `${range}/${name}`)
   })
 }
