@@ -52,6 +52,8 @@ export interface FlowRecord {
     /** Key of the pod that it was sent to. */
     readonly upstream?: string
   }
+  /** The server's name in the ClientHello, where a wall read it. */
+  readonly sni?: string
   readonly outcome: Outcome
   /** Every layer's word on it, in path order, as the enforcing point gave it. */
   readonly steps: readonly Step[]
