@@ -11,6 +11,7 @@ import { Pods } from './pods.js'
 import { ProcessList } from './processes.js'
 import { PublishedPorts } from './published.js'
 import { Saves } from './saves.js'
+import type { SecretValues } from './secrets.js'
 import type { Claim } from './state.js'
 
 const rolloutTimeoutMs = 30_000
@@ -20,6 +21,7 @@ export interface Parts {
   readonly options: LocalClusterOptions
   readonly engine: Engine
   readonly images: ImageTable
+  readonly secrets: SecretValues
   readonly claim: Claim
   readonly mesh: MeshApi
   readonly pods: Pods
@@ -33,13 +35,15 @@ export interface Parts {
 }
 
 /** What is there before anything runs. */
-type Given = Pick<Parts, 'options' | 'engine' | 'images' | 'claim' | 'mesh' | 'log'> & { readonly adopted: () => void }
+type Given = Pick<Parts, 'options' | 'engine' | 'images' | 'secrets' | 'claim' | 'mesh' | 'log'> & {
+  readonly adopted: () => void
+}
 /** What was read, and made of it. */
 type Read = Omit<Start, 'base'> & { readonly loaded: LoadResult; readonly switches: LayerSwitches }
 
 /** Puts the parts together; nothing of it runs yet. */
 export function assemble(given: Given, { loaded, switches, snapshot, plans }: Read): Parts {
-  const { options, engine, images, claim, mesh, log, adopted } = given
+  const { options, engine, images, secrets, claim, mesh, log, adopted } = given
   const { stateDir, progress } = options
   const processes = new ProcessList(claim.processesFile)
   const pods = new Pods({ mesh, processes, stateDir, userEnv: options.userEnv ?? process.env })
@@ -49,6 +53,7 @@ export function assemble(given: Given, { loaded, switches, snapshot, plans }: Re
     {
       engine,
       images,
+      secrets,
       mesh,
       pods,
       switches,
@@ -72,5 +77,5 @@ export function assemble(given: Given, { loaded, switches, snapshot, plans }: Re
     ...(typeof options.watch === 'object' && options.watch),
     told: (event) => events.emit('manifests', event),
   })
-  return { options, engine, images, claim, mesh, pods, processes, enforcement, ports, saves, events, log }
+  return { options, engine, images, secrets, claim, mesh, pods, processes, enforcement, ports, saves, events, log }
 }

@@ -23,6 +23,7 @@ import { meshLog } from './mesh-log.js'
 import { attemptFromOutside, outsideEnv } from './outside.js'
 import { LayerSwitches, layersOf } from './overlay.js'
 import { planPods } from './plan.js'
+import { GeneratedSecrets } from './secrets.js'
 import { claim, forget } from './state.js'
 
 const connectTimeoutMs = 1000
@@ -71,7 +72,8 @@ export class LocalCluster implements Target {
       const switches = new LayerSwitches(stateDir)
       if (options.layers !== undefined) switches.set(allBut(options.layers, layersOf(loaded.resources, new Set())))
       const snapshot = await badManifests(() => engine.compile(inForce(loaded.resources, switches.off, [])))
-      const plans = planPods(snapshot, images)
+      const secrets = new GeneratedSecrets(stateDir, (text) => progress({ kind: 'note', text }))
+      const plans = planPods(snapshot, { images, secrets })
       progress({ kind: 'manifests', objects: loaded.resources.length, pods: plans.size, warnings: loaded.warnings })
       const log = meshLog(join(stateDir, 'logs', 'mesh.log'))
       mesh = await engine.startMesh({
@@ -85,7 +87,7 @@ export class LocalCluster implements Target {
       const adopted = () => {
         if (cluster !== undefined) cluster.#tellGeneration()
       }
-      const given = { options, engine, images, claim: held, mesh, log, adopted }
+      const given = { options, engine, images, secrets, claim: held, mesh, log, adopted }
       const parts = assemble(given, { loaded, switches, snapshot, plans })
       cluster = new LocalCluster(parts)
       const { pods, ports, saves } = parts
@@ -236,6 +238,16 @@ export class LocalCluster implements Target {
     const run = this.#nextRun('exec')
     const { env, over } = runner.launchBeside({ run, socks: true })
     return { run, pod: runner.plan.pod.key, env, revoke: over }
+  }
+
+  /**
+   * The value of a Secret's key, one that was made here too. Undefined when there is no such Secret or key. For what the
+   * target itself does with it; no answer of its API holds it.
+   */
+  secretValue(namespace: string, name: string, key: string): string | undefined {
+    const { enforcement, secrets } = this.#parts
+    const found = enforcement.snapshot.resources.find(({ id }) => id === `Secret/${namespace}/${name}`)
+    return found === undefined ? undefined : secrets.of(found)[key]
   }
 
   flows(filter?: { run?: string }): readonly FlowRecord[] {

@@ -12,10 +12,12 @@ import { findLayer, type LayerSwitches, layersOf } from './overlay.js'
 import type { PodPlan } from './plan.js'
 import type { Pods } from './pods.js'
 import { Rollouts, type Settled, type Touched } from './rollouts.js'
+import type { SecretValues } from './secrets.js'
 
 export interface EnforcementParts {
   readonly engine: Engine
   readonly images: ImageTable
+  readonly secrets: SecretValues
   readonly switches: LayerSwitches
   readonly mesh: MeshApi
   readonly pods: Pods
@@ -215,10 +217,10 @@ export class Enforcement {
 
   /** Puts a set of objects in force. One that cannot be is refused before anything is touched. */
   async #enforce(wanted: Wanted): Promise<Enforced> {
-    const { engine, images, mesh, pods } = this.#parts
+    const { engine, images, secrets, mesh, pods } = this.#parts
     const before = this.#plain
     const resources = inForce(wanted.base, wanted.off, wanted.changes.values())
-    const { plain, snapshot, plans } = await compileBeside(this.#snapshot, resources, { engine, images, pods })
+    const { plain, snapshot, plans } = await compileBeside(this.#snapshot, resources, { engine, images, secrets, pods })
     const closed = this.#swap(snapshot)
     const at = performance.now()
     this.#plain = plain

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Container } from '@bulkhead/resources'
 import { containerEnv, expand, type PodContext, podEnv } from './env.js'
+import { GeneratedSecrets } from './secrets.js'
 import { pod, resource } from './testing.js'
 
 const objects = [
@@ -23,6 +24,7 @@ const context: PodContext = {
   pod,
   annotations: { note: 'hello' },
   hostIp: '172.18.0.2',
+  secrets: new GeneratedSecrets('unused'),
   find: (id) => objects.find((object) => object.id === id),
 }
 const container = (fields: Partial<Container>): Container => ({ name: 'app', image: 'x', ...fields })

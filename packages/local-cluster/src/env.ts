@@ -1,6 +1,7 @@
 import { join } from 'node:path'
-import type { ConfigMap, Container, EnvVar, Resource, Secret } from '@bulkhead/resources'
+import type { ConfigMap, Container, EnvVar, Resource } from '@bulkhead/resources'
 import type { Pod } from '@bulkhead/verdict'
+import type { SecretValues } from './secrets.js'
 
 /** What a pod's manifest may refer to. */
 export interface PodContext {
@@ -9,6 +10,7 @@ export interface PodContext {
   readonly hostIp: string
   /** `Kind/namespace/name` */
   readonly find: (id: string) => Resource | undefined
+  readonly secrets: SecretValues
 }
 
 /** A reference that leads nowhere; `path` is the place in the container. */
@@ -31,9 +33,7 @@ export function dataOf(
   const found = context.find(`${kind}/${context.pod.namespace}/${name}`)
   if (found === undefined) return undefined
   if (kind === 'ConfigMap') return { ...(found.object as ConfigMap).data }
-  const { data = {}, stringData = {} } = found.object as Secret
-  const decoded = Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()])
-  return { ...Object.fromEntries(decoded), ...stringData }
+  return { ...context.secrets.of(found) }
 }
 
 /** The downward API: what a pod may ask about itself. Undefined: not a field that has a value here. */

@@ -7,6 +7,10 @@ export interface Image {
   readonly root: string
   readonly entrypoint: readonly string[]
   readonly cmd: readonly string[]
+  /** What a container has in its environment unless its manifest says otherwise. */
+  readonly env?: Readonly<Record<string, string>>
+  /** Folders that get a volume of their own where nothing is mounted. */
+  readonly volumes?: readonly string[]
 }
 
 /** Keyed by repository, without tag and digest. */
@@ -14,7 +18,7 @@ export type ImageTable = ReadonlyMap<string, Image>
 
 const app = (name: string): string => fileURLToPath(new URL(`../../../apps/${name}`, import.meta.url))
 
-/** The images of this repository: what their Dockerfiles say, here. */
+/** The images of this repository, and one that a program of it stands for: what their Dockerfiles say, here. */
 export const localImages: ImageTable = new Map([
   [
     'localhost/bulkhead/chain-service',
@@ -22,6 +26,16 @@ export const localImages: ImageTable = new Map([
   ],
   ['localhost/bulkhead/hello-app', { root: app('hello-app'), entrypoint: ['node', '/app/dist/main.js'], cmd: [] }],
   ['localhost/bulkhead/probe', { root: app('probe'), entrypoint: ['node', '/app/dist/main.js'], cmd: ['idle'] }],
+  [
+    'docker.io/library/postgres',
+    {
+      root: app('postgres'),
+      entrypoint: ['node', '/app/dist/main.js'],
+      cmd: ['postgres'],
+      env: { PGDATA: '/var/lib/postgresql/18/docker' },
+      volumes: ['/var/lib/postgresql'],
+    },
+  ],
 ])
 
 /** `registry:5000/name:tag@sha256:...` without its tag and digest. */

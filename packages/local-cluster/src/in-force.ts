@@ -1,4 +1,4 @@
-import type { Resource } from '@bulkhead/resources'
+import type { KubernetesObject, Resource, Secret } from '@bulkhead/resources'
 import type { Change, LayerState } from '@bulkhead/scenarios'
 import type { ObjectInForce } from './cluster-types.js'
 import { findLayer } from './overlay.js'
@@ -70,9 +70,25 @@ export function objectsInForce(
       at: `${file}:${line}`,
       ...(change !== undefined && { change }),
       inFiles: inFiles.has(key),
-      object: resource.object,
+      object: withoutValues(resource.object),
     }
   })
+}
+
+/** What a Secret's values are shown as. */
+export const hidden = '(not shown)'
+
+/** Of a Secret its keys, and not what they hold: what is told to clients ends in terminals and logs. */
+function withoutValues(object: KubernetesObject): KubernetesObject {
+  if (object.kind !== 'Secret' || object.apiVersion !== 'v1') return object
+  const { data, stringData } = object as Secret
+  const emptied = (values: Readonly<Record<string, string>>) =>
+    Object.fromEntries(Object.keys(values).map((key) => [key, hidden]))
+  return {
+    ...object,
+    ...(data !== undefined && { data: emptied(data) }),
+    ...(stringData !== undefined && { stringData: emptied(stringData) }),
+  } as KubernetesObject
 }
 
 /**

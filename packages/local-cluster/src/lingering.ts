@@ -5,10 +5,12 @@ import { badManifests } from './errors.js'
 import type { ImageTable } from './images.js'
 import { type PodPlan, planPods } from './plan.js'
 import type { Pods } from './pods.js'
+import type { SecretValues } from './secrets.js'
 
 interface Parts {
   readonly engine: Engine
   readonly images: ImageTable
+  readonly secrets: SecretValues
   readonly pods: Pick<Pods, 'has'>
 }
 
@@ -38,11 +40,11 @@ export function lingeringPods(
 export async function compileBeside(
   previous: Snapshot,
   resources: readonly Resource[],
-  { engine, images, pods }: Parts,
+  { engine, images, secrets, pods }: Parts,
 ): Promise<Compiled> {
   const plain = await badManifests(() => engine.compile(resources, { previous }))
   const lingering = lingeringPods(previous, plain.pods, pods)
   const snapshot =
     lingering.length === 0 ? plain : await badManifests(() => engine.compile(resources, { previous, lingering }))
-  return { plain, snapshot, plans: planPods(snapshot, images, new Set(lingering.map(({ key }) => key))) }
+  return { plain, snapshot, plans: planPods(snapshot, { images, secrets }, new Set(lingering.map(({ key }) => key))) }
 }

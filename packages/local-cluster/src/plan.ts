@@ -1,8 +1,10 @@
 import type { Pod as BarePod, Container, PodSpec, PodTemplate, Resource, Workload } from '@bulkhead/resources'
 import type { Pod, Snapshot } from '@bulkhead/verdict'
+import { claimsOf } from './claims.js'
 import { containerEnv, MissingReference, type PodContext } from './env.js'
 import { ClusterError } from './errors.js'
 import { commandLine, type Image, type ImageTable, repositoryOf } from './images.js'
+import type { SecretValues } from './secrets.js'
 
 export interface PlannedContainer {
   readonly spec: Container
@@ -19,6 +21,8 @@ export interface PodPlan {
   readonly context: PodContext
   readonly init: readonly PlannedContainer[]
   readonly containers: readonly PlannedContainer[]
+  /** Which PersistentVolumeClaim is behind a volume, by the volume's name. */
+  readonly claims: ReadonlyMap<string, string>
   /**
    * Another one, and the pod has to be made anew: the template it was made after. What it reads from a ConfigMap or a
    * Secret is what it found at its start, as on a cluster.
@@ -38,7 +42,7 @@ export const gatewayKind = 'Gateway'
  */
 export function planPods(
   snapshot: Snapshot,
-  images: ImageTable,
+  { images, secrets }: { readonly images: ImageTable; readonly secrets: SecretValues },
   lingering: ReadonlySet<string> = new Set(),
 ): ReadonlyMap<string, PodPlan> {
   const byId = new Map(snapshot.resources.map((resource) => [resource.id, resource]))
@@ -62,6 +66,7 @@ export function planPods(
       annotations: template.metadata?.annotations ?? {},
       hostIp: snapshot.nodes.find(({ name }) => name === pod.node)?.ip ?? '',
       find: (id) => byId.get(id),
+      secrets,
     }
     const problem = (code: 'unknown-image' | 'bad-pod', where: readonly (string | number)[], text: string) => {
       const { file, line } = resource.position(where)
@@ -81,7 +86,8 @@ export function planPods(
           return []
         }
         try {
-          return [{ spec, image, argv: commandLine(spec, image), env: containerEnv(spec, context) }]
+          const env = { ...image.env, ...containerEnv(spec, context) }
+          return [{ spec, image, argv: commandLine(spec, image), env }]
         } catch (error) {
           if (error instanceof MissingReference) problem('bad-pod', [...at, ...error.path], error.message)
           else
@@ -95,10 +101,11 @@ export function planPods(
       })
     const init = plan('initContainers')
     const containers = plan('containers')
+    const claims = claimsOf(owner, context, (where, text) => problem('bad-pod', where, text))
     if (problems.length > before) continue
     const { spec } = template
     const fingerprint = JSON.stringify(template)
-    plans.set(pod.key, { pod, kind: resource.kind, spec, context, init, containers, fingerprint })
+    plans.set(pod.key, { pod, kind: resource.kind, spec, context, init, containers, claims, fingerprint })
   }
   const [first] = problems
   if (first === undefined) return plans
@@ -108,15 +115,28 @@ export function planPods(
 
 /** Nothing is started for it; its listeners and routes are the mesh's to follow, and what it is makes it anew. */
 function planGateway(pod: Pod): PodPlan {
-  const context = { pod, annotations: {}, hostIp: '', find: () => undefined }
+  const context = { pod, annotations: {}, hostIp: '', find: () => undefined, secrets: { of: () => ({}) } }
   const fingerprint = JSON.stringify([pod.gateway, pod.labels, pod.identity])
-  return { pod, kind: gatewayKind, spec: { containers: [] }, context, init: [], containers: [], fingerprint }
+  return {
+    pod,
+    kind: gatewayKind,
+    spec: { containers: [] },
+    context,
+    init: [],
+    containers: [],
+    claims: new Map(),
+    fingerprint,
+  }
 }
 
-function ownerOf(
-  pod: Pod,
-  byId: ReadonlyMap<string, Resource>,
-): { resource: Resource; template: PodTemplate; path: readonly string[] } | undefined {
+export interface PodOwner {
+  readonly resource: Resource
+  readonly template: PodTemplate
+  /** Where the template is in it. */
+  readonly path: readonly string[]
+}
+
+function ownerOf(pod: Pod, byId: ReadonlyMap<string, Resource>): PodOwner | undefined {
   const bare = byId.get(`Pod/${pod.key}`)
   if (bare !== undefined) return { resource: bare, template: bare.object as BarePod, path: [] }
   for (const kind of owners) {

@@ -16,7 +16,7 @@ import { LogFile } from './logs.js'
 import type { PlannedContainer, PodPlan } from './plan.js'
 import { Prober } from './prober.js'
 import type { ProcessList } from './processes.js'
-import { makeVolumes, pointToVolumes, type Rewritten } from './volumes.js'
+import { imageVolumes, makeVolumes, pointToVolumes, type Rewritten } from './volumes.js'
 
 export interface PodStatus {
   /** `namespace/name` */
@@ -125,7 +125,10 @@ export class PodRunner {
     const { plan } = this
     rmSync(this.#folder, { recursive: true, force: true })
     mkdirSync(join(this.#folder, 'tmp'), { recursive: true, mode: 0o700 })
-    this.#volumes = makeVolumes(plan.spec, join(this.#folder, 'volumes'), plan.context)
+    this.#volumes = makeVolumes(plan, {
+      folder: join(this.#folder, 'volumes'),
+      data: join(this.#host.stateDir, 'data'),
+    })
     for (const { spec } of plan.containers) this.#ready.set(spec.name, false)
     await this.#host.mesh.addPod(plan.pod.key)
     if (plan.pod.gateway === undefined) this.#startFrom(0)
@@ -184,7 +187,7 @@ export class PodRunner {
     options?: { run?: string; socks?: boolean },
   ): Launch {
     const grant = this.#host.mesh.grant(this.plan.pod.key, options)
-    const pointed = container === undefined ? undefined : pointToVolumes(container.env, container.spec, this.#volumes)
+    const pointed = container === undefined ? undefined : this.#pointed(container)
     const env = podEnv(this.#host.userEnv, this.#folder, this.plan.pod.name, pointed?.env ?? {}, grant.env)
     return { argv, cwd: this.#folder, env, over: () => grant.revoke() }
   }
@@ -192,6 +195,11 @@ export class PodRunner {
   /** The same for a program that is no container's: it has what the first container has. */
   launchBeside(options: { run: string; socks: boolean }): Pick<Launch, 'env' | 'over'> {
     return this.launch(this.plan.containers[0], [process.execPath], options)
+  }
+
+  #pointed(container: PlannedContainer): ReturnType<typeof pointToVolumes> {
+    const own = imageVolumes(container, join(this.#folder, 'image'))
+    return pointToVolumes(container.env, container.spec, this.#volumes, own)
   }
 
   #runner(container: PlannedContainer): ContainerRunner {
@@ -220,7 +228,7 @@ export class PodRunner {
     changed: (phase: ContainerPhase) => void,
   ): ContainerRunner {
     const { spec } = container
-    this.#rewritten.push(...pointToVolumes(container.env, spec, this.#volumes).rewritten)
+    this.#rewritten.push(...this.#pointed(container).rewritten)
     return new ContainerRunner({
       name: spec.name,
       image: spec.image,

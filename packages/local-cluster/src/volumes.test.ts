@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { PodSpec } from '@bulkhead/resources'
 import type { PodContext } from './env.js'
+import { GeneratedSecrets } from './secrets.js'
 import { pod, resource, temporaryFolder } from './testing.js'
-import { makeVolumes, pointToVolumes } from './volumes.js'
+import { imageVolumes, makeVolumes, pointToVolumes } from './volumes.js'
 
 const objects = [
   resource({
@@ -25,14 +26,20 @@ const context: PodContext = {
   pod,
   annotations: {},
   hostIp: '',
+  secrets: new GeneratedSecrets('unused'),
   find: (id) => objects.find((object) => object.id === id),
 }
-const spec = (volumes: PodSpec['volumes']): PodSpec => ({ containers: [], ...(volumes !== undefined && { volumes }) })
+const plan = (volumes: NonNullable<PodSpec['volumes']>, claims: Record<string, string> = {}) => ({
+  spec: { containers: [], volumes },
+  context,
+  claims: new Map(Object.entries(claims)),
+})
+const under = (folder: string) => ({ folder, data: join(folder, 'data') })
 
 test('emptyDir, ConfigMap, Secret and a projection of them are folders of the pod', (t) => {
   const folder = temporaryFolder(t)
   const made = makeVolumes(
-    spec([
+    plan([
       { name: 'tmp', emptyDir: {} },
       { name: 'conf', configMap: { name: 'settings', items: [{ key: 'a.conf', path: 'deep/a' }] } },
       { name: 'keys', secret: { secretName: 'keys' } },
@@ -47,8 +54,7 @@ test('emptyDir, ConfigMap, Secret and a projection of them are folders of the po
         },
       },
     ]),
-    folder,
-    context,
+    under(folder),
   )
   assert.deepEqual([...made.keys()], ['tmp', 'conf', 'keys', 'all'])
   assert.ok(statSync(join(folder, 'tmp')).isDirectory())
@@ -64,8 +70,8 @@ test('emptyDir, ConfigMap, Secret and a projection of them are folders of the po
 test('a path that leads out of the volume is refused', (t) => {
   const folder = temporaryFolder(t)
   for (const path of ['../x', 'a/../../x', '/etc/x', '']) {
-    const bad = spec([{ name: 'conf', configMap: { name: 'settings', items: [{ key: 'a.conf', path }] } }])
-    assert.throws(() => makeVolumes(bad, folder, context), /leads out of the volume/)
+    const bad = plan([{ name: 'conf', configMap: { name: 'settings', items: [{ key: 'a.conf', path }] } }])
+    assert.throws(() => makeVolumes(bad, under(folder)), /leads out of the volume/)
   }
 })
 
@@ -92,4 +98,32 @@ test('values that begin with a mount path point to its folder; others are left a
     rewritten.map(({ name }) => name),
     ['A', 'B', 'E'],
   )
+})
+
+test("a claim is the namespace's folder, and keeps what is in it", (t) => {
+  const folder = temporaryFolder(t)
+  const claimed = plan([{ name: 'data', persistentVolumeClaim: { claimName: 'pg' } }], {
+    data: 'pg',
+    own: 'own-web-api-1',
+  })
+  const made = makeVolumes(claimed, under(folder))
+  assert.deepEqual(Object.fromEntries(made), {
+    data: join(folder, 'data/shop/pg'),
+    own: join(folder, 'data/shop/own-web-api-1'),
+  })
+  writeFileSync(join(folder, 'data/shop/pg/kept'), 'x')
+  makeVolumes(claimed, under(folder))
+  assert.equal(readFileSync(join(folder, 'data/shop/pg/kept'), 'utf8'), 'x')
+  assert.equal(statSync(join(folder, 'data/shop/pg')).mode & 0o777, 0o700)
+})
+
+test("a folder that the image has a volume for is the container's own, unless something is mounted there", (t) => {
+  const folder = temporaryFolder(t)
+  const image = { root: '', entrypoint: [], cmd: [], env: { PGDATA: '/var/lib/pg/18' }, volumes: ['/var/lib/pg'] }
+  const container = { spec: { name: 'pg', image: 'x' }, image, argv: ['node'] as const, env: image.env }
+  const own = imageVolumes(container, folder)
+  assert.deepEqual(Object.fromEntries(own), { '/var/lib/pg': join(folder, 'pg/0') })
+  assert.equal(pointToVolumes(container.env, container.spec, new Map(), own).env.PGDATA, join(folder, 'pg/0/18'))
+  const mounted = { ...container.spec, volumeMounts: [{ name: 'data', mountPath: '/var/lib/pg/' }] }
+  assert.equal(imageVolumes({ ...container, spec: mounted }, folder).size, 0)
 })

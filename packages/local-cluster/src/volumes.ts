@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
-import type { Container, PodSpec } from '@bulkhead/resources'
+import type { Container } from '@bulkhead/resources'
 import { dataOf, fieldRef, MissingReference, type PodContext } from './env.js'
+import type { PlannedContainer, PodPlan } from './plan.js'
 
 interface Item {
   readonly key?: string
@@ -32,14 +33,24 @@ export interface Rewritten {
 }
 
 /**
- * Makes the pod's volumes as folders under `folder` and returns where each is. Kinds without a meaning on one machine
- * (hostPath, a token of an API server that is not there) are empty folders.
+ * Makes the pod's volumes as folders and returns where each is: under `folder`, but for claims, which are under `data` and
+ * stay when the pod goes. Kinds without a meaning on one machine (hostPath, a token of an API server that is not there)
+ * are empty folders.
  *
  * @throws MissingReference, its path from the pod's spec.
  */
-export function makeVolumes(spec: PodSpec, folder: string, context: PodContext): ReadonlyMap<string, string> {
+export function makeVolumes(
+  { spec, context, claims }: Pick<PodPlan, 'spec' | 'context' | 'claims'>,
+  { folder, data }: { readonly folder: string; readonly data: string },
+): ReadonlyMap<string, string> {
   const made = new Map<string, string>()
+  for (const [volume, claim] of claims) {
+    const at = join(data, context.pod.namespace, claim)
+    mkdirSync(at, { recursive: true, mode: 0o700 })
+    made.set(volume, at)
+  }
   spec.volumes?.forEach((volume, index) => {
+    if (made.has(volume.name)) return
     const at = join(folder, volume.name)
     mkdirSync(at, { recursive: true, mode: 0o700 })
     const source = volume as VolumeSource
@@ -94,16 +105,33 @@ function write(folder: string, name: string, value: string, path: readonly (stri
   writeFileSync(file, value, { mode: 0o600 })
 }
 
+/** The folders that an image has a volume for, where its container mounts nothing: by their path in the image. */
+export function imageVolumes({ spec, image }: PlannedContainer, folder: string): ReadonlyMap<string, string> {
+  const mounted = new Set((spec.volumeMounts ?? []).map(({ mountPath }) => mountPath.replace(/\/+$/, '')))
+  const made = new Map<string, string>()
+  for (const [index, path] of (image.volumes ?? []).entries()) {
+    if (mounted.has(path)) continue
+    const at = join(folder, spec.name, String(index))
+    mkdirSync(at, { recursive: true, mode: 0o700 })
+    made.set(path, at)
+  }
+  return made
+}
+
 /** Values that begin with a mountPath, pointed to the folder that stands for it. The rest is left alone. */
 export function pointToVolumes(
   env: Readonly<Record<string, string>>,
   container: Container,
   volumes: ReadonlyMap<string, string>,
+  own: ReadonlyMap<string, string> = new Map(),
 ): { readonly env: Record<string, string>; readonly rewritten: readonly Rewritten[] } {
-  const mounts = (container.volumeMounts ?? []).map(({ mountPath, name }) => ({
-    at: mountPath.replace(/\/+$/, ''),
-    to: volumes.get(name),
-  }))
+  const mounts: { readonly at: string; readonly to: string | undefined }[] = [
+    ...(container.volumeMounts ?? []).map(({ mountPath, name }) => ({
+      at: mountPath.replace(/\/+$/, ''),
+      to: volumes.get(name),
+    })),
+    ...[...own].map(([at, to]) => ({ at, to })),
+  ]
   // The longest mount path first: /data/cache is not /data.
   mounts.sort((a, b) => b.at.length - a.at.length)
   const out: Record<string, string> = { ...env }
