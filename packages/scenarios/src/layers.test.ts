@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { describe, it } from 'node:test'
-import { parseManifests } from '@bulkhead/resources'
+import { type NetworkPolicy, parseManifests, type Resource } from '@bulkhead/resources'
 
 const root = resolve(import.meta.dirname, '../../..')
 const layers = readdirSync(join(root, 'k8s/layers')).sort()
@@ -25,6 +25,13 @@ function headerOf(text: string): Readonly<Record<string, string>> {
   return Object.fromEntries(lines.flatMap((word, index) => (index % 2 === 0 ? [[word, lines[index + 1] ?? '']] : [])))
 }
 
+/** A policy that lets a packet out of one pod, and the one that lets it in at the other. */
+function isWay(resources: readonly Resource[]): boolean {
+  if (resources.some(({ kind }) => kind !== 'NetworkPolicy')) return false
+  const directions = resources.map(({ object }) => (object as NetworkPolicy).spec.policyTypes?.join())
+  return directions.join(' ') === 'Egress Ingress'
+}
+
 describe('the layers of k8s/', () => {
   it('are there', () => assert.ok(layers.length >= 3))
 
@@ -41,13 +48,15 @@ describe('the layers of k8s/', () => {
           const text = readFileSync(join(root, 'k8s/layers', layer, file), 'utf8')
           const { resources, diagnostics } = parseManifests(text, file)
           assert.deepEqual(diagnostics, [])
-          const [object, second] = resources.map((resource) => resource.object)
-          assert.ok(object !== undefined && second === undefined, 'one object a file')
-          assert.notEqual(object.kind, 'Namespace', 'a layer that is taken out must not take a namespace along')
+          assert.ok(resources.length === 1 || isWay(resources), 'one object a file, or both ends of a way')
 
           const header = headerOf(text)
           assert.deepEqual(Object.keys(header), questions)
-          assert.equal(object.metadata.annotations?.['bulkhead.dev/question'], header.Question)
+          for (const { kind, object } of resources) {
+            assert.notEqual(kind, 'Namespace', 'a layer that is taken out must not take a namespace along')
+            assert.equal(object.metadata.annotations?.['bulkhead.dev/question'], header.Question)
+          }
+          assert.ok(file.endsWith(`${resources[0]?.name}.yaml`) || file.split('/').length === 1, 'named by its intent')
           assert.match(header['Prove it'] ?? '', /^(npx bulkhead|curl|kubectl) /)
         })
       }
