@@ -26,6 +26,7 @@ const judge = (c: Case): string =>
     phase: c.phase ?? 'request',
     bytes: c.bytes ?? 0,
     lateResetMs: 900,
+    elapsed: () => c.after ?? 3,
     sinceConnect: () => c.after ?? 3,
   })
 
@@ -38,8 +39,13 @@ describe('the symptom of a failure', () => {
     // Happy Eyeballs and capture report a name's failure while the phase is still `connect`.
     ['dns-not-found', { code: 'ENOTFOUND', phase: 'connect' }],
     ['dns-refused', { code: 'EREFUSED', phase: 'dns', kind: 'dns' }],
+    // getaddrinfo has one word for both: a refusal comes at once.
     ['dns-refused', { code: 'EAI_AGAIN', phase: 'dns' }],
-    ['timeout', { code: deadlineCode, phase: 'dns' }],
+    ['dns-timeout', { code: 'EAI_AGAIN', phase: 'dns', after: 900 }],
+    ['dns-timeout', { code: 'EAI_AGAIN', phase: 'connect', after: 5_000 }],
+    ['dns-timeout', { code: 'EAI_AGAIN', phase: 'dns', kind: 'dns' }],
+    ['dns-timeout', { code: 'ETIMEOUT', phase: 'dns', kind: 'dns' }],
+    ['dns-timeout', { code: deadlineCode, phase: 'dns' }],
     ['timeout', { code: deadlineCode, phase: 'connect' }],
     ['timeout', { code: 'ETIMEDOUT', phase: 'connect' }],
     ['timeout', { code: deadlineCode, kind: 'udp' }],
@@ -64,6 +70,8 @@ describe('the symptom of a failure', () => {
       'tls-refused',
       { code: 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', phase: 'tls', kind: 'hbone', certificate: 'none' },
     ],
+    ['tls-refused', { code: 'ERR_TLS_CERT_ALTNAME_INVALID', phase: 'tls' }],
+    ['tls-refused', { code: 'DEPTH_ZERO_SELF_SIGNED_CERT', phase: 'tls' }],
     ['tls-refused', { code: 'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', phase: 'request', kind: 'tls' }],
     ['tls-refused', { code: 'ERR_SSL_TLSV1_UNRECOGNIZED_NAME', phase: 'tls', kind: 'tls' }],
     ['tls-refused', { code: 'EPROTO', message: 'ssl3_read_bytes: SSL alert number 40', phase: 'tls', kind: 'tls' }],

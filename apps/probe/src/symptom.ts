@@ -3,8 +3,11 @@ import type { Symptom } from '@bulkhead/verdict'
 import { deadlineCode, type Failure, type Trace } from './trace.js'
 
 const nameless = new Set(['ENOTFOUND', 'ENODATA', 'ENONAME', 'EAI_NODATA'])
-const nameRefused = new Set(['EREFUSED', 'EAI_AGAIN', 'ESERVFAIL'])
-const never = new Set([deadlineCode, 'ETIMEDOUT', 'ETIMEOUT'])
+const nameRefused = new Set(['EREFUSED', 'ESERVFAIL'])
+/** What getaddrinfo says for a refusal and for silence alike, and what c-ares says for silence. */
+const nameAgain = 'EAI_AGAIN'
+const nameSilent = 'ETIMEOUT'
+const never = new Set([deadlineCode, 'ETIMEDOUT'])
 /** What `connect` answers at once. An unreachable host and a closed door are one exit code to curl (7). */
 const refused = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENOENT', 'EACCES', 'EPERM'])
 
@@ -13,10 +16,17 @@ export function isTlsAlert(failure: Failure): boolean {
   return /ALERT|UNRECOGNIZED_NAME/.test(failure.code) || /alert number \d+/.test(failure.message)
 }
 
+/** A certificate that the client does not take: OpenSSL's words for why, and Node's for another name in it. */
+export function isUntrusted({ code }: Failure): boolean {
+  return /^(CERT_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|ERR_TLS_CERT_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE)/.test(
+    code,
+  )
+}
+
 /** The symptom of an attempt that failed, from how far it had come. In the order in which a connection can fail. */
 export function symptomOf(
   failure: Failure,
-  trace: Pick<Trace, 'attempt' | 'phase' | 'bytes' | 'lateResetMs' | 'sinceConnect'>,
+  trace: Pick<Trace, 'attempt' | 'phase' | 'bytes' | 'lateResetMs' | 'elapsed' | 'sinceConnect'>,
 ): Symptom {
   const { phase, attempt } = trace
   // Half an answer is an answer: the caller was let in, whatever happened to the rest.
@@ -24,13 +34,17 @@ export function symptomOf(
 
   if (nameless.has(failure.code)) return 'dns-not-found'
   if (nameRefused.has(failure.code)) return 'dns-refused'
-  if (phase === 'dns') return never.has(failure.code) ? 'timeout' : 'dns-refused'
+  if (failure.code === nameSilent) return 'dns-timeout'
+  // A refusal comes at once; silence ends when the resolver gives up.
+  if (failure.code === nameAgain)
+    return attempt.kind === 'dns' || trace.elapsed() >= trace.lateResetMs ? 'dns-timeout' : 'dns-refused'
+  if (phase === 'dns') return never.has(failure.code) ? 'dns-timeout' : 'dns-refused'
 
   // A datagram that nobody answers looks like a SYN that nobody answers.
   if (never.has(failure.code)) return phase === 'connect' || attempt.kind === 'udp' ? 'timeout' : 'no-answer'
   if (refused.has(failure.code)) return 'refused'
 
-  if (isTlsAlert(failure)) return 'tls-refused'
+  if (isTlsAlert(failure) || isUntrusted(failure)) return 'tls-refused'
   // A server may close without an alert on a certificate that it does not accept, or on plain text; before its first
   // frame nothing else closes a connection to the HBONE port.
   if (attempt.kind === 'hbone' && (phase === 'tls' || attempt.certificate === undefined)) return 'tls-refused'

@@ -34,6 +34,8 @@ export interface Trace {
   mark(what: Timed): void
   /** Counts bytes of the answer, and marks the first. */
   received(count: number): void
+  /** Milliseconds since the start. */
+  elapsed(): number
   /** Milliseconds since the connection opened; 0 before. */
   sinceConnect(): number
   stop(): void
@@ -63,6 +65,7 @@ export function startTrace(attempt: ResolvedAttempt): Trace {
       if (trace.phase === 'request') trace.phase = 'answer'
       trace.bytes += count
     },
+    elapsed,
     sinceConnect: () => (trace.timings.connect === undefined ? 0 : elapsed() - trace.timings.connect),
     stop() {
       clearTimeout(timer)

@@ -80,7 +80,8 @@ function* checkOutside(from: string, attempt: ScenarioFile['attempt'], path: rea
 /** The kinds of attempt that look at a field; on others it would say something that nobody does. */
 const KINDS_OF = {
   http: ['http', 'tcp', 'tls', 'hbone', 'socket'],
-  tls: ['tls'],
+  tls: ['tls', 'http'],
+  postgres: ['postgres'],
   dns: ['dns'],
   send: ['tcp', 'tls', 'hbone', 'socket', 'udp'],
   certificate: ['hbone'],
@@ -97,6 +98,8 @@ function* checkAttempt(attempt: ScenarioFile['attempt'], path: readonly string[]
   }
   if (kind === 'hbone' && certificate !== undefined && certificate !== 'none' && attempt.as === undefined)
     yield { path: [...path, 'certificate'], message: 'a forged certificate names somebody: say whom in "as"' }
+  if (kind === 'tls' && attempt.tls?.insecure !== undefined)
+    yield { path: [...path, 'tls', 'insecure'], message: '"tls" verifies no certificate anyway; "http" does' }
   if (kind === 'dns' && dns === undefined)
     yield { path: [...path, 'kind'], message: 'an attempt of kind "dns" needs "dns: {query}"' }
 }

@@ -26,7 +26,32 @@ describe('the flow of an attempt', () => {
       { from, to, port: 443, tls: { sni: 'a.b' } },
     ],
     [
+      { kind: 'tls', to, port: 443 },
+      { from, to, port: 443, tls: {} },
+    ],
+    // Of HTTPS the walls on the way see the name, and no request.
+    [
+      { kind: 'http', to: { host: 'a.b' }, port: 443, tls: {}, http: { method: 'POST', path: '/x' } },
+      { from, to: { host: 'a.b' }, port: 443, tls: { sni: 'a.b' } },
+    ],
+    [
+      { kind: 'http', to: { host: 'a.b' }, port: 443, tls: { sni: 'c.d', insecure: true } },
+      { from, to: { host: 'a.b' }, port: 443, tls: { sni: 'c.d' } },
+    ],
+    [
+      { kind: 'http', to: { ip: '203.0.113.9' }, port: 443, tls: {} },
+      { from, to: { ip: '203.0.113.9' }, port: 443, tls: {} },
+    ],
+    [
+      { kind: 'http', to: { service: 'shop/a' }, port: 443, tls: {} },
+      { from, to: { service: 'shop/a' }, port: 443, tls: { sni: 'a.shop.svc.cluster.local' } },
+    ],
+    [
       { kind: 'postgres', to, port: 5432 },
+      { from, to, port: 5432 },
+    ],
+    [
+      { kind: 'postgres', to, port: 5432, postgres: { passwordFrom: { secret: 'demo/s', key: 'password' } } },
       { from, to, port: 5432 },
     ],
     [
@@ -35,7 +60,11 @@ describe('the flow of an attempt', () => {
     ],
     [
       { kind: 'dns', to: { host: 'a.b' }, port: 53, dns: { query: 'a.b' } },
-      { from, to: { host: 'a.b' }, port: 53, protocol: 'UDP', dns: { query: 'a.b' } },
+      { from, to: { service: 'kube-system/kube-dns' }, port: 53, protocol: 'UDP', dns: { query: 'a.b' } },
+    ],
+    [
+      { kind: 'dns', to: { ip: '10.96.0.10' }, port: 53, dns: { query: 'a.b' } },
+      { from, to: { ip: '10.96.0.10' }, port: 53, protocol: 'UDP', dns: { query: 'a.b' } },
     ],
     [
       { kind: 'hbone', to, port: 8080, certificate: 'stolen' },

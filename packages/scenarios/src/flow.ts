@@ -20,7 +20,14 @@ export function flowOf(from: string, attempt: Attempt): Flow | undefined {
     case 'socket':
       return undefined
     case 'dns':
-      return { from: source, to, port: 53, protocol: 'UDP', ...(dns === undefined ? {} : { dns }) }
+      // Whatever name is asked for, the question goes to the cluster's own DNS.
+      return {
+        from: source,
+        to: 'host' in to ? clusterDns : to,
+        port: 53,
+        protocol: 'UDP',
+        ...(dns === undefined ? {} : { dns: { query: dns.query } }),
+      }
     case 'udp':
       return { from: source, to, port, protocol: 'UDP' }
     case 'hbone':
@@ -31,10 +38,23 @@ export function flowOf(from: string, attempt: Attempt): Flow | undefined {
         from: source,
         to,
         port,
-        ...(kind === 'http' ? { http: httpOf(http) } : {}),
-        ...(kind === 'tls' && tls !== undefined ? { tls } : {}),
+        // What is in the TLS no wall on the way reads.
+        ...(kind === 'http' && tls === undefined ? { http: httpOf(http) } : {}),
+        ...(kind === 'tls' || (kind === 'http' && tls !== undefined) ? { tls: sniOf(attempt) } : {}),
       }
   }
+}
+
+const clusterDns = { service: 'kube-system/kube-dns' }
+
+/** The name that the ClientHello will have. `http` sends the one that it dials; of an address it sends none. */
+function sniOf({ kind, to, tls }: Attempt): NonNullable<Flow['tls']> {
+  if (tls?.sni !== undefined) return { sni: tls.sni }
+  if (kind === 'tls') return {}
+  if ('host' in to) return { sni: to.host }
+  if (!('service' in to)) return {}
+  const [namespace, name] = to.service.split('/')
+  return { sni: `${name}.${namespace}.svc.cluster.local` }
 }
 
 function httpOf(http: Attempt['http']): NonNullable<Flow['http']> {

@@ -88,8 +88,10 @@ export function observedView(observation: Observation, record: FlowRecord | unde
  */
 export function recordOf(flows: readonly FlowRecord[]): FlowRecord | undefined {
   const requests = flows.filter(({ transport }) => transport === 'http')
-  const own = requests.length > 0 ? requests : flows
-  return own.find((flow) => flow.outcome !== 'allow') ?? own.filter((flow) => flow.transport !== 'dns').at(-1)
+  const own = requests.length > 0 ? requests : flows.filter(({ transport }) => transport !== 'dns')
+  const stopped = ({ outcome }: FlowRecord): boolean => outcome !== 'allow'
+  // A name that was refused leads to no connection; where there is one, another name was answered.
+  return own.find(stopped) ?? (own.length > 0 ? own.at(-1) : flows.find(stopped))
 }
 
 function reasonOf(step: Step): Reason {

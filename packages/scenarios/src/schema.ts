@@ -58,7 +58,19 @@ const attempt = z.strictObject({
       body: z.string().exactOptional(),
     })
     .exactOptional(),
-  tls: z.strictObject({ sni: z.string().exactOptional() }).exactOptional(),
+  tls: z
+    .strictObject({
+      sni: z.string().min(1, 'must not be empty').exactOptional(),
+      insecure: z.literal(true).exactOptional(),
+    })
+    .exactOptional(),
+  postgres: z
+    .strictObject({
+      user: z.string().min(1).exactOptional(),
+      database: z.string().min(1).exactOptional(),
+      passwordFrom: z.strictObject({ secret: ref, key: z.string().min(1) }),
+    })
+    .exactOptional(),
   dns: z.strictObject({ query: z.string() }).exactOptional(),
   send: z.string().exactOptional(),
   certificate: z.enum(['none', 'self-signed', 'expired', 'other-domain', 'stolen']).exactOptional(),

@@ -15,8 +15,22 @@ export interface Attempt {
     readonly headers?: Readonly<Record<string, string>>
     readonly body?: string
   }
-  readonly tls?: { readonly sni?: string }
+  /**
+   * `tls`, and `http`, which is then HTTPS. `sni` is the name that the ClientHello has; default the host that is dialled,
+   * for `tls` none. `http` verifies the server's certificate against it unless `insecure`; `tls` never does.
+   */
+  readonly tls?: { readonly sni?: string; readonly insecure?: true }
   readonly dns?: { readonly query: string }
+  /**
+   * `postgres`: a whole login, and a question. Without it the startup message alone, which needs no password. Defaults:
+   * user `postgres`, the database of the user's name.
+   */
+  readonly postgres?: {
+    readonly user?: string
+    readonly database?: string
+    /** The Secret (`namespace/name`) and its key: the password is in no scenario. */
+    readonly passwordFrom: { readonly secret: string; readonly key: string }
+  }
   /** `tcp` and `udp`: what is sent, as text. */
   readonly send?: string
   /**
@@ -43,6 +57,8 @@ export interface ResolvedAttempt extends Attempt {
   readonly host: string
   /** For `certificate: expired` and `stolen`: PEM, as a thief would have it. */
   readonly material?: { readonly certificate: string; readonly key?: string }
+  /** What `postgres.passwordFrom` names. */
+  readonly password?: string
   /** For forged certificates: the SPIFFE identity they claim. */
   readonly claim?: string
   /**

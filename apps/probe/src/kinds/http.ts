@@ -1,16 +1,19 @@
 import { type IncomingMessage, request } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Observation } from '@bulkhead/scenarios'
+import type { Observation, ResolvedAttempt } from '@bulkhead/scenarios'
 import { keptBytes, open } from '../connection.js'
 import { symptomOfHttp } from '../symptom.js'
 import { asFailure, type Failure, type Trace } from '../trace.js'
 import type { Got, Kind } from './kind.js'
 
 export const http: Kind = async (trace) => {
-  const { host, port } = trace.attempt
+  const { host, port, tls } = trace.attempt
   const socket = await open(trace, { host, port })
-  return httpOver(trace, socket, socket)
+  if (tls === undefined) return httpOver(trace, socket, socket)
+  // Loaded when it is used: most attempts are plain.
+  const { https } = await import('./https.js')
+  return https(trace, socket, tls)
 }
 
 /** One request on an open connection. `raw` is the socket whose bytes are counted. */
@@ -60,7 +63,7 @@ export function httpOver(trace: Trace, stream: Duplex, raw: Socket): Promise<Got
       method,
       path,
       headers: {
-        host: port80(attempt.host, attempt.port),
+        host: authority(attempt),
         'user-agent': 'bulkhead-probe',
         ...headers,
         connection: attempt.hold === true ? 'keep-alive' : 'close',
@@ -87,8 +90,8 @@ export function httpOver(trace: Trace, stream: Duplex, raw: Socket): Promise<Got
   })
 }
 
-function port80(host: string, port: number): string {
-  return port === 80 ? host : `${host}:${port}`
+function authority({ kind, host, port, tls }: ResolvedAttempt): string {
+  return port === (kind === 'http' && tls !== undefined ? 443 : 80) ? host : `${host}:${port}`
 }
 
 function answerOf(response: IncomingMessage, kept: readonly Buffer[]): NonNullable<Observation['http']> {

@@ -153,7 +153,7 @@ describe('a DNS attempt', () => {
     ['a name that is not there', 3, 'dns-not-found'],
     ['a name that is refused', 5, 'dns-refused'],
     ['a name without an address', 0, 'dns-not-found'],
-    ['silence', undefined, 'timeout'],
+    ['silence', undefined, 'dns-timeout'],
   ]
   for (const [name, code, symptom] of cases) {
     it(`sees ${name}`, async (t) => {

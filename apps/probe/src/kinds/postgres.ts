@@ -7,8 +7,12 @@ import { handshake } from './tls.js'
 const sslRequestCode = 80877103
 const protocol3 = 196608
 
-/** SSLRequest, TLS if the server wants it, then StartupMessage; reports the type of the reply. */
+/** Without a login to make: SSLRequest, TLS if the server wants it, then StartupMessage; reports the type of the reply. */
 export const postgres: Kind = async (trace) => {
+  if (trace.attempt.postgres !== undefined) {
+    const { login } = await import('./postgres-login.js')
+    return login(trace, trace.attempt.postgres)
+  }
   const raw = await open(trace, { host: trace.attempt.host, port: trace.attempt.port })
   const asked = await exchange(trace, raw, sslRequest(), (got) => got.length >= 1)
   const ssl = asked.answer.toString('latin1', 0, 1)

@@ -3,9 +3,9 @@ import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { exchange, open } from '../connection.js'
 import { asFailure, endedCode, Failure, type Trace } from '../trace.js'
 import { httpOver } from './http.js'
-import type { Kind } from './kind.js'
+import type { Got, Kind } from './kind.js'
 
-/** A handshake on an open connection. Nothing is verified: an attacker takes whatever answers. */
+/** A handshake on an open connection. Nothing is verified unless `options` say so: an attacker takes whatever answers. */
 export function handshake(trace: Trace, raw: Socket, options: ConnectionOptions): Promise<TLSSocket> {
   trace.phase = 'tls'
   return new Promise((resolve, reject) => {
@@ -32,6 +32,14 @@ export function handshake(trace: Trace, raw: Socket, options: ConnectionOptions)
 
 const notTls = new Set(['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG', 'ERR_SSL_HTTP_REQUEST'])
 
+/** Something that answered, only not in TLS: the caller was let in. Throws what is no answer. */
+export function answeredOtherwise(trace: Trace, raw: Socket, error: unknown): Got {
+  const cut = asFailure(error)
+  if (!notTls.has(cut.code)) throw cut
+  trace.received(raw.bytesRead)
+  return { cut }
+}
+
 export const tls: Kind = async (trace) => {
   const { attempt } = trace
   const raw = await open(trace, { host: attempt.host, port: attempt.port })
@@ -42,11 +50,7 @@ export const tls: Kind = async (trace) => {
       ALPNProtocols: ['http/1.1'],
     })
   } catch (error) {
-    const cut = asFailure(error)
-    if (!notTls.has(cut.code)) throw cut
-    // Something answered, only not in TLS: the caller was let in.
-    trace.received(raw.bytesRead)
-    return { cut }
+    return answeredOtherwise(trace, raw, error)
   }
   const detail = {
     protocol: secure.getProtocol(),

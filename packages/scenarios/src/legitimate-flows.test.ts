@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict'
+import { join, resolve } from 'node:path'
+import { describe, it } from 'node:test'
+import { loadManifests, type PodTemplate, type Resource } from '@bulkhead/resources'
+import { compile, type Flow, FlowError, hbonePort, judge, judgeAt, type Pod, type Snapshot } from '@bulkhead/verdict'
+import { type Legitimate, legitimateFlows, openPackets, openPairs } from './testing/legitimate-flows.js'
+
+const root = resolve(import.meta.dirname, '../../..')
+const { resources } = await loadManifests([join(root, 'k8s/workloads'), join(root, 'k8s/layers')], { relativeTo: root })
+const layers = [...new Set(resources.flatMap(({ layer }) => layer ?? []))].sort()
+
+const combinations = Array.from({ length: 2 ** layers.length }, (_, bits) =>
+  layers.filter((_, index) => (bits >> index) & 1),
+)
+
+function snapshotWith(on: readonly string[]): Snapshot {
+  return compile(resources.filter(({ layer }) => layer === undefined || on.includes(layer)))
+}
+
+/** The kubelet's own: every probe that a manifest asks for, from the node on which the pod is. */
+function probesOf(snapshot: Snapshot): readonly Legitimate[] {
+  return [...snapshot.pods.values()].flatMap((pod) =>
+    probedPorts(pod).map((port) => ({
+      why: 'a probe of the kubelet',
+      flow: { from: { node: pod.node }, to: { workload: pod.workload }, port },
+    })),
+  )
+}
+
+function probedPorts(pod: Pod): readonly number[] {
+  const owner = resources.find(({ id }) => /^(Deployment|StatefulSet)\//.test(id) && id.endsWith(`/${pod.workload}`))
+  const { template } = (owner?.object as { readonly spec?: { readonly template: PodTemplate } } | undefined)?.spec ?? {}
+  const asked = (template?.spec.containers ?? []).flatMap((container) =>
+    [container.startupProbe, container.readinessProbe, container.livenessProbe].flatMap((probe) => {
+      const port = probe?.httpGet?.port ?? probe?.tcpSocket?.port
+      return port === undefined ? [] : [pod.ports.find(({ name }) => name === port)?.port ?? Number(port)]
+    }),
+  )
+  return [...new Set(asked)]
+}
+
+function describeFlow({ from, to, port, protocol = 'TCP', dns }: Flow): string {
+  const asks = dns === undefined ? '' : ` for ${dns.query}`
+  return `${Object.values(from)[0]} -> ${Object.values(to)[0]}:${port}/${protocol}${asks}`
+}
+
+describe('what is meant to work', () => {
+  it('has five layers around it', () => {
+    assert.deepEqual(layers, ['20-network', '30-cilium', '40-mtls', '50-identity', '70-ingress'])
+  })
+
+  for (const on of combinations) {
+    it(`works with ${on.join(' and ') || 'no layer'} on`, () => {
+      const snapshot = snapshotWith(on)
+      const probes = probesOf(snapshot)
+      assert.ok(probes.length >= 6)
+      const wrong: string[] = []
+      for (const { why, flow, needs = [], shut } of [...probes, ...legitimateFlows]) {
+        if (!needs.every((layer) => on.includes(layer))) continue
+        const verdict = judge(flow, snapshot)
+        const expected = shut !== undefined && on.includes(shut.on) && !on.includes(shut.off) ? 'deny' : 'allow'
+        if (verdict.outcome !== expected) wrong.push(`${describeFlow(flow)} (${why}): ${verdict.text}`)
+      }
+      assert.deepEqual(wrong, [])
+    })
+  }
+
+  it('is shut by a wall in which its door is, and by no other', () => {
+    const doors = legitimateFlows.flatMap(({ shut }) => (shut === undefined ? [] : [`${shut.on} ${shut.off}`]))
+    assert.deepEqual([...new Set(doors)], ['20-network 30-cilium'])
+  })
+})
+
+/** Every workload to every other one, at each port that it declares. */
+function pairs(snapshot: Snapshot): readonly { readonly from: Pod; readonly to: Pod }[] {
+  const pods = [...snapshot.pods.values()]
+  return pods.flatMap((from) => pods.filter((to) => to !== from).map((to) => ({ from, to })))
+}
+
+describe('what is not meant to work', () => {
+  const snapshot = snapshotWith(layers)
+
+  it('does not: of all pairs of pods at all their ports, those of the table are open and no other', () => {
+    const open: string[] = []
+    let asked = 0
+    for (const { from, to } of pairs(snapshot)) {
+      for (const { port, protocol } of [...to.ports, { port: hbonePort, protocol: 'TCP' as const }]) {
+        const flow: Flow = { from: { workload: from.workload }, to: { workload: to.workload }, port, protocol }
+        const { outcome } = judge(flow, snapshot)
+        assert.notEqual(outcome, 'unknown', describeFlow(flow))
+        if (outcome === 'allow') open.push(describeFlow(flow))
+        asked++
+      }
+    }
+    assert.deepEqual(open.sort(), openPairs)
+    assert.ok(asked > 300, `${asked} asked`)
+  })
+
+  it('is nothing that the network sees: packets pass between those pairs alone, at 15008 and where UDP is meant', () => {
+    const open: string[] = []
+    for (const { from, to } of pairs(snapshot)) {
+      for (const { port, protocol } of [...to.ports, { port: hbonePort, protocol: 'TCP' as const }]) {
+        const tuple = { src: from.ip, dst: to.ip, port, protocol }
+        const out = judgeAt('cni-egress', { pod: from, peer: to, tuple }, snapshot)
+        const into = judgeAt('cni-ingress', { pod: to, peer: from, tuple }, snapshot)
+        if (out.outcome !== 'deny' && into.outcome !== 'deny') {
+          open.push(`${from.workload} -> ${to.workload}:${port}/${protocol}`)
+        }
+      }
+    }
+    assert.deepEqual(open.sort(), openPackets)
+  })
+
+  it('does not from outside either: the doors are all that is open', () => {
+    const open = [...snapshot.pods.values()].flatMap((to) =>
+      [...to.ports, { port: hbonePort, protocol: 'TCP' as const }].flatMap(({ port, protocol }) => {
+        const tuple = { src: '192.0.2.1', dst: to.ip, port, protocol }
+        const { outcome } = judgeAt('cni-ingress', { pod: to, peer: { ip: tuple.src }, tuple }, snapshot)
+        return outcome === 'deny' ? [] : [`${to.workload}:${port}`]
+      }),
+    )
+    assert.deepEqual(open.sort(), ['demo/hello-gateway-istio:80', 'shop/shop-gateway-istio:80'])
+  })
+
+  it('is open without any layer: the walls are what closes it', () => {
+    const bare = snapshotWith([])
+    const flow: Flow = { from: { workload: 'demo/intruder' }, to: { workload: 'demo/postgres' }, port: 5432 }
+    assert.equal(judge(flow, bare).outcome, 'allow')
+    assert.equal(judge(flow, snapshot).outcome, 'deny')
+  })
+})

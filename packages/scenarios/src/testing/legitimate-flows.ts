@@ -1,0 +1,129 @@
+import { type Flow, outsideAddress } from '@bulkhead/verdict'
+
+/** A flow that has to work whatever is on, and why it has to. */
+export interface Legitimate {
+  readonly why: string
+  readonly flow: Flow
+  /** Layers that bring one of its ends. */
+  readonly needs?: readonly string[]
+  /** A door that is in the wall itself: it is shut where the one is on and the other is not. */
+  readonly shut?: { readonly on: string; readonly off: string }
+}
+
+const external = { external: outsideAddress }
+const get = (host: string, path = '/'): Pick<Flow, 'http'> => ({ http: { method: 'GET', path, host } })
+const ingress = ['70-ingress']
+
+function question(workload: string, query: string, protocol: 'UDP' | 'TCP' = 'UDP'): Flow {
+  return { from: { workload }, to: { service: 'kube-system/kube-dns' }, port: 53, protocol, dns: { query } }
+}
+
+function call(workload: string, service: string, port: number, more: Partial<Flow> = {}): Flow {
+  return { from: { workload }, to: { service }, port, ...more }
+}
+
+/** All that is meant to work, but for the kubelet's probes, which the manifests themselves list. */
+export const legitimateFlows: readonly Legitimate[] = [
+  {
+    why: 'sleep is the caller that may',
+    flow: call('shop/sleep', 'shop/web-api', 8080, get('web-api:8080')),
+  },
+  { why: 'the chain', flow: call('shop/web-api', 'shop/recommendation', 8080, get('recommendation:8080')) },
+  {
+    why: 'the chain',
+    flow: call('shop/recommendation', 'shop/purchase-history', 8080, get('purchase-history:8080')),
+  },
+  { why: 'what the page reads', flow: call('demo/hello-app', 'demo/postgres', 5432) },
+  {
+    why: 'measurements, in plain text and for anybody to read: a datagram has no identity',
+    flow: call('shop/sleep', 'sandbox/collector', 9125, { protocol: 'UDP' }),
+  },
+
+  {
+    why: "the shop's page, from outside",
+    flow: { from: external, to: { service: 'shop/shop-gateway-istio' }, port: 80, ...get('istioexplained.io') },
+    needs: ingress,
+  },
+  {
+    why: "the shop's page, by the port of any node",
+    flow: { from: external, to: { node: 'bulkhead-worker' }, port: 30080, ...get('istioexplained.io') },
+    needs: ingress,
+  },
+  ...['/', '/health', '/api/status'].map((path) => ({
+    why: "the demo's page, what it is made of and its health, from outside",
+    flow: { from: external, to: { service: 'demo/hello-gateway-istio' }, port: 80, ...get('hello.example', path) },
+    needs: ingress,
+  })),
+  {
+    why: "the demo's page, by the port of any node",
+    flow: { from: external, to: { node: 'bulkhead-worker2' }, port: 30081, ...get('hello.example') },
+    needs: ingress,
+  },
+  {
+    why: 'what is behind the door',
+    flow: call('shop/shop-gateway-istio', 'shop/web-api', 8080),
+    needs: ingress,
+  },
+  {
+    why: 'what is behind the door',
+    flow: call('demo/hello-gateway-istio', 'demo/hello-app', 8000),
+    needs: ingress,
+  },
+
+  ...['shop/shop-gateway-istio', 'demo/hello-gateway-istio'].flatMap((gateway) => [
+    {
+      why: 'its configuration and its certificate',
+      flow: { from: { workload: gateway }, to: { workload: 'istio-system/istiod' }, port: 15012 },
+      needs: ingress,
+    },
+    {
+      why: "istiod's name: no ztunnel answers for a gateway's proxy",
+      flow: question(gateway, 'istiod.istio-system.svc.cluster.local'),
+      needs: ingress,
+    },
+  ]),
+  ...['shop/outsider', 'sandbox/outsider'].map((outsider) => ({
+    why: "a Service's name: no ztunnel answers for a pod out of the mesh",
+    flow: question(outsider, 'web-api.shop.svc.cluster.local'),
+  })),
+  {
+    why: 'an answer that does not fit into a datagram',
+    flow: question('shop/outsider', 'web-api.shop.svc.cluster.local', 'TCP'),
+  },
+  ...['shop/sleep', 'demo/test-pod', 'sandbox/collector'].map((pod) => ({
+    why: "a name that is no Service's: ztunnel passes the question on, from the pod's own address",
+    flow: question(pod, 'api.github.com'),
+  })),
+  ...['api.github.com', 'api.cloudflare.com'].map((query) => ({
+    why: 'what the page asks for',
+    flow: question('demo/hello-app', query),
+    shut: { on: '20-network', off: '30-cilium' },
+  })),
+  {
+    why: 'what the page asks of GitHub',
+    flow: { from: { workload: 'demo/hello-app' }, to: { host: 'api.github.com' }, port: 443 },
+    shut: { on: '20-network', off: '30-cilium' },
+  },
+]
+
+/** Of all workloads, from each to each at every port that it has: all that is open when every layer is on. */
+export const openPairs: readonly string[] = [
+  'demo/hello-app -> demo/postgres:5432/TCP',
+  'demo/hello-gateway-istio -> demo/hello-app:8000/TCP',
+  'shop/recommendation -> shop/purchase-history-v1:8080/TCP',
+  'shop/shop-gateway-istio -> shop/web-api:8080/TCP',
+  'shop/sleep -> sandbox/collector:9125/UDP',
+  'shop/sleep -> shop/web-api:8080/TCP',
+  'shop/web-api -> shop/recommendation:8080/TCP',
+]
+
+/** Of the same, those whose packets the network lets through: what 50-identity would not have to stop any more. */
+export const openPackets: readonly string[] = [
+  'demo/hello-app -> demo/postgres:15008/TCP',
+  'demo/hello-gateway-istio -> demo/hello-app:15008/TCP',
+  'shop/recommendation -> shop/purchase-history-v1:15008/TCP',
+  'shop/shop-gateway-istio -> shop/web-api:15008/TCP',
+  'shop/sleep -> sandbox/collector:9125/UDP',
+  'shop/sleep -> shop/web-api:15008/TCP',
+  'shop/web-api -> shop/recommendation:15008/TCP',
+]
