@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { join, resolve } from 'node:path'
 import { describe, it } from 'node:test'
-import { loadManifests, type PodTemplate, type Resource } from '@bulkhead/resources'
-import { compile, type Flow, FlowError, hbonePort, judge, judgeAt, type Pod, type Snapshot } from '@bulkhead/verdict'
+import { loadManifests, type PodTemplate } from '@bulkhead/resources'
+import { compile, type Flow, hbonePort, judge, judgeAt, type Pod, type Snapshot } from '@bulkhead/verdict'
 import { type Legitimate, legitimateFlows, openPackets, openPairs } from './testing/legitimate-flows.js'
 
 const root = resolve(import.meta.dirname, '../../..')
