@@ -4,10 +4,12 @@ import { compile } from '../model/compile.js'
 import {
   ambient,
   authorizationPolicy,
+  ciliumPolicy,
   namespace,
   peerAuthentication,
   resource,
   service,
+  unreadPolicy,
   workload,
 } from '../testing/objects.js'
 import { dst, outside, plain, scene, short, snapshotWith, src, verdict } from '../testing/scene.js'
@@ -109,12 +111,9 @@ test('nothing is allowed without a step that says so', () => {
     toNode.steps.map(({ point, outcome, code }) => [point, outcome, code]),
     [['cni-ingress', 'allow', 'network.no-policy']],
   )
-  const ccnp = resource({
-    apiVersion: 'cilium.io/v2',
-    kind: 'CiliumClusterwideNetworkPolicy',
-    metadata: { name: 'host-firewall' },
-  })
-  assert.equal(verdict([ccnp], outside, { node }, 22).outcome, 'unknown')
+  const firewall = ciliumPolicy('host-firewall', { nodeSelector: {}, ingress: [{}] })
+  assert.equal(verdict([firewall], outside, { node }, 22).outcome, 'deny')
+  assert.equal(verdict([unreadPolicy('p')], outside, { node }, 22).outcome, 'unknown')
   // Between two places outside the cluster no wall of it stands.
   for (const from of [outside, { node }]) {
     const of = verdict([], from, { host: 'example.com', ip: '93.184.216.34' }, 443)

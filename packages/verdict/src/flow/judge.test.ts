@@ -4,9 +4,9 @@ import { compile } from '../model/compile.js'
 import {
   ambient,
   authorizationPolicy,
-  networkPolicy,
   peerAuthentication,
   service,
+  unreadPolicy,
   workload,
 } from '../testing/objects.js'
 import { dst, onDst, outside, plain, scene, short, snapshotWith, src, srcPrincipal, verdict } from '../testing/scene.js'
@@ -205,10 +205,10 @@ test('an endpoint that is not the caller is preferred', () => {
 })
 
 test('unknown: what is not modelled never passes in silence, and a certain deny outweighs it', () => {
-  const of = verdict([networkPolicy('app/np')], src)
+  const of = verdict([unreadPolicy('np')], src)
   assert.equal(of.outcome, 'unknown')
-  assert.match(of.text, /UNKNOWN: NetworkPolicy\/app\/np is not modelled/)
-  assert.equal(verdict([networkPolicy('app/np'), nothing], src).outcome, 'deny')
+  assert.match(of.text, /UNKNOWN: AdminNetworkPolicy\/np is not modelled/)
+  assert.equal(verdict([unreadPolicy('np'), nothing], src).outcome, 'deny')
   // A field that no version of ours knows.
   const strange = authorizationPolicy('app/p', {
     selector: onDst,

@@ -6,10 +6,10 @@ import { compile } from '../model/compile.js'
 import {
   ambient,
   authorizationPolicy,
+  ciliumPolicy,
   gateway,
   httpRoute,
   namespace,
-  networkPolicy,
   peerAuthentication,
   service,
   waypoint,
@@ -112,12 +112,20 @@ test('113 TestAuthorizationGateway: at the destination the caller is the gateway
   assert.deepEqual(short(ask(wrong)), ['deny', 'gateway-503', 1, 'ztunnel', 'authz.no-rule-allows'])
 })
 
-test('134 where a NetworkPolicy could close the gateway, the CNI is unknown and all else is judged', () => {
-  const onPod = { matchLabels: { 'gateway.networking.k8s.io/gateway-name': 'gw' } }
-  const of = ask([networkPolicy('app/only-host', onPod)])
-  assert.deepEqual([of.outcome, of.symptom], ['unknown', 'timeout'])
-  assert.equal(of.steps.find(({ outcome }) => outcome === 'unknown')?.policy, 'NetworkPolicy/app/only-host')
+test('134 a gateway that lets only its own node in is closed to clients outside, whoever is asked behind it', () => {
+  const endpointSelector = { matchLabels: { 'gateway.networking.k8s.io/gateway-name': 'gw' } }
+  const onlyHost = ciliumPolicy('app/only-host', { endpointSelector, ingress: [{ fromEntities: ['host'] }] })
+  const of = ask([onlyHost])
+  assert.deepEqual([of.outcome, of.symptom], ['deny', 'timeout'])
+  const step = of.steps.find(({ outcome }) => outcome === 'deny')
+  assert.deepEqual([step?.point, step?.code], ['cni-ingress', 'cni.default-deny'])
+  assert.deepEqual(
+    step?.isolatedBy?.map(({ policy }) => policy),
+    ['CiliumNetworkPolicy/app/only-host'],
+  )
   assert.equal(of.hops.length, 2)
+  const open = ciliumPolicy('app/only-host', { endpointSelector, ingress: [{ fromEntities: ['host', 'world'] }] })
+  assert.deepEqual(short(ask([open])), ['allow', 'ok'])
 })
 
 test('STRICT behind the gateway is no hindrance: it speaks HBONE as itself', () => {

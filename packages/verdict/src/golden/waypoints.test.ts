@@ -105,17 +105,27 @@ test('119 TestOutboundPolicyAllowAny: a host that nobody here knows is passed th
   assert.deepEqual(of.hops[0]?.tuple.dst, '93.184.216.34')
 })
 
-test('120 TestK8sNetPol: where a NetworkPolicy could speak, the CNI is unknown and ztunnel is judged all the same', () => {
-  const of = verdict([networkPolicy('app/only-hbone', onDst)], src)
-  assert.deepEqual(short(of), { outcome: 'unknown', symptom: 'late-reset', code: 'not-modelled' })
+test('120 TestK8sNetPol: a NetworkPolicy that opens 15008 alone lets the mesh in, and nobody else', () => {
+  const onlyHbone = networkPolicy('app/only-hbone', { podSelector: onDst, ingress: [{ ports: [{ port: 15008 }] }] })
+  const of = verdict([onlyHbone], src)
   assert.deepEqual(
     of.steps.map((step) => [step.point, step.outcome]),
     [
       ['cni-egress', 'allow'],
-      ['cni-ingress', 'unknown'],
+      ['cni-ingress', 'allow'],
       ['ztunnel', 'allow'],
       ['ztunnel', 'allow'],
     ],
   )
-  assert.equal(verdict([networkPolicy('app/elsewhere', { matchLabels: { app: 'nobody' } })], src).outcome, 'allow')
+  assert.deepEqual(short(verdict([onlyHbone], plain)), {
+    outcome: 'deny',
+    symptom: 'timeout',
+    code: 'cni.default-deny',
+  })
+  const appPort = networkPolicy('app/app-port', { podSelector: onDst, ingress: [{ ports: [{ port: 8080 }] }] })
+  assert.deepEqual(short(verdict([appPort], src)), {
+    outcome: 'deny',
+    symptom: 'late-reset',
+    code: 'cni.default-deny',
+  })
 })

@@ -1,5 +1,6 @@
 import type { Namespace, Resource, Service } from '@bulkhead/resources'
 import type { Compile, Snapshot } from '../api.js'
+import { compileNetwork } from '../network/compile-network.js'
 import { compileRoutes, type RouteIndex } from '../routes/compile.js'
 import type { GatewayModel } from '../routes/types.js'
 import type { NodeModel, Pod } from '../types.js'
@@ -51,13 +52,17 @@ export const compile: Compile = (resources, options = {}) => {
     if (same === undefined) podsOf.set(pod.workload, [pod])
     else same.push(pod)
   }
-  const policiesOf = indexPolicies(resources, rootNamespace, generatedOf)
-  for (const pod of pods.values()) policiesOf(pod)
+  const network = compileNetwork({ resources, services: all, namespaceLabels, options: options.network })
+  const policiesOf = indexPolicies(resources, rootNamespace, generatedOf, network)
+  for (const pod of pods.values()) {
+    const { conflict } = policiesOf(pod).network
+    if (conflict !== undefined) throw conflict
+  }
 
   const gateways = new Map(generated.map((one) => [one.key, modelGateway(one, routes)]))
   const backendTls = readBackendTls(resources)
   const notModelled = findNotModelled(resources, namespaceLabels, {
-    found: [...otherGateways, ...backendTls.found],
+    found: [...otherGateways, ...backendTls.found, ...network.notModelled],
     routes: routes.notModelled,
   })
   const snapshot: Snapshot = {
@@ -88,6 +93,7 @@ export const compile: Compile = (resources, options = {}) => {
         .map((found) => [found.id.slice(found.id.indexOf('/') + 1), found]),
     ),
     policiesOf,
+    network,
     routes,
     backendTls,
     waypointFor: indexWaypoints(resources, namespaceLabels),

@@ -1,6 +1,6 @@
 import type { Resource, Service } from '@bulkhead/resources'
 import type { Snapshot } from '../api.js'
-import type { NetworkObject } from '../points/cni.js'
+import type { NetworkIndex, PodNetwork } from '../network/compile-network.js'
 import type { GatewayAuthorization } from '../points/gateway/authorization.js'
 import type { PodAuthorization } from '../points/policy/policies.js'
 import type { EffectiveMtls } from '../points/ztunnel/peer-authentication.js'
@@ -14,7 +14,7 @@ import type { Addressed, WaypointRef } from './waypoints.js'
 export interface PodPolicies {
   readonly mtls: EffectiveMtls
   readonly authorization: PodAuthorization
-  readonly network: readonly NetworkObject[]
+  readonly network: PodNetwork
   /** Of a gateway's pod: what its Envoy asks about a request. */
   readonly requests?: GatewayAuthorization
 }
@@ -31,6 +31,7 @@ export interface Internals {
   /** Workloads whose pods run Istio's sidecar, by `namespace/name`. */
   readonly sidecars: ReadonlyMap<string, NotModelled>
   policiesOf(pod: Pod): PodPolicies
+  readonly network: NetworkIndex
   readonly routes: RouteIndex
   readonly backendTls: BackendTls
   /** The waypoint before that pod, called by that Service's name or address, or by the pod's own. */

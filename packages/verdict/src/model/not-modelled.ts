@@ -1,7 +1,8 @@
 import type { Resource, Service } from '@bulkhead/resources'
+import { isUnreadPolicy } from '../network/unread.js'
 import { hasSidecar } from './capture.js'
 import { type Claims, claimsOf } from './claims.js'
-import { at, groupOf, isNetworkPolicy, ofKind, rawField } from './kinds.js'
+import { at, groupOf, ofKind, rawField } from './kinds.js'
 import { wantedPods } from './workloads.js'
 
 /** What such an object does, as far as it matters here. */
@@ -75,7 +76,7 @@ export function findNotModelled(
   for (const resource of resources) {
     // Told once, and by who knows more of it.
     if (routed.has(resource.id)) continue
-    const kind = isNetworkPolicy(resource) ? isolates(resource) : kinds[`${groupOf(resource.object)}/${resource.kind}`]
+    const kind = isUnreadPolicy(resource) ? isolates(resource) : kinds[`${groupOf(resource.object)}/${resource.kind}`]
     if (kind === undefined) continue
     const [effect, what] = kind
     const claims = claimsOf(resource)

@@ -1,5 +1,5 @@
 import type { Resource } from '@bulkhead/resources'
-import { readNetworkObjects } from '../points/cni.js'
+import type { NetworkIndex } from '../network/compile-network.js'
 import { type GatewayAuthorization, gatewayAuthorization, gatewayName } from '../points/gateway/authorization.js'
 import { authorizationFor, readAuthorizations } from '../points/ztunnel/authorization.js'
 import { effectiveMtls, readPeerAuthentications } from '../points/ztunnel/peer-authentication.js'
@@ -11,17 +11,17 @@ import type { PodPolicies } from './internals.js'
 const maxClasses = 10_000
 
 /**
- * Finds what selects a pod. Selectors are read once per class: pods of one namespace with equal labels. A pod's own
- * entry is kept by identity, so that a warm question costs one look-up.
+ * Finds what selects a pod. Selectors are read once per class: pods of one workload that are alike in all that any rule
+ * reads. A pod's own entry is kept by identity, so that a warm question costs one look-up.
  */
 export function indexPolicies(
   resources: readonly Resource[],
   rootNamespace: string,
   gateways: ReadonlyMap<string, Generated>,
+  network: NetworkIndex,
 ): (pod: Pod) => PodPolicies {
   const peerAuthentications = readPeerAuthentications(resources, rootNamespace)
   const authorizations = readAuthorizations(resources)
-  const networkObjects = readNetworkObjects(resources)
   const byClass = new Map<string, PodPolicies>()
   const byPod = new WeakMap<Pod, PodPolicies>()
   const requestsAt = (pod: Pod): GatewayAuthorization => {
@@ -39,7 +39,7 @@ export function indexPolicies(
       policies = {
         mtls: effectiveMtls(peerAuthentications, namespace, labels),
         authorization: authorizationFor(authorizations, rootNamespace, namespace, labels),
-        network: networkObjects.filter((object) => object.couldSelect(pod)),
+        network: network.networkOf(pod),
         ...(pod.gateway !== undefined && { requests: requestsAt(pod) }),
       }
       if (byClass.size >= maxClasses) byClass.clear()
@@ -51,7 +51,10 @@ export function indexPolicies(
 }
 
 function classKey(pod: Pod): string {
+  const { namespace, workload, serviceAccount, hostNetwork, mesh, gateway = null, ports } = pod
   const labels = Object.entries(pod.labels).sort(([a], [b]) => (a < b ? -1 : 1))
+  // What is on a node's network is selected by the node's own labels.
+  const node = hostNetwork ? pod.node : null
   // As JSON: no text in a label can make it look like two.
-  return JSON.stringify([pod.namespace, pod.hostNetwork, pod.gateway ?? null, labels])
+  return JSON.stringify([namespace, workload, serviceAccount, hostNetwork, mesh, gateway, node, labels, ports])
 }

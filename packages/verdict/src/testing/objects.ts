@@ -1,8 +1,10 @@
 import type {
   AuthorizationPolicy,
+  CiliumRule,
   Gateway,
   HttpRoute,
   KubernetesObject,
+  NetworkPolicy,
   PeerAuthentication,
   Resource,
 } from '@bulkhead/resources'
@@ -188,13 +190,36 @@ export function httpRoute(
   return resource(object, options)
 }
 
-export function networkPolicy(key: string, podSelector: object = {}): Resource {
+/** `ns/name`: a NetworkPolicy. Unless the spec says otherwise: nothing gets in to any pod of the namespace. */
+export function networkPolicy(key: string, spec: NetworkPolicy['spec'] = {}, options: MakeOptions = {}): Resource {
   const [ns = '', name = ''] = key.split('/')
   const object = {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
     metadata: { name, namespace: ns },
-    spec: { podSelector },
+    spec: { podSelector: {}, ...spec },
   }
-  return resource(object)
+  return resource(object, options)
+}
+
+/** `ns/name`: a CiliumNetworkPolicy; a name alone: one of the whole cluster. For every pod, unless the spec says. */
+export function ciliumPolicy(key: string, spec: CiliumRule = {}, options: MakeOptions = {}): Resource {
+  const [ns, name] = key.includes('/') ? key.split('/') : [undefined, key]
+  const everyPod = spec.nodeSelector === undefined ? { endpointSelector: {} } : {}
+  const object = {
+    apiVersion: 'cilium.io/v2',
+    kind: ns === undefined ? 'CiliumClusterwideNetworkPolicy' : 'CiliumNetworkPolicy',
+    metadata: { name: name ?? '', ...(ns !== undefined && { namespace: ns }) },
+    spec: { ...everyPod, ...spec },
+  }
+  return resource(object, options)
+}
+
+/** A network policy of a kind that the engine does not read. */
+export function unreadPolicy(name: string): Resource {
+  return resource({
+    apiVersion: 'policy.networking.k8s.io/v1alpha1',
+    kind: 'AdminNetworkPolicy',
+    metadata: { name },
+  })
 }
