@@ -140,7 +140,7 @@ test('a port that the Service does not have: nothing is sent to any pod, so no w
   assert.deepEqual(short(inMesh), { outcome: 'deny', symptom: 'reset', code: 'network.nothing-listens' })
   assert.deepEqual(
     inMesh.steps.map(({ point }) => point),
-    ['cni-egress', 'cni-ingress'],
+    ['cni-ingress'],
   )
   assert.equal(inMesh.hops[0]?.to, 'app/dst')
   assert.match(inMesh.hops[0]?.tuple.dst ?? '', /^10\.96\./)

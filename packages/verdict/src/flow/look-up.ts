@@ -18,6 +18,12 @@ export type Target =
 /** The cluster's own ranges: an address in them that nobody has leads nowhere. */
 const clusterBlocks = ['10.244.0.0/16', '10.96.0.0/16'].flatMap((text) => parseBlock(text) ?? [])
 
+/** Every node: those of the manifests' pods, and the control plane's. */
+export function allNodes({ nodes, platform }: Snapshot): readonly NodeModel[] {
+  const { controlPlane } = platform
+  return nodes.includes(controlPlane) ? nodes : [...nodes, controlPlane]
+}
+
 /** Where a dialled host leads, as seen by that pod; by a caller outside the cluster when there is none. */
 export function lookUp(host: string, caller: Pod | undefined, snapshot: Snapshot): Target {
   const address = parseAddress(host)
@@ -35,13 +41,14 @@ export function lookUp(host: string, caller: Pod | undefined, snapshot: Snapshot
   }
 }
 
-function lookUpAddress(ip: string, caller: Pod | undefined, snapshot: Snapshot): Target {
+/** Where a packet to that address goes. */
+export function lookUpAddress(ip: string, caller: Pod | undefined, snapshot: Snapshot): Target {
   if (isLoopback(ip) || ip === caller?.ip) return { kind: 'loopback' }
   const pod = snapshot.podByIp(ip)
   if (pod !== undefined) return { kind: 'pod', pod }
   const service = snapshot.serviceByIp(ip)
   if (service !== undefined) return { kind: 'service', service }
-  const node = snapshot.nodes.find((candidate) => candidate.ip === ip)
+  const node = allNodes(snapshot).find((candidate) => candidate.ip === ip)
   if (node !== undefined) return { kind: 'node', node }
   const address = parseAddress(ip)
   const ours = address !== undefined && clusterBlocks.some((block) => block.contains(address))

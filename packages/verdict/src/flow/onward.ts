@@ -1,6 +1,7 @@
 import type { Snapshot } from '../api.js'
 import { internalsOf } from '../model/internals.js'
-import type { RouteBackend, RouteDecision } from '../routes/types.js'
+import { changeHeaders } from '../routes/headers.js'
+import type { HttpRequest, RouteBackend, RouteDecision } from '../routes/types.js'
 import type { Pod, ServiceModel, Step } from '../types.js'
 import type { Caller } from './parties.js'
 import { notModelled, type Obstacle, type Route, serviceRoute } from './route.js'
@@ -14,6 +15,8 @@ export interface Onward {
   /** Of the Service that the backend names. */
   readonly port: number
   readonly service: string
+  /** The request as it is sent on. */
+  readonly request: HttpRequest
 }
 
 /** The gateway's own way to the backend that takes the largest part of such requests; only a step where it answers itself. */
@@ -28,7 +31,9 @@ export function onward(decision: RouteDecision, gateway: Pod, snapshot: Snapshot
   const caller: Caller = { kind: 'pod', pod: gateway, name: gateway.workload }
   const service = snapshot.services.get(backend.service)
   const route = service === undefined ? gone(backend) : routeTo(service, backend.port, caller, snapshot)
-  return { step, caller, route, port: backend.port, service: backend.service }
+  const { headers, ...request } = decision.request
+  const sent = { ...request, headers: changeHeaders(headers, backend.requestHeaders) }
+  return { step, caller, route, port: backend.port, service: backend.service, request: sent }
 }
 
 function routeTo(service: ServiceModel, port: number, caller: Caller, snapshot: Snapshot): Route {

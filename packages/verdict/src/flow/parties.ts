@@ -1,12 +1,13 @@
 import type { Snapshot } from '../api.js'
+import { parseAddress } from '../model/addresses.js'
 import { hasSidecar, isCaptured } from '../model/capture.js'
 import { claimed } from '../model/claims.js'
 import { internalsOf } from '../model/internals.js'
 import { type NotModelled, sidecarSays } from '../model/not-modelled.js'
 import { identityOf } from '../model/pods.js'
-import type { DescribedPod, FlowDestination, FlowSource, NodeModel, Pod } from '../types.js'
+import type { DescribedPod, FlowDestination, FlowSource, NodeModel, Pod, ServiceModel } from '../types.js'
 import { FlowError, nearNames, quote } from './errors.js'
-import { lookUp, type Target } from './look-up.js'
+import { allNodes, lookUp, lookUpAddress, type Target } from './look-up.js'
 
 /** What is not modelled, and the object that brings it where there is one. */
 export type Unread = Pick<NotModelled, 'what'> & Partial<Pick<NotModelled, 'id' | 'at'>>
@@ -22,6 +23,8 @@ export type Caller =
 export interface Called {
   readonly target: Target | { readonly kind: 'not-modelled'; readonly found: Unread }
   readonly name: string
+  /** The name that kube-dns is asked for first: one that is no Service's. */
+  readonly question?: string
   /** A pod that the flow only describes and says no ports of: it listens on whatever is asked for. */
   readonly listensOnAll?: boolean
 }
@@ -50,7 +53,7 @@ export function resolveSource(from: FlowSource, snapshot: Snapshot): Caller {
 export function resolveDestination(to: FlowDestination, caller: Caller, snapshot: Snapshot): Called {
   const from = caller.kind === 'pod' ? caller.pod : undefined
   if ('service' in to) {
-    const service = snapshot.services.get(to.service)
+    const service = serviceOf(to.service, snapshot)
     const found = service === undefined ? unreadWorkload(to.service, snapshot) : undefined
     if (found !== undefined) return { target: { kind: 'not-modelled', found }, name: to.service }
     if (service === undefined) {
@@ -75,14 +78,32 @@ export function resolveDestination(to: FlowDestination, caller: Caller, snapshot
     if (runsSidecar(to, snapshot)) return { target: { kind: 'not-modelled', found: sidecar }, name: pod.key }
     return { target: { kind: 'pod', pod }, name: pod.key, listensOnAll: to.ports === undefined }
   }
-  if ('host' in to) {
-    const target = lookUp(to.host, from, snapshot)
-    const resolved = target.kind === 'outside' && to.ip !== undefined ? { ...target, ip: to.ip } : target
-    return { target: unlessClaimed(resolved, from, snapshot), name: to.host }
-  }
+  if ('host' in to) return resolveHost(to, from, snapshot)
   if ('ip' in to) return { target: unlessClaimed(lookUp(to.ip, from, snapshot), from, snapshot), name: to.ip }
   const node: NodeModel = nodeOf(to.node, snapshot)
   return { target: { kind: 'node', node }, name: `node ${node.name}` }
+}
+
+/** A name that is none of the cluster's is asked of kube-dns, whoever knows the answer then. */
+function resolveHost(
+  { host, ip }: Extract<FlowDestination, { readonly host: string }>,
+  from: Pod | undefined,
+  snapshot: Snapshot,
+): Called {
+  const found = lookUp(host, from, snapshot)
+  const named = parseAddress(host) === undefined
+  const asked = named && (found.kind === 'outside' || found.kind === 'nowhere') ? found.host : undefined
+  const claimant = unlessClaimed(found, from, snapshot)
+  if (asked === undefined || claimant.kind === 'not-modelled') return { target: claimant, name: host }
+  // The name may have the address of something in the cluster: whoever owns the name chooses.
+  const there = ip === undefined || found.kind !== 'outside' ? found : lookUpAddress(ip, from, snapshot)
+  const target = there.kind === 'outside' ? { ...there, host: asked } : there
+  return { target: unlessClaimed(target, from, snapshot), name: host, question: asked }
+}
+
+/** A Service of the manifests, or one that every cluster has. */
+function serviceOf(key: string, snapshot: Snapshot): ServiceModel | undefined {
+  return snapshot.services.get(key) ?? internalsOf(snapshot).platform.services.get(key)
 }
 
 /** What istiod would make of a Gateway that is not there, or whose layer is off. */
@@ -118,7 +139,7 @@ function unlessClaimed(target: Target, from: Pod | undefined, snapshot: Snapshot
 /** The pods of a workload (on that node), or the pod of that name; at least one. */
 function podsOf(key: string, node: string | undefined, snapshot: Snapshot): readonly [Pod, ...Pod[]] {
   if (node !== undefined) nodeOf(node, snapshot)
-  const own = snapshot.pods.get(key)
+  const own = snapshot.pods.get(key) ?? internalsOf(snapshot).platform.pods.get(key)
   const pods = own !== undefined ? [own] : (internalsOf(snapshot).podsOf.get(key) ?? [])
   const [pod, ...more] = node === undefined ? pods : pods.filter((candidate) => candidate.node === node)
   if (pod !== undefined) return [pod, ...more]
@@ -140,9 +161,10 @@ function podsOf(key: string, node: string | undefined, snapshot: Snapshot): read
 }
 
 function nodeOf(name: string, snapshot: Snapshot): NodeModel {
-  const node = snapshot.nodes.find((candidate) => candidate.name === name)
+  const nodes = allNodes(snapshot)
+  const node = nodes.find((candidate) => candidate.name === name)
   if (node !== undefined) return node
-  const names = snapshot.nodes.map((candidate) => candidate.name)
+  const names = nodes.map((candidate) => candidate.name)
   const near = nearNames(name, names)
   throw new FlowError('flow.unknown-node', `there is no node ${quote(name)}`, near.length > 0 ? near : names)
 }

@@ -11,6 +11,12 @@ import type { Route } from './route.js'
  * @param client the address that the gateway sees
  */
 export function requestOf(flow: Flow, caller: Caller, route: Route, client: string): HttpRequest {
+  const { headers, ...sent } = requestSent(flow, caller, route)
+  return { ...sent, headers: asReceived(headers, client) }
+}
+
+/** The request as it is on the wire when the caller itself sends it. */
+export function requestSent(flow: Flow, caller: Caller, route: Route): HttpRequest {
   const { method = 'GET', path = '/', host, headers = {} } = flow.http ?? {}
   const lower: Record<string, string> = {}
   for (const [name, value] of Object.entries(headers)) {
@@ -18,7 +24,7 @@ export function requestOf(flow: Flow, caller: Caller, route: Route, client: stri
     lower[key] = lower[key] === undefined ? value : `${lower[key]},${value}`
   }
   const { host: header, ...rest } = lower
-  return { method, path, host: host ?? header ?? usualHost(flow, caller, route), headers: asReceived(rest, client) }
+  return { method, path, host: host ?? header ?? usualHost(flow, caller, route), headers: rest }
 }
 
 function usualHost({ to, port }: Flow, caller: Caller, { service, pod }: Route): string {

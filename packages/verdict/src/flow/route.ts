@@ -4,6 +4,7 @@ import { internalsOf } from '../model/internals.js'
 import { rawField } from '../model/kinds.js'
 import { portKey } from '../model/listening.js'
 import type { NotModelled } from '../model/not-modelled.js'
+import { apiServerPort, isApiServer } from '../model/platform.js'
 import { servicePort, targetPortOn } from '../model/services.js'
 import type { ReasonCode } from '../reasons.js'
 import type { Flow, NodeModel, Pod, Protocol, ServiceModel, Step } from '../types.js'
@@ -26,6 +27,8 @@ export interface Route {
   readonly address?: { readonly name: string; readonly ip: string }
   readonly node?: NodeModel
   readonly service?: ServiceModel
+  /** The name that kube-dns is asked for before anything is sent there. */
+  readonly question?: string
   /** The container's port, or the outside's. */
   readonly port: number
   readonly loopback?: boolean
@@ -38,6 +41,11 @@ export interface Route {
 /** Resolves the destination and picks the endpoint: the first in order that is not the caller itself. */
 export function planRoute(flow: Flow, caller: Caller, snapshot: Snapshot): Route {
   const called = resolveDestination(flow.to, caller, snapshot)
+  const route = routeOf(called, flow, caller, snapshot)
+  return called.question === undefined ? route : { ...route, question: called.question }
+}
+
+function routeOf(called: Called, flow: Flow, caller: Caller, snapshot: Snapshot): Route {
   const { name, target } = called
   const { port, protocol = 'TCP' } = flow
   switch (target.kind) {
@@ -52,19 +60,8 @@ export function planRoute(flow: Flow, caller: Caller, snapshot: Snapshot): Route
       }
     case 'loopback':
       return loopbackRoute(called, port, protocol, caller, snapshot)
-    case 'node': {
-      const exposed = byNodePort(port, protocol, snapshot)
-      if (exposed !== undefined) {
-        return serviceRoute(exposed.service, name, exposed.port, protocol, caller, snapshot)
-      }
-      return {
-        name,
-        address: { name, ip: target.node.ip },
-        node: target.node,
-        port,
-        ...noNodePort(port, name, snapshot),
-      }
-    }
+    case 'node':
+      return nodeRoute(target.node, name, port, protocol, caller, snapshot)
     case 'outside':
       return { name, address: { name: target.host, ip: target.ip ?? target.host }, port }
     case 'not-modelled':
@@ -77,6 +74,19 @@ export function planRoute(flow: Flow, caller: Caller, snapshot: Snapshot): Route
         before: { code: target.code, outcome: 'deny', facts: { host: target.host } },
       }
   }
+}
+
+function nodeRoute(
+  node: NodeModel,
+  name: string,
+  port: number,
+  protocol: Protocol,
+  caller: Caller,
+  snapshot: Snapshot,
+): Route {
+  const exposed = byNodePort(port, protocol, snapshot)
+  if (exposed !== undefined) return serviceRoute(exposed.service, name, exposed.port, protocol, caller, snapshot)
+  return { name, address: { name, ip: node.ip }, node, port, ...noNodePort(port, name, snapshot) }
 }
 
 /** The Service behind a port that every node opens for it, where the manifests say which. */
@@ -111,7 +121,8 @@ export function serviceRoute(
   snapshot: Snapshot,
 ): Route {
   const self = caller.kind === 'pod' ? caller.pod.key : undefined
-  const pods = service.endpoints.flatMap((key) => snapshot.pods.get(key) ?? [])
+  const { platform } = internalsOf(snapshot)
+  const pods = service.endpoints.flatMap((key) => snapshot.pods.get(key) ?? platform.pods.get(key) ?? [])
   const found = pods.filter((pod) => targetPortOn(service, port, pod, protocol) !== undefined)
   const pod = found.find((candidate) => candidate.key !== self) ?? found[0]
   const address = { name: service.key, ip: service.clusterIP ?? service.key }
@@ -128,6 +139,11 @@ export function serviceRoute(
     const has = service.ports.map((candidate) => `${candidate.port}/${candidate.protocol}`).join(', ')
     const facts = { what: `Service ${service.key}`, port, has: has === '' ? 'no port' : has }
     return { name, address, service, port, before: { code: 'network.nothing-listens', outcome: 'deny', facts } }
+  }
+  if (isApiServer(service, platform)) {
+    const { controlPlane } = snapshot.platform
+    const node = { name: `node ${controlPlane.name}`, ip: controlPlane.ip }
+    return { name, address: node, node: controlPlane, service, port: apiServerPort }
   }
   if (pod === undefined) {
     return {
@@ -160,13 +176,14 @@ function headlessRoute(
 
 /** Services whose traffic goes somewhere that we do not model, or nowhere from where the caller is. */
 function servesNobody(service: ServiceModel, caller: Caller, snapshot: Snapshot): Obstacle | undefined {
-  const { serviceObjects, notModelled: unread } = internalsOf(snapshot)
+  const { serviceObjects, notModelled: unread, platform } = internalsOf(snapshot)
   const object = serviceObjects.get(service.key)?.object
   const type = rawField(object, 'spec', 'type') ?? 'ClusterIP'
   const byMesh = caller.kind === 'pod' && caller.pod.mesh
   // Its pods may be of a kind that is not modelled, or listed by hand.
   const mayHavePods = ({ id, effect }: NotModelled): boolean =>
     service.endpoints.length === 0 &&
+    !isApiServer(service, platform) &&
     (effect === 'endpoints' || (effect === 'pods' && id.split('/')[1] === service.namespace))
   const unknown = unread.find(
     (found) =>

@@ -8,12 +8,14 @@ import type { Step } from '../types.js'
  * one thing to the gateway's client, whatever it was.
  */
 export function symptomOf(
-  step: Pick<Step, 'point' | 'code' | 'outcome'> & Partial<Pick<Step, 'hop' | 'engine'>>,
+  step: Pick<Step, 'point' | 'code' | 'outcome'> & Partial<Pick<Step, 'hop' | 'engine' | 'facts'>>,
   captured: boolean,
 ): Symptom {
   if (step.outcome === 'allow' || step.outcome === 'not-applicable') {
     return step.code === 'route.redirects' ? 'redirected' : 'ok'
   }
+  // A proxy that answers a gateway answers its client.
+  if (step.code === 'cni.http-denied' && step.facts?.request !== undefined) return 'cilium-403'
   if ((step.hop ?? 0) > 0) return 'gateway-503'
   if (step.point === 'gateway') return symptomAtGateway(step)
   switch (step.code) {
@@ -29,11 +31,21 @@ export function symptomOf(
     case 'hbone.expired-certificate':
     case 'hbone.stolen-certificate':
       return 'tls-refused'
+    case 'cni.sni-denied':
+    case 'cni.http-denied':
+      return 'reset'
+    case 'cni.dns-denied':
+      return 'dns-refused'
     default:
+      if (isCni(step) && step.facts?.query !== undefined) return 'dns-timeout'
       // A dropped packet is never answered; a proxy that refuses closes what it had accepted.
-      if (step.point === 'cni-egress' || step.point === 'cni-ingress') return captured ? 'late-reset' : 'timeout'
+      if (isCni(step)) return captured ? 'late-reset' : 'timeout'
       return 'reset'
   }
+}
+
+function isCni({ point }: Pick<Step, 'point'>): boolean {
+  return point === 'cni-egress' || point === 'cni-ingress'
 }
 
 /** A gateway speaks HTTP: it answers whom it refuses. */

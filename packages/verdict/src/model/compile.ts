@@ -42,10 +42,17 @@ export const compile: Compile = (resources, options = {}) => {
     gateways: generatedOf,
   })
   const services = buildServices(all, pods, previous)
+  const platform = modelPlatform({ trustDomain, nodes, pods, services })
   const routes = compileRoutes({ resources, services, namespaceLabels })
   const podsByIp = new Map<string, Pod>()
+  for (const pod of platform.pods.values()) podsByIp.set(pod.ip, pod)
   for (const pod of pods.values()) if (!pod.hostNetwork) podsByIp.set(pod.ip, pod)
   const servicesByIp = indexAddresses(all, services)
+  for (const service of platform.services.values()) {
+    const { clusterIP } = service
+    if (clusterIP !== undefined && !servicesByIp.has(clusterIP)) servicesByIp.set(clusterIP, service)
+  }
+  const named = new Map([...platform.services, ...services])
   const podsOf = new Map<string, Pod[]>()
   for (const pod of pods.values()) {
     const same = podsOf.get(pod.workload)
@@ -69,12 +76,12 @@ export const compile: Compile = (resources, options = {}) => {
     resources,
     nodes,
     pods,
-    platform: modelPlatform(trustDomain),
+    platform: platform.platform,
     services,
     gateways,
     podByIp: (ip) => podsByIp.get(ip),
     serviceByIp: (ip) => servicesByIp.get(ip),
-    resolveName: (name, namespace) => resolveName(name, namespace, services),
+    resolveName: (name, namespace) => resolveName(name, namespace, named),
     targetPort: targetPortOn,
     notModelled: notModelled.map(({ id, what, at }) => ({ id, what, at })),
   }
@@ -86,6 +93,7 @@ export const compile: Compile = (resources, options = {}) => {
       ofKind<Service>(all, '', 'Service').map((service) => [`${namespaceOf(service)}/${service.name}`, service]),
     ),
     podsOf,
+    platform,
     notModelled,
     sidecars: new Map(
       notModelled

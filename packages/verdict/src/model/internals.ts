@@ -8,6 +8,7 @@ import type { RouteIndex } from '../routes/compile.js'
 import type { Pod } from '../types.js'
 import type { BackendTls } from './backend-tls.js'
 import type { NotModelled } from './not-modelled.js'
+import type { PlatformModel } from './platform.js'
 import type { Addressed, WaypointRef } from './waypoints.js'
 
 /** What the points ask about a pod: all that selects it, found once per class of equal pods. */
@@ -27,6 +28,7 @@ export interface Internals {
   readonly serviceObjects: ReadonlyMap<string, Resource<Service>>
   /** The pods of a workload, by `namespace/name`, in their order. */
   readonly podsOf: ReadonlyMap<string, readonly Pod[]>
+  readonly platform: PlatformModel
   readonly notModelled: readonly NotModelled[]
   /** Workloads whose pods run Istio's sidecar, by `namespace/name`. */
   readonly sidecars: ReadonlyMap<string, NotModelled>

@@ -5,6 +5,7 @@ import { isCaptured } from './capture.js'
 import { CompileError } from './compile-error.js'
 import type { Generated } from './gateways/generate.js'
 import { rawField } from './kinds.js'
+import { platformAddresses } from './platform-addresses.js'
 import { type WantedPod, wantedPods } from './workloads.js'
 
 export interface PodsOptions {
@@ -42,6 +43,7 @@ export function buildPods(resources: readonly Resource[], options: PodsOptions):
   }
 
   for (const pod of lingering) taken.add(pod.ip)
+  for (const ip of platformAddresses) taken.add(ip)
 
   const free = nodes.map((_, slot) => addressesOf(slot, nodes.length))
   const pods = new Map<string, Pod>()

@@ -5,6 +5,7 @@ import type { Pod, Protocol, ServiceModel } from '../types.js'
 import { parseAddress } from './addresses.js'
 import { hash53 } from './hash.js'
 import { namespaceOf, ofKind, rawField } from './kinds.js'
+import { platformAddresses } from './platform-addresses.js'
 
 /** The Services with their addresses and the pods behind them. */
 export function buildServices(
@@ -14,8 +15,7 @@ export function buildServices(
 ): Map<string, ServiceModel> {
   const objects = ofKind<Service>(resources, '', 'Service')
   const keyOf = (resource: Resource): string => `${namespaceOf(resource)}/${resource.name}`
-  // kind's own: the API server and DNS.
-  const taken = new Set<string>(['10.96.0.1', '10.96.0.10'])
+  const taken = new Set<string>(platformAddresses)
   for (const resource of objects) {
     const given = resource.object.spec.clusterIP
     const ip = given === undefined || given === '' ? previous?.services.get(keyOf(resource))?.clusterIP : given

@@ -1,0 +1,172 @@
+import type { Snapshot } from '../api.js'
+import type { WaypointRef } from '../model/waypoints.js'
+import { hbonePort, ownPortStep } from '../points/hbone.js'
+import { judgeAt } from '../points/judge-at.js'
+import { isProbeAddress, pastZtunnelStep, whyPastZtunnel } from '../points/past-ztunnel.js'
+import type { RouteDecision } from '../routes/types.js'
+import type { Flow, Hop, Pod, Protocol, Step } from '../types.js'
+import { askName, judgePacket, withQuestion } from './cni.js'
+import { listensAt, type NextHop } from './next-hop.js'
+import { type Caller, hostOf } from './parties.js'
+import { payloadOf, question } from './payload.js'
+import { requestOf } from './request.js'
+import { notModelled, type Obstacle, type Route } from './route.js'
+
+/** One hop of a flow, with all that is known of it before any point is asked. */
+export interface Journey {
+  readonly flow: Flow
+  /** Its place in the path: 0 for the caller's own, 1 for a gateway's. */
+  readonly index: number
+  readonly protocol: Protocol
+  readonly caller: Caller
+  readonly route: Route
+  readonly next: NextHop
+  readonly hop: Hop
+}
+
+/** What is said of one hop, and by a gateway at its end where to. */
+export interface Judged {
+  readonly steps: readonly Step[]
+  readonly decision?: RouteDecision
+}
+
+/** Everything that is said of one hop, in the order of its way, also after a deny. */
+export function stepsOf(journey: Journey, snapshot: Snapshot): Judged {
+  const { flow, caller, route, next, hop } = journey
+  const { tuple } = hop
+  if (caller.kind === 'not-modelled') return { steps: [obstacleStep('cni-egress', notModelled(caller.found))] }
+  const { steps: asked, learned } = askName(caller, route, snapshot)
+  if (route.loopback === true) return { steps: [...asked, ...loopbackSteps(journey)] }
+  const { before, pod, node } = route
+  // Which packets leave, and where to, is not known then.
+  if (before?.outcome === 'unknown') return { steps: [...asked, obstacleStep(pointOf(before), before)] }
+  if (next.waypoint !== undefined && flow.certificate === undefined) {
+    return { steps: [...asked, waypointStep(next.waypoint)] }
+  }
+  const source = caller.kind === 'pod' ? caller.pod : undefined
+  const steps: Step[] = [...asked]
+  if (source !== undefined && (before === undefined || before.code === 'network.unreachable')) {
+    steps.push(...packetSteps(journey, 'cni-egress', source, pod ?? { ip: tuple.dst }, snapshot, learned))
+  }
+  if (before !== undefined) return { steps: [...steps, obstacleStep(pointOf(before), before)] }
+  const peer = source ?? { ip: tuple.src }
+  if (pod !== undefined) {
+    if (opensAt(journey, pod, snapshot)) return gatewaySteps(journey, steps, pod, peer, snapshot)
+    return { steps: [...steps, ...stepsAtPod(journey, pod, peer, snapshot)] }
+  }
+  if (node !== undefined) {
+    steps.push(...packetSteps(journey, 'cni-ingress', hostOf(node), peer, snapshot))
+    return { steps: route.after === undefined ? steps : [...steps, obstacleStep(pointOf(route.after), route.after)] }
+  }
+  if (source !== undefined) return { steps }
+  // No pod of the cluster and no node is its destination, and none of the pods its source.
+  return { steps: [obstacleStep('cni-egress', notModelled({ what: 'traffic between places outside of the pods' }))] }
+}
+
+/** The CNI's word at one end of the hop. */
+function packetSteps(
+  { flow, caller, route, next, hop }: Journey,
+  point: 'cni-egress' | 'cni-ingress',
+  pod: Pod,
+  peer: Pod | { readonly ip: string },
+  snapshot: Snapshot,
+  learned: readonly string[] = [],
+): readonly Step[] {
+  const { tuple } = hop
+  const tunnelled = next.transport === 'hbone' || flow.certificate !== undefined
+  const evidence = { pod, peer, tuple, ...(learned.length > 0 && { learned }) }
+  const carried = { flow, caller, route, tunnelled }
+  const { steps } = judgePacket(point, evidence, (reads) => payloadOf(carried, reads), snapshot)
+  return flow.dns === undefined || tunnelled ? steps : withQuestion(steps, question(flow.dns.query).query)
+}
+
+function waypointStep({ name, policy, layer, at }: WaypointRef): Step {
+  const by = { ...(layer !== undefined && { layer }), policy, at }
+  return obstacleStep('waypoint', { code: 'not-modelled', outcome: 'unknown', facts: { what: `waypoint ${name}` }, by })
+}
+
+function opensAt({ flow, protocol, route }: Journey, { gateway }: Pod, snapshot: Snapshot): boolean {
+  if (gateway === undefined || protocol !== 'TCP' || flow.certificate !== undefined) return false
+  return listensAt(gateway, route.port, snapshot)
+}
+
+function gatewaySteps(
+  journey: Journey,
+  before: readonly Step[],
+  gateway: Pod,
+  peer: Pod | { readonly ip: string },
+  snapshot: Snapshot,
+): Judged {
+  const { flow, index, caller, route, next, hop } = journey
+  const { tuple } = hop
+  const steps = [...before, ...packetSteps(journey, 'cni-ingress', gateway, peer, snapshot)]
+  if (index > 0) {
+    const { unread = { what: 'a gateway behind a gateway' } } = next
+    return { steps: [...steps, obstacleStep('gateway', notModelled(unread))] }
+  }
+  const request = requestOf(flow, caller, route, tuple.src)
+  const ofPeer = { ip: tuple.src, ...(next.as !== undefined && { identity: next.as }) }
+  const said = judgeAt('gateway', { gateway, port: route.port, peer: ofPeer, request }, snapshot)
+  return { steps: [...steps, ...said.steps], decision: said.decision }
+}
+
+/** From the packet's arrival at the destination's node to the app. */
+function stepsAtPod(journey: Journey, pod: Pod, peer: Pod | { readonly ip: string }, snapshot: Snapshot): Step[] {
+  const { flow, protocol, caller, route, next, hop } = journey
+  const { tuple } = hop
+  const captured = isCaptured(caller)
+  const steps = [...packetSteps(journey, 'cni-ingress', pod, peer, snapshot)]
+  // What is said at ztunnel's own ports is said before any policy could be.
+  const knock = { destination: pod, port: route.port, certificate: flow.certificate, captured }
+  const refused = protocol === 'TCP' ? ownPortStep(knock) : undefined
+  if (refused !== undefined) return [...steps, refused]
+  // The probe address is the node's: a pod's packet with it would not leave the pod.
+  const past = whyPastZtunnel(protocol, caller.kind !== 'pod' && isProbeAddress(tuple.src))
+  if (past === undefined) {
+    const ofPeer = { ip: tuple.src, ...(next.as !== undefined && { identity: next.as }) }
+    steps.push(...judgeAt('ztunnel', { destination: pod, port: route.port, peer: ofPeer }, snapshot).steps)
+  } else if (pod.mesh) {
+    steps.push(pastZtunnelStep(pod, past))
+  }
+  const after = flow.certificate === undefined ? route.after : closedHbonePort(pod)
+  return after === undefined ? steps : [...steps, obstacleStep(pointOf(after), after)]
+}
+
+/** In the mesh: its own ztunnel takes every connection of its. */
+export function isCaptured(caller: Caller): boolean {
+  return caller.kind === 'pod' && caller.pod.mesh
+}
+
+/** A pod that is not captured has no HBONE port. */
+function closedHbonePort(pod: Pod): Obstacle {
+  const facts = { what: pod.workload, port: hbonePort, has: 'no HBONE port: it is not in the mesh' }
+  return { code: 'network.nothing-listens', outcome: 'deny', facts }
+}
+
+/** Where an obstacle stands: that nothing listens is learned at the destination, all else on the way there. */
+function pointOf({ code }: Obstacle): Step['point'] {
+  return code === 'network.nothing-listens' ? 'cni-ingress' : 'cni-egress'
+}
+
+function loopbackSteps({ flow, caller, route }: Journey): Step[] {
+  const facts = { pod: caller.name }
+  const free: Step = {
+    hop: 0,
+    point: 'cni-egress',
+    engine: 'kubernetes',
+    outcome: 'not-applicable',
+    code: 'network.loopback',
+    facts,
+  }
+  const { pod: destination, port, after } = route
+  const refused = destination && ownPortStep({ destination, port, certificate: flow.certificate, captured: true })
+  if (refused !== undefined) return [free, refused]
+  return after === undefined ? [free] : [free, obstacleStep(pointOf(after), after)]
+}
+
+function obstacleStep(point: Step['point'], obstacle: Obstacle): Step {
+  const engine = point === 'waypoint' || point === 'gateway' ? 'istio' : 'kubernetes'
+  const { code, outcome, facts, by } = obstacle
+  const { layer, ...object } = by ?? {}
+  return { hop: 0, point, engine, ...(layer !== undefined && { layer }), outcome, code, ...object, facts }
+}
