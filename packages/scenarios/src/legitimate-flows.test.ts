@@ -2,7 +2,16 @@ import assert from 'node:assert/strict'
 import { join, resolve } from 'node:path'
 import { describe, it } from 'node:test'
 import { loadManifests, type PodTemplate } from '@bulkhead/resources'
-import { compile, type Flow, hbonePort, judge, judgeAt, type Pod, type Snapshot } from '@bulkhead/verdict'
+import {
+  compile,
+  type Flow,
+  hbonePort,
+  judge,
+  judgeAt,
+  outsideAddress,
+  type Pod,
+  type Snapshot,
+} from '@bulkhead/verdict'
 import { type Legitimate, legitimateFlows, openPackets, openPairs } from './testing/legitimate-flows.js'
 
 const root = resolve(import.meta.dirname, '../../..')
@@ -114,12 +123,27 @@ describe('what is not meant to work', () => {
   it('does not from outside either: the doors are all that is open', () => {
     const open = [...snapshot.pods.values()].flatMap((to) =>
       [...to.ports, { port: hbonePort, protocol: 'TCP' as const }].flatMap(({ port, protocol }) => {
-        const tuple = { src: '192.0.2.1', dst: to.ip, port, protocol }
+        const tuple = { src: outsideAddress, dst: to.ip, port, protocol }
         const { outcome } = judgeAt('cni-ingress', { pod: to, peer: { ip: tuple.src }, tuple }, snapshot)
         return outcome === 'deny' ? [] : [`${to.workload}:${port}`]
       }),
     )
     assert.deepEqual(open.sort(), ['demo/hello-gateway-istio:80', 'shop/shop-gateway-istio:80'])
+  })
+
+  it('does not for a pod of tomorrow: it is closed both ways before anybody has thought of it', () => {
+    for (const namespace of ['demo', 'sandbox', 'shop']) {
+      const tomorrow = { namespace, labels: { app: 'tomorrow' } }
+      const ways: readonly Flow[] = [
+        { from: tomorrow, to: { workload: 'shop/web-api' }, port: 8080 },
+        { from: { workload: 'shop/sleep' }, to: { ...tomorrow, ports: [{ port: 8080 }] }, port: 8080 },
+      ]
+      for (const flow of ways) {
+        const isolating = judge(flow, snapshot).steps.flatMap(({ isolatedBy }) => isolatedBy ?? [])
+        const named = isolating.map(({ policy }) => policy)
+        assert.ok(named.includes(`NetworkPolicy/${namespace}/default-deny`), `${namespace}: ${named.join(', ')}`)
+      }
+    }
   })
 
   it('is open without any layer: the walls are what closes it', () => {

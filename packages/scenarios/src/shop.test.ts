@@ -34,9 +34,9 @@ function inForce({ given, change }: Scenario, on: readonly string[], base = reso
   return [...kept, ...brought]
 }
 
-describe('the shop, as the engine sees it', () => {
+describe('the scenarios, as the engine sees them', () => {
   it('has layers, and scenarios of both kinds', () => {
-    assert.deepEqual(layers, ['40-mtls', '50-identity', '70-ingress'])
+    assert.deepEqual(layers, ['20-network', '30-cilium', '40-mtls', '50-identity', '70-ingress'])
     assert.ok(scenarios.filter(({ kind }) => kind === 'attack').length >= 30)
     assert.ok(scenarios.some(({ kind }) => kind === 'legitimate'))
   })
@@ -67,20 +67,24 @@ describe('the shop, as the engine sees it', () => {
     }
   })
 
-  it('has one way in from outside, the gateway of 70-ingress', () => {
+  it('has one way in from outside to each of its pages, the gateways of 70-ingress', () => {
     const published = (on: readonly string[]): readonly string[] => {
       const inForce = resources.filter(({ layer }) => layer === undefined || on.includes(layer))
       return [...compile(inForce).services.values()].filter(({ external }) => external).map(({ key }) => key)
     }
-    assert.deepEqual(published(['40-mtls', '50-identity']), [])
-    assert.deepEqual(published(layers), ['shop/shop-gateway-istio'])
-    const gateway = compile(resources).services.get('shop/shop-gateway-istio')
-    assert.equal(gateway?.ports.find(({ port }) => port === 80)?.nodePort, 30080)
+    assert.deepEqual(published(layers.filter((layer) => layer !== '70-ingress')), [])
+    assert.deepEqual(published(layers).toSorted(), ['demo/hello-gateway-istio', 'shop/shop-gateway-istio'])
+    const { services } = compile(resources)
+    const nodePort = (service: string): number | undefined =>
+      services.get(service)?.ports.find(({ port }) => port === 80)?.nodePort
+    assert.deepEqual(['shop/shop-gateway-istio', 'demo/hello-gateway-istio'].map(nodePort), [30080, 30081])
   })
 
-  it('cannot be reached from outside past that gateway', () => {
-    for (const service of ['shop/web-api', 'shop/recommendation', 'shop/purchase-history']) {
-      const flow = { from: sourceOf('outside'), to: { service }, port: 8080 }
+  it('cannot be reached from outside past those gateways', () => {
+    const services = { 'shop/web-api': 8080, 'shop/recommendation': 8080, 'shop/purchase-history': 8080 }
+    const others = { 'demo/hello-app': 8000, 'demo/postgres': 5432, 'sandbox/collector': 8080 }
+    for (const [service, port] of Object.entries({ ...services, ...others })) {
+      const flow = { from: sourceOf('outside'), to: { service }, port }
       const { outcome, symptom } = judge(flow, compile(resources.filter(({ layer }) => layer === undefined)))
       assert.deepEqual([outcome, symptom], ['deny', 'timeout'], service)
     }
