@@ -1,13 +1,14 @@
-import type { Pod, PointVerdict, Snapshot } from '@bulkhead/verdict'
+import type { CniVerdict, Pod, Snapshot } from '@bulkhead/verdict'
 import type { OpenConnection } from './connections.js'
 import type { Context } from './context.js'
+import { readFirstBytes } from './egress/first-bytes.js'
 import type { Failure, Flow } from './flows.js'
-import { judgePacket, passes, type Station } from './network.js'
+import { judgePacket, type Known, passes, readsOf, type Station } from './network.js'
 import { nothingListens, ownPort } from './obstacles.js'
 import type { Address, ClientEnd, DialAnswer } from './seams.js'
 
-/** A packet between two stations, as the network sees it. */
-export interface Packet {
+/** A packet between two stations, as the network sees it, and what is known of the connection that it opened. */
+export interface Packet extends Known {
   readonly source: Station
   readonly to: Station
   readonly port: number
@@ -49,12 +50,39 @@ export class Carrier {
     return { kind: 'accept', ...ends, carry: (client) => void carried(client), abandon: () => flow.end() }
   }
 
-  /** Asks the network about a packet. */
-  passes(flow: Flow, packet: Packet): boolean {
+  /** Asks the network about a packet, and what it has to read of what follows. */
+  word(flow: Flow, packet: Packet): Word {
     const { snapshot, generation } = this.#context.policy()
     const verdicts = this.#judge(packet, snapshot)
     for (const verdict of verdicts ?? []) flow.judged(verdict, generation)
-    return passes(verdicts)
+    const reads = packet.payload === undefined ? readsOf(verdicts) : undefined
+    return { passes: passes(verdicts), ...(reads !== undefined && { reads }) }
+  }
+
+  /** The same, where nothing can be read: what a wall wants to read and does not get is not what it lists. */
+  passes(flow: Flow, packet: Packet): boolean {
+    const word = this.word(flow, packet)
+    if (word.reads === undefined || !word.passes) return word.passes
+    return this.word(flow, { ...packet, payload: { kind: 'other' } }).passes
+  }
+
+  /**
+   * Reads what a wall has to read of a connection that was accepted, and asks again. Returns what is known now; undefined:
+   * it may not go on, and is closed.
+   */
+  async read(flow: Flow, packet: Packet, reads: Word['reads'], client: ClientEnd): Promise<Packet | undefined> {
+    if (reads === undefined) return packet
+    const payload =
+      reads === 'tls' ? await readFirstBytes(client.stream, this.#context.firstBytesMs) : ({ kind: 'other' } as const)
+    if (payload === undefined) return undefined
+    if (payload.kind === 'tls') flow.sni = payload.sni
+    const known = { ...packet, payload }
+    if (this.word(flow, known).passes) return known
+    const what = payload.kind === 'tls' ? `server name ${JSON.stringify(payload.sni ?? '')}` : 'what it carries'
+    const error = `connection closed once it was read: a network policy does not allow ${what}`
+    flow.fail({ flag: 'DENY', symptom: 'reset', error })
+    client.reset()
+    return undefined
   }
 
   /**
@@ -63,7 +91,7 @@ export class Carrier {
    */
   watch(flow: Flow, packet: Packet, close: () => void): (() => void) | undefined {
     const pods = podsOf(packet.source, packet.to)
-    const connection = { flow, pods, judge: (snapshot: Snapshot) => this.#judge(packet, snapshot), close }
+    const connection = { flow, pods, judge: (snapshot: Snapshot) => this.#again(packet, snapshot), close }
     const forget = this.#context.connections.add(connection)
     return this.#stillHolds(connection) ? forget : undefined
   }
@@ -107,9 +135,23 @@ export class Carrier {
     return this.accept(flow, [], ends, async (client) => client.reset())
   }
 
-  #judge({ source, to, port }: Packet, snapshot: Snapshot): readonly PointVerdict[] | undefined {
-    return judgePacket(this.#context.judgeAt, snapshot, source, to, port, 'TCP')
+  #judge({ source, to, port, ...known }: Packet, snapshot: Snapshot): readonly CniVerdict[] | undefined {
+    return judgePacket(this.#context.judgeAt, snapshot, source, to, port, 'TCP', known)
   }
+
+  /** An open connection of which a wall wants to know now what nobody has read is none that it lists. */
+  #again(packet: Packet, snapshot: Snapshot): readonly CniVerdict[] | undefined {
+    const verdicts = this.#judge(packet, snapshot)
+    if (packet.payload !== undefined || readsOf(verdicts) === undefined) return verdicts
+    return this.#judge({ ...packet, payload: { kind: 'other' } }, snapshot)
+  }
+}
+
+/** What the network says of a packet. */
+export interface Word {
+  readonly passes: boolean
+  /** It passes so far, and the connection is to be read before anything of it is let on. */
+  readonly reads?: NonNullable<CniVerdict['reads']>
 }
 
 /** Those of the two that are pods. */

@@ -38,6 +38,8 @@ export interface Context extends Engine {
    */
   readonly raw: Map<string, { readonly flow: Flow; streams: number }>
   readonly connectTimeoutMs: number
+  /** How long a client may say nothing where a wall has to read what it carries. */
+  readonly firstBytesMs: number
   readonly log: MeshLog | undefined
   policy(): Policy
   capture(): Capture

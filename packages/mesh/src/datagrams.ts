@@ -1,10 +1,12 @@
-import type { Pod } from '@bulkhead/verdict'
+import { hostOf, type Pod } from '@bulkhead/verdict'
 import type { Context } from './context.js'
+import { isRefusal, type Names } from './dns/names.js'
+import { type Asked, answerTo, readDatagram } from './dns/server.js'
 import type { Flow } from './flows.js'
-import { judgePacket, passes } from './network.js'
-import { noEndpoint, noSuchName, noSuchPort, nothingListens, unreachable } from './obstacles.js'
-import { type Endpoints, type PodRoute, type Route, resolve, routeTo } from './route.js'
-import type { Dialer } from './seams.js'
+import { judgePacket, type Known, passes, readsOf, type Station } from './network.js'
+import { closedOutside, noEndpoint, noSuchName, noSuchPort, nothingListens, unreachable } from './obstacles.js'
+import { type Endpoints, type OutsideRoute, type PodRoute, type Route, resolve, routeTo } from './route.js'
+import type { Dialer, Outside } from './seams.js'
 
 /** A UDP exchange is over when nothing has come for as long (Linux's connection tracking waits 30 s). */
 const IDLE_MS = 2_000
@@ -19,47 +21,65 @@ interface Exchange {
   passed: boolean
 }
 
+export interface DatagramsParts {
+  readonly context: Context
+  readonly endpoints: Endpoints
+  readonly names: Names
+  readonly outside: Outside
+}
+
 /** UDP: no mesh, no identity; judged by the network layers alone. One record per exchange, at its end. */
 export class Datagrams {
+  readonly #parts: DatagramsParts
   readonly #context: Context
-  readonly #endpoints: Endpoints
   /** By `source destination` of the first datagram. */
   readonly #exchanges = new Map<string, Exchange>()
 
-  constructor(context: Context, endpoints: Endpoints) {
-    this.#context = context
-    this.#endpoints = endpoints
+  constructor(parts: DatagramsParts) {
+    this.#parts = parts
+    this.#context = parts.context
   }
 
-  /** A name asked by a pod: what ztunnel's DNS or the cluster's knows. Nothing beyond, and that leaves a record. */
-  resolve(key: string, name: string): Awaited<ReturnType<Dialer['resolve']>> {
+  /** A name asked by a pod. What has no answer leaves a record. */
+  async resolve(key: string, name: string, run?: string): ReturnType<Dialer['resolve']> {
+    const { endpoints, names } = this.#parts
     const { snapshot, generation } = this.#context.policy()
     const source = snapshot.pods.get(key)
     if (source === undefined) return { code: 'EREFUSED' }
-    const addresses = resolve({ snapshot, source, host: name, endpoints: this.#endpoints })
-    if (addresses !== undefined) return { addresses }
+    const found = resolve({ snapshot, source, host: name, endpoints })
+    if ('addresses' in found) return found
+    const answer = found.ask ? await names.ask(source, found.name) : ({ kind: 'unknown', steps: [] } as const)
+    if (answer.kind === 'answered') return { addresses: answer.addresses }
     const flow = this.#context.flows.start({
       generation,
       source: sourceOf(source),
-      destination: { host: name, port: DNS_PORT },
+      destination: { host: found.name, port: DNS_PORT },
       protocol: 'UDP',
       transport: 'dns',
+      run,
     })
-    flow.step(noSuchName(name))
-    const error = `${JSON.stringify(name)} is no name in this cluster, and there is no outside here`
-    flow.fail({ flag: 'NO_NAME', symptom: 'dns-not-found', error })
-    flow.end()
-    return { code: 'ENOTFOUND' }
+    await names.fail(flow, found.name, answer)
+    return { code: codes[answer.kind] }
   }
 
   /** False: dropped, or nobody is there. */
-  send(...[key, run, to, from, data]: Parameters<Dialer['datagram']>): boolean {
-    const { snapshot, generation } = this.#context.policy()
+  async send(...[key, run, to, from, data]: Parameters<Dialer['datagram']>): Promise<boolean> {
+    const { endpoints, names } = this.#parts
+    const { snapshot } = this.#context.policy()
     const source = snapshot.pods.get(key)
     if (source === undefined) return false
-    const route = routeTo({ snapshot, source, ...to, protocol: 'UDP', endpoints: this.#endpoints })
+    const where = { snapshot, source, port: to.port, protocol: 'UDP', endpoints } as const
+    const route = routeTo({ ...where, host: to.host })
+    if (route.kind !== 'no-name' || !route.asked) return this.#send(source, route, { run, to, from, data })
+    const answer = await names.ask(source, route.name)
+    const found = answer.kind === 'answered' ? routeTo({ ...where, host: answer.addresses[0] ?? '' }) : route
+    return this.#send(source, found, { run, to, from, data })
+  }
+
+  #send(source: Pod, route: Route, { run, to, from, data }: Sent): boolean {
+    const { snapshot, generation } = this.#context.policy()
     if (route.kind === 'loopback')
-      return this.#context.capture().deliver(key, route.port, { ip: route.remote.ip, port: from }, data)
+      return this.#context.capture().deliver(source.key, route.port, { ip: route.remote.ip, port: from }, data)
     const remote = route.kind === 'pod' ? `${route.pod.ip}:${route.port}` : `${to.host}:${to.port}`
     const local = `${source.ip}:${from}`
 
@@ -73,26 +93,95 @@ export class Datagrams {
     const exchange = this.#exchanges.get(`${local} ${remote}`) ?? this.#begin(local, remote, source, route, to, run)
     exchange.timer.refresh()
     exchange.flow.bytesSent += data.length
-    const station = route.kind === 'pod' ? { ip: route.pod.ip, key: route.pod.key } : addressOf(route)
+    const station = stationOf(route)
     if (station === undefined) return false
-    const port = route.kind === 'pod' ? route.port : to.port
-    const verdicts = judgePacket(this.#context.judgeAt, snapshot, source, station, port, 'UDP')
+    const port = route.kind === 'pod' ? route.port : route.kind === 'outside' ? route.to.port : to.port
+    const question = isDns(route, port) ? readDatagram(data) : undefined
+    const known: Known = {
+      ...(route.kind === 'outside' && { learned: this.#parts.names.learned.names(source.key, route.to.ip) }),
+      ...(question && { payload: question.payload }),
+    }
+    const judge = (more: Known) =>
+      judgePacket(this.#context.judgeAt, snapshot, source, station, port, 'UDP', { ...known, ...more })
+    const first = judge({})
+    // Of a datagram nothing is read but a question to kube-dns.
+    const verdicts = question === undefined && readsOf(first) ? judge({ payload: { kind: 'other' } }) : first
     for (const verdict of verdicts ?? []) exchange.flow.judged(verdict, generation)
+    const refused = !passes(verdicts) && isRefusal(verdicts)
+    if (refused && question !== undefined && route.kind === 'outside') {
+      exchange.flow.fail({ flag: 'DENY', symptom: 'dns-refused', error: 'the question was refused by network policy' })
+      return this.#reply(exchange, route, source, from, answerTo(question, { kind: 'refused' }))
+    }
     if (!passes(verdicts)) {
-      exchange.flow.fail({
-        flag: 'NETWORK_POLICY',
-        symptom: 'timeout',
-        error: 'the packet was dropped by network policy',
-      })
+      const symptom = question === undefined ? 'timeout' : 'dns-timeout'
+      exchange.flow.fail({ flag: 'NETWORK_POLICY', symptom, error: 'the packet was dropped by network policy' })
       return false
     }
     exchange.passed = true
-    return route.kind === 'pod' && this.#deliver(route, source, from, data, exchange.flow)
+    if (route.kind === 'pod') return this.#deliver(route, source, from, data, exchange.flow)
+    if (route.kind !== 'outside') return false
+    if (question !== undefined) return this.#answer(exchange, route, source, from, question)
+    return this.#beyond(exchange, route, source, from, data)
   }
 
   /** Ends every exchange, for the records' sake. */
   close(): void {
     for (const key of [...this.#exchanges.keys()]) this.#end(key)
+  }
+
+  /** A question that a pod put to kube-dns itself, and that the walls let pass. */
+  #answer(exchange: Exchange, route: OutsideRoute, source: Pod, from: number, question: Asked): boolean {
+    const { endpoints, names, outside } = this.#parts
+    const { snapshot } = this.#context.policy()
+    const say = (answer: Parameters<typeof answerTo>[1]) =>
+      void this.#reply(exchange, route, source, from, answerTo(question, answer))
+    if (question.payload.kind === 'other') {
+      say({ kind: 'unknown' })
+      return true
+    }
+    // A question that is spelled out has no search domains.
+    const name = question.payload.query
+    const found = resolve({ snapshot, source, host: `${name}.`, endpoints })
+    if ('addresses' in found) say({ kind: 'answered', addresses: found.addresses })
+    else if (!found.ask) say({ kind: 'unknown' })
+    else {
+      const { verdicts } = names.judge(source, name)
+      outside.resolve(name).then(
+        (addresses) => {
+          if (addresses === undefined || addresses.length === 0) return say({ kind: 'unknown' })
+          names.answered(source, name, verdicts, addresses)
+          say({ kind: 'answered', addresses })
+        },
+        () => say({ kind: 'unknown' }),
+      )
+    }
+    return true
+  }
+
+  /** To an address that is no pod's of the manifests. */
+  #beyond(exchange: Exchange, route: OutsideRoute, source: Pod, from: number, data: Uint8Array): boolean {
+    const reply = (answer: Uint8Array) => void this.#reply(exchange, route, source, from, answer)
+    if (this.#parts.outside.datagram(route.to, route.place, data, reply)) return true
+    if (exchange.flow.failure !== undefined) return false
+    if (route.place === 'world') {
+      exchange.flow.step(unreachable(route.to.ip))
+      exchange.flow.fail({ flag: 'CONNECT', symptom: 'timeout', error: 'no route to host' })
+    } else {
+      exchange.flow.step(closedOutside(route))
+      exchange.flow.fail({
+        flag: 'CONNECT',
+        symptom: 'refused',
+        error: `nothing is bound to UDP port ${route.to.port}`,
+      })
+    }
+    return false
+  }
+
+  /** What comes back past policy, from the address that was asked. */
+  #reply({ flow, timer }: Exchange, { remote }: OutsideRoute, source: Pod, to: number, data: Uint8Array): boolean {
+    flow.bytesReceived += data.length
+    timer.refresh()
+    return this.#context.capture().deliver(source.key, to, remote, data)
   }
 
   #deliver(route: PodRoute, source: Pod, from: number, data: Uint8Array, flow?: Flow): boolean {
@@ -106,21 +195,24 @@ export class Datagrams {
   }
 
   #begin(local: string, remote: string, source: Pod, route: Route, to: Target, run: string | undefined): Exchange {
-    const pod = route.kind === 'pod' ? route.pod : undefined
+    const pod = 'pod' in route ? route.pod : undefined
+    const ip = pod?.ip ?? (route.kind === 'outside' ? route.to.ip : undefined)
+    const port = route.kind === 'pod' ? route.port : route.kind === 'outside' ? route.to.port : to.port
     const flow = this.#context.flows.start({
       generation: this.#context.policy().generation,
       source: sourceOf(source),
       destination: {
-        ...(pod && { workload: pod.workload, pod: pod.key, ip: pod.ip }),
+        ...(pod && { workload: pod.workload, pod: pod.key }),
         ...('service' in route && route.service !== undefined && { service: route.service }),
         host: to.host,
-        port: route.kind === 'pod' ? route.port : to.port,
+        ...(ip !== undefined && { ip }),
+        port,
       },
       protocol: 'UDP',
-      transport: route.kind === 'no-name' ? 'dns' : 'plaintext',
+      transport: route.kind === 'no-name' || isDns(route, port) ? 'dns' : 'plaintext',
       run,
     })
-    if (route.kind !== 'pod') nowhere(flow, route)
+    nowhere(flow, route)
     const [oldest] = this.#exchanges.keys()
     if (this.#exchanges.size >= MAX_EXCHANGES && oldest !== undefined) this.#end(oldest)
     const key = `${local} ${remote}`
@@ -142,24 +234,45 @@ interface Target {
   readonly port: number
 }
 
+interface Sent {
+  readonly run: string | undefined
+  readonly to: Target
+  readonly from: number
+  readonly data: Uint8Array
+}
+
+/** What a resolver's client sees of a question without an answer. */
+const codes = { refused: 'EREFUSED', dropped: 'EAI_AGAIN', unknown: 'ENOTFOUND' } as const
+
+const isDns = (route: Route, port: number): boolean =>
+  route.kind === 'outside' && route.place === 'dns' && port === DNS_PORT
+
 const sourceOf = ({ workload, key, identity, ip }: Pod) => ({ workload, pod: key, identity, ip })
 
-/** The address that a datagram to nobody is still sent to, and that the network is asked about. */
-const addressOf = (route: Exclude<Route, PodRoute>): { ip: string } | undefined =>
-  'remote' in route ? { ip: route.remote.ip } : undefined
+/** The address that a datagram is sent to, also to nobody, and that the network is asked about. */
+function stationOf(route: Route): Station | undefined {
+  if (route.kind === 'pod') return { ip: route.pod.ip, key: route.pod.key }
+  if (route.kind !== 'outside') return 'remote' in route ? { ip: route.remote.ip } : undefined
+  const { pod, node, to } = route
+  return pod ?? { ip: to.ip, ...(node && { host: hostOf(node) }) }
+}
 
-function nowhere(flow: Flow, route: Exclude<Route, PodRoute>): void {
-  if (route.kind === 'no-name') {
-    flow.step(noSuchName(route.name))
-    flow.fail({ flag: 'NO_NAME', symptom: 'dns-not-found', error: `${JSON.stringify(route.name)} is no name here` })
-  } else if (route.kind === 'unreachable') {
-    flow.step(unreachable(route.remote.ip))
-    flow.fail({ flag: 'CONNECT', symptom: 'timeout', error: 'no route to host' })
-  } else if (route.kind === 'no-port') {
-    flow.step(noSuchPort(route.service, route.remote.port))
-    flow.fail({ flag: 'CONNECT', symptom: 'refused', error: 'the Service has no such port' })
-  } else if (route.kind !== 'loopback') {
-    flow.step(noEndpoint(route.service))
-    flow.fail({ flag: 'NO_ENDPOINT', symptom: 'refused', error: 'the Service has no ready endpoint for that port' })
+function nowhere(flow: Flow, route: Route): void {
+  switch (route.kind) {
+    case 'no-name':
+      flow.step(noSuchName(route.name))
+      flow.fail({ flag: 'NO_NAME', symptom: 'dns-not-found', error: `${JSON.stringify(route.name)} is no name here` })
+      break
+    case 'unreachable':
+      flow.step(unreachable(route.remote.ip))
+      flow.fail({ flag: 'CONNECT', symptom: 'timeout', error: 'no route to host' })
+      break
+    case 'no-port':
+      flow.step(noSuchPort(route.service, route.remote.port))
+      flow.fail({ flag: 'CONNECT', symptom: 'refused', error: 'the Service has no such port' })
+      break
+    case 'no-endpoint':
+      flow.step(noEndpoint(route.service))
+      flow.fail({ flag: 'NO_ENDPOINT', symptom: 'refused', error: 'the Service has no ready endpoint for that port' })
   }
 }

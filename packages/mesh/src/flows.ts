@@ -31,6 +31,7 @@ export class Flow {
   readonly #started = Date.now()
   readonly #clock = performance.now()
   readonly #points = new Map<Point, readonly Step[]>()
+  #first: readonly Step[] = []
   #last: readonly Step[] = []
   #steps: readonly Step[] | undefined
   #failure: Failure | undefined
@@ -41,6 +42,8 @@ export class Flow {
   source: FlowRecord['source']
   destination: FlowRecord['destination']
   transport: FlowRecord['transport']
+  /** The server's name in its ClientHello, once that was read. */
+  sni: string | undefined
   bytesSent = 0
   bytesReceived = 0
 
@@ -69,6 +72,12 @@ export class Flow {
     this.generation = generation
   }
 
+  /** What was said of the question that came before it: for its address. Comes before all points. */
+  asked(steps: readonly Step[]): void {
+    this.#first = steps
+    this.#steps = undefined
+  }
+
   /** A step that is no policy's: the network's or the HBONE port's own. Comes after all points. */
   step(step: Omit<Step, 'hop'>): void {
     this.#last = [...this.#last, { hop: 0, ...step }]
@@ -77,7 +86,7 @@ export class Flow {
 
   /** What has been said of it so far, in the order of the path. The same array until more is said. */
   get steps(): readonly Step[] {
-    this.#steps ??= [...PATH.flatMap((point) => this.#points.get(point) ?? []), ...this.#last]
+    this.#steps ??= [...this.#first, ...PATH.flatMap((point) => this.#points.get(point) ?? []), ...this.#last]
     return this.#steps
   }
 
@@ -107,6 +116,7 @@ export class Flow {
       destination: this.destination,
       protocol: this.protocol,
       transport: this.transport,
+      ...(this.sni === undefined ? {} : { sni: this.sni }),
       outcome: refused && decided.outcome === 'allow' ? 'deny' : decided.outcome,
       steps,
       ...(decided.index === undefined ? {} : { decidedBy: decided.index }),

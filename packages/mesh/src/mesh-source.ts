@@ -53,17 +53,22 @@ export class MeshSource {
     const next = context.nextHop({ source, destination: pod, port, ...(service && { service }) }, snapshot)
     // What really leaves the pod: 15008 to a mesh peer, whatever port the app asked for.
     const packet = { source, to: pod, port: next.tuple.port }
-    if (!carrier.passes(flow, packet)) return this.#dropped(flow, packet.port, client)
+    const hbone = next.transport === 'hbone'
+    // What goes through a tunnel cannot be read on its way.
+    const word = hbone ? { passes: carrier.passes(flow, packet) } : carrier.word(flow, packet)
+    if (!word.passes) return this.#dropped(flow, packet.port, client)
     if (next.waypoint !== undefined) {
       flow.step(waypoint(next.waypoint))
       const error = `refused: waypoint ${next.waypoint.name} is on the way, and waypoints are not modelled here`
       flow.fail({ flag: 'DENY', symptom: 'reset', error })
       return client.reset()
     }
-    const forget = carrier.watch(flow, packet, () => client.reset())
+    const known = await carrier.read(flow, packet, word.reads, client)
+    if (known === undefined) return
+    const forget = carrier.watch(flow, known, () => client.reset())
     if (forget === undefined) return
     try {
-      if (next.transport === 'hbone') await this.#tunnel(flow, source, pod, port, client)
+      if (hbone) await this.#tunnel(flow, source, pod, port, client)
       else await inbound.deliver(flow, pod.key, port, ends.local, client)
     } finally {
       forget()

@@ -6,6 +6,8 @@ import { Carrier } from './carrier.js'
 import { Connections } from './connections.js'
 import type { Context, Engine, Policy } from './context.js'
 import { Datagrams } from './datagrams.js'
+import { Names } from './dns/names.js'
+import { Egress } from './egress/egress.js'
 import { FlowLog } from './flows.js'
 import { Doors, Gateways, type GatewayTimeouts } from './gateway/index.js'
 import { HbonePool, type TunnelInfo } from './hbone-client.js'
@@ -16,6 +18,7 @@ import { Members } from './members.js'
 import { MeshSource } from './mesh-source.js'
 import { NetworkSource } from './network-source.js'
 import { Outbound } from './outbound.js'
+import { nowhere } from './outside/nowhere.js'
 import { newToken } from './proxy-header.js'
 import type { Capture, Dialer } from './seams.js'
 import type { Grant, MeshApi, MeshOptions, Published } from './types.js'
@@ -24,6 +27,8 @@ const CONNECT_TIMEOUT_MS = 1_000
 /** ztunnel's connect timeout. Nothing is dropped on the way to a socket here, so only a machine out of breath comes near it. */
 const TUNNEL_TIMEOUT_MS = 10_000
 const FLOW_RING = 10_000
+/** Whoever speaks TLS begins at once. Envoy waits 15 s. */
+const FIRST_BYTES_MS = 5_000
 /** The range that Linux takes source ports from. */
 const FIRST_SOURCE_PORT = 32_768
 const LAST_SOURCE_PORT = 60_999
@@ -37,6 +42,8 @@ export interface MeshParts extends Engine {
   /** For tests: how long a client may stall at a gateway, and what chooses among weighted backends (0 up to 1). */
   readonly gatewayTimeouts?: GatewayTimeouts
   readonly random?: () => number
+  /** For tests: how long a client may say nothing where a wall has to read what it carries. */
+  readonly firstBytesMs?: number
 }
 
 /** The local data plane. One process plays both nodes: certificates, sockets and sessions belong to pods, not to nodes. */
@@ -49,6 +56,7 @@ export class Mesh implements MeshApi {
   readonly #pool: HbonePool
   readonly #outbound: Outbound
   readonly #datagrams: Datagrams
+  readonly #names: Names
   readonly #gateways: Gateways
   readonly #doors: Doors
   readonly #context: Context
@@ -73,6 +81,7 @@ export class Mesh implements MeshApi {
       inFlight: new Map(),
       raw: new Map(),
       connectTimeoutMs,
+      firstBytesMs: parts.firstBytesMs ?? FIRST_BYTES_MS,
       log,
       policy: () => this.#policy,
       capture: () => this.#captured(),
@@ -113,6 +122,9 @@ export class Mesh implements MeshApi {
       timeouts: parts.hboneTimeouts,
     })
     this.#members = members
+    const { outside = nowhere } = options
+    const names = new Names(context, outside)
+    this.#names = names
     this.#outbound = new Outbound({
       context,
       carrier,
@@ -125,9 +137,11 @@ export class Mesh implements MeshApi {
         tunnelSource: (pod) => members.tunnelSource(pod),
       }),
       fromNetwork,
+      egress: new Egress({ context, carrier, outside, learned: (pod, ip) => names.learned.names(pod, ip) }),
+      names,
       identity: (pod) => members.identity(pod.key),
     })
-    this.#datagrams = new Datagrams(context, endpoints)
+    this.#datagrams = new Datagrams({ context, endpoints, names, outside })
     this.#gateways = new Gateways({
       context,
       carrier,
@@ -190,6 +204,7 @@ export class Mesh implements MeshApi {
     this.#connections.closeOf(key)
     this.#pool.cut(key)
     await removed
+    this.#names.learned.forget(key)
     await this.#captured().removePod(key)
   }
 
@@ -265,7 +280,12 @@ export class Mesh implements MeshApi {
   /** What it keeps of connections, by kind: nothing, when nothing goes through it. For tests. */
   get held(): Readonly<Record<string, number>> {
     const { connections, inFlight, raw } = this.#context
-    return { connections: connections.size, 'connections in flight': inFlight.size, 'raw connections': raw.size }
+    return {
+      connections: connections.size,
+      'connections in flight': inFlight.size,
+      'raw connections': raw.size,
+      'learned names': this.#names.learned.size,
+    }
   }
 
   close(): Promise<void> {
@@ -284,8 +304,8 @@ export class Mesh implements MeshApi {
   #dialer(): Dialer {
     return {
       dial: (request) => this.#outbound.dial(request),
-      resolve: async (pod, name) => this.#datagrams.resolve(pod, name),
-      datagram: async (...args) => this.#datagrams.send(...args),
+      resolve: (...args) => this.#datagrams.resolve(...args),
+      datagram: (...args) => this.#datagrams.send(...args),
     }
   }
 

@@ -1,5 +1,5 @@
 import type { Pod } from '@bulkhead/verdict'
-import { type Carrier, type Ends, podsOf } from './carrier.js'
+import { type Carrier, type Ends, podsOf, type Word } from './carrier.js'
 import type { Context } from './context.js'
 import type { Flow } from './flows.js'
 import { dial, TunnelError } from './hbone-session.js'
@@ -30,13 +30,14 @@ export class NetworkSource {
     const { carrier } = this.#parts
     const to = route.kind === 'pod' ? route.pod : { ip: route.remote.ip }
     const port = route.kind === 'pod' ? route.port : route.remote.port
-    if (!carrier.passes(flow, { source, to, port })) {
+    const word = carrier.word(flow, { source, to, port })
+    if (!word.passes) {
       const error = 'connection timed out: a network policy drops the packet'
       flow.fail({ flag: 'NETWORK_POLICY', symptom: 'timeout', error })
       flow.end()
       return { kind: 'drop' }
     }
-    return route.kind === 'pod' ? this.#toPod(flow, source, route, ends) : this.#nowhere(flow, route)
+    return route.kind === 'pod' ? this.#toPod(flow, source, route, ends, word.reads) : this.#nowhere(flow, route)
   }
 
   #nowhere(flow: Flow, route: DeadRoute): DialAnswer {
@@ -55,21 +56,29 @@ export class NetworkSource {
     return { kind: 'error', code: 'ECONNREFUSED', message: `connect ECONNREFUSED ${ip}:${port}: ${error}` }
   }
 
-  #toPod(flow: Flow, source: Station, { pod, port }: PodRoute, ends: Ends): DialAnswer {
+  #toPod(flow: Flow, source: Station, { pod, port }: PodRoute, ends: Ends, reads: Word['reads']): DialAnswer {
     const { context, carrier, inbound } = this.#parts
     const packet = { source, to: pod, port }
     const pods = podsOf(source, pod)
+    if (reads !== undefined && port === HBONE_PORT && !carrier.passes(flow, packet)) {
+      const error = 'connection closed: what goes through a tunnel cannot be read, and a network policy wants to'
+      flow.fail({ flag: 'DENY', symptom: 'reset', error })
+      return carrier.accept(flow, pods, ends, async (client) => client.reset())
+    }
     if (pod.mesh && port === HBONE_PORT) return this.#rawHbone(flow, source, pod, ends)
     if (pod.mesh && ZTUNNEL_PORTS.includes(port)) return carrier.illegal(flow, ends, pod.workload)
     const { local } = ends
-    if (!context.listening(pod.key).includes(port)) {
+    // A proxy that reads has to accept first.
+    if (reads === undefined && !context.listening(pod.key).includes(port)) {
       // A refusal by policy is a reset; only what policy lets through learns that nothing listens.
       if (!pod.mesh || inbound.admitsPlaintext(flow, pod.key, port, local))
         return carrier.refuse(flow, pod, { ip: pod.ip, port })
       return carrier.accept(flow, pods, ends, async (client) => client.reset())
     }
     return carrier.accept(flow, pods, ends, async (client) => {
-      const forget = carrier.watch(flow, packet, () => client.reset())
+      const known = await carrier.read(flow, packet, reads, client)
+      if (known === undefined) return
+      const forget = carrier.watch(flow, known, () => client.reset())
       if (forget === undefined) return
       try {
         // As it is labelled now: a pod may have been taken into the mesh since the connect was answered.

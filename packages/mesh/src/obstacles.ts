@@ -1,4 +1,5 @@
 import type { ForgedCertificate, NextHop, Pod, ReasonCode, Step } from '@bulkhead/verdict'
+import type { OutsideRoute } from './route.js'
 
 /*
  * The steps that no policy writes: what the network and the HBONE port themselves say. Codes, points and facts are
@@ -20,6 +21,14 @@ export const nothingListens = (what: string, port: number, listening: readonly n
     what,
     port,
     has: listening.map((own) => `${own}/TCP`).join(', ') || 'no port',
+  })
+
+/** At a node, or a pod that every cluster has, where nothing listens. */
+export const closedOutside = ({ pod, node, to }: Pick<OutsideRoute, 'pod' | 'node' | 'to'>): Obstacle =>
+  obstacle('cni-ingress', 'network.nothing-listens', {
+    what: pod?.workload ?? (node === undefined ? to.ip : `node ${node.name}`),
+    port: to.port,
+    has: pod?.ports.map(({ port, protocol }) => `${port}/${protocol}`).join(', ') || 'no such port',
   })
 
 export const noSuchPort = (service: string, port: number): Obstacle =>

@@ -1,12 +1,14 @@
 import type { Pod } from '@bulkhead/verdict'
 import type { Carrier, Ends } from './carrier.js'
 import type { Context } from './context.js'
+import { type Names, nameFailures } from './dns/names.js'
+import type { Egress } from './egress/egress.js'
 import type { Flow } from './flows.js'
 import { join, ZTUNNEL_PORTS } from './inbound.js'
 import type { MeshSource } from './mesh-source.js'
 import type { NetworkSource } from './network-source.js'
 import { loopback, noSuchName } from './obstacles.js'
-import { type Endpoints, type Route, routeTo } from './route.js'
+import { type Endpoints, type OutsideRoute, type Route, routeTo } from './route.js'
 import type { DialAnswer, DialRequest } from './seams.js'
 
 export interface OutboundParts {
@@ -15,6 +17,8 @@ export interface OutboundParts {
   readonly endpoints: Endpoints
   readonly fromMesh: MeshSource
   readonly fromNetwork: NetworkSource
+  readonly egress: Egress
+  readonly names: Names
   /** The identity that a pod's certificate names; undefined for a pod without one. */
   readonly identity: (pod: Pod) => string | undefined
 }
@@ -28,22 +32,53 @@ export class Outbound {
   }
 
   async dial(request: DialRequest): Promise<DialAnswer> {
-    const { context, endpoints, fromMesh, fromNetwork } = this.#parts
+    const { context, endpoints, names } = this.#parts
     const { snapshot } = context.policy()
     const source = snapshot.pods.get(request.pod)
     if (source === undefined)
       return { kind: 'error', code: 'EHOSTUNREACH', message: `pod ${JSON.stringify(request.pod)} is no more` }
-    const route = routeTo({ snapshot, source, host: request.host, port: request.port, protocol: 'TCP', endpoints })
+    const where = { snapshot, source, port: request.port, protocol: 'TCP', endpoints } as const
+    const route = routeTo({ ...where, host: request.host })
+    if (route.kind !== 'no-name') return this.#to(this.#start(request, source, route), source, route)
     const flow = this.#start(request, source, route)
-    if (route.kind === 'no-name') return this.#noName(flow, route.name)
+    if (!route.asked) return this.#noName(flow, route.name)
+    const answer = await names.ask(source, route.name)
+    if (answer.kind !== 'answered') {
+      await names.fail(flow, route.name, answer)
+      const { error: message } = nameFailures[answer.kind](route.name)
+      return { kind: 'error', code: answer.kind === 'unknown' ? 'ENOTFOUND' : 'EAI_AGAIN', message }
+    }
+    flow.asked(answer.steps)
+    const found = routeTo({ ...where, host: answer.addresses[0] ?? '' })
+    // No name of the outside's leads back in.
+    if (found.kind !== 'outside') return this.#noName(flow, route.name)
+    flow.transport = 'plaintext'
+    flow.destination = { ...flow.destination, ip: found.to.ip }
+    return this.#to(flow, source, found)
+  }
+
+  async #to(flow: Flow, source: Pod, route: Exclude<Route, { kind: 'no-name' }>): Promise<DialAnswer> {
+    const { context, fromMesh, fromNetwork } = this.#parts
     const ends = { remote: route.remote, local: { ip: source.ip, port: context.sourcePort() } }
     if (route.kind === 'loopback') return this.#toItself(flow, source, ends)
+    if (route.kind === 'outside') return this.#outside(flow, source, route, ends)
     return (source.mesh ? fromMesh : fromNetwork).dial(flow, source, route, ends)
   }
 
+  #outside(flow: Flow, source: Pod, route: OutsideRoute, ends: Ends): DialAnswer | Promise<DialAnswer> {
+    const { context, carrier, egress } = this.#parts
+    if (!source.mesh) return egress.dial(flow, source, route, ends)
+    return carrier.accept(flow, [source.key], ends, async (client) => {
+      // As it is labelled now, not when the connect was answered.
+      const now = context.policy().snapshot.pods.get(source.key)
+      if (now === undefined) client.reset()
+      else await egress.carry(flow, now, route, client)
+    })
+  }
+
   #start({ host, port, run }: DialRequest, source: Pod, route: Route): Flow {
-    const pod = route.kind === 'pod' ? route.pod : route.kind === 'loopback' ? source : undefined
-    const ip = pod?.ip ?? ('remote' in route ? route.remote.ip : '')
+    const pod = route.kind === 'loopback' ? source : 'pod' in route ? route.pod : undefined
+    const ip = pod?.ip ?? ('to' in route ? route.to.ip : 'remote' in route ? route.remote.ip : '')
     const identity = this.#parts.identity(source)
     return this.#parts.context.flows.start({
       generation: this.#parts.context.policy().generation,
@@ -58,7 +93,7 @@ export class Outbound {
         ...('service' in route && route.service !== undefined && { service: route.service }),
         host,
         ...(ip !== '' && { ip }),
-        port: route.kind === 'pod' ? route.port : port,
+        port: route.kind === 'pod' ? route.port : route.kind === 'outside' ? route.to.port : port,
       },
       protocol: 'TCP',
       transport: transportOf(source, route),
@@ -67,7 +102,7 @@ export class Outbound {
   }
 
   #noName(flow: Flow, name: string): DialAnswer {
-    const message = `${JSON.stringify(name)} is no name in this cluster, and there is no outside here`
+    const message = `${JSON.stringify(name)} is no name in this cluster`
     flow.step(noSuchName(name))
     flow.fail({ flag: 'NO_NAME', symptom: 'dns-not-found', error: message })
     flow.end()

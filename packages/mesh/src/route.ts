@@ -1,6 +1,6 @@
 import { BlockList, isIP, isIPv4 } from 'node:net'
-import type { Pod, Protocol, ServiceModel, Snapshot } from '@bulkhead/verdict'
-import type { Address } from './seams.js'
+import type { NodeModel, Pod, Protocol, ServiceModel, Snapshot } from '@bulkhead/verdict'
+import type { Address, Place } from './seams.js'
 
 /** Where a connect goes, before anything is judged. */
 export type Route =
@@ -17,7 +17,21 @@ export type Route =
   | { readonly kind: 'no-endpoint'; readonly remote: Address; readonly service: string }
   | { readonly kind: 'no-port'; readonly remote: Address; readonly service: string }
   | { readonly kind: 'unreachable'; readonly remote: Address }
-  | { readonly kind: 'no-name'; readonly name: string }
+  | OutsideRoute
+  /** `asked`: not a name of the cluster's, so kube-dns is asked, and whoever that asks. */
+  | { readonly kind: 'no-name'; readonly name: string; readonly asked: boolean }
+
+/** To what is no pod of the manifests. `to` is behind `remote` where that is a Service's. */
+export interface OutsideRoute {
+  readonly kind: 'outside'
+  readonly remote: Address
+  readonly to: Address
+  readonly place: Place
+  /** One of the pods that every cluster has. */
+  readonly pod?: Pod
+  readonly node?: NodeModel
+  readonly service?: string
+}
 
 export type PodRoute = Extract<Route, { kind: 'pod' }>
 /** An address that leads to no pod. */
@@ -63,7 +77,7 @@ export function routeTo(request: RouteRequest): Route {
   // As /etc/hosts in a pod: its own name is its own address.
   if (host === source.name) return byAddress(request, source.ip)
   const answer = snapshot.resolveName(host, source.namespace)
-  if (answer.kind !== 'service') return { kind: 'no-name', name: host }
+  if (answer.kind !== 'service') return { kind: 'no-name', name: answer.name, asked: true }
   const { service } = answer
   return toService(request, service, { ip: service.clusterIP ?? '', port })
 }
@@ -74,8 +88,65 @@ function byAddress(request: RouteRequest, ip: string): Route {
   const service = snapshot.serviceByIp(ip)
   if (service) return toService(request, service, { ip, port })
   const pod = snapshot.podByIp(ip)
-  return pod ? { kind: 'pod', remote: { ip, port }, pod, port } : { kind: 'unreachable', remote: { ip, port } }
+  const remote = { ip, port }
+  if (pod === undefined) return toAddress(request, remote)
+  return snapshot.pods.has(pod.key) ? { kind: 'pod', remote, pod, port } : toPlatform(snapshot, pod, remote, remote)
 }
+
+/** The cluster's own ranges: an address in them that nobody has leads nowhere. */
+const cluster = new BlockList()
+cluster.addSubnet('10.244.0.0', 16)
+cluster.addSubnet('10.96.0.0', 16)
+
+function toAddress(request: Omit<RouteRequest, 'source' | 'host'>, remote: Address): Route {
+  const { snapshot, protocol } = request
+  const { ip, port } = remote
+  const { controlPlane } = snapshot.platform
+  const node = [...snapshot.nodes, controlPlane].find((candidate) => candidate.ip === ip)
+  if (node !== undefined) {
+    const exposed = byNodePort(snapshot, port, protocol)
+    if (exposed !== undefined) return toService({ ...request, host: ip, port: exposed.port }, exposed.service, remote)
+    return { kind: 'outside', remote, to: remote, place: node === controlPlane ? 'control-plane' : 'node', node }
+  }
+  if (!isIPv4(ip) || cluster.check(ip)) return { kind: 'unreachable', remote }
+  return { kind: 'outside', remote, to: remote, place: 'world' }
+}
+
+/** The Service behind a port that every node opens for it, where the manifests say which. */
+function byNodePort(
+  snapshot: Snapshot,
+  port: number,
+  protocol: Protocol,
+): { readonly service: ServiceModel; readonly port: number } | undefined {
+  for (const service of snapshot.services.values()) {
+    const found = service.ports.find((one) => one.nodePort === port && one.protocol === protocol)
+    if (service.external && found !== undefined) return { service, port: found.port }
+  }
+  return undefined
+}
+
+function toPlatform({ platform }: Snapshot, pod: Pod, remote: Address, to: Address, service?: string): OutsideRoute {
+  const place = pod.key === platform.dns.key ? 'dns' : 'istiod'
+  return { kind: 'outside', remote, to, place, pod, ...(service !== undefined && { service }) }
+}
+
+/** What every cluster has a Service for. */
+function toPlatformService(snapshot: Snapshot, service: ServiceModel, remote: Address, protocol: Protocol): Route {
+  const { dns, istiod, controlPlane } = snapshot.platform
+  const found = service.ports.find((one) => one.port === remote.port && one.protocol === protocol)
+  if (found === undefined) return { kind: 'no-port', remote, service: service.key }
+  const pod = [dns, istiod].find(({ key }) => service.endpoints.includes(key))
+  if (pod !== undefined) {
+    const port = snapshot.targetPort(service, found.port, pod, protocol) ?? found.port
+    return toPlatform(snapshot, pod, remote, { ip: pod.ip, port }, service.key)
+  }
+  if (service.key !== 'default/kubernetes') return { kind: 'no-endpoint', remote, service: service.key }
+  const to = { ip: controlPlane.ip, port: typeof found.targetPort === 'number' ? found.targetPort : API_SERVER_PORT }
+  return { kind: 'outside', remote, to, place: 'control-plane', node: controlPlane, service: service.key }
+}
+
+/** Behind Service default/kubernetes, at the control plane's node. */
+const API_SERVER_PORT = 6443
 
 /** Where a caller outside the cluster gets to by a port of a Service; undefined for a Service that has no address. */
 export function routeToService(
@@ -89,11 +160,12 @@ export function routeToService(
     ip: service.clusterIP,
     port,
   })
-  return route.kind === 'loopback' || route.kind === 'no-name' ? undefined : route
+  return route.kind === 'loopback' || route.kind === 'no-name' || route.kind === 'outside' ? undefined : route
 }
 
 function toService(request: Omit<RouteRequest, 'source'>, service: ServiceModel, remote: Address): Route {
-  const { port, protocol, endpoints } = request
+  const { port, protocol, endpoints, snapshot } = request
+  if (!snapshot.services.has(service.key)) return toPlatformService(snapshot, service, remote, protocol)
   const headless = service.clusterIP === undefined
   // A headless name is only a name for the pods' addresses: their ports are dialled as they are.
   if (!headless && !service.ports.some((candidate) => candidate.port === port && candidate.protocol === protocol))
@@ -105,7 +177,9 @@ function toService(request: Omit<RouteRequest, 'source'>, service: ServiceModel,
   const chosen = candidates[endpoints.turn(service.key) % candidates.length]
   // A headless Service without ready pods has a name and no address.
   if (chosen === undefined)
-    return headless ? { kind: 'no-name', name: request.host } : { kind: 'no-endpoint', remote, service: service.key }
+    return headless
+      ? { kind: 'no-name', name: request.host, asked: false }
+      : { kind: 'no-endpoint', remote, service: service.key }
   return {
     kind: 'pod',
     remote: headless ? { ip: chosen.pod.ip, port } : remote,
@@ -122,16 +196,18 @@ export function readyEndpoints(snapshot: Snapshot, service: ServiceModel, endpoi
   })
 }
 
-/** IPv4 addresses of a name as that pod's resolver gives them; undefined: it has none. */
-export function resolve(request: Omit<RouteRequest, 'port' | 'protocol'>): readonly string[] | undefined {
+/** IPv4 addresses of a name of the cluster's, as that pod's resolver gives them; `ask`: it is none of those. */
+export function resolve(
+  request: Omit<RouteRequest, 'port' | 'protocol'>,
+): { readonly addresses: readonly string[] } | { readonly name: string; readonly ask: boolean } {
   const { snapshot, source, endpoints } = request
   const host = normalise(request.host)
-  if (isIP(host) !== 0) return [host]
-  if (host === source.name) return [source.ip]
+  if (isIP(host) !== 0) return { addresses: [host] }
+  if (host === source.name) return { addresses: [source.ip] }
   const answer = snapshot.resolveName(host, source.namespace)
-  if (answer.kind !== 'service') return undefined
+  if (answer.kind !== 'service') return { name: answer.name, ask: true }
   const { service } = answer
-  if (service.clusterIP !== undefined) return [service.clusterIP]
+  if (service.clusterIP !== undefined) return { addresses: [service.clusterIP] }
   const addresses = readyEndpoints(snapshot, service, endpoints).map(({ ip }) => ip)
-  return addresses.length === 0 ? undefined : addresses
+  return addresses.length === 0 ? { name: host, ask: false } : { addresses }
 }

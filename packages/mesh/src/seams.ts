@@ -54,7 +54,8 @@ export interface Dialer {
   resolve(
     pod: string,
     name: string,
-  ): Promise<{ readonly addresses: readonly string[] } | { readonly code: 'ENOTFOUND' | 'EREFUSED' }>
+    run?: string,
+  ): Promise<{ readonly addresses: readonly string[] } | { readonly code: 'ENOTFOUND' | 'EREFUSED' | 'EAI_AGAIN' }>
   /** A datagram; judged by the network layers only. False: dropped. Delivered through Capture.deliver. */
   datagram(
     pod: string,
@@ -87,13 +88,19 @@ export interface Capture {
   close(): Promise<void>
 }
 
-/** What is beyond the pods, as far as the mesh reaches it: the outside, the nodes' own ports, the API server. */
+/** What an address that is no pod's is, to the cluster. */
+export type Place = 'world' | 'node' | 'control-plane' | 'dns' | 'istiod'
+
+/** What is beyond the pods, as far as the mesh reaches it: the outside, the nodes' own ports, the API server, the cluster's own pods. */
 export interface Outside {
   /** What the world's DNS has for a name; undefined: no such name. IPv4. */
   resolve(name: string): Promise<readonly string[] | undefined>
-  /** A connection to an address that is no pod's. Rejects with a code as `connect` does (ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH). */
-  dial(to: Address, signal?: AbortSignal): Promise<Duplex>
+  /**
+   * A connection to an address that is no pod's of the manifests. Rejects with a code as `connect` does (ECONNREFUSED, ETIMEDOUT,
+   * EHOSTUNREACH). Half-open is allowed.
+   */
+  dial(to: Address, place: Place, signal?: AbortSignal): Promise<Duplex>
   /** A datagram to such an address; what comes back goes to `reply`. False: nobody takes it. */
-  datagram(to: Address, data: Uint8Array, reply: (data: Uint8Array) => void): boolean
+  datagram(to: Address, place: Place, data: Uint8Array, reply: (data: Uint8Array) => void): boolean
   close(): Promise<void>
 }

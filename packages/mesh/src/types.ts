@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { FlowRecord, Snapshot } from '@bulkhead/verdict'
+import type { Outside } from './seams.js'
 
 /** What is logged; service-kit's pino fits, and so does a recording one in tests. */
 export interface MeshLog {
@@ -21,6 +22,8 @@ export interface MeshOptions {
   /** Flow records kept. Default 10,000. */
   readonly flowRing?: number
   readonly log?: MeshLog
+  /** What is beyond the pods; whoever made it closes it. Default: nothing is. */
+  readonly outside?: Outside
   /** For tests: the identity that a pod's certificate is issued for. Default its own. */
   readonly identityOf?: (podKey: string) => string
 }

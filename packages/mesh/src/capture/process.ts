@@ -119,13 +119,13 @@ export class CapturedProcess {
   }
 
   async #resolve({ id, name }: Of<'resolve'>): Promise<void> {
-    const { pod } = this.#grant
+    const { pod, run } = this.#grant
     const fail = (error: string, message: string) => this.#send({ id, error, message })
     const spelled = name.length > MAX_HOST || name === '' ? undefined : spell(name, pod)
     if (spelled === undefined) return fail('ENOTFOUND', `${JSON.stringify(name.slice(0, MAX_HOST))} is no name`)
     if (spelled === 'localhost') return this.#send({ id, addresses: ['127.0.0.1'] })
     try {
-      const answer = await this.#context.dialer.resolve(pod.key, spelled)
+      const answer = await this.#context.dialer.resolve(pod.key, spelled, run)
       if ('code' in answer) this.#send({ id, error: answer.code })
       else this.#send({ id, addresses: answer.addresses })
     } catch (error) {

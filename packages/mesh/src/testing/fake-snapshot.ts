@@ -1,4 +1,5 @@
 import {
+  type CniEvidence,
   type CniVerdict,
   compile,
   type EvidenceAt,
@@ -29,6 +30,8 @@ export interface Rules {
   readonly strict?: readonly string[]
   /** `source key > destination key:port` of packets that the CNI drops. */
   readonly drop?: readonly string[]
+  /** What the CNI says of what leaves a pod, by the pod's key. */
+  readonly egress?: Readonly<Record<string, EgressRules>>
   /** Pods that ztunnel cannot judge. */
   readonly unknown?: readonly string[]
   /** There is a gateway, `shop/front`, and this is what its policies and its routes say. */
@@ -39,6 +42,20 @@ export interface Rules {
     /** Default: everything goes to web-api. */
     readonly route?: (request: HttpRequest) => RouteDecision
   }
+}
+
+/** A pod without an entry may go anywhere. */
+export interface EgressRules {
+  /** `address:port` of packets that are dropped; `*` for any address. */
+  readonly drop?: readonly string[]
+  /** Names that it may ask kube-dns for, which the CNI reads and learns from. */
+  readonly dns?: readonly string[]
+  /** At port 443 it may go only to addresses that were learned with one of these names. */
+  readonly fqdns?: readonly string[]
+  /** At port 443 the ClientHello is read, and names one of these. */
+  readonly sni?: readonly string[]
+  /** At that port a request is read, and nobody allows it. */
+  readonly http?: number
 }
 
 const routeStep = (outcome: Step['outcome'], code: Step['code']): Step => ({
@@ -231,20 +248,40 @@ function judgeZtunnel({ destination, peer }: EvidenceAt['ztunnel'], rules: Rules
     : verdict('ztunnel', { outcome: 'deny', code: 'authz.no-rule-allows' })
 }
 
-function judgeCni(
-  point: 'cni-egress' | 'cni-ingress',
-  { pod, peer, tuple }: EvidenceAt['cni-egress'],
-  rules: Rules,
-): CniVerdict {
+function judgeCni(point: 'cni-egress' | 'cni-ingress', evidence: CniEvidence, rules: Rules): CniVerdict {
+  const { pod, peer, tuple } = evidence
   const other = 'key' in peer ? peer.key : peer.ip
   const [from, to] = point === 'cni-egress' ? [pod.key, other] : [other, pod.key]
   // Only the ingress side drops, so that a test can tell whose word it was.
   const dropped = point === 'cni-ingress' && rules.drop?.includes(`${from} > ${to}:${tuple.port}`)
+  const mine = point === 'cni-egress' ? rules.egress?.[pod.key] : undefined
+  if (mine !== undefined) return { ...judgeEgress(mine, evidence), point }
   const said = verdict(
     point,
     dropped ? { outcome: 'deny', code: 'not-modelled' } : { outcome: 'allow', code: 'network.no-policy' },
   )
   return { ...said, point }
+}
+
+function judgeEgress(rules: EgressRules, { tuple, payload, learned = [] }: CniEvidence): Omit<CniVerdict, 'point'> {
+  const said = (outcome: Step['outcome'], code: Step['code'], reads?: CniVerdict['reads']) => ({
+    ...verdict('cni-egress', { outcome, code, policy: 'CiliumNetworkPolicy/shop/way-out' }),
+    ...(reads !== undefined && { reads }),
+  })
+  const { dst, port, protocol } = tuple
+  if (rules.drop?.some((place) => place === `${dst}:${port}` || place === `*:${port}`))
+    return said('deny', 'cni.default-deny')
+  if (protocol === 'UDP' && port === 53 && rules.dns !== undefined) {
+    const listed = payload === undefined || (payload.kind === 'dns' && rules.dns.includes(payload.query))
+    return listed ? said('allow', 'cni.rule-allows', 'dns') : said('deny', 'cni.dns-denied', 'dns')
+  }
+  if (port === rules.http) return said(payload === undefined ? 'allow' : 'deny', 'cni.http-denied', 'http')
+  if (port !== 443) return said('allow', 'network.no-policy')
+  if (rules.fqdns !== undefined && !rules.fqdns.some((name) => learned.includes(name)))
+    return said('deny', 'cni.default-deny')
+  if (rules.sni === undefined) return said('allow', 'cni.rule-allows')
+  const listed = payload === undefined || (payload.kind === 'tls' && rules.sni.includes(payload.sni ?? ''))
+  return listed ? said('allow', 'cni.rule-allows', 'tls') : said('deny', 'cni.sni-denied', 'tls')
 }
 
 /** The verdict engine's place taken by a few words: what a test is about stands in the test. */

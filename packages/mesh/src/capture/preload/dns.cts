@@ -52,12 +52,17 @@ function askNames(config: CaptureConfig, channel: Channel): Names {
     if (bare === config.pod.name) return void process.nextTick(answer, null, [config.pod.ip])
     channel.ask({ op: 'resolve', name }, ({ error, message, addresses = [] }) => {
       if (error === undefined && addresses.length > 0) return answer(null, [...addresses])
-      // getaddrinfo has no word for REFUSED, and calls it a failure that may pass.
       const known = error ?? 'ENOTFOUND'
-      const code = syscall === 'getaddrinfo' && known !== 'ENOTFOUND' ? 'EAI_AGAIN' : known
-      answer(nameError(syscall, code, name, message), [])
+      answer(nameError(syscall, spelledFor(syscall, known), name, message), [])
     })
   }
+}
+
+/** getaddrinfo has no word for REFUSED, and calls it a failure that may pass; a question that is never answered has a word in c-ares. */
+function spelledFor(syscall: string, code: string): string {
+  if (code === 'ENOTFOUND') return code
+  if (syscall === 'getaddrinfo') return 'EAI_AGAIN'
+  return code === 'EAI_AGAIN' ? 'ETIMEOUT' : code
 }
 
 function makeLookup(names: Names) {
