@@ -14,6 +14,8 @@ export interface AttemptHost {
   readonly snapshot: Snapshot
   readonly processes: ProcessList
   readonly connectTimeoutMs: number
+  /** The value of a Secret's key; undefined when there is no such Secret or key. */
+  readonly secret?: (namespace: string, name: string, key: string) => string | undefined
   /** The probe program's script. */
   readonly probe: string
 }
@@ -122,11 +124,8 @@ export async function settled(mesh: MeshApi, run: string, attempt: Attempt): Pro
   }
 }
 
-async function resolveAttempt(
-  pod: Pod,
-  attempt: Attempt,
-  { snapshot, mesh, connectTimeoutMs }: AttemptHost,
-): Promise<ResolvedAttempt> {
+async function resolveAttempt(pod: Pod, attempt: Attempt, target: AttemptHost): Promise<ResolvedAttempt> {
+  const { snapshot, mesh, connectTimeoutMs } = target
   const destination = podOf(attempt.to, snapshot, pod, mesh)
   const host =
     attempt.kind === 'socket' ? privateSocket(attempt, destination, mesh) : hostOf(attempt.to, snapshot, destination)
@@ -140,7 +139,24 @@ async function resolveAttempt(
     lateResetMs: Math.round(connectTimeoutMs * 0.9),
     ...(certificate !== undefined && { claim }),
     ...(material !== undefined && { material }),
+    ...passwordOf(attempt, target),
   }
+}
+
+/** What an attempt that logs in was given as password: read here, since it is in no scenario and the caller may not read it. */
+export function passwordOf(
+  { postgres }: Attempt,
+  { secret }: Pick<AttemptHost, 'secret'>,
+): Pick<ResolvedAttempt, 'password'> {
+  if (postgres === undefined) return {}
+  const { secret: id, key } = postgres.passwordFrom
+  const [namespace = '', name = ''] = id.split('/')
+  const password = secret?.(namespace, name, key)
+  if (password !== undefined) return { password }
+  throw new ClusterError(
+    'bad-attempt',
+    `no Secret ${JSON.stringify(id)} with a key ${JSON.stringify(key)} is in force here, so there is no password to log in with.`,
+  )
 }
 
 function identityOf(account: string, pod: Pod): string {

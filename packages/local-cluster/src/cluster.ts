@@ -218,6 +218,7 @@ export class LocalCluster implements Target {
       snapshot: enforcement.snapshot,
       processes,
       connectTimeoutMs: this.#timeoutMs,
+      secret: (namespace: string, name: string, key: string) => this.secretValue(namespace, name, key),
       probe: join(probe.root, 'dist', 'main.js'),
     }
     if (from === 'outside') {

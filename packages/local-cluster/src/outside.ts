@@ -1,6 +1,6 @@
 import type { Attempt, Evidence } from '@bulkhead/scenarios'
 import type { FlowDestination, ServiceModel, Snapshot } from '@bulkhead/verdict'
-import { type AttemptHost, type AttemptOptions, observe, probeCommand, settled } from './attempt.js'
+import { type AttemptHost, type AttemptOptions, observe, passwordOf, probeCommand, settled } from './attempt.js'
 import { ClusterError, messageOf } from './errors.js'
 
 /** What goes through a port: bytes in both directions. */
@@ -34,6 +34,7 @@ export async function attemptFromOutside(
       host: '127.0.0.1',
       port: door.port,
       lateResetMs: Math.round(host.connectTimeoutMs * 0.9),
+      ...passwordOf(attempt, host),
     }
     const launch = { argv: probeCommand(host), cwd: host.cwd, env: host.env, over: () => undefined }
     const observation = await observe('the outside', resolved, launch, host, options)

@@ -83,6 +83,24 @@ describe('a scenario file', () => {
       'scenarios/a.yaml:11:3: "send" is for attempts of kind "tcp", "tls", "hbone", "socket", "udp"; this one is "http"',
     ],
     [
+      'a login that is none',
+      edit('port: 8080\nexpect', 'port: 8080\n  postgres: { passwordFrom: { secret: demo/s, key: k } }\nexpect'),
+      'scenarios/a.yaml:11:3: "postgres" is for attempts of kind "postgres"; this one is "http"',
+    ],
+    [
+      'a password in a scenario',
+      edit('port: 8080\nexpect', 'port: 8080\n  postgres: { password: x, passwordFrom: { secret: demo/s, key: k } }\nexpect'),
+      'scenarios/a.yaml:11:15: unknown field "password"',
+    ],
+    [
+      'a handshake that would verify',
+      edit('kind: http\n', 'kind: tls\n').replace(
+        'port: 8080\nexpect',
+        'port: 8080\n  tls: { insecure: true }\nexpect',
+      ),
+      'scenarios/a.yaml:11:10: "tls" verifies no certificate anyway',
+    ],
+    [
       'a control that holds on',
       edit('port: 8080 }\n', 'port: 8080, hold: true }\n'),
       'scenarios/a.yaml:23:69: a control only has to be served',

@@ -10,7 +10,7 @@ export interface Issued {
   readonly key: string
 }
 
-/** A mesh's CA for tests: `issue` signs for an identity, by default valid now. */
+/** A mesh's CA for tests: `issue` signs for an identity, or a host's name, by default valid now. */
 export async function meshCa(): Promise<{
   readonly root: string
   issue(identity: string, lasts?: { readonly from: number; readonly to: number }): Promise<Issued>
@@ -28,6 +28,7 @@ export async function meshCa(): Promise<{
   return {
     root: root.toString('pem'),
     async issue(identity, lasts = { from: -1, to: 1 }) {
+      const type = identity.includes('://') ? 'url' : 'dns'
       const own = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
       const leaf = await x509.X509CertificateGenerator.create({
         subject: '',
@@ -37,7 +38,7 @@ export async function meshCa(): Promise<{
         publicKey: own.publicKey,
         signingKey: keys.privateKey,
         signingAlgorithm: algorithm,
-        extensions: [new x509.SubjectAlternativeNameExtension([{ type: 'url', value: identity }], true)],
+        extensions: [new x509.SubjectAlternativeNameExtension([{ type, value: identity }], true)],
       })
       const key = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', own.privateKey)).toString('base64')
       return {
