@@ -15,7 +15,7 @@ export function symptomOf(
     return step.code === 'route.redirects' ? 'redirected' : 'ok'
   }
   // A proxy that answers a gateway answers its client.
-  if (step.code === 'cni.http-denied' && step.facts?.request !== undefined) return 'cilium-403'
+  if (step.code === 'cni.http-denied' && isRequest(step.facts?.request)) return 'cilium-403'
   if ((step.hop ?? 0) > 0) return 'gateway-503'
   if (step.point === 'gateway') return symptomAtGateway(step)
   switch (step.code) {
@@ -42,6 +42,11 @@ export function symptomOf(
       if (isCni(step)) return captured ? 'late-reset' : 'timeout'
       return 'reset'
   }
+}
+
+/** `GET /`; what is no request is not answered. */
+function isRequest(read: unknown): boolean {
+  return typeof read === 'string' && /^\S+ [/*]/.test(read)
 }
 
 function isCni({ point }: Pick<Step, 'point'>): boolean {

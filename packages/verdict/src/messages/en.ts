@@ -1,19 +1,7 @@
 import type { ReasonCode } from '../reasons.js'
 import type { Closest, Step } from '../types.js'
-
-type Sentence = (step: Step) => string
-
-const fact = (step: Step, name: string): string => {
-  const text = String(step.facts?.[name] ?? '?')
-  return fromClient.has(name) ? cut(text) : text
-}
-
-const fromClient: ReadonlySet<string> = new Set(['request', 'host', 'location'])
-
-/** Paths and headers are the client's to choose, and may fill pages. */
-function cut(text: string): string {
-  return text.length > 200 ? `${text.slice(0, 197)}...` : text
-}
+import { cut, fact, type Sentence } from './fact.js'
+import { network } from './network.js'
 
 function caller(step: Step): string {
   const { identity, ip } = step.facts ?? {}
@@ -67,20 +55,7 @@ export const en: Readonly<Record<ReasonCode, Sentence>> = {
   'hbone.own-port': (step) =>
     `port ${fact(step, 'port')} of ${fact(step, 'pod')} is ztunnel's own, and takes no call of an application's`,
   'hbone.wrong-target': (step) => `${fact(step, 'pod')} was asked to connect on to another pod`,
-  'cni.rule-allows': (step) =>
-    `rule ${step.rule} of ${step.policy} allows ${fact(step, 'direction')} of ${fact(step, 'pod')}`,
-  'cni.rule-denies': (step) =>
-    `rule ${step.rule} of ${step.policy} denies ${fact(step, 'direction')} of ${fact(step, 'pod')}`,
-  'cni.default-deny': (step) =>
-    `policies isolate ${fact(step, 'pod')} for ${fact(step, 'direction')}, and no rule of theirs allows this`,
-  'cni.own-node': (step) => `${fact(step, 'pod')} and its own node are never kept apart`,
-  'cni.sni-denied': (step) =>
-    `rule ${step.rule} of ${step.policy} lets ${fact(step, 'pod')} on only with a server name that it lists`,
-  'cni.http-denied': (step) => `rule ${step.rule} of ${step.policy} lists no such request`,
-  'cni.dns-denied': (step) => `rule ${step.rule} of ${step.policy} does not list the name ${fact(step, 'query')}`,
-  'cni.auth-required': (step) =>
-    `rule ${step.rule} of ${step.policy} asks for Cilium's mutual authentication, which is not there`,
-  'network.no-policy': (step) => `no network policy selects ${fact(step, 'pod')} for ${fact(step, 'direction')}`,
+  ...network,
   'network.nothing-listens': (step) => {
     const what = fact(step, 'what')
     const lacks = what.startsWith('Service ') ? 'has no' : 'is not known to listen on'
@@ -122,6 +97,9 @@ const attributes: Readonly<Record<string, readonly [wants: string, has: string]>
   hosts: ['host', 'the request is to'],
   methods: ['method', 'the request is a'],
   paths: ['path', "the request's is"],
+  peer: ['', 'this is'],
+  port: ['port', 'this is'],
+  protocol: ['protocol', 'this is'],
 }
 
 /** What a request has where it has nothing. */
@@ -148,5 +126,6 @@ function lackSentence({ attribute, wants, has }: Closest['lacks'][number]): stri
     header !== undefined ? [`header ${header}`, 'it is'] : (attributes[name] ?? [name, 'the call has'])
   const instead =
     has === 'no identity' ? 'the caller has none' : absences.has(has) ? `there is ${has}` : `${got} ${cut(has)}`
-  return `wants ${wanted} ${negated ? 'other than ' : ''}${wants.join(' or ')}, ${instead}`
+  const words = ['wants', wanted, negated ? 'other than' : '', wants.join(' or ')].filter((word) => word !== '')
+  return `${words.join(' ')}, ${instead}`
 }

@@ -1,5 +1,6 @@
 import type { Outcome, Step } from '../types.js'
 import { sentence } from './en.js'
+import { fact } from './fact.js'
 
 /** The first line of a verdict: who wants what, and what came of it. */
 export function headline(flow: string, outcome: Outcome, deciding: Step | undefined): string {
@@ -10,17 +11,24 @@ function outcomeOf(outcome: Outcome, step: Step | undefined): string {
   if (step?.code === 'route.redirects') return `REDIRECTED to ${step.facts?.location ?? 'another address'}`
   if (outcome === 'allow' || step === undefined) return 'ALLOWED'
   // What stops a gateway on its way is not what the client ran into.
-  const where = step.hop > 0 ? `${step.point}, behind the gateway` : step.point
+  const where = [step.point, ...whatWasRead(step), ...(step.hop > 0 ? ['behind the gateway'] : [])].join(', ')
   if (outcome === 'unknown') return `UNKNOWN: ${step.policy ?? step.facts?.what ?? step.code} is not modelled`
   if (step.code === 'route.no-host' || step.code === 'route.no-match') return `NOT FOUND (404): ${sentence(step)}`
   if (step.code === 'route.no-backend') return `NO BACKEND (500): ${sentence(step)}`
   if (step.code.startsWith('network.')) return `NOT REACHED: ${sentence(step)}`
   if (step.code.startsWith('hbone.')) return 'DENIED by the mesh (HBONE)'
-  return `DENIED by ${step.layer ?? step.policy ?? isolating(step)} (${where})`
+  return `DENIED by ${step.layer ?? step.policy ?? (isolating(step) || 'default')} (${where})`
 }
 
-/** The layers of the policies that isolate together. */
-function isolating({ isolatedBy = [] }: Step): string {
-  const layers = [...new Set(isolatedBy.flatMap(({ layer }) => layer ?? []))].sort()
-  return layers.length === 0 ? 'default' : layers.join(' and ')
+/** Of a packet that passes, or asks for a name: what in it does not. */
+function whatWasRead(step: Step): string[] {
+  if (step.code === 'cni.sni-denied')
+    return [step.facts?.sni === 'none' ? 'no server name' : `server name ${fact(step, 'sni')}`]
+  if (step.code === 'cni.http-denied') return [fact(step, 'request')]
+  return step.code.startsWith('cni.') && step.facts?.query !== undefined ? [`asking for ${fact(step, 'query')}`] : []
+}
+
+/** The layers of the policies that isolate together: `20-network and 30-cilium`; empty where they are of none. */
+export function isolating({ isolatedBy = [] }: Step): string {
+  return [...new Set(isolatedBy.flatMap(({ layer }) => layer ?? []))].sort().join(' and ')
 }

@@ -1,4 +1,6 @@
 import { closestSentence, sentence } from '../messages/en.js'
+import { isolating } from '../messages/headline.js'
+import { note } from '../messages/network.js'
 import { type Symptom, symptoms } from '../symptoms.js'
 import type { Hop, Step, Verdict } from '../types.js'
 
@@ -24,12 +26,17 @@ export function renderVerdict(verdict: Verdict): string {
   )
   const indent = ' '.repeat((widths[0] ?? 0) + (widths[1] ?? 0) + 6)
   const lines = [verdict.text]
+  const told = new Set<string>()
   for (const [index, { step, cells }] of rows.entries()) {
     const hop = verdict.hops[step.hop]
     if (hop !== undefined && step.hop > (rows[index - 1]?.step.hop ?? 0)) lines.push(`  ${hopLine(hop)}`)
     const padded = cells.map((cell, column) => cell.padEnd(column < 2 || step.at ? (widths[column] ?? 0) : 0))
     lines.push(`  ${[...padded, step.at ?? ''].join('  ')}`.trimEnd())
     lines.push(...details(step).map((line) => indent + line))
+    const remark = note(step)
+    // Once is enough: it is the same at both ends.
+    if (remark !== undefined && !told.has(remark)) lines.push(`${indent}note: ${remark}`)
+    if (remark !== undefined) told.add(remark)
   }
   const others = verdict.steps.filter(
     (step, index) => step.outcome === 'deny' && index !== verdict.decidedBy?.step && isWall(step),
@@ -57,6 +64,7 @@ function pointName(step: Step): string {
   if (step.code.startsWith('authz.')) return 'ztunnel authz'
   if (step.code.startsWith('hbone.')) return 'ztunnel hbone'
   if (step.code === 'network.nothing-listens') return 'destination'
+  if (step.facts?.query !== undefined) return `${step.point} dns`
   return step.point
 }
 
@@ -84,6 +92,7 @@ function details(step: Step): string[] {
 }
 
 function stopper(step: Step): string {
-  const where = step.layer === undefined ? pointName(step) : `${step.layer} (${pointName(step)})`
+  const layer = step.layer ?? isolating(step)
+  const where = layer === '' ? pointName(step) : `${layer} (${pointName(step)})`
   return step.policy === undefined ? where : `${where}: ${step.policy}`
 }
