@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { lstatSync, readFileSync, symlinkSync } from 'node:fs'
 import { dirname, join, normalize, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PostgresError, systemCode } from './errors.js'
@@ -57,7 +57,6 @@ export function hydrate(root: string, name: string): void {
     const link = join(root, target)
     if (lstatSync(link, { throwIfNoEntry: false }) !== undefined) continue
     try {
-      mkdirSync(dirname(link), { recursive: true })
       symlinkSync(relative(dirname(target), source), link)
     } catch (error) {
       // Somebody else was quicker.

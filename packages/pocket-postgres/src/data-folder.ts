@@ -213,14 +213,14 @@ export function readPidFile(folder: string): Former | undefined {
  */
 export function disownPid(folder: string): void {
   const former = readPidFile(folder)
-  if (former === undefined || commandOf(former.pid).includes('postgres')) return
+  if (former === undefined || commandOf(former.pid).includes(`-D ${folder}`)) return
   const file = join(folder, 'postmaster.pid')
   writeFileSync(file, readFileSync(file, 'utf8').replace(/^\d+/, nobodysPid))
 }
 
 function commandOf(pid: number): string {
   try {
-    return execFileSync('ps', ['-o', 'command=', '-p', String(pid)], {
+    return execFileSync('ps', ['-ww', '-o', 'command=', '-p', String(pid)], {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
     })

@@ -17,12 +17,31 @@ export interface Privileges {
   readonly owner?: number
 }
 
-const asIs: Privileges = { prefix: [] }
 const dropped = ['--reuid', String(nobody), '--regid', String(nobody), '--clear-groups']
-/** Linux: another user, that may go where root may, since all of it may lie under a home that only its owner can enter. */
 const withCapability = ['setpriv', ...dropped, '--inh-caps', '+dac_override', '--ambient-caps', '+dac_override', '--']
-/** Linux: root outside, not root inside. */
 const namespaced = ['unshare', '-U', `--map-user=${inNamespace}`, `--map-group=${inNamespace}`, '--']
+
+/** A way that is tried on the program itself. */
+interface Way {
+  readonly privileges: Privileges
+  works(program: string): boolean
+}
+
+const way = (prefix: readonly string[], owner: number): Way => ({
+  privileges: { prefix, owner },
+  works(program) {
+    const [command = '', ...args] = [...prefix, program, '--version']
+    return process.platform === 'linux' && spawnSync(command, args, { stdio: 'ignore' }).status === 0
+  },
+})
+
+/** For root on Linux, where all of it lies under a folder that only its owner can enter, a home for one. */
+export const ways: readonly Way[] = [
+  // Another user, who may go where root may.
+  way(withCapability, nobody),
+  // Root outside, somebody else inside.
+  way(namespaced, 0),
+]
 
 /**
  * The first way to run `program` that works: as who we are; as nobody, where nobody can reach program and `folders`; as
@@ -30,22 +49,23 @@ const namespaced = ['unshare', '-U', `--map-user=${inNamespace}`, `--map-group=$
  *
  * @throws PostgresError `root`
  */
-export function findPrivileges(program: string, folders: readonly string[]): Privileges {
-  if (process.getuid?.() !== 0) return asIs
+export function findPrivileges(
+  program: string,
+  folders: readonly string[],
+  uid = process.getuid?.(),
+  others = ways,
+): Privileges {
+  if (uid !== 0) return { prefix: [] }
   const barred = [program, ...folders].map(notEnterable).find((found) => found !== undefined)
   if (barred === undefined) return { prefix: [], ids: { uid: nobody, gid: nobody }, owner: nobody }
-  if (runs([...withCapability, program])) return { prefix: withCapability, owner: nobody }
-  if (runs([...namespaced, program])) return { prefix: namespaced, owner: 0 }
+  const other = others.find(({ works }) => works(program))
+  if (other !== undefined) return other.privileges
   throw new PostgresError(
     'root',
     `PostgreSQL does not run as root, and another user cannot be taken: "${barred}" can be entered by its owner alone${
       process.platform === 'linux' ? ', and neither setpriv nor unshare works here' : ''
     }. Run this as an ordinary user, or let others pass through that folder (chmod o+x).`,
   )
-}
-
-function runs([command = '', ...args]: readonly string[]): boolean {
-  return process.platform === 'linux' && spawnSync(command, [...args, '--version'], { stdio: 'ignore' }).status === 0
 }
 
 /** The first folder above it, or itself, that others cannot pass through. */
