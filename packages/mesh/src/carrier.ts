@@ -1,4 +1,4 @@
-import type { CniVerdict, Pod, Snapshot } from '@bulkhead/verdict'
+import { type CniVerdict, hbonePort, type Pod, type Snapshot } from '@bulkhead/verdict'
 import type { OpenConnection } from './connections.js'
 import type { Context } from './context.js'
 import { readFirstBytes } from './egress/first-bytes.js'
@@ -63,7 +63,7 @@ export class Carrier {
   passes(flow: Flow, packet: Packet): boolean {
     const word = this.word(flow, packet)
     if (word.reads === undefined || !word.passes) return word.passes
-    return this.word(flow, { ...packet, payload: { kind: 'other' } }).passes
+    return this.word(flow, unread(packet)).passes
   }
 
   /**
@@ -143,9 +143,15 @@ export class Carrier {
   #again(packet: Packet, snapshot: Snapshot): readonly CniVerdict[] | undefined {
     const verdicts = this.#judge(packet, snapshot)
     if (packet.payload !== undefined || readsOf(verdicts) === undefined) return verdicts
-    return this.#judge({ ...packet, payload: { kind: 'other' } }, snapshot)
+    return this.#judge(unread(packet), snapshot)
   }
 }
+
+/** A packet whose connection nobody has read. Of a tunnel TLS is seen, and no server's name (semantics B.7). */
+const unread = (packet: Packet): Packet => ({
+  ...packet,
+  payload: { kind: packet.port === hbonePort ? 'tls' : 'other' },
+})
 
 /** What the network says of a packet. */
 export interface Word {

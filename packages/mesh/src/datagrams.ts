@@ -1,6 +1,6 @@
 import { hostOf, type Pod } from '@bulkhead/verdict'
 import type { Context } from './context.js'
-import { isRefusal, type Names } from './dns/names.js'
+import { asking, DNS_PORT, isRefusal, type Names } from './dns/names.js'
 import { type Asked, answerTo, readDatagram } from './dns/server.js'
 import type { Flow } from './flows.js'
 import { judgePacket, type Known, passes, readsOf, type Station } from './network.js'
@@ -12,7 +12,6 @@ import type { Dialer, Outside } from './seams.js'
 const IDLE_MS = 2_000
 /** Exchanges followed at a time; the oldest makes way. */
 const MAX_EXCHANGES = 4_096
-const DNS_PORT = 53
 
 interface Exchange {
   readonly flow: Flow
@@ -106,7 +105,9 @@ export class Datagrams {
     const first = judge({})
     // Of a datagram nothing is read but a question to kube-dns.
     const verdicts = question === undefined && readsOf(first) ? judge({ payload: { kind: 'other' } }) : first
-    for (const verdict of verdicts ?? []) exchange.flow.judged(verdict, generation)
+    const query = question?.payload.kind === 'dns' ? question.payload.query : undefined
+    for (const verdict of verdicts ?? [])
+      exchange.flow.judged(query === undefined ? verdict : asking(verdict, query), generation)
     const refused = !passes(verdicts) && isRefusal(verdicts)
     if (refused && question !== undefined && route.kind === 'outside') {
       exchange.flow.fail({ flag: 'DENY', symptom: 'dns-refused', error: 'the question was refused by network policy' })
@@ -252,7 +253,8 @@ const sourceOf = ({ workload, key, identity, ip }: Pod) => ({ workload, pod: key
 /** The address that a datagram is sent to, also to nobody, and that the network is asked about. */
 function stationOf(route: Route): Station | undefined {
   if (route.kind === 'pod') return { ip: route.pod.ip, key: route.pod.key }
-  if (route.kind !== 'outside') return 'remote' in route ? { ip: route.remote.ip } : undefined
+  // To a Service without an endpoint, or without that port, no packet leaves.
+  if (route.kind !== 'outside') return route.kind === 'unreachable' ? { ip: route.remote.ip } : undefined
   const { pod, node, to } = route
   return pod ?? { ip: to.ip, ...(node && { host: hostOf(node) }) }
 }

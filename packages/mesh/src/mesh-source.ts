@@ -1,5 +1,5 @@
 import type { Pod } from '@bulkhead/verdict'
-import type { Carrier, Ends } from './carrier.js'
+import type { Carrier, Ends, Word } from './carrier.js'
 import type { Context } from './context.js'
 import type { Flow } from './flows.js'
 import type { HbonePool } from './hbone-client.js'
@@ -51,18 +51,18 @@ export class MeshSource {
     if (source === undefined || pod === undefined) return client.reset()
     const service = route.service === undefined ? undefined : snapshot.services.get(route.service)
     const next = context.nextHop({ source, destination: pod, port, ...(service && { service }) }, snapshot)
-    // What really leaves the pod: 15008 to a mesh peer, whatever port the app asked for.
-    const packet = { source, to: pod, port: next.tuple.port }
-    const hbone = next.transport === 'hbone'
-    // What goes through a tunnel cannot be read on its way.
-    const word = hbone ? { passes: carrier.passes(flow, packet) } : carrier.word(flow, packet)
-    if (!word.passes) return this.#dropped(flow, packet.port, client)
     if (next.waypoint !== undefined) {
       flow.step(waypoint(next.waypoint))
       const error = `refused: waypoint ${next.waypoint.name} is on the way, and waypoints are not modelled here`
       flow.fail({ flag: 'DENY', symptom: 'reset', error })
       return client.reset()
     }
+    // What really leaves the pod: 15008 to a mesh peer, whatever port the app asked for.
+    const packet = { source, to: pod, port: next.tuple.port }
+    const hbone = next.transport === 'hbone'
+    // What goes through a tunnel cannot be read on its way.
+    const word: Word = hbone ? { passes: carrier.passes(flow, packet) } : carrier.word(flow, packet)
+    if (!word.passes) return this.#dropped(flow, packet.port, client)
     const known = await carrier.read(flow, packet, word.reads, client)
     if (known === undefined) return
     const forget = carrier.watch(flow, known, () => client.reset())
@@ -84,8 +84,9 @@ export class MeshSource {
   async #nowhere(flow: Flow, source: Pod, route: DeadRoute, client: ClientEnd): Promise<void> {
     const { carrier } = this.#parts
     const { ip, port } = route.remote
-    if (!carrier.passes(flow, { source, to: { ip }, port })) return this.#dropped(flow, port, client)
     if (route.kind === 'unreachable') {
+      // To a Service without an endpoint no packet leaves.
+      if (!carrier.passes(flow, { source, to: { ip }, port })) return this.#dropped(flow, port, client)
       flow.step(unreachable(ip))
       return carrier.giveUp(flow, client, { flag: 'CONNECT', error: `connection timed out: no route to host ${ip}` })
     }

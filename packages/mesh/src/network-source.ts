@@ -30,7 +30,9 @@ export class NetworkSource {
     const { carrier } = this.#parts
     const to = route.kind === 'pod' ? route.pod : { ip: route.remote.ip }
     const port = route.kind === 'pod' ? route.port : route.remote.port
-    const word = carrier.word(flow, { source, to, port })
+    // To a Service without an endpoint, or without that port, no packet leaves.
+    const leaves = route.kind === 'pod' || route.kind === 'unreachable'
+    const word: Word = leaves ? carrier.word(flow, { source, to, port }) : { passes: true }
     if (!word.passes) {
       const error = 'connection timed out: a network policy drops the packet'
       flow.fail({ flag: 'NETWORK_POLICY', symptom: 'timeout', error })

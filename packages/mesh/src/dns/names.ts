@@ -1,4 +1,4 @@
-import type { CniVerdict, Pod, Step } from '@bulkhead/verdict'
+import type { CniVerdict, Pod, PointVerdict, Step } from '@bulkhead/verdict'
 import type { Context } from '../context.js'
 import type { Failure, Flow } from '../flows.js'
 import { judgePacket, passes } from '../network.js'
@@ -6,7 +6,9 @@ import { noSuchName } from '../obstacles.js'
 import type { Outside } from '../seams.js'
 import { Learned } from './learned.js'
 
-const DNS_PORT = 53
+/** Of Service kube-dns. */
+export const DNS_PORT = 53
+const KUBE_DNS = 'kube-dns.kube-system.svc.cluster.local.'
 
 /** What became of a question for a name that is none of the cluster's. */
 export type NameAnswer = { readonly steps: readonly Step[] } & (
@@ -54,15 +56,16 @@ export class Names {
     return { kind: 'answered', steps, addresses }
   }
 
+  /** The question's packet, at both ends. A pod on its node's network asks the node's resolver, past all of them. */
   judge(source: Pod, name: string): { readonly verdicts: readonly CniVerdict[] | undefined; steps: readonly Step[] } {
     const { snapshot } = this.#context.policy()
     const { dns } = snapshot.platform
+    if (source.hostNetwork || source.key === dns.key) return { verdicts: [], steps: [] }
+    const kubeDns = snapshot.resolveName(KUBE_DNS, source.namespace)
+    const port = kubeDns.kind === 'service' ? snapshot.targetPort(kubeDns.service, DNS_PORT, dns, 'UDP') : undefined
     const payload = { kind: 'dns', query: name } as const
-    const verdicts = judgePacket(this.#context.judgeAt, snapshot, source, dns, DNS_PORT, 'UDP', { payload })
-    const steps = (verdicts ?? []).flatMap((verdict) =>
-      verdict.steps.map((step) => ({ ...step, facts: { ...step.facts, query: name } })),
-    )
-    return { verdicts, steps }
+    const verdicts = judgePacket(this.#context.judgeAt, snapshot, source, dns, port ?? DNS_PORT, 'UDP', { payload })
+    return { verdicts, steps: (verdicts ?? []).flatMap((verdict) => asking(verdict, name).steps) }
   }
 
   /** An answer has come back: where a DNS rule let the question pass, the wall has learned from it. */
@@ -86,6 +89,12 @@ export class Names {
       await new Promise((resolve) => setTimeout(resolve, this.#context.connectTimeoutMs).unref())
   }
 }
+
+/** A word on a packet that asks for a name. */
+export const asking = <V extends PointVerdict>(verdict: V, query: string): V => ({
+  ...verdict,
+  steps: verdict.steps.map((step) => ({ ...step, facts: { ...step.facts, query } })),
+})
 
 /** The packet passed, and what it asks did not. */
 export const isRefusal = (verdicts: readonly CniVerdict[] | undefined): boolean =>
