@@ -155,7 +155,7 @@ function readingOf(
   const field = unreadFields.find((name) => portRule[name] !== undefined)
   const unread =
     field ??
-    (!open && (family === 'kafka' || family === 'l7')
+    (family === 'l7' || (family === 'kafka' && !open)
       ? `rules.${rules.l7proto === undefined ? family : 'l7proto'}`
       : undefined)
   const http = family === 'http' && !open ? httpMatchers(resource, path, rules.http ?? []) : undefined

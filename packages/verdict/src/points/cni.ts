@@ -1,7 +1,7 @@
 import type { Snapshot } from '../api.js'
 import { internalsOf } from '../model/internals.js'
 import { closestRule } from '../network/closest.js'
-import type { PodNetwork } from '../network/compile-network.js'
+import type { NetworkIndex, PodNetwork } from '../network/compile-network.js'
 import { type Candidates, matching } from '../network/match.js'
 import { pairingOf, partyOf, remember } from '../network/memo.js'
 import { type Read, readConnection } from '../network/reading.js'
@@ -11,6 +11,7 @@ import type { CniEvidence, CniVerdict, Engine, Payload, Protocol, Step, StepOutc
 import { hbonePort } from './hbone.js'
 
 type Point = CniVerdict['point']
+type Mode = NetworkIndex['options']['enforcement']
 type Facts = Readonly<Record<string, string | number>>
 
 const protocolNumber: Readonly<Record<Protocol, number>> = { TCP: 0, UDP: 1, SCTP: 2, ICMP: 3 }
@@ -68,11 +69,8 @@ interface Question {
   readonly payload: Payload | undefined
 }
 
-function judgePacket(
-  question: Question,
-  { reader, enforcement }: { readonly reader: 'cilium' | 'api'; readonly enforcement: 'default' | 'always' | 'never' },
-): CniVerdict {
-  const { point, direction, evidence, network, party, packet, candidates, learned, payload } = question
+function judgePacket(question: Question, { reader, enforcement }: NetworkIndex['options']): CniVerdict {
+  const { point, direction, evidence, network, party, packet, candidates, learned } = question
   const { pod, tuple } = evidence
   const rules = network[direction]
   const isolated = rules.always || rules.isolatedBy.length > 0
@@ -94,8 +92,18 @@ function judgePacket(
   const denials = matching(candidates.deny, packet, learned)
   const denial = denials.sure[0]
   if (denial !== undefined) return byRule(point, 'deny', 'cni.rule-denies', denial.rule.by, facts)
-  if (denials.perhaps !== undefined) return unreadRule(point, denials.perhaps.rule, denials.perhaps.what, pod.workload)
+  const said = judgeAllows(question, isolated, facts, enforcement)
+  // A deny rule that cannot be read decides nothing where the packet is denied anyway.
+  const { perhaps } = denials
+  return perhaps === undefined || said.outcome === 'deny'
+    ? said
+    : unreadRule(point, perhaps.rule, perhaps.what, pod.workload)
+}
 
+/** What the allow rules say of a packet that no deny rule stops. */
+function judgeAllows(question: Question, isolated: boolean, facts: Facts, enforcement: Mode): CniVerdict {
+  const { point, direction, evidence, packet, candidates, learned, payload } = question
+  const { pod } = evidence
   const { sure, perhaps } = matching(candidates.allow, packet, learned)
   if (!isolated) {
     const said = verdict(point, 'kubernetes', 'allow', 'network.no-policy', {
