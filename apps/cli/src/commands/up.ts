@@ -148,7 +148,7 @@ function upText(
   const state = stateDir === stateDirectory(io) ? '' : ` --state ${shellWord(shown)}`
   const wall = status.layers.find(({ name, on }) => on && name === '50-identity') ?? status.layers.find(({ on }) => on)
   const tries = [
-    ...status.published.slice(0, 1).map((port) => [curlLine(port), 'call the chain from outside, through its gateway']),
+    ...status.published.map((port) => [curlLine(port), `come in from outside, by ${port.service}`]),
     [`npx bulkhead attack${state}`, 'run the attacks: which wall stops each?'],
     [`npx bulkhead explain${state} shop/notsleep shop/web-api:8080 GET /`, 'why one flow is denied'],
     [`npx bulkhead exec${state} shop/sleep -- curl -s http://web-api:8080/`, 'call the chain as an allowed caller'],
