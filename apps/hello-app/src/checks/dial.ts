@@ -1,5 +1,5 @@
-import type { LookupFunction } from 'node:net'
-import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { connect as connectTcp, type LookupFunction, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import type { buildConnector } from 'undici'
 import type { Evidence } from './network-code.js'
 
@@ -18,7 +18,8 @@ export class Dial {
   readonly #target: DialTarget
   #phase: Evidence['phase'] = 'name'
   #since = performance.now()
-  #socket: TLSSocket | undefined
+  /** The connection under TLS: only it tells of bytes that came during the handshake. */
+  #socket: Socket | undefined
   #untrusted = false
 
   constructor(target: DialTarget) {
@@ -46,22 +47,21 @@ export class Dial {
     }
     const { host, port, ca, lookup } = this.#target
     this.#since = performance.now()
+    const tcp = connectTcp({ host, port, ...(lookup === undefined ? {} : { lookup }) })
     const socket = connectTls({
-      host,
-      port,
+      socket: tcp,
       servername: host,
       ALPNProtocols: ['http/1.1'],
       minVersion: 'TLSv1.2',
       // Said here, so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment changes nothing.
       rejectUnauthorized: true,
       ...(ca === undefined ? {} : { ca }),
-      ...(lookup === undefined ? {} : { lookup }),
     })
-    this.#socket = socket
-    socket.once('lookup', (error: Error | null) => {
+    this.#socket = tcp
+    tcp.once('lookup', (error: Error | null) => {
       if (error === null) this.#phase = 'connect'
     })
-    socket.once('connect', () => {
+    tcp.once('connect', () => {
       this.#phase = 'handshake'
       this.#since = performance.now()
     })

@@ -55,7 +55,8 @@ export function networkCode(thrown: unknown, evidence: Evidence): Code | undefin
   if (code === 'EAI_AGAIN') return evidence.waitedMs < LATE_MS ? 'dns-refused' : 'dns-timeout'
   if (RESET.has(code) || message.startsWith('Connection terminated')) return resetCode(evidence)
   if (UNTRUSTED.test(code)) return 'tls-untrusted'
-  if (/^ERR_SSL_.*ALERT/.test(code)) return 'tls-refused'
+  // OpenSSL's names for the alerts that a peer sends.
+  if (/^ERR_SSL_(SSLV3_ALERT|TLSV1|TLSV13)_/.test(code)) return 'tls-refused'
   if (code.startsWith('ERR_SSL_') || code.startsWith('HPE_') || error.name === 'HTTPParserError')
     return 'protocol-error'
   return ERRNO[code]

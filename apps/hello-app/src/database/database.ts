@@ -30,8 +30,9 @@ export class Database implements Check {
   readonly #pool: pg.Pool
   readonly #timeoutMs: number
   #running: Promise<Outcome> | undefined
-  /** The socket that the running check had to open; undefined when a kept one served. */
+  /** The socket of the running check: the one that it opened, or a kept one. */
   #socket: DatabaseSocket | undefined
+  readonly #kept = new WeakMap<pg.PoolClient, DatabaseSocket>()
 
   constructor(config: DatabaseConfig, { timeoutMs = DATABASE_TIMEOUT_MS, onLost }: DatabaseOptions = {}) {
     const { host, port, user, password, database, sslmode, ca } = config
@@ -54,6 +55,11 @@ export class Database implements Check {
         this.#socket = new DatabaseSocket()
         return this.#socket
       },
+    })
+    this.#pool.on('connect', (client) => {
+      // The pool listens for errors of clients that are idle. One that fails while it is asked, or after, must not end the process.
+      client.on('error', () => {})
+      if (this.#socket !== undefined) this.#kept.set(client, this.#socket)
     })
     // Without a listener, a kept connection that breaks would end the process.
     this.#pool.on('error', (error) => onLost?.(error))
@@ -90,6 +96,10 @@ export class Database implements Check {
       const connected = await Promise.race([connecting, late])
       if (connected === 'late') return { code: this.#deadline() }
       client = connected
+      const socket = this.#kept.get(client)
+      // A new one is still in the evidence of its own opening.
+      if (socket !== this.#socket) socket?.renew()
+      this.#socket = socket
       const asked = client.query<{ message: string }>(QUERY)
       asked.catch(() => {})
       const answer = await Promise.race([asked, late])

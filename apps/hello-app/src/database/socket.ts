@@ -1,10 +1,13 @@
 import { Socket } from 'node:net'
 import type { Evidence } from '../checks/network-code.js'
 
-/** Memory: a message's length is the sender's to state, and pg waits for all of it. The answers to a check have a few hundred bytes. */
-export const MAX_MESSAGE_BYTES = 64 * 1024
+/**
+ * Memory, and time: a message's length is the sender's to state, and pg waits for all of it; notices may go on for ever. The
+ * answers to one check, the greeting of a new connection with them, have under a thousand bytes.
+ */
+export const MAX_ANSWER_BYTES = 64 * 1024
 
-/** The first bytes came from something that is not PostgreSQL. */
+/** What came is not what PostgreSQL answers to a check. */
 export class NotPostgres extends Error {
   override readonly name = 'NotPostgres'
 }
@@ -17,6 +20,9 @@ export class DatabaseSocket extends Socket {
   #phase: Evidence['phase'] = 'name'
   #since = performance.now()
   #first = true
+  /** Bytes read since {@link renew}. */
+  #read = 0
+  #before = 0
 
   constructor() {
     super()
@@ -29,21 +35,32 @@ export class DatabaseSocket extends Socket {
     })
   }
 
-  evidence(): Evidence {
-    return { phase: this.#phase, heard: this.bytesRead > 0, waitedMs: performance.now() - this.#since }
+  /** Begins anew: a connection that was kept is asked another time. */
+  renew(): void {
+    this.#read = 0
+    this.#before = this.bytesRead
+    this.#phase = 'answer'
+    this.#since = performance.now()
   }
 
-  // Every byte that is read in the clear comes by here, before pg sees it. (TLS reads below, and has its own say.)
+  evidence(): Evidence {
+    return { phase: this.#phase, heard: this.bytesRead > this.#before, waitedMs: performance.now() - this.#since }
+  }
+
+  // Every byte that is read in the clear comes by here, before pg sees it. (TLS reads below, from a peer that was verified.)
   override push(chunk: Buffer | null, encoding?: BufferEncoding): boolean {
-    if (this.#first && chunk !== null) {
-      this.#first = false
-      const type = String.fromCharCode(chunk[0] ?? 0)
-      const length = chunk.length >= 5 ? chunk.readUInt32BE(1) : 4
-      if (!FIRST.includes(type) || length > MAX_MESSAGE_BYTES) {
-        this.destroy(new NotPostgres('the first bytes are no message of PostgreSQL'))
-        return false
-      }
+    if (chunk === null) return super.push(chunk, encoding)
+    this.#read += chunk.length
+    if (this.#read > MAX_ANSWER_BYTES || (this.#first && !isGreeting(chunk))) {
+      this.destroy(new NotPostgres('these bytes are no answer of PostgreSQL'))
+      return false
     }
+    this.#first = false
     return super.push(chunk, encoding)
   }
+}
+
+function isGreeting(chunk: Buffer): boolean {
+  const type = String.fromCharCode(chunk[0] ?? 0)
+  return FIRST.includes(type) && (chunk.length < 5 || chunk.readUInt32BE(1) <= MAX_ANSWER_BYTES)
 }

@@ -2,7 +2,7 @@ import { send } from '@bulkhead/service-kit'
 import type { App } from '../routes.js'
 import type { Board, Status } from '../status/board.js'
 import { readAssets } from './assets.js'
-import { secure } from './headers.js'
+import { secureData, securePage } from './headers.js'
 import { renderPage } from './page.js'
 
 const KEEP = 'public, max-age=31536000, immutable'
@@ -22,14 +22,14 @@ export function pageRoutes(app: App, board: Board, port: () => number): void {
       page = renderPage(status, { port: port(), styles: styles.path, icon: icon.path })
       rendered.set(status, page)
     }
-    secure(response, 'no-store')
+    securePage(response)
     // Always 200: the page is there, whatever it has to tell.
     send(response, 200, 'text/html; charset=utf-8', page)
   })
 
   for (const { path, type, body } of [styles, icon]) {
     app.get(path, (_request, response) => {
-      secure(response, KEEP)
+      secureData(response, KEEP)
       send(response, 200, type, body)
     })
   }

@@ -1,20 +1,28 @@
+import type { ServerResponse } from 'node:http'
 import { send } from '@bulkhead/service-kit'
-import { secure } from '../page/headers.js'
+import { secureData } from '../page/headers.js'
 import type { App } from '../routes.js'
 import type { Board, Status } from './board.js'
 import { statusJson } from './json.js'
 
 /** GET /api/status. 200 whatever it tells: the answer is there, and `ok` says the rest. */
 export function statusRoutes(app: App, board: Board): void {
-  const written = new WeakMap<Status, string>()
-  app.get('/api/status', async (_request, response) => {
-    const status = board.fresh() ?? (await board.current())
-    let body = written.get(status)
-    if (body === undefined) {
+  let last: Status | undefined
+  let body = ''
+
+  function answer(status: Status, response: ServerResponse): void {
+    if (status !== last) {
+      last = status
       body = JSON.stringify(statusJson(status))
-      written.set(status, body)
     }
-    secure(response, 'no-store')
+    secureData(response, 'no-store')
     send(response, 200, 'application/json; charset=utf-8', body)
+  }
+
+  app.get('/api/status', (_request, response) => {
+    const fresh = board.fresh()
+    // Nearly every call is this one, and a promise would be a good part of what it costs.
+    if (fresh !== undefined) return answer(fresh, response)
+    return board.current().then((status) => answer(status, response))
   })
 }
