@@ -76,7 +76,7 @@ export interface ContainerStatus {
   readonly phase: ContainerPhase
   readonly pid?: number
   readonly restarts: number
-  /** How the last run ended: `exit code 1`, `killed by SIGKILL`, `ENOENT: ...`. */
+  /** How the last run ended: `exit code 1`, `exit code 1: its last words`, `killed by SIGKILL`, `ENOENT: ...`. */
   readonly lastExit?: string
 }
 
@@ -89,6 +89,8 @@ export interface ContainerOptions {
   readonly processes: ProcessList
   /** Says a line in the pod's log. */
   readonly note: (text: string) => void
+  /** What it said at last, where its manifest wants that in its status. */
+  readonly lastWords?: (() => string) | undefined
   /** Each time a process was started, or ended. */
   readonly changed: (phase: ContainerPhase) => void
 }
@@ -138,7 +140,8 @@ export class ContainerRunner {
       const ended = (how: string, ok: boolean) => {
         if (this.#child !== child) return
         this.#child = undefined
-        this.#lastExit = how
+        const words = ok ? undefined : this.#options.lastWords?.()
+        this.#lastExit = words ? `${how}: ${words}` : how
         resolve()
         this.#ended(how, ok, Date.now() - started)
       }

@@ -108,6 +108,14 @@ export function tail(file: string, lines: number): { readonly text: string; read
   }
 }
 
+/** The last line that a program wrote, cut to what fits in a status; the supervisor's own lines are left out. */
+export function lastWords(file: string, most = 400): string {
+  const lines = tail(file, 10).text.split('\n')
+  const said = lines.findLast((line) => line.trim() !== '' && !line.startsWith('--- ')) ?? ''
+  const plain = said.replace(/\p{Cc}/gu, ' ').trim()
+  return plain.length > most ? `${plain.slice(0, most)}...` : plain
+}
+
 /** What is appended from `position` on, until the signal. Begins anew when the file was cut. */
 export async function* follow(file: string, position: number, signal: AbortSignal): AsyncGenerator<string> {
   let at = position

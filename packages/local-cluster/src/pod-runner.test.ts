@@ -98,3 +98,16 @@ test('a program that cannot be started is a container that fails, not a supervis
   assert.equal((await cluster.whenReady(30_000)).length, 1)
   assert.match(pod().containers[0]?.lastExit ?? '', /E2BIG/)
 })
+
+test("a failed container's last words are in its status where its manifest asks for them, as they are in a cluster's", async (t) => {
+  const text = job([], `console.log('first'); console.error('no data\\x1b[31m folder'); process.exit(3)`)
+  const asked = text.replace('command:', 'terminationMessagePolicy: FallbackToLogsOnError\n          command:')
+  for (const [manifest, wanted] of [
+    [text, 'exit code 3'],
+    [asked, 'exit code 3: no data [31m folder'],
+  ] as const) {
+    const { pod } = await start(t, manifest)
+    await eventually('it has ended', () => pod().containers[0]?.lastExit !== undefined)
+    assert.equal(pod().containers[0]?.lastExit, wanted)
+  }
+})

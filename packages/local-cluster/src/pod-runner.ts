@@ -12,7 +12,7 @@ import {
   spawnTied,
 } from './container.js'
 import { podEnv } from './env.js'
-import { LogFile } from './logs.js'
+import { LogFile, lastWords } from './logs.js'
 import type { PlannedContainer, PodPlan } from './plan.js'
 import { Prober } from './prober.js'
 import type { ProcessList } from './processes.js'
@@ -45,6 +45,8 @@ export interface PodHost {
   readonly stateDir: string
   /** The user's environment, of which a pod gets what Node needs and no more. */
   readonly userEnv: Readonly<Record<string, string | undefined>>
+  /** A file of certificates that its programs trust beside Node's own: the stand-in's for the outside. */
+  readonly extraCa: string
   readonly changed: (pod: string) => void
 }
 
@@ -188,7 +190,8 @@ export class PodRunner {
   ): Launch {
     const grant = this.#host.mesh.grant(this.plan.pod.key, options)
     const pointed = container === undefined ? undefined : this.#pointed(container)
-    const env = podEnv(this.#host.userEnv, this.#folder, this.plan.pod.name, pointed?.env ?? {}, grant.env)
+    const own = { NODE_EXTRA_CA_CERTS: this.#host.extraCa, ...pointed?.env }
+    const env = podEnv(this.#host.userEnv, this.#folder, this.plan.pod.name, own, grant.env)
     return { argv, cwd: this.#folder, env, over: () => grant.revoke() }
   }
 
@@ -237,6 +240,7 @@ export class PodRunner {
       output: this.#log.descriptor,
       processes: this.#host.processes,
       note: (text) => this.#log.note(text),
+      lastWords: wantsLastWords(spec) ? () => lastWords(this.#log.file) : undefined,
       changed,
     })
   }
@@ -279,6 +283,11 @@ export class PodRunner {
     }
     this.#host.changed(this.plan.pod.key)
   }
+}
+
+/** As the kubelet does for a container that writes no termination message of its own. */
+function wantsLastWords(spec: object): boolean {
+  return 'terminationMessagePolicy' in spec && spec.terminationMessagePolicy === 'FallbackToLogsOnError'
 }
 
 function restartPolicy({ kind, spec }: PodPlan): 'Always' | 'OnFailure' | 'Never' {

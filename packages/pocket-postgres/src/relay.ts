@@ -55,8 +55,9 @@ function join(client: Socket, upstream: Socket): void {
     from.once('error', () => reset(to))
     from.once('close', () => {
       // What it has sent is passed on still; what the other sends has no reader any more.
+      if (to.closed) return
       to.end()
-      const timer = setTimeout(() => to.destroy(), lingerMs)
+      const timer = setTimeout(() => to.destroy(), lingerMs).unref()
       to.once('close', () => clearTimeout(timer))
     })
   }
