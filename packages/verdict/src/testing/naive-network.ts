@@ -28,6 +28,13 @@ export interface NaiveNetworkAnswer {
 
 const nothing = { by: [], reads: [], isolatedBy: [] }
 
+/** Whether some policy isolates the pod in the packet's direction, or Cilium's mode does. */
+export function naiveIsolated(world: NaiveWorld, packet: NaivePacket): boolean {
+  if (packet.pod.hostNetwork || world.mode === 'never') return false
+  const { isolating } = hear(world, packet, partyOf(world, packet.pod, packet.peer))
+  return isolating.length > 0 || world.mode === 'always'
+}
+
 /** What the policies say of a packet, or of what it carries. Unknown: where what is not modelled decides. */
 export function naiveNetwork(world: NaiveWorld, packet: NaivePacket): NaiveNetworkAnswer {
   const kindest = evaluate(world, packet, ({ unread, deny }) => !unread || !deny)

@@ -1,4 +1,4 @@
-import type { Resource } from '@bulkhead/resources'
+import type { KubernetesObject, Resource } from '@bulkhead/resources'
 import type { NetworkOptions, Snapshot } from '../api.js'
 import { compile } from '../model/compile.js'
 import { internalsOf } from '../model/internals.js'
@@ -42,6 +42,20 @@ export function podOf(workload: string): Pod {
   const pod = worldPods.get(workload)
   if (pod === undefined) throw new RangeError(`the world has no ${workload}`)
   return pod
+}
+
+/** The same world with one more label on everything. */
+export function relabelled(policies: readonly Resource[], network: NetworkOptions = {}): Snapshot {
+  const labelled = (object: unknown): unknown => {
+    if (typeof object !== 'object' || object === null || Array.isArray(object)) return object
+    const fields = Object.entries(object).map(([key, value]) => [
+      key,
+      key === 'labels' ? { ...value, unmentioned: 'yes' } : labelled(value),
+    ])
+    return Object.fromEntries(fields)
+  }
+  const world = worldObjects.map(({ object }) => make.resource(labelled(object) as KubernetesObject))
+  return compile([...world, ...policies], { network })
 }
 
 export function snapshotOf(policies: readonly Resource[], network: NetworkOptions = {}): Snapshot {
