@@ -6,8 +6,34 @@ test('a source is a workload with its namespace', () => {
   assert.deepEqual(parseSource('shop/sleep'), { workload: 'shop/sleep' })
   for (const wrong of ['sleep', 'shop/', '/sleep', 'shop/sleep:8080', 'Shop/Sleep', 'a/b/c', ''])
     assert.throws(() => parseSource(wrong), {
-      message: `"${wrong}" is not a caller; write NAMESPACE/NAME, as in shop/sleep, or outside.`,
+      message: `"${wrong}" is not a caller; write NAMESPACE/NAME, as in shop/sleep, or node/NAME, or outside.`,
     })
+})
+
+test('a node is a caller and a destination of its own', () => {
+  assert.deepEqual(parseSource('node/bulkhead-worker'), { node: 'bulkhead-worker' })
+  assert.deepEqual(parseDestination('node/bulkhead-worker:10250'), {
+    candidates: [{ node: 'bulkhead-worker' }],
+    port: 10250,
+  })
+})
+
+test('a protocol stands behind the port, as it does in every verdict', () => {
+  const candidates = [{ host: 'api.github.com' }]
+  assert.deepEqual(parseDestination('api.github.com:443/UDP'), { candidates, port: 443, protocol: 'UDP' })
+  assert.deepEqual(parseDestination('api.github.com:443/udp'), { candidates, port: 443, protocol: 'UDP' })
+  assert.deepEqual(parseDestination('api.github.com:443/TCP'), { candidates, port: 443 })
+  assert.throws(() => parseDestination('api.github.com:443/QUIC'), /is not a destination/)
+})
+
+test('of an https URL the host and the port are seen, and the name in the ClientHello', () => {
+  for (const [typed, to, port, sni] of [
+    ['https://api.github.com/', { host: 'api.github.com' }, 443, 'api.github.com'],
+    ['https://api.github.com:8443/zen', { host: 'api.github.com' }, 8443, 'api.github.com'],
+    ['https://172.18.0.2:6443/', { ip: '172.18.0.2' }, 6443, undefined],
+  ] as const) {
+    assert.deepEqual(parseDestination(typed), { candidates: [to], port, ...(sni !== undefined && { sni }) })
+  }
 })
 
 test('outside is a caller of its own', () => assert.equal(parseSource('outside'), 'outside'))
@@ -44,7 +70,7 @@ for (const [typed, said] of [
   ['shop/web-api:0', /has port 0; ports are 1 to 65535/],
   ['shop/web-api:65536', /has port 65536/],
   [':8080', /is not a destination/],
-  ['https://web-api/', /over TLS, .* write HOST:443/],
+  ['https://', /is not a URL as http:\/\/istioexplained\.io\/ is one/],
   ['http://', /is not a URL as http:\/\/istioexplained\.io\/ is one/],
   ['http://me@web-api/', /is not a URL/],
   ['http://web_api/', /is not a URL/],

@@ -1,5 +1,5 @@
 import { isIP, isIPv4 } from 'node:net'
-import type { Flow, FlowDestination } from '@bulkhead/verdict'
+import type { Flow, FlowDestination, FlowSource, Protocol } from '@bulkhead/verdict'
 import { CliError } from './io.js'
 
 /**
@@ -9,8 +9,11 @@ import { CliError } from './io.js'
 export interface Destination {
   readonly candidates: readonly [FlowDestination, ...FlowDestination[]]
   readonly port: number
+  readonly protocol?: Protocol
   /** Of `http://host/path`: what is asked for. A gateway may answer for the host. */
   readonly url?: { readonly host: string; readonly path: string }
+  /** Of `https://host/path`: the name that the ClientHello gives. What is asked for is not seen. */
+  readonly sni?: string
 }
 
 export type Request = NonNullable<Flow['http']>
@@ -18,45 +21,61 @@ export type Request = NonNullable<Flow['http']>
 const name = '[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?'
 const qualified = new RegExp(`^${name}/${name}$`)
 
-/** `shop/sleep`, or `outside`: a caller that is no pod of the cluster. @throws CliError, saying how it is written */
-export function parseSource(text: string): { readonly workload: string } | 'outside' {
+/** `shop/sleep`, `node/bulkhead-worker`, or `outside`: a caller that is no pod of the cluster. @throws CliError, saying how it is written */
+export function parseSource(text: string): Extract<FlowSource, { workload: string } | { node: string }> | 'outside' {
   if (text === 'outside') return text
-  if (qualified.test(text)) return { workload: text }
-  throw new CliError(`"${text}" is not a caller; write NAMESPACE/NAME, as in shop/sleep, or outside.`)
+  if (qualified.test(text)) return nodeNamed(text) ?? { workload: text }
+  throw new CliError(`"${text}" is not a caller; write NAMESPACE/NAME, as in shop/sleep, or node/NAME, or outside.`)
+}
+
+/** `node/bulkhead-worker` */
+function nodeNamed(text: string): { readonly node: string } | undefined {
+  return text.startsWith('node/') ? { node: text.slice('node/'.length) } : undefined
 }
 
 /**
- * `ns/service:port`, `ns/workload:port`, `ip:port`, `[ipv6]:port`, `host:port` or `http://host/path`.
+ * `ns/service:port`, `ns/workload:port`, `node/name:port`, `ip:port`, `[ipv6]:port`, `host:port`, each with `/UDP` behind it or not,
+ * `http://host/path` or `https://host/`.
  * @throws CliError, saying how it is written
  */
 export function parseDestination(text: string): Destination {
   if (/^https?:/i.test(text)) return parseUrl(text)
-  const match = /^(?<where>\[[^\]]*\]|[^:]*):(?<port>\d+)$/.exec(text)
+  const match = /^(?<where>\[[^\]]*\]|[^:]*):(?<port>\d+)(?:\/(?<protocol>TCP|UDP|SCTP))?$/i.exec(text)
   const where = match?.groups?.where
   if (where === undefined || where === '') throw new CliError(howItIsWritten(text))
-  const port = Number(match?.groups?.port)
-  if (port < 1 || port > 65535) throw new CliError(`"${text}" has port ${port}; ports are 1 to 65535.`)
+  const number = Number(match?.groups?.port)
+  if (number < 1 || number > 65535) throw new CliError(`"${text}" has port ${number}; ports are 1 to 65535.`)
+  return { candidates: candidatesFor(text, where), port: number, ...protocolOf(match?.groups?.protocol) }
+}
+
+function protocolOf(word: string | undefined): { readonly protocol?: Protocol } {
+  const protocol = (['UDP', 'SCTP'] as const).find((one) => one === word?.toUpperCase())
+  return protocol === undefined ? {} : { protocol }
+}
+
+function candidatesFor(text: string, where: string): Destination['candidates'] {
   // Last a Gateway's own name: its Service is called as istiod calls it.
-  if (qualified.test(where)) {
-    return { candidates: [{ service: where }, { workload: where }, { service: `${where}-istio` }], port }
-  }
-  if (where.startsWith('[') && isIP(where.slice(1, -1)) === 6) return { candidates: [{ ip: where.slice(1, -1) }], port }
-  if (isIPv4(where)) return { candidates: [{ ip: where }], port }
-  if (new RegExp(`^${name}\\.?$`).test(where)) return { candidates: [{ host: where }], port }
+  const node = qualified.test(where) ? nodeNamed(where) : undefined
+  if (node !== undefined) return [node]
+  if (qualified.test(where)) return [{ service: where }, { workload: where }, { service: `${where}-istio` }]
+  if (where.startsWith('[') && isIP(where.slice(1, -1)) === 6) return [{ ip: where.slice(1, -1) }]
+  if (isIPv4(where)) return [{ ip: where }]
+  if (new RegExp(`^${name}\\.?$`).test(where)) return [{ host: where }]
   throw new CliError(howItIsWritten(text))
 }
 
 function parseUrl(text: string): Destination {
   const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url?.protocol === 'https:') {
-    throw new CliError(`"${text}" is asked for over TLS, and what is in it is not seen on the way; write HOST:443.`)
-  }
   // A host of a URL may be an address; brackets are its own.
   const host = url?.hostname.replace(/^\[(.*)\]$/, '$1') ?? ''
   if (url === undefined || !(isIP(host) !== 0 || new RegExp(`^${name}\\.?$`).test(host)) || url.username !== '') {
     throw new CliError(`"${text}" is not a URL as http://istioexplained.io/ is one.`)
   }
   const to = isIP(host) === 0 ? { host } : { ip: host }
+  if (url.protocol === 'https:') {
+    const sni = isIP(host) === 0 ? { sni: host } : {}
+    return { candidates: [to], port: url.port === '' ? 443 : Number(url.port), ...sni }
+  }
   const path = `${url.pathname}${url.search}`
   return { candidates: [to], port: url.port === '' ? 80 : Number(url.port), url: { host: url.host, path } }
 }
@@ -64,7 +83,7 @@ function parseUrl(text: string): Destination {
 function howItIsWritten(text: string): string {
   if (qualified.test(text) || isIPv4(text)) return `"${text}" has no port; write ${text}:8080, for instance.`
   if (isIP(text) === 6) return `"${text}" has no port; write [${text}]:8080, for instance.`
-  return `"${text}" is not a destination; write NAMESPACE/SERVICE:PORT, NAMESPACE/WORKLOAD:PORT, IP:PORT, HOST:PORT or http://HOST/PATH, as in shop/web-api:8080.`
+  return `"${text}" is not a destination; write NAMESPACE/SERVICE:PORT, NAMESPACE/WORKLOAD:PORT, node/NAME:PORT, IP:PORT, HOST:PORT, http://HOST/PATH or https://HOST/, as in shop/web-api:8080.`
 }
 
 /** What is typed of an HTTP request. */

@@ -24,6 +24,14 @@ for (const [name, args, exit] of [
   ['a method that the gateway stops', ['outside', 'http://istioexplained.io/', 'DELETE'], 1],
   ['a host that no route has', ['outside', 'shop/shop-gateway-istio:80', 'GET', '/', '--host', 'other.example'], 1],
   ['past the gateway', ['outside', 'shop/web-api:8080'], 1],
+  ['a port that carries every port', ['demo/hello-app', 'demo/postgres:5432'], 0],
+  ['a host outside', ['demo/hello-app', 'api.github.com:443'], 0],
+  ['a server name that is not allowed', ['demo/hello-app', 'https://api.cloudflare.com/'], 1],
+  ['a name that may not be asked for', ['demo/hello-app', 'drop.attacker.example:443'], 1],
+  ['the metadata address', ['demo/hello-app', '169.254.169.254:80'], 1],
+  ['a datagram to the outside', ['demo/intruder', 'api.github.com:443/UDP'], 1],
+  ['the api server', ['demo/intruder', 'default/kubernetes:443'], 1],
+  ['a kubelet', ['shop/web-api', 'node/bulkhead-worker:10250'], 1],
 ] as const) {
   const file = `explain/${name.replaceAll(' ', '-')}`
 
@@ -62,6 +70,20 @@ test('what is not modelled and decides is unknown: exit code 3', async () => {
   assert.match(stdout, /UNKNOWN/)
 })
 
+test('what a connection carries is told with --sni, --no-sni and --query', async () => {
+  for (const [args, code, says] of [
+    [['demo/hello-app', 'api.github.com:443', '--sni', 'api.cloudflare.com'], 1, /server name api\.cloudflare\.com\)/],
+    [['demo/hello-app', 'api.cloudflare.com:443', '--sni', 'api.github.com'], 0, /ALLOWED/],
+    [['demo/hello-app', 'api.github.com:443', '--no-sni'], 1, /no server name\)/],
+    [['demo/hello-app', 'kube-system/kube-dns:53/UDP', '--query', 'api.github.com'], 0, /ALLOWED/],
+    [['demo/hello-app', 'kube-system/kube-dns:53/UDP', '--query', 'a.example'], 1, /asking for a\.example\)/],
+  ] as const) {
+    const said = await explain(...args)
+    assert.equal(said.code, code, said.stderr)
+    assert.match(said.stdout.split('\n')[0] ?? '', says)
+  }
+})
+
 const staff = (...args: readonly string[]) =>
   runCli(['explain', '--manifests', 'header-route', ...args, '--json'], { cwd: fixtures })
 
@@ -90,6 +112,9 @@ test('a URL leads to the gateway that answers for its host and port; within the 
   assert.equal(await toOf('outside', 'http://x.more.example:8080/', ...staffs), 'a/gw-istio,a/web')
   assert.equal(await toOf('a/web', 'http://x.more.example:8080/', ...staffs), 'a/gw-istio,a/web')
   assert.equal(await toOf('outside', 'http://any.example/', ...staffs), 'a/gw-istio,a/web')
+  // Of two gateways at one port the one that has the name, and not the one that takes any, whichever comes first.
+  assert.equal(await toOf('outside', 'http://named.example/'), 'a/named-istio,a/web')
+  assert.equal(await toOf('outside', 'http://x.named.example:81/'), 'a/named-istio,a/web')
   // A Gateway by its own name, as the matrix has it.
   assert.equal(await toOf('outside', 'a/gw:80', ...staffs), 'a/gw-istio,a/web')
   // The gateway's first listener is for every name, and a Service's name is a Service's.
@@ -112,6 +137,21 @@ for (const [what, args, said] of [
   ['both unknown', ['shop/slep', 'shop/nothing-like-it:8080'], /^bulkhead: there is no /],
   ['no port', ['shop/sleep', 'shop/web-api'], /^bulkhead: "shop\/web-api" has no port/],
   ['a method in the wrong place', ['shop/sleep', 'shop/web-api:8080', '/'], /^bulkhead: "\/" is not an HTTP method/],
+  [
+    'a request inside TLS',
+    ['demo/hello-app', 'https://api.github.com/', 'GET'],
+    /^bulkhead: what is asked inside TLS is not seen on the way; leave the method/,
+  ],
+  [
+    'a server name in a datagram',
+    ['demo/hello-app', 'api.github.com:443/UDP', '--sni', 'x.example'],
+    /^bulkhead: a server name goes with TCP, not with UDP\./,
+  ],
+  [
+    'an unknown node',
+    ['shop/sleep', 'node/bulkhead-worke:10250'],
+    /^bulkhead: there is no node "bulkhead-worke"; did you mean "bulkhead-worker"/,
+  ],
   [
     'no such folder',
     ['shop/sleep', 'shop/web-api:8080', '--manifests', 'no-such'],

@@ -21,6 +21,8 @@ interface Options extends JsonOption, ManifestsOption, StateOption {
   readonly offline?: boolean
   readonly host?: string
   readonly header?: string[]
+  readonly sni?: string | boolean
+  readonly query?: string
 }
 
 /** Who answers: the running target, or the manifests as they are written. */
@@ -40,8 +42,11 @@ const exits: Readonly<Record<Outcome, number>> = {
 export function register(program: Command, io: Io): void {
   const command = program
     .command('explain')
-    .argument('<from>', 'who calls: NAMESPACE/WORKLOAD, or outside')
-    .argument('<to>', 'whom: NAMESPACE/SERVICE:PORT, NAMESPACE/WORKLOAD:PORT, IP:PORT, HOST:PORT or http://HOST/PATH')
+    .argument('<from>', 'who calls: NAMESPACE/WORKLOAD, node/NAME, or outside')
+    .argument(
+      '<to>',
+      'whom: NAMESPACE/SERVICE:PORT, NAMESPACE/WORKLOAD:PORT, node/NAME:PORT, IP:PORT, HOST:PORT (with /UDP behind the port where it is UDP), http://HOST/PATH or https://HOST/',
+    )
     .argument('[method]', 'of an HTTP request')
     .argument('[path]', 'of an HTTP request (default: /)')
     .description("One flow's way through every layer: what each says, the deciding line, and what would change it.")
@@ -51,12 +56,20 @@ export function register(program: Command, io: Io): void {
       "another header, 'NAME: VALUE'; may be given again",
       (one: string, more: readonly string[] = []) => [...more, one],
     )
+    .option('--sni <name>', 'the server name in the ClientHello (default for port 443 of a host: that host)')
+    .option('--no-sni', 'a ClientHello without a server name')
+    .option('--query <name>', 'the name that a DNS question asks for, at port 53')
     .option('--offline', 'ask the manifests, whatever is up')
   withState(withManifests(withJson(command)))
   withHelp(command, {
     examples: [
       'npx bulkhead explain shop/notsleep shop/web-api:8080 GET /',
       'npx bulkhead explain outside http://istioexplained.io/',
+      'npx bulkhead explain demo/hello-app https://api.cloudflare.com/',
+      'npx bulkhead explain demo/hello-app api.github.com:443 --sni api.cloudflare.com',
+      'npx bulkhead explain demo/intruder api.github.com:443/UDP',
+      'npx bulkhead explain demo/hello-app kube-system/kube-dns:53/UDP --query attacker.example',
+      'npx bulkhead explain shop/web-api node/bulkhead-worker:10250',
       'npx bulkhead explain shop/sleep shop/web-api:8080 --offline --json',
     ],
     exit: '0 allowed, 1 denied, 2 bad input, 3 unknown (something decides that is not modelled).',
@@ -65,6 +78,7 @@ export function register(program: Command, io: Io): void {
     const source = parseSource(from)
     const destination = parseDestination(to)
     const http = parseRequest({ method, path, host: options.host, headers: options.header, url: destination.url })
+    const further = furtherOf(destination, options, http !== undefined)
     const judge = await whoAnswers(io, options)
     const asked = await behindGateway(judge, destination, source)
     const caller = await sourceOf(source)
@@ -73,6 +87,7 @@ export function register(program: Command, io: Io): void {
       to: where,
       port: destination.port,
       ...(http !== undefined && { http }),
+      ...further,
     }))
     if (options.json === true) printJson(io, { asked: judge.asked, verdict, ...(fix !== undefined && { fix }) })
     else {
@@ -83,6 +98,29 @@ export function register(program: Command, io: Io): void {
     }
     io.exit(exits[verdict.outcome])
   })
+}
+
+/** What is said of a flow beside where it goes and what it asks over HTTP. */
+function furtherOf(
+  { protocol, sni: ofUrl }: Destination,
+  { sni = ofUrl, query }: Options,
+  isHttp: boolean,
+): Pick<Flow, 'protocol' | 'tls' | 'dns'> {
+  const isTls = sni !== undefined && sni !== true
+  if (isTls && isHttp) {
+    throw new CliError(
+      'what is asked inside TLS is not seen on the way; leave the method, the path and the headers out.',
+    )
+  }
+  if (isTls && protocol !== undefined) throw new CliError(`a server name goes with TCP, not with ${protocol}.`)
+  if (query !== undefined && !/^[a-z0-9_.-]{1,253}$/i.test(query)) {
+    throw new CliError(`"${query}" is not a name that could be asked for, as api.github.com is one.`)
+  }
+  return {
+    ...(protocol !== undefined && { protocol }),
+    ...(isTls && { tls: sni === false ? {} : { sni } }),
+    ...(query !== undefined && { dns: { query } }),
+  }
 }
 
 /** What decided, where the eye looks for it: at the end of the first line, and in the second column of the steps. */
@@ -111,11 +149,18 @@ async function behindGateway(
   const { url, port } = destination
   if (url === undefined) return destination
   const host = url.host.replace(/:\d+$/, '')
-  // Of every name only what is asked for from outside: within the cluster a name may be a Service's.
-  const answers = (name: string): boolean =>
-    name === '*' ? source === 'outside' : name.startsWith('*.') ? host.endsWith(name.slice(1)) : name === host
-  const service = await judge.gatewayFor(answers, port)
-  return service === undefined ? destination : { ...destination, candidates: [{ service }] }
+  // The most telling name first, as a gateway reads its own. Any name only for whoever asks from outside: within the
+  // cluster it may be a Service's.
+  const answers: readonly ((name: string) => boolean)[] = [
+    (name) => name === host,
+    (name) => name.startsWith('*.') && host.endsWith(name.slice(1)),
+    (name) => name === '*' && source === 'outside',
+  ]
+  for (const answer of answers) {
+    const service = await judge.gatewayFor(answer, port)
+    if (service !== undefined) return { ...destination, candidates: [{ service }] }
+  }
+  return destination
 }
 
 async function whoAnswers(io: Io, options: Options): Promise<Judge> {
