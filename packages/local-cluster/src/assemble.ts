@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { join } from 'node:path'
-import type { MeshApi } from '@bulkhead/mesh'
+import type { MeshApi, RunningOutside } from '@bulkhead/mesh'
 import type { LoadResult } from '@bulkhead/resources'
 import type { LocalClusterOptions } from './cluster-types.js'
 import { Enforcement, type Start } from './enforcement.js'
@@ -24,6 +24,7 @@ export interface Parts {
   readonly secrets: SecretValues
   readonly claim: Claim
   readonly mesh: MeshApi
+  readonly outside: RunningOutside
   readonly pods: Pods
   readonly processes: ProcessList
   readonly enforcement: Enforcement
@@ -35,18 +36,20 @@ export interface Parts {
 }
 
 /** What is there before anything runs. */
-type Given = Pick<Parts, 'options' | 'engine' | 'images' | 'secrets' | 'claim' | 'mesh' | 'log'> & {
+type Given = Pick<Parts, 'options' | 'engine' | 'images' | 'secrets' | 'claim' | 'mesh' | 'outside' | 'log'> & {
   readonly adopted: () => void
+  /** The file of the certificates that pods trust beside Node's own. */
+  readonly extraCa: string
 }
 /** What was read, and made of it. */
 type Read = Omit<Start, 'base'> & { readonly loaded: LoadResult; readonly switches: LayerSwitches }
 
 /** Puts the parts together; nothing of it runs yet. */
 export function assemble(given: Given, { loaded, switches, snapshot, plans }: Read): Parts {
-  const { options, engine, images, secrets, claim, mesh, log, adopted } = given
+  const { options, engine, images, secrets, claim, mesh, outside, log, adopted, extraCa } = given
   const { stateDir, progress } = options
   const processes = new ProcessList(claim.processesFile)
-  const pods = new Pods({ mesh, processes, stateDir, userEnv: options.userEnv ?? process.env })
+  const pods = new Pods({ mesh, processes, stateDir, userEnv: options.userEnv ?? process.env, extraCa })
   const ports = new PublishedPorts(mesh, options.publishPorts ?? 'any', (text) => progress?.({ kind: 'note', text }))
   const readyMs = options.rolloutTimeoutMs ?? rolloutTimeoutMs
   const enforcement = new Enforcement(
@@ -77,5 +80,20 @@ export function assemble(given: Given, { loaded, switches, snapshot, plans }: Re
     ...(typeof options.watch === 'object' && options.watch),
     told: (event) => events.emit('manifests', event),
   })
-  return { options, engine, images, secrets, claim, mesh, pods, processes, enforcement, ports, saves, events, log }
+  return {
+    options,
+    engine,
+    images,
+    secrets,
+    claim,
+    mesh,
+    outside,
+    pods,
+    processes,
+    enforcement,
+    ports,
+    saves,
+    events,
+    log,
+  }
 }

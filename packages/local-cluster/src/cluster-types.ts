@@ -1,4 +1,5 @@
 import type { PolicyDiff } from '@bulkhead/analysis'
+import type { OutsideHost, OutsideMode } from '@bulkhead/mesh'
 import type { Diagnostic, KubernetesObject } from '@bulkhead/resources'
 import type { Change, LayerState } from '@bulkhead/scenarios'
 import type { NodeModel } from '@bulkhead/verdict'
@@ -21,6 +22,11 @@ export interface LocalClusterOptions {
   readonly images?: ImageTable
   /** How long the source waits for a dropped packet. Default 1 s (10 s on a cluster). */
   readonly connectTimeoutMs?: number
+  /**
+   * Who answers for the two hosts of the outside that pods may be let out to: the real ones, a stand-in, or (`auto`) the
+   * real ones where they can be reached at the start. Default `stand-in`. Nothing else of the real world is ever dialled.
+   */
+  readonly outside?: OutsideMode
   /** Of which the pods get what Node needs. Default `process.env`. */
   readonly userEnv?: Readonly<Record<string, string | undefined>>
   /** Follow the manifests' files: what is saved is in force. `quietMs` (100) is for tests. Default false. */
@@ -47,6 +53,7 @@ export type ProgressEvent =
       readonly warnings: readonly Diagnostic[]
     }
   | { readonly kind: 'mesh' }
+  | { readonly kind: 'outside'; readonly hosts: readonly OutsideHost[] }
   /** Something worth a line that keeps nothing from starting. */
   | { readonly kind: 'note'; readonly text: string }
   | { readonly kind: 'pods'; readonly ready: number; readonly of: number; readonly waitingFor: readonly string[] }
@@ -82,6 +89,8 @@ export interface ClusterStatus {
   readonly refused?: string
   /** Ports of this machine that lead into the cluster. */
   readonly published: readonly PublishedPort[]
+  /** Who answers for the hosts outside that pods may be let out to. */
+  readonly outside: readonly OutsideHost[]
   readonly workloads: readonly WorkloadStatus[]
   /** Objects and fields that decide something and are not modelled: what they touch is denied. */
   readonly notModelled: readonly { readonly id: string; readonly what: string; readonly at: string }[]

@@ -1,6 +1,7 @@
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Explanation } from '@bulkhead/analysis'
-import type { MeshApi } from '@bulkhead/mesh'
+import type { MeshApi, RunningOutside } from '@bulkhead/mesh'
 import type { Attempt, Change, Evidence, LayerState, Target } from '@bulkhead/scenarios'
 import type { Flow, FlowRecord, Verdict } from '@bulkhead/verdict'
 import { assemble, type Parts } from './assemble.js'
@@ -62,11 +63,15 @@ export class LocalCluster implements Target {
     goOn()
     const held = claim(stateDir)
     let mesh: MeshApi | undefined
+    let outside: Promise<RunningOutside> | undefined
     let cluster: LocalCluster | undefined
     try {
       if (held.leftovers > 0) progress({ kind: 'leftovers', processes: held.leftovers })
       await options.claimed?.()
       if (options.fresh === true) forget(stateDir)
+      // It may have to look whether there is a way out, while the manifests are read.
+      outside = engine.startOutside({ mode: options.outside ?? 'stand-in', runDir: held.runDir })
+      outside.catch(() => undefined)
       const loaded = await badManifests(() => engine.load(options.manifests, options.relativeTo ?? process.cwd()))
       goOn()
       const switches = new LayerSwitches(stateDir)
@@ -76,18 +81,23 @@ export class LocalCluster implements Target {
       const plans = planPods(snapshot, { images, secrets })
       progress({ kind: 'manifests', objects: loaded.resources.length, pods: plans.size, warnings: loaded.warnings })
       const log = meshLog(join(stateDir, 'logs', 'mesh.log'))
+      const beyond = await outside
+      const extraCa = join(held.runDir, 'outside-ca.pem')
+      await writeFile(extraCa, beyond.root, { mode: 0o600 })
       mesh = await engine.startMesh({
         runDir: held.runDir,
         snapshot,
+        outside: beyond,
         connectTimeoutMs: options.connectTimeoutMs ?? connectTimeoutMs,
         log,
       })
       progress({ kind: 'mesh' })
+      progress({ kind: 'outside', hosts: beyond.hosts })
       goOn()
       const adopted = () => {
         if (cluster !== undefined) cluster.#tellGeneration()
       }
-      const given = { options, engine, images, secrets, claim: held, mesh, log, adopted }
+      const given = { options, engine, images, secrets, claim: held, mesh, outside: beyond, log, adopted, extraCa }
       const parts = assemble(given, { loaded, switches, snapshot, plans })
       cluster = new LocalCluster(parts)
       const { pods, ports, saves } = parts
@@ -100,6 +110,7 @@ export class LocalCluster implements Target {
       if (cluster !== undefined) await cluster.stop({ graceMs: failedGraceMs })
       else {
         await mesh?.close()
+        await outside?.then((started) => started.close()).catch(() => undefined)
         held.release()
       }
       throw error
@@ -135,7 +146,7 @@ export class LocalCluster implements Target {
   }
 
   status(): ClusterStatus {
-    const { options, mesh, pods, enforcement, ports, saves } = this.#parts
+    const { options, mesh, outside, pods, enforcement, ports, saves } = this.#parts
     const { nodes, notModelled } = enforcement.snapshot
     return {
       target: 'local',
@@ -148,6 +159,7 @@ export class LocalCluster implements Target {
       changes: enforcement.changes,
       ...(saves.refused !== undefined && { refused: saves.refused }),
       published: ports.list(),
+      outside: outside.hosts,
       workloads: pods.workloads(),
       notModelled,
       shortened: [
@@ -270,7 +282,7 @@ export class LocalCluster implements Target {
   }
 
   async #stop(graceMs: number | undefined): Promise<void> {
-    const { pods, mesh, claim: held, enforcement, ports, saves, log } = this.#parts
+    const { pods, mesh, outside, claim: held, enforcement, ports, saves, log } = this.#parts
     await saves.close()
     const changed = enforcement.end()
     await ports.close()
@@ -279,6 +291,7 @@ export class LocalCluster implements Target {
     await changed
     await pods.end(undefined, graceMs)
     await mesh.close()
+    await outside.close()
     log.close()
     held.release()
   }

@@ -1,5 +1,5 @@
 import type { Explanation, PolicyDiff } from '@bulkhead/analysis'
-import type { MeshApi, MeshOptions } from '@bulkhead/mesh'
+import type { MeshApi, MeshOptions, OutsideOptions, RunningOutside } from '@bulkhead/mesh'
 import type { LoadResult, Resource } from '@bulkhead/resources'
 import type { Compile, Flow, Judge, Snapshot } from '@bulkhead/verdict'
 
@@ -15,4 +15,5 @@ export interface Engine {
   /** What the change from one to the other opens and closes. */
   diff(before: Snapshot, after: Snapshot): PolicyDiff
   startMesh(options: MeshOptions): Promise<MeshApi>
+  startOutside(options: OutsideOptions): Promise<RunningOutside>
 }

@@ -1,5 +1,5 @@
 import { diffSnapshots, explain } from '@bulkhead/analysis'
-import { startMesh } from '@bulkhead/mesh'
+import { createOutside, startMesh } from '@bulkhead/mesh'
 import { checkDuplicates, layerOf, loadManifests, ManifestError, parseManifests } from '@bulkhead/resources'
 import { compile, judge } from '@bulkhead/verdict'
 import type { Engine } from './engine.js'
@@ -20,4 +20,5 @@ export const realEngine: Engine = {
   explain,
   diff: diffSnapshots,
   startMesh,
+  startOutside: createOutside,
 }

@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { CliError, type Io, note, print, printJson } from '../io.js'
 import { type JsonOption, type StateOption, withHelp, withJson, withState } from '../options.js'
 import { findPlaces, requireFolder, shellWord, shownPath, stateDirectory } from '../places.js'
@@ -14,6 +14,8 @@ interface UpOptions extends JsonOption, StateOption {
   readonly layers?: string
   readonly fresh?: boolean
   readonly port: number
+  readonly outside: NonNullable<SupervisorOptions['outside']>
+  readonly connectTimeout: number
   readonly manifests?: readonly string[]
   readonly foreground?: boolean
 }
@@ -32,6 +34,21 @@ export function register(program: Command, io: Io): void {
       portOf,
       7070,
     )
+    .addOption(
+      new Option(
+        '--outside <who>',
+        'who answers for api.github.com and api.cloudflare.com; auto: they themselves, if they can',
+      )
+        .choices(['auto', 'real', 'stand-in'])
+        .default('auto')
+        .env('BULKHEAD_OUTSIDE'),
+    )
+    .option(
+      '--connect-timeout <ms>',
+      'how long a dropped packet is waited for before the mesh resets the connection (10000 on a cluster)',
+      timeoutOf,
+      1000,
+    )
     .option('--manifests <dir...>', 'the manifests (default: k8s/workloads and k8s/layers)')
     .option('--foreground', 'stay, and end everything at Ctrl-C (`npm start` does this)')
     .action((options: UpOptions) => up(options, io))
@@ -45,6 +62,12 @@ function portOf(text: string): number {
   const port = Number(text)
   if (Number.isInteger(port) && port >= 0 && port <= 65535 && text.trim() !== '') return port
   throw new InvalidArgumentError('it has to be a whole number from 0 to 65535.')
+}
+
+function timeoutOf(text: string): number {
+  const ms = Number(text)
+  if (Number.isInteger(ms) && ms >= 50 && ms <= 60_000 && text.trim() !== '') return ms
+  throw new InvalidArgumentError('it has to be a whole number of milliseconds from 50 to 60000.')
 }
 
 async function up(options: UpOptions, io: Io): Promise<void> {
@@ -114,6 +137,8 @@ function supervisorOptions(options: UpOptions, io: Io): SupervisorOptions {
     relativeTo: places?.root ?? io.cwd,
     stateDir,
     port: options.port,
+    outside: options.outside,
+    connectTimeoutMs: options.connectTimeout,
     publishPorts: options.port === 0 ? 'any' : 'pinned',
     ...(options.layers !== undefined && { layers: layerNames(options.layers) }),
     ...(options.fresh === true && { fresh: true }),

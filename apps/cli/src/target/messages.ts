@@ -1,4 +1,4 @@
-import type { ClusterStatus, ProgressEvent } from '@bulkhead/local-cluster'
+import type { ClusterStatus, LocalClusterOptions, ProgressEvent } from '@bulkhead/local-cluster'
 
 /** What a background supervisor tells the `up` that started it. */
 export type SupervisorMessage =
@@ -23,7 +23,7 @@ export interface UpReport {
 }
 
 /** What a supervisor is started with. */
-export interface SupervisorOptions {
+export interface SupervisorOptions extends Pick<LocalClusterOptions, 'outside' | 'connectTimeoutMs'> {
   readonly manifests: readonly string[]
   /** What files are named relative to. */
   readonly relativeTo: string

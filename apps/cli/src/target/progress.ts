@@ -1,5 +1,6 @@
 import type { ProgressEvent } from '@bulkhead/local-cluster'
 import { type Io, note } from '../io.js'
+import { outsideWords } from './status-text.js'
 
 /** Says on stderr what a start is doing: each step once. */
 export function progressTo(io: Io): (event: ProgressEvent) => void {
@@ -19,6 +20,8 @@ export function progressLine(event: ProgressEvent): string | undefined {
     }
     case 'mesh':
       return 'the mesh is up: two nodes, a certificate authority'
+    case 'outside':
+      return outsideWords(event.hosts)
     case 'pods':
       // That all are ready is the first line of the result.
       return event.ready === 0 && event.of > 0 ? `starting ${event.of} pods` : undefined

@@ -31,6 +31,10 @@ const status = (...pods: PodStatus[]): ClusterStatus => ({
   ],
   changes: [],
   published: [],
+  outside: [
+    { host: 'api.github.com', by: 'real' },
+    { host: 'api.cloudflare.com', by: 'stand-in', address: '198.51.100.20' },
+  ],
   workloads: pods.map((one) => ({ workload: one.pod, kind: 'Deployment', ready: 1, of: 1, pods: [one] })),
   notModelled: [],
   shortened: ['1 s here (10 s on a cluster)'],
@@ -53,6 +57,7 @@ test('each pod has a line, and one that is not ready says why', () => {
       '  shop/new      bulkhead-worker  10.244.1.2  no (starting)                           spiffe://cluster.local/ns/shop/sa/new',
       '',
       '  layers   40-mtls on, 50-identity OFF',
+      '  way out  api.github.com for real; api.cloudflare.com played by a stand-in on this machine; nothing else of the real world is dialled',
       '  shorter  1 s here (10 s on a cluster)',
     ].join('\n'),
   )
@@ -64,6 +69,7 @@ test('gateways, pods that are on their way out, ports of this machine and a refu
   const found: ClusterStatus = {
     ...status(gateway, pod('old', { ready: false, leaving: true })),
     refused: 'k8s/a.yaml:3:1: a mistake',
+    outside: [{ host: 'api.cloudflare.com', by: 'stand-in', address: '198.51.100.20' }],
     published: [
       { ...port, url: 'http://127.0.0.1:41234', wanted: 30080 },
       { service: 'shop/tcp', port: 9000, url: 'http://127.0.0.1:30090', hosts: [] },
@@ -81,6 +87,7 @@ test('gateways, pods that are on their way out, ports of this machine and a refu
       '  layers   40-mtls on, 50-identity OFF',
       '  outside  http://127.0.0.1:41234 leads to shop/gw-istio:80, for istioexplained.io, *.example.org (30080, which the manifests ask for, could not be had)',
       '  outside  http://127.0.0.1:30090 leads to shop/tcp:9000',
+      '  way out  api.cloudflare.com played by a stand-in on this machine; nothing else of the real world is dialled',
       '  refused  the last save, so what is in force is not what the files say: k8s/a.yaml:3:1: a mistake',
       '  shorter  1 s here (10 s on a cluster)',
     ].join('\n'),

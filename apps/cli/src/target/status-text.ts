@@ -15,6 +15,7 @@ export function statusText(status: ClusterStatus, style: Style): string {
   const notes = [
     `  layers   ${status.layers.map(layerWord).join(', ') || 'none'}`,
     ...status.published.map(publishedLine),
+    ...(status.outside.length === 0 ? [] : [`  way out  ${outsideWords(status.outside)}`]),
     ...(status.refused === undefined
       ? []
       : [
@@ -36,6 +37,17 @@ function publishedLine({ url, service, port, hosts, wanted }: PublishedPort): st
   const elsewhere = wanted === undefined ? '' : ` (${wanted}, which the manifests ask for, could not be had)`
   const named = hosts.length === 0 ? '' : `, for ${hosts.map((host) => (host === '*' ? 'any host' : host)).join(', ')}`
   return `  outside  ${url} leads to ${service}:${port}${named}${elsewhere}`
+}
+
+/** Who answers for the hosts that pods may be let out to. */
+export function outsideWords(hosts: ClusterStatus['outside']): string {
+  const real = hosts.filter(({ by }) => by === 'real').map(({ host }) => host)
+  const played = hosts.filter(({ by }) => by === 'stand-in').map(({ host }) => host)
+  return [
+    ...(real.length === 0 ? [] : [`${real.join(' and ')} for real`]),
+    ...(played.length === 0 ? [] : [`${played.join(' and ')} played by a stand-in on this machine`]),
+    'nothing else of the real world is dialled',
+  ].join('; ')
 }
 
 /** A command that calls a gateway as its clients do. */

@@ -30,7 +30,12 @@ export async function collect(child: ChildProcess): Promise<Ran> {
 }
 
 export const start = (args: readonly string[], cwd = root): ChildProcess =>
-  spawn(process.execPath, [bin, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+  spawn(process.execPath, [bin, ...args], {
+    cwd,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // No test looks for the real world.
+    env: { ...process.env, BULKHEAD_OUTSIDE: 'stand-in' },
+  })
 export const bulkhead = (...args: readonly string[]): Promise<Ran> => collect(start(args))
 
 export function temporaryFolder(): string {

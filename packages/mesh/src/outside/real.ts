@@ -65,6 +65,11 @@ export class RealHostDialer {
   /** Whether it answers, with a certificate that is good for its name, within the time. */
   async answers(limitMs: number): Promise<boolean> {
     const signal = AbortSignal.timeout(limitMs)
+    const late = new Promise<false>((resolve) => signal.addEventListener('abort', () => resolve(false), { once: true }))
+    return Promise.race([this.#answers(limitMs, signal), late])
+  }
+
+  async #answers(limitMs: number, signal: AbortSignal): Promise<boolean> {
     const [ip] = (await this.resolve(limitMs)) ?? []
     if (ip === undefined || signal.aborted) return false
     let raw: Duplex | undefined
