@@ -135,6 +135,18 @@ describe('a scenario from outside', () => {
       'the outside → shop/shop-gateway-istio:80 POST /x at istioexplained.io',
     )
   })
+
+  it('says TLS, another name in the ClientHello, and a login', () => {
+    const text = (attempt: Attempt): string => attemptText({ from: 'demo/a', attempt })
+    const https = { kind: 'http', to: { host: 'a.b' }, port: 443, tls: {} } as const
+    assert.equal(text(https), 'demo/a → https://a.b')
+    assert.equal(text({ ...https, port: 8443, tls: { sni: 'a.b' } }), 'demo/a → https://a.b:8443')
+    assert.equal(text({ ...https, tls: { sni: 'c.d' } }), 'demo/a → https://a.b, as c.d in its ClientHello')
+    const login = { kind: 'postgres', to: { service: 'demo/db' }, port: 5432 } as const
+    assert.equal(text(login), 'demo/a → demo/db:5432, postgres')
+    const passwordFrom = { secret: 'demo/s', key: 'k' }
+    assert.equal(text({ ...login, postgres: { passwordFrom } }), 'demo/a → demo/db:5432, postgres login')
+  })
 })
 
 describe('a scenario about a layer that is off', () => {

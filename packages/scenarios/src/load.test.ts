@@ -89,7 +89,10 @@ describe('a scenario file', () => {
     ],
     [
       'a password in a scenario',
-      edit('port: 8080\nexpect', 'port: 8080\n  postgres: { password: x, passwordFrom: { secret: demo/s, key: k } }\nexpect'),
+      edit(
+        'port: 8080\nexpect',
+        'port: 8080\n  postgres: { password: x, passwordFrom: { secret: demo/s, key: k } }\nexpect',
+      ),
       'scenarios/a.yaml:11:15: unknown field "password"',
     ],
     [

@@ -57,6 +57,8 @@ describe('the order of the way', () => {
       places,
       [...places].sort((a, b) => a - b),
     )
+    // One set to the CNI: a deny of the second decides before a default deny of the first.
+    assert.equal(placeOf('20-network', 'shop/notsleep'), placeOf('30-cilium', 'shop/notsleep'))
     assert.equal(placeOf('70-ingress', 'shop/notsleep'), undefined)
     assert.equal(placeOf('60-requests', 'outside'), undefined)
   })

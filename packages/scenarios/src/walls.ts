@@ -7,9 +7,17 @@ export const alwaysOn: ReadonlySet<string> = new Set(['mesh', 'network'])
 /**
  * The order in which a connection meets the walls. The place of the others is free: requests (60) stand at the waypoint
  * before the destination's own rules and, with the door around it, among them; the network may have no way to a pod, or
- * nothing behind all its walls.
+ * nothing behind all its walls. The network's two layers (20, 30) are one set to the CNI: of a packet that both stop, an
+ * explicit deny decides, whichever layer has it.
  */
-const pathOrder = ['10-admission', '70-ingress', '20-network', '30-cilium', 'mesh', '40-mtls', '50-identity']
+const pathOrder: readonly (readonly string[])[] = [
+  ['10-admission'],
+  ['70-ingress'],
+  ['20-network', '30-cilium'],
+  ['mesh'],
+  ['40-mtls'],
+  ['50-identity'],
+]
 
 /**
  * Where a layer stands on the way; undefined for one whose place is free. The front door (70) comes first from outside;
@@ -17,7 +25,7 @@ const pathOrder = ['10-admission', '70-ingress', '20-network', '30-cilium', 'mes
  */
 export function placeOf(layer: string, from: string): number | undefined {
   if (layer === '70-ingress' && from !== outside) return undefined
-  const place = pathOrder.indexOf(layer)
+  const place = pathOrder.findIndex((layers) => layers.includes(layer))
   return place === -1 ? undefined : place
 }
 

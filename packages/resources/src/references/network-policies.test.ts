@@ -109,6 +109,16 @@ test('a clusterwide policy looks at every namespace', () => {
   assert.match(ccnp('{}', labels('app: wbe')).join('\n'), /guards nobody: no pod in any namespace has app=wbe/)
 })
 
+test('a Service that is not there', () => {
+  const egress = (name: string, namespace: string) =>
+    told(
+      'CiliumNetworkPolicy',
+      `{ endpointSelector: {}, egress: [{ toServices: [{ k8sService: { serviceName: ${name}, namespace: ${namespace} } }] }] }`,
+    )
+  assert.match(egress('web', 'shop').join('\n'), /^reference\.service .*no Service "web" in shop; .*toEndpoints$/)
+  assert.deepEqual(egress('kube-dns', 'kube-system'), [])
+})
+
 test('of policies without a single pod nothing is said: their pods are elsewhere', () => {
   const { resources } = parseManifests(
     'apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: { name: p, namespace: shop }\nspec: { endpointSelector: { matchLabels: { a: b } }, ingress: [{}] }',

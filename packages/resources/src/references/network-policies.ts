@@ -1,3 +1,4 @@
+import { quote } from '../diagnostics.js'
 import type { LabelSelector } from '../kinds.js'
 import type { CiliumNetworkPolicy, CiliumRule, NetworkPolicy } from '../kinds-network.js'
 import { selectorMatches } from '../selectors.js'
@@ -99,11 +100,37 @@ function checkRule(cluster: Cluster, resource: Resource, rule: CiliumRule, path:
             `its selector selects nothing, so the policy guards nobody: ${found}`,
           ),
         ]),
+    ...servicesOf(rule).flatMap(([at, { k8sService }]) => {
+      const { serviceName, namespace = resource.namespace ?? 'default' } = k8sService ?? {}
+      if (serviceName === undefined || SYSTEM.includes(namespace) || namespace === 'default') return []
+      if (cluster.get('', 'Service', namespace, serviceName) !== undefined) return []
+      return [
+        warning(
+          resource,
+          'reference.service',
+          [...path, ...at],
+          `there is no Service ${quote(serviceName)} in ${namespace}; without one the rule names nobody, and Cilium may then read its ports as open to everybody; name the pods in toEndpoints`,
+        ),
+      ]
+    }),
     ...peersOf(rule).flatMap(([at, selector]) => {
       const who = missing(cluster, resource, selector, false)
       return who === undefined ? [] : [nobody(resource, [...path, ...at], who)]
     }),
   ]
+}
+
+interface NamedService {
+  readonly k8sService?: { readonly serviceName?: string; readonly namespace?: string }
+}
+
+function servicesOf(rule: CiliumRule): [FieldPath, NamedService][] {
+  return [...(rule.egress ?? []).entries()].flatMap(([index, { toServices = [] }]) =>
+    [...toServices.entries()].map(([entry, service]): [FieldPath, NamedService] => [
+      ['egress', index, 'toServices', entry],
+      service,
+    ]),
+  )
 }
 
 function peersOf(rule: CiliumRule): [FieldPath, LabelSelector][] {

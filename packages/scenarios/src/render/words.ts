@@ -26,7 +26,11 @@ function destinationText(attempt: Attempt): string {
     case 'dns':
       return `DNS ${attempt.dns?.query ?? name}`
     case 'http':
-      return `${name}:${port}${requestText(attempt)}`
+      return attempt.tls === undefined
+        ? `${name}:${port}${requestText(attempt)}`
+        : `https://${name}${port === 443 ? '' : `:${port}`}${requestText(attempt)}${nameText(attempt)}`
+    case 'postgres':
+      return `${name}:${port}, ${attempt.postgres === undefined ? kind : 'postgres login'}`
     default:
       return `${name}:${port}, ${kind}`
   }
@@ -37,6 +41,12 @@ function requestText({ http }: Attempt): string {
   const { method = 'GET', path = '/', headers } = http ?? {}
   const host = hostOf(headers)
   return `${method === 'GET' && path === '/' ? '' : ` ${method} ${path}`}${host === undefined ? '' : ` at ${host}`}`
+}
+
+/** `, as x in its ClientHello`: where that is another name than the one that is dialled. */
+function nameText({ tls, to }: Attempt): string {
+  const isOwn = tls?.sni === undefined || ('host' in to && to.host === tls.sni)
+  return isOwn ? '' : `, as ${tls?.sni} in its ClientHello`
 }
 
 function nameOf(to: Attempt['to']): string {
@@ -66,7 +76,13 @@ const words: Readonly<Record<string, string>> = {
   'route.no-host': 'the gateway answers for no such host',
   'route.no-match': 'no rule of its routes takes the request',
   'route.no-backend': 'its route leads nowhere',
+  'cni.default-deny': 'the network lets nothing by that no rule allows',
+  'cni.rule-denies': 'a rule of the network denies it',
+  'cni.sni-denied': 'the name in its ClientHello is not one that may be asked for',
+  'cni.http-denied': 'the network lets no such request by',
+  'cni.dns-denied': 'the name is not one that may be asked for',
   'network.nothing-listens': 'nothing listens there',
+  'network.no-such-name': 'there is no such name',
   'network.unreachable': 'there is no way to it from this pod',
 }
 

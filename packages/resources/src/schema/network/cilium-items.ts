@@ -53,7 +53,18 @@ const groups = list(
 
 const services = list(
   object({
-    k8sService: object({ namespace: string(), serviceName: string() }),
+    k8sService: object(
+      { namespace: string(), serviceName: string() },
+      {
+        check: ({ namespace, serviceName }, at) => {
+          if (serviceName === 'kubernetes' && namespace === 'default')
+            at.warn(
+              'services.kubernetes',
+              'the API server is no pod behind this Service, so it is not reached by this rule; write toEntities: [kube-apiserver]',
+            )
+        },
+      },
+    ),
     k8sServiceSelector: object({ namespace: string(), selector: ciliumSelector }, { required: ['selector'] }),
   }),
 )

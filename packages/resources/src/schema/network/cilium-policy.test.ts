@@ -271,6 +271,12 @@ test('what is taken and does not do what it looks like is a warning', () => {
       ),
       ['warning fqdn.no-dns'],
     ],
+    // B.6: the API server's Service selects no pods.
+    [
+      egress('{ toServices: [{ k8sService: { serviceName: kubernetes, namespace: default } }] }'),
+      ['warning services.kubernetes'],
+    ],
+    [egress('{ toServices: [{ k8sService: { serviceName: web, namespace: shop } }] }'), []],
     // B.4: the namespace of a CiliumNetworkPolicy is its own.
     [
       policy('endpointSelector: { matchLabels: { "k8s:io.kubernetes.pod.namespace": other } }\n  ingress: [{}]'),
