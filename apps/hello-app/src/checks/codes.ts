@@ -42,7 +42,7 @@ export const codes = {
     state: 'unreachable',
     says: 'The name server refused to resolve its name.',
     walls: { outside: ['30-cilium'], database: ['30-cilium'] },
-    hint: { outside: 'A DNS rule that does not list this name answers like this, at once.' },
+    hint: { outside: 'This is what a DNS rule does to a name that it does not list.' },
   },
   'dns-timeout': {
     state: 'unreachable',
@@ -79,7 +79,7 @@ export const codes = {
     says: 'The connection opened and was reset.',
     walls: { database: ['50-identity', '40-mtls'] },
     hint: {
-      database: "The mesh at PostgreSQL does not let this pod's identity in, or PostgreSQL is not up behind it.",
+      database: 'The mesh at PostgreSQL does not let this pod’s identity in, or PostgreSQL is not up behind it.',
       outside: 'It was closed before the answer was complete.',
     },
   },
@@ -97,7 +97,7 @@ export const codes = {
     says: 'The connection was reset during the TLS handshake.',
     walls: { outside: ['30-cilium'], database: ['50-identity', '40-mtls'] },
     hint: {
-      outside: 'A rule on TLS server names (serverNames) that does not list this name answers like this, at once.',
+      outside: 'This is what a rule on TLS server names (serverNames) does to a name that it does not list.',
     },
   },
   'tls-refused': { state: 'unreachable', says: 'It ended the TLS handshake with an alert.' },
