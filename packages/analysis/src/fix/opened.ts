@@ -47,6 +47,7 @@ export function opened(flow: Flow, before: Snapshot, after: Snapshot): Opened {
 function isDestination({ to, port }: Flow, destination: Destination, asked: boolean, snapshot: Snapshot): boolean {
   if (asked) return true
   const { to: whom, port: podPort } = destination.flow
+  if ('host' in whom) return 'host' in to && to.host === whom.host && port === podPort
   if (!('workload' in whom)) return false
   const { workload } = whom
   if ('workload' in to) return to.workload === workload && port === podPort

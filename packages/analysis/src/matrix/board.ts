@@ -20,7 +20,8 @@ export function boardOf(snapshot: Snapshot): Board {
     sources,
     destinations,
     has: (source, destination) =>
-      known.has(source) && (columns.has(destination.name) || hasListener(destination, snapshot)),
+      known.has(source) &&
+      (destination.beyond === true || columns.has(destination.name) || hasListener(destination, snapshot)),
     flow: flowOf,
     ask: (source, destination) => judge(flowOf(source, destination), snapshot),
   }
@@ -30,9 +31,10 @@ function flowOf(source: string, { flow }: Destination): Flow {
   return { from: flowSource(source), ...flow }
 }
 
-/** What is only called by itself: nobody is asked about himself. */
-export function isOwn(source: string, { workloads }: Destination): boolean {
-  return source !== outside && workloads.length === 1 && workloads[0] === source
+/** What is only called by itself: nobody is asked about himself, nor the outside about what is outside. */
+export function isOwn(source: string, { workloads, beyond }: Destination): boolean {
+  if (source === outside) return beyond === true
+  return workloads.length === 1 && workloads[0] === source
 }
 
 /** Which arrow it is; equal for the same question of two snapshots. */

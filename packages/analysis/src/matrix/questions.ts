@@ -1,5 +1,6 @@
 import { type Flow, outsideAddress, type Pod, type Protocol, type Snapshot } from '@bulkhead/verdict'
 import { podName } from '../names.js'
+import { outsideDestinations } from './outside.js'
 import { gatewayDestinations } from './requests.js'
 
 /** How a caller that is no pod of the cluster is named. */
@@ -9,11 +10,13 @@ export const outside = 'outside'
 export interface Destination {
   /** As the matrix names it; equal names in two snapshots are the same question. */
   readonly name: string
-  readonly flow: Pick<Flow, 'to' | 'port' | 'protocol' | 'http'>
+  readonly flow: Pick<Flow, 'to' | 'port' | 'protocol' | 'http' | 'tls'>
   /** The workloads behind it, sorted. Where there is only one, that one is not asked: it would call itself. */
   readonly workloads: readonly string[]
   /** `namespace/name` of the Gateway that is called, for a request to one. */
   readonly gateway?: string
+  /** Outside of the cluster: everybody can call it, and the cluster's walls stand only before its own pods. */
+  readonly beyond?: true
 }
 
 /** The rows: every workload that runs a pod, by name, and last the outside. */
@@ -26,11 +29,16 @@ export function flowSource(source: string): Flow['from'] {
 }
 
 /**
- * The columns: requests to the gateways, the Services' ports, and the ports of the pods themselves, which a caller can
- * dial past every Service.
+ * The columns: requests to the gateways, the Services' ports, the ports of the pods themselves, which a caller can dial
+ * past every Service, and what is outside.
  */
 export function destinationsOf(snapshot: Snapshot): readonly Destination[] {
-  return [...gatewayDestinations(snapshot), ...serviceDestinations(snapshot), ...podDestinations(snapshot)]
+  return [
+    ...gatewayDestinations(snapshot),
+    ...serviceDestinations(snapshot),
+    ...podDestinations(snapshot),
+    ...outsideDestinations(snapshot),
+  ]
 }
 
 function serviceDestinations(snapshot: Snapshot): readonly Destination[] {

@@ -6,7 +6,8 @@ export interface Cell {
   readonly from: string
   /**
    * `shop/web-api:8080` for a Service, `shop/web-api:8080 (pod)` for the pods themselves past every Service, with `/UDP` behind
-   * the port where it is UDP; `shop/shop-gateway http://istioexplained.io/` for a request to a gateway.
+   * the port where it is UDP; `shop/shop-gateway http://istioexplained.io/` for a request to a gateway; `api.github.com:443` for a
+   * host outside that a policy names, and `world:443` for anything else there.
    */
   readonly to: string
   /** Equal for the same question of two snapshots. */
@@ -20,7 +21,7 @@ export interface Cell {
 export interface Matrix {
   /** In the order of the rows. */
   readonly sources: readonly string[]
-  /** In the order of the columns. */
+  /** In the order of the columns: what is outside of the cluster last. */
   readonly destinations: readonly string[]
   /** Row by row. A source is not asked about itself. */
   readonly cells: readonly Cell[]
