@@ -177,10 +177,15 @@ function hostOf(to: FlowDestination, snapshot: Snapshot, pod: Pod | undefined): 
   if ('host' in to) return to.host
   if (pod !== undefined) return pod.ip
   if ('ip' in to && to.ip !== undefined) return to.ip
+  const { dns, istiod, controlPlane } = snapshot.platform
   if ('node' in to) {
-    const node = snapshot.nodes.find(({ name }) => name === to.node)
+    const node = [...snapshot.nodes, controlPlane].find(({ name }) => name === to.node)
     if (node !== undefined) return node.ip
   }
+  // What every cluster has, and the mesh plays.
+  const own =
+    'workload' in to ? [dns, istiod].find(({ key, workload }) => [key, workload].includes(to.workload)) : undefined
+  if (own !== undefined) return own.ip
   throw new ClusterError(
     'bad-attempt',
     `nothing that is up here is ${JSON.stringify(to)}; \`bulkhead status\` lists the workloads.`,

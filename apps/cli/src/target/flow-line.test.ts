@@ -56,6 +56,22 @@ const denied: FlowRecord = {
   ],
 }
 
+test('of what goes out the line tells the name that was asked for, and the one that was read', () => {
+  const { workload: _workload, pod: _pod, service: _service, ...destination } = allowed.destination
+  const out = {
+    ...allowed,
+    destination: { ...destination, host: 'api.github.com' },
+    transport: 'plaintext',
+    sni: 'api.github.com',
+  } as const
+  assert.match(
+    flowLine(out),
+    / dst\.addr=10\.244\.2\.2:8080 dst\.host=api\.github\.com transport=plaintext sni=api\.github\.com /,
+  )
+  assert.doesNotMatch(flowLine({ ...out, destination: { ...destination, host: '10.244.2.2' } }), /dst\.host/)
+  assert.doesNotMatch(flowLine(allowed), /dst\.host|sni/)
+})
+
 test('a flow is one line in the manner of ztunnel’s access log', () => {
   assert.equal(
     flowLine(allowed),

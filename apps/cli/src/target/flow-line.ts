@@ -10,9 +10,10 @@ export function flowLine(record: FlowRecord): string {
     ['src.identity', source.identity],
     ['dst.addr', destination.ip === undefined ? undefined : `${destination.ip}:${destination.port}`],
     ['dst.service', destination.service],
-    ['dst.host', destination.ip === undefined ? destination.host : undefined],
+    ['dst.host', outsideName(destination)],
     ['dst.workload', destination.workload],
     ['transport', record.transport],
+    ['sni', record.sni],
     ['http.request', http && `${http.method} ${http.host}${http.path}`],
     ['http.status', http?.status],
     ['http.route', http?.route],
@@ -26,6 +27,11 @@ export function flowLine(record: FlowRecord): string {
   ]
   const text = fields.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${quoted(value)}`]))
   return `${record.start} ${verdictWord(record)} ${text.join(' ')}${decided(record)}`
+}
+
+/** A name that is not told by the pod or the Service that it led to. */
+function outsideName({ host, ip, workload, service }: FlowRecord['destination']): string | undefined {
+  return ip === undefined || (workload === undefined && service === undefined && host !== ip) ? host : undefined
 }
 
 const quoted = (value: string | number): string =>

@@ -64,9 +64,14 @@ export class RealHostDialer {
 
   /** Whether it answers, with a certificate that is good for its name, within the time. */
   async answers(limitMs: number): Promise<boolean> {
-    const signal = AbortSignal.timeout(limitMs)
+    // Not AbortSignal.timeout: its timer would let a process end that has nothing else to wait for.
+    const over = new AbortController()
+    const { signal } = over
     const late = new Promise<false>((resolve) => signal.addEventListener('abort', () => resolve(false), { once: true }))
-    return Promise.race([this.#answers(limitMs, signal), late])
+    const timer = setTimeout(() => over.abort(), limitMs)
+    const answers = await Promise.race([this.#answers(limitMs, signal), late])
+    clearTimeout(timer)
+    return answers
   }
 
   async #answers(limitMs: number, signal: AbortSignal): Promise<boolean> {
