@@ -117,13 +117,19 @@ describe('the scenarios, as the engine sees them', () => {
         assert.ok(text.includes(from), `${id} holds ${from}`)
         return { ...resource, object: JSON.parse(text.replace(from, to)) as Resource['object'] }
       })
-      const on = new Set(layers)
+      // With 20-network on too, much is stopped before it comes to the line.
+      const sets = [layers, layers.filter((layer) => layer !== '20-network')]
       return scenarios
         .filter((scenario) => {
           const flow = flowOf(scenario.from, scenario.attempt)
           if (flow === undefined) return false
-          const view = predictedView(judge(flow, compile(inForce(scenario, layers, changed))))
-          return compareViews('predicted', expectedView(expected(scenario, on)), view).length > 0
+          return sets.some((on) => {
+            const expectation = expectedView(expected(scenario, new Set(on)))
+            const view = predictedView(judge(flow, compile(inForce(scenario, on, changed))))
+            return (
+              missing(scenario, new Set(on)).length === 0 && compareViews('predicted', expectation, view).length > 0
+            )
+          })
         })
         .map(({ id: name }) => name)
         .sort()
