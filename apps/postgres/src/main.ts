@@ -5,6 +5,7 @@
 import { once } from 'node:events'
 import { createRelay, PostgresError, startPostgres } from '@bulkhead/pocket-postgres'
 import { ConfigError, readConfig } from './config.js'
+import { whyNoLogin } from './login.js'
 
 const port = 5432
 /** Settings that are wrong; sysexits.h. */
@@ -36,6 +37,8 @@ async function main(): Promise<number> {
     })
     relay.listen(port, '0.0.0.0')
     await Promise.race([once(relay, 'listening'), postgres.ended])
+    const why = postgres.fresh ? undefined : await whyNoLogin(postgres.host, config)
+    if (why !== undefined) say(`postgres: ${why}`)
   }
   const { code, signal } = await postgres.ended
   if (asked.signal.aborted && code === 0) return 0
