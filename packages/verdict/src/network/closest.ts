@@ -26,26 +26,46 @@ export function closestRule(
   meshPort: boolean,
 ): Nearly | undefined {
   const selecting = new Map(candidates.allow.map((one) => [one.rule, one.selectors]))
-  let best: Nearly | undefined
+  let best: NetworkRule | undefined
   let fewest = Number.POSITIVE_INFINITY
+  const selectsPeer = (rule: NetworkRule): boolean => (selecting.get(rule) ?? []).length > 0
+  const opensToPeer = (rule: NetworkRule): boolean =>
+    meshPort && (selecting.get(rule) ?? []).some(({ anybody }) => anybody !== true)
+  // Counted first and told after: there may be many rules.
   for (const rule of allow) {
-    const selectors = selecting.get(rule) ?? []
-    const peer: Lack[] =
-      selectors.length > 0
-        ? []
-        : [{ attribute: 'peer', wants: shorten(rule.peers.map(({ text }) => text)), has: hasPeer(rule, party) }]
-    const lacks = [...peer, ...portLacks(rule, packet)]
-    const toThisPeer = meshPort && lacks.length === 1 && selectors.some(({ anybody }) => anybody !== true)
-    const count = lacks.length - (toThisPeer ? 0.5 : 0)
+    const gap = portGap(rule, packet)
+    const count = (selectsPeer(rule) ? 0 : 1) + gapSizes[gap] - (gapSizes[gap] === 1 && opensToPeer(rule) ? 0.5 : 0)
     if (count >= fewest) continue
     fewest = count
-    const { policy, rule: index, at } = rule.by
-    best = {
-      closest: { policy, rule: index, at, lacks },
-      opens: toThisPeer ? shorten((rule.ports ?? []).map(({ text }) => text)) : [],
-    }
+    best = rule
   }
-  return best
+  if (best === undefined) return undefined
+  const peer: Lack[] = selectsPeer(best)
+    ? []
+    : [{ attribute: 'peer', wants: shorten(best.peers.map(({ text }) => text)), has: hasPeer(best, party) }]
+  const lacks = [...peer, ...portLacks(best, packet)]
+  const { policy, rule: index, at } = best.by
+  return {
+    closest: { policy, rule: index, at, lacks },
+    opens: lacks.length === 1 && opensToPeer(best) ? shorten((best.ports ?? []).map(({ text }) => text)) : [],
+  }
+}
+
+type Gap = 'none' | 'port' | 'protocol' | 'both'
+
+const gapSizes: Readonly<Record<Gap, number>> = { none: 0, port: 1, protocol: 1, both: 2 }
+
+/** What the packet lacks of the ports that a rule names, of the one that lacks the least. */
+function portGap({ ports }: NetworkRule, packet: Packet): Gap {
+  if (ports === undefined) return 'none'
+  let gap: Gap = 'both'
+  for (const port of ports) {
+    const [speaks, reaches] = [port.speaks(packet), port.reaches(packet)]
+    if (speaks && reaches) return 'none'
+    if (speaks) gap = 'port'
+    else if (reaches && gap === 'both') gap = 'protocol'
+  }
+  return gap
 }
 
 function hasPeer({ peers }: NetworkRule, { kind, name }: Party): string {
@@ -53,19 +73,31 @@ function hasPeer({ peers }: NetworkRule, { kind, name }: Party): string {
   return byName ? `${name}, for which no such name was learned` : name
 }
 
-/** Of the ports that a rule names the ones that lack the least. */
-function portLacks({ ports }: NetworkRule, packet: Packet): Lack[] {
-  if (ports === undefined || ports.some((port) => port.speaks(packet) && port.reaches(packet))) return []
+function portLacks(rule: NetworkRule, packet: Packet): Lack[] {
+  const gap = portGap(rule, packet)
+  const { ports = [] } = rule
   const { port, protocol } = packet
-  const spoken = ports.filter((one) => one.speaks(packet))
-  const has = `${port}/${protocol}`
-  if (spoken.length > 0) return [{ attribute: 'port', wants: shorten(spoken.map(({ text }) => text)), has }]
-  const reached = ports.filter((one) => one.reaches(packet))
-  const wanted = reached.length > 0 ? reached : ports
-  const protocols = [...new Set(wanted.flatMap((one) => one.protocols))]
-  const wrongProtocol: Lack = { attribute: 'protocol', wants: protocols, has: protocol }
-  if (reached.length > 0) return [wrongProtocol]
-  return [{ attribute: 'port', wants: shorten(ports.map(({ text }) => text)), has }, wrongProtocol]
+  const meant = ports.filter((one) => (gap === 'port' ? one.speaks(packet) : gap === 'both' || one.reaches(packet)))
+  const wrongPort: Lack = {
+    attribute: 'port',
+    wants: shorten(meant.map(({ text }) => text)),
+    has: `${port}/${protocol}`,
+  }
+  const wrongProtocol: Lack = {
+    attribute: 'protocol',
+    wants: [...new Set(meant.flatMap(({ protocols }) => protocols))],
+    has: protocol,
+  }
+  switch (gap) {
+    case 'none':
+      return []
+    case 'port':
+      return [wrongPort]
+    case 'protocol':
+      return [wrongProtocol]
+    case 'both':
+      return [wrongPort, wrongProtocol]
+  }
 }
 
 function shorten(texts: readonly string[]): string[] {

@@ -113,3 +113,5 @@ export function unreadPeers(what: string, could: (party: Party) => boolean): Pee
 
 export const couldBeOutside = outside
 export const couldBeNode = ({ kind }: Party): boolean => kind === 'host' || kind === 'remote-node'
+/** Behind a Service without a selector stands what somebody wrote down: an address outside, or the API server's. */
+export const couldBeEndpoint = (party: Party): boolean => outside(party) || party.apiServer

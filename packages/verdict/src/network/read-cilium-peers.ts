@@ -4,6 +4,7 @@ import { namespaceKey, namespaceLabelPrefix, type Requirement, requirements } fr
 import { exactName, namePattern } from './names.js'
 import {
   anybody,
+  couldBeEndpoint,
   couldBeNode,
   couldBeOutside,
   endpoints,
@@ -89,7 +90,7 @@ function servicePeers(reference: Readonly<Record<string, unknown>>, context: Pee
       : context.services.named(String(rawField(byName, 'serviceName')), namespace)
   return found.map((service) =>
     service.selector === undefined
-      ? unreadPeers(`toServices of Service ${service.key}, which has no selector`, couldBeOutside)
+      ? unreadPeers(`toServices for Service ${service.key}, which selects no pods,`, couldBeEndpoint)
       : endpoints(
           [...requirements({ matchLabels: service.selector }), inNamespace(service.namespace)],
           `the pods behind Service ${service.key}`,

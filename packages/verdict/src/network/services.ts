@@ -1,6 +1,7 @@
 import type { LabelSelector, Resource, Service } from '@bulkhead/resources'
 import { selectorMatches } from '@bulkhead/resources/selectors'
 import { namespaceOf, ofKind } from '../model/kinds.js'
+import type { Labels } from './labels.js'
 
 /** A Service as `toServices` reads it. */
 export interface SelectedService {
@@ -15,11 +16,33 @@ export interface ServiceSelectors {
   labelled(selector: LabelSelector, namespace: string | undefined): readonly SelectedService[]
 }
 
-/** The cluster's DNS, which no manifest here brings along. */
-const clusterDns = { key: 'kube-system/kube-dns', namespace: 'kube-system', selector: { 'k8s-app': 'kube-dns' } }
+/** What every cluster has and no manifest of ours brings along. The API server's leads to a node, and selects nothing. */
+const platform: readonly (SelectedService & { readonly name: string; readonly labels: Labels })[] = [
+  {
+    key: 'kube-system/kube-dns',
+    name: 'kube-dns',
+    namespace: 'kube-system',
+    labels: { 'k8s-app': 'kube-dns' },
+    selector: { 'k8s-app': 'kube-dns' },
+  },
+  {
+    key: 'istio-system/istiod',
+    name: 'istiod',
+    namespace: 'istio-system',
+    labels: { app: 'istiod' },
+    selector: { app: 'istiod', istio: 'pilot' },
+  },
+  {
+    key: 'default/kubernetes',
+    name: 'kubernetes',
+    namespace: 'default',
+    labels: { component: 'apiserver', provider: 'kubernetes' },
+    selector: undefined,
+  },
+]
 
 export function readServiceSelectors(resources: readonly Resource[]): ServiceSelectors {
-  const services = ofKind<Service>(resources, '', 'Service').map((resource) => {
+  const own = ofKind<Service>(resources, '', 'Service').map((resource) => {
     const { selector = {} } = resource.object.spec
     const namespace = namespaceOf(resource)
     return {
@@ -30,9 +53,7 @@ export function readServiceSelectors(resources: readonly Resource[]): ServiceSel
       selector: Object.keys(selector).length === 0 ? undefined : selector,
     }
   })
-  if (!services.some(({ key }) => key === clusterDns.key)) {
-    services.push({ ...clusterDns, name: 'kube-dns', labels: { 'k8s-app': 'kube-dns' } })
-  }
+  const services = [...own, ...platform.filter(({ key }) => !own.some((one) => one.key === key))]
   const inside = (namespace: string | undefined) => (one: { readonly namespace: string }) =>
     namespace === undefined || one.namespace === namespace
   return {
