@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { LocalCluster } from './cluster.js'
+import type { ProgressEvent } from './cluster-types.js'
 import { alive, processStamp } from './processes.js'
 import { eventually, temporaryFolder } from './testing.js'
 
@@ -48,6 +49,7 @@ spec:
       containers:
         - name: postgres
           image: docker.io/library/postgres:18.6
+          terminationMessagePolicy: FallbackToLogsOnError
           env:
             - { name: POSTGRES_USER, valueFrom: { secretKeyRef: { name: postgres-secret, key: username } } }
             - { name: POSTGRES_PASSWORD, valueFrom: { secretKeyRef: { name: postgres-secret, key: password } } }
@@ -163,7 +165,7 @@ test('a program that is killed in the middle of a query leaves no server, and co
   const place = places(t)
   const cluster = await up(t, place)
   await query(cluster, 'create table kept (n int)')
-  for (let round = 1; round <= 3; round++) {
+  for (let round = 1; round <= 2; round++) {
     await query(cluster, `insert into kept values (${round})`)
     const busy = query(cluster, 'select count(*) from generate_series(1, 1e12)')
     const active =
@@ -172,8 +174,7 @@ test('a program that is killed in the middle of a query leaves no server, and co
     const pids = (await query(cluster, 'select pid from pg_stat_activity')) as number[][]
     const left = [...pids.flat(), serverOf(place.stateDir)].map((pid) => ({ pid, stamp: processStamp(pid) ?? '' }))
     assert.ok(left.filter(alive).length > 4)
-    const container = () =>
-      cluster.status().workloads.find(({ workload }) => workload === 'demo/postgres')?.pods[0]?.containers[0]
+    const container = () => podsOf(cluster, 'demo/postgres')[0]
     process.kill(container()?.pid ?? 0, 'SIGKILL')
     await busy
     await eventually('no process of it is left', () => !left.some(alive))
@@ -203,3 +204,36 @@ test('a supervisor that is killed leaves no server; the next one has what was st
   assert.deepEqual(await query(cluster, 'select 1'), [[1]])
   assert.equal(statSync(join(place.stateDir, 'data/demo')).mode & 0o777, 0o700)
 })
+
+test('a Secret that was lost is told at the start and in the log; data of another version in the status, and nothing else fails', async (t) => {
+  const place = places(t)
+  const first = await up(t, place)
+  await first.stop()
+  rmSync(join(place.stateDir, 'secrets'), { recursive: true })
+  const notes: string[] = []
+  const progress = (event: ProgressEvent) => void (event.kind === 'note' && notes.push(event.text))
+  const second = await up(t, { ...place, progress })
+  assert.match(notes.join('\n'), /values for Secret demo\/postgres-secret were made anew.*postgres-data.*up --fresh/)
+  await eventually('its log says why', () =>
+    /^postgres: the data in .* knows another password.*--fresh/m.test(log(second)),
+  )
+  assert.equal(await query(second, 'select 1'), '28P01')
+  await second.stop()
+
+  writeFileSync(join(place.stateDir, 'data/demo/postgres-data/18/docker/PG_VERSION'), '17\n')
+  const third = await LocalCluster.start(place)
+  t.after(() => third.stop({ graceMs: 5000 }))
+  assert.deepEqual(await third.whenReady(20_000), ['demo/postgres-0'])
+  const [container] = podsOf(third, 'demo/postgres')
+  assert.match(container?.lastExit ?? '', /^exit code 1: postgres: ".*" holds data of PostgreSQL 17, .*up --fresh/)
+  assert.equal(await query(third, 'select 1'), 'ECONNRESET')
+  await third.stop()
+  const fourth = await up(t, { ...place, fresh: true })
+  assert.deepEqual(await query(fourth, 'select 1'), [[1]])
+})
+
+const podsOf = (cluster: LocalCluster, name: string) =>
+  cluster
+    .status()
+    .workloads.find(({ workload }) => workload === name)
+    ?.pods.flatMap(({ containers }) => containers) ?? []
