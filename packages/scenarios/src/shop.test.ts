@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, it } from 'node:test'
 import { loadManifests, parseManifests, type Resource } from '@bulkhead/resources'
-import { compile, judge } from '@bulkhead/verdict'
+import { compile, judge, type Snapshot } from '@bulkhead/verdict'
 import { compareViews } from './compare.js'
 import { flowOf, sourceOf } from './flow.js'
 import { loadScenarios } from './load.js'
@@ -34,6 +34,18 @@ function inForce({ given, change }: Scenario, on: readonly string[], base = reso
   return [...kept, ...brought]
 }
 
+/** Most scenarios bring nothing along, so what is in force is compiled once for each combination. */
+function snapshotsOf(base = resources): (scenario: Scenario, on: readonly string[]) => Snapshot {
+  const snapshots = new Map<string, Snapshot>()
+  return (scenario, on) => {
+    const key = JSON.stringify([on, scenario.given, scenario.change])
+    const snapshot = snapshots.get(key) ?? compile(inForce(scenario, on, base))
+    snapshots.set(key, snapshot)
+    return snapshot
+  }
+}
+const snapshotFor = snapshotsOf()
+
 describe('the scenarios, as the engine sees them', () => {
   it('has layers, and scenarios of both kinds', () => {
     assert.deepEqual(layers, ['20-network', '30-cilium', '40-mtls', '50-identity', '70-ingress'])
@@ -48,7 +60,7 @@ describe('the scenarios, as the engine sees them', () => {
       for (const scenario of scenarios) {
         const flow = flowOf(scenario.from, scenario.attempt)
         if (flow === undefined || missing(scenario, new Set(on)).length > 0) continue
-        const verdict = judge(flow, compile(inForce(scenario, on)))
+        const verdict = judge(flow, snapshotFor(scenario, on))
         const expectation = expectedView(expected(scenario, new Set(on)))
         wrong.push(
           ...compareViews('predicted', expectation, predictedView(verdict)).map((line) => `${scenario.id}: ${line}`),
