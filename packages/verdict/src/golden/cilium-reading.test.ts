@@ -168,9 +168,13 @@ test('58 TestMergeTLSSNIPolicy: one rule without names beside one with them open
   const plain = egress([{ toEntities: ['world'], toPorts: port('443') }], 'plain')
   assert.equal(out([names('one.example'), plain], address, 443, request('GET', '/')), sniDenied)
   assert.equal(out([names('one.example'), plain], address, 443, hello('two.example')), sniDenied)
-  // The lists of two such rules are one.
+  // The lists of two such rules are one, also where they are told.
   const two = egress([{ toEntities: ['world'], toPorts: port('443', { serverNames: ['two.example'] }) }], 'two')
   assert.equal(out([names('one.example'), two], address, 443, hello('two.example')), readsTls)
+  const { steps } = packet([...echoes, names('one.example'), two], 'egress', 'test/client2', address, 443, {
+    payload: hello('three.example'),
+  })
+  assert.equal(steps[0]?.facts?.lists, 'one.example, two.example')
   // Another selector stays apart, and opens what it opens.
   const cidr = egress([{ toCIDR: ['1.0.0.0/8'], toPorts: port('443') }], 'cidr')
   assert.equal(out([names('one.example'), cidr], address, 443, hello('two.example')), allowed)

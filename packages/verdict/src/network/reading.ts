@@ -14,8 +14,9 @@ export interface Read {
   readonly outcome: 'allow' | 'deny' | 'unknown'
   /** The rule that says so. */
   readonly rule: NetworkRule
-  /** Of a denial: what was read. */
+  /** Of a denial: what was read, and what the rules of the group list. */
   readonly kind?: Kind
+  readonly lists?: readonly { readonly text: string }[]
   readonly reads?: Kind
   /** Of `unknown`: the field. */
   readonly what?: string
@@ -76,7 +77,10 @@ function judgeGroup(group: Group, payload: Payload | undefined): GroupRead {
       group.find(({ reading }) => reading?.serverNames?.some((name) => name.matches(sni)))
     const sni = payload?.kind === 'tls' ? payload.sni : undefined
     const by = sni === undefined ? undefined : listed(sni)
-    if (payload !== undefined && by === undefined) return { outcome: 'deny', rule: named, kind: 'tls', needs: 'tls' }
+    if (payload !== undefined && by === undefined) {
+      const lists = group.flatMap(({ reading }) => reading?.serverNames ?? [])
+      return { outcome: 'deny', rule: named, kind: 'tls', lists, needs: 'tls' }
+    }
     const behind = judgeRequests(group, payload)
     if (behind.outcome === 'allow') return { outcome: 'allow', rule: by ?? named, needs: 'tls' }
     return { ...behind, needs: 'tls' }
@@ -100,7 +104,8 @@ function judgeRequests(group: Group, payload: Payload | undefined): GroupRead {
   const kind: Kind = first.reading?.http === undefined ? 'dns' : 'http'
   if (payload === undefined) return { outcome: 'allow', rule: first, needs: kind }
   const found = kind === 'http' ? matchRequest(group, payload) : matchQuestion(group, payload)
-  return { ...(found ?? { outcome: 'deny', rule: first, kind }), needs: kind }
+  const lists = group.flatMap(({ reading }): readonly { readonly text: string }[] => reading?.[kind] ?? [])
+  return { ...(found ?? { outcome: 'deny', rule: first, kind, lists }), needs: kind }
 }
 
 function matchRequest(group: Group, payload: Payload): GroupRead | undefined {

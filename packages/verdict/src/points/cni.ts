@@ -86,7 +86,10 @@ function judgePacket(question: Question, { reader, enforcement }: NetworkIndex['
   const unread = network.unread[0]
   if (unread !== undefined) return unreadObject(point, unread, pod.workload)
   if (network.conflict !== undefined) {
-    return verdict(point, 'cilium', 'unknown', 'not-modelled', { what: network.conflict.message, pod: pod.workload })
+    return verdict(point, 'cilium', 'unknown', 'not-modelled', {
+      what: `a conflict of rules (${network.conflict.message})`,
+      pod: pod.workload,
+    })
   }
 
   const denials = matching(candidates.deny, packet, learned)
@@ -129,15 +132,13 @@ function judgeAllows(question: Question, isolated: boolean, facts: Facts, enforc
 }
 
 function answer({ point, evidence, party, payload }: Question, read: Read, facts: Facts): CniVerdict {
-  const { outcome, rule, kind, reads, what = '' } = read
+  const { outcome, rule, reads, what = '' } = read
   const { pod, tuple } = evidence
   const reading = reads === undefined ? {} : { reads }
   if (outcome === 'unknown') return { ...unreadRule(point, rule, what, pod.workload), ...reading }
   if (outcome === 'deny') {
-    return {
-      ...byRule(point, 'deny', denialCodes[kind ?? 'tls'], rule.by, { ...facts, ...whatWasRead(kind, rule, payload) }),
-      ...reading,
-    }
+    const code = denialCodes[read.kind ?? 'tls']
+    return { ...byRule(point, 'deny', code, rule.by, { ...facts, ...whatWasRead(read, payload) }), ...reading }
   }
   const mesh = tuple.port === hbonePort && party.mesh && (pod.mesh || pod.gateway !== undefined)
   const said = byRule(point, 'allow', 'cni.rule-allows', rule.by, mesh ? { ...facts, carries: 'every port' } : facts)
@@ -146,20 +147,22 @@ function answer({ point, evidence, party, payload }: Question, read: Read, facts
 
 const denialCodes = { tls: 'cni.sni-denied', http: 'cni.http-denied', dns: 'cni.dns-denied' } as const
 
-function whatWasRead(kind: Read['kind'], { reading }: NetworkRule, payload: Payload | undefined): Facts {
+function whatWasRead({ kind, lists = [] }: Read, payload: Payload | undefined): Facts {
+  const listed = { lists: list(lists) }
   switch (kind) {
-    case 'http': {
-      const request = payload?.kind === 'http' ? `${payload.method} ${payload.path}` : 'bytes that are no request'
-      return { request, lists: list(reading?.http) }
-    }
+    case 'http':
+      return {
+        request: payload?.kind === 'http' ? `${payload.method} ${payload.path}` : 'bytes that are no request',
+        ...listed,
+      }
     case 'dns':
-      return { query: payload?.kind === 'dns' ? payload.query : 'no question', lists: list(reading?.dns) }
+      return { query: payload?.kind === 'dns' ? payload.query : 'no question', ...listed }
     default:
-      return { sni: (payload?.kind === 'tls' && payload.sni) || 'none', lists: list(reading?.serverNames) }
+      return { sni: (payload?.kind === 'tls' && payload.sni) || 'none', ...listed }
   }
 }
 
-function list(matchers: readonly { readonly text: string }[] = []): string {
+function list(matchers: readonly { readonly text: string }[]): string {
   const texts = matchers.slice(0, 5).map(({ text }) => text)
   return [...texts, ...(matchers.length > 5 ? [`${matchers.length - 5} more`] : [])].join(', ')
 }
