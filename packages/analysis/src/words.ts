@@ -85,9 +85,16 @@ export function lettingWords(step: Step | undefined, { places }: WordsOptions): 
   const { code, policy, rule, at } = step
   const place = places && at !== undefined ? ` (${at})` : ''
   if (rule !== undefined) return `rule ${rule} of ${policy}${place}`
+  if (code === 'network.no-policy') return `no network policy isolates ${end(step)}`
   if (code === 'mtls.strict-identity') return `the caller has an identity, as ${policy} wants${place}`
   return `${sentence(step)}${place}`
 }
+
+/** Whom the policies of a step of the network's protect. */
+const end = ({ point }: Step): string => (point === 'cni-egress' ? 'the caller' : 'what is called')
+
+/** Before a connection to a name its address is asked for, and that may be stopped already. */
+const asking = ({ facts }: Step): string => (facts?.query === undefined ? '' : 'asking for the name, ')
 
 /** `50-identity: no rule of AuthorizationPolicy/shop/allow-nothing (k8s/...:21) lists it` */
 export function stoppingWords(step: Step | undefined, { places }: WordsOptions): string {
@@ -104,6 +111,21 @@ export function stoppingWords(step: Step | undefined, { places }: WordsOptions):
     }
     case 'authz.rule-denies':
       return `${by}rule ${step.rule} of ${step.policy} denies it${place(step.at)}`
+    case 'cni.default-deny': {
+      // Each pod has policies of its own that isolate it: where they are a layer's, its name says more than theirs.
+      const policies = layer === undefined && places ? (step.isolatedBy ?? []) : []
+      const named = policies.map(({ policy, at }) => `${policy}${place(at)}`).join(' or ')
+      const whose = named === '' ? '' : ` of ${named}`
+      return `${by}${asking(step)}no rule${whose} lets it ${step.point === 'cni-egress' ? 'out' : 'in'}`
+    }
+    case 'cni.rule-denies':
+      return `${by}${asking(step)}rule ${step.rule} of ${step.policy} denies it${place(step.at)}`
+    case 'cni.sni-denied':
+      return `${by}rule ${step.rule} of ${step.policy} lists no such server name${place(step.at)}`
+    case 'cni.http-denied':
+      return `${by}rule ${step.rule} of ${step.policy} lists no such request${place(step.at)}`
+    case 'cni.dns-denied':
+      return `${by}rule ${step.rule} of ${step.policy} does not list the name ${step.facts?.query}${place(step.at)}`
     case 'mtls.strict-no-identity':
       return `${by}${step.policy} says STRICT, and the caller has no identity${place(step.at)}`
     default:

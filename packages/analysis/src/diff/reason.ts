@@ -45,10 +45,11 @@ export interface Led {
 }
 
 /** The rule as it is written; undefined where a step names none. */
-function ruleOf({ policy, rule, point }: Step, { resources }: Snapshot): unknown {
+function ruleOf({ policy, rule, point, code }: Step, { resources }: Snapshot): unknown {
   const object: unknown = resources.find(({ id }) => id === policy)?.object
   const spec = fieldOf(object, 'spec')
-  const rules = fieldOf(spec, 'rules') ?? fieldOf(spec, point === 'cni-egress' ? 'egress' : 'ingress')
+  const direction = point === 'cni-egress' ? 'egress' : 'ingress'
+  const rules = fieldOf(spec, 'rules') ?? fieldOf(spec, `${direction}${code === 'cni.rule-denies' ? 'Deny' : ''}`)
   return Array.isArray(rules) && rule !== undefined ? rules[rule] : undefined
 }
 

@@ -8,6 +8,9 @@ import type {
 import type { Flow, Pod, Snapshot, Step } from '@bulkhead/verdict'
 import { addedPolicy, type Candidate, editPolicy, fieldName, placeOf, replaced, yamlText } from './edits.js'
 import { allowAtGateway, gatewayRule } from './gateway.js'
+import { ownLabels } from './labels.js'
+import { openNetwork } from './network/open.js'
+import { listWhatWasRead } from './network/read.js'
 import { mendSelector } from './selector.js'
 
 const dataplaneMode = 'istio.io/dataplane-mode'
@@ -37,6 +40,12 @@ export function candidatesFor(step: Step, flow: Flow, snapshot: Snapshot): reado
       return exceptFromDeny(step, snapshot)
     case 'mtls.strict-no-identity':
       return enrolCaller(flow, snapshot)
+    case 'cni.default-deny':
+      return openNetwork(step, snapshot)
+    case 'cni.sni-denied':
+    case 'cni.http-denied':
+    case 'cni.dns-denied':
+      return listWhatWasRead(step, snapshot)
     default:
       return []
   }
@@ -125,18 +134,6 @@ function addPolicy(step: Step, snapshot: Snapshot): readonly Candidate[] {
   }
   const says = `add an ALLOW policy that selects ${pod.workload}, with the rule: ${yamlText(rule)}`
   return addedPolicy(snapshot, object, isolating, says)
-}
-
-/** Labels that a controller writes, and that change with the template or from pod to pod. */
-const controllerLabels: ReadonlySet<string> = new Set([
-  'pod-template-hash',
-  'statefulset.kubernetes.io/pod-name',
-  'apps.kubernetes.io/pod-index',
-])
-
-/** The labels that stand in the manifest. */
-function ownLabels({ labels }: Pod): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(labels).filter(([name]) => !controllerLabels.has(name)))
 }
 
 /** Leaves this caller out of every source that the denying rule lists. */

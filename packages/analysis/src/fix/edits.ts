@@ -44,7 +44,7 @@ export function editPolicy(
 /** A policy more, to stand beside the one that isolates. None where there is one of that name already. */
 export function addedPolicy(
   snapshot: Snapshot,
-  object: AuthorizationPolicy,
+  object: KubernetesObject,
   beside: { readonly policy: string; readonly layer?: string; readonly at: string },
   says: string,
 ): readonly Candidate[] {
@@ -52,8 +52,8 @@ export function addedPolicy(
   const colon = beside.at.lastIndexOf(':')
   const at = { file: beside.at.slice(0, colon), line: Number(beside.at.slice(colon + 1)), column: 1 }
   const added: Resource = {
-    id: `AuthorizationPolicy/${namespace}/${name}`,
-    kind: 'AuthorizationPolicy',
+    id: `${object.kind}/${namespace}/${name}`,
+    kind: object.kind,
     namespace,
     name,
     object,
@@ -70,6 +70,35 @@ export function addedPolicy(
     value: JSON.stringify(object),
   }
   return [{ edit, resources: [...snapshot.resources, added] }]
+}
+
+/** One value more at the end of a list of an object; none where there is no such list. */
+export function appended(
+  snapshot: Snapshot,
+  resource: Resource,
+  place: readonly (string | number)[],
+  value: unknown,
+  says: string,
+): readonly Candidate[] {
+  const object = withAppended(resource.object, place, value)
+  if (object === undefined) return []
+  const edit = {
+    object: resource.id,
+    at: placeOf(resource, place),
+    says,
+    field: fieldName(place),
+    value: JSON.stringify(value),
+  }
+  return [{ edit, resources: replaced(snapshot, resource, object as KubernetesObject) }]
+}
+
+function withAppended(whole: unknown, place: readonly (string | number)[], value: unknown): unknown {
+  const [key, ...rest] = place
+  if (key === undefined) return Array.isArray(whole) ? [...whole, value] : undefined
+  if (typeof whole !== 'object' || whole === null) return undefined
+  const inside = withAppended((whole as Readonly<Record<string | number, unknown>>)[key], rest, value)
+  if (inside === undefined) return undefined
+  return Array.isArray(whole) ? whole.with(Number(key), inside) : { ...whole, [key]: inside }
 }
 
 /** As YAML's one-line form, to be pasted: `{from: [{source: {principals: ["x"]}}]}`. */

@@ -32,7 +32,6 @@ interface Tried {
   readonly edit: Edit
   readonly snapshot: Snapshot
   readonly verdict: Verdict
-  readonly opens: number
   readonly meant: boolean
 }
 
@@ -44,16 +43,35 @@ function bestOf(flow: Flow, verdict: Verdict, snapshot: Snapshot): Tried | undef
     const changed = compile(resources, { previous: snapshot })
     const after = judge(flow, changed)
     if (after.steps.some((later) => sameDenial(later, step))) return []
-    return [{ edit, snapshot: changed, verdict: after, opens: opened(flow, snapshot, changed).flows.length, meant }]
+    return [{ edit, snapshot: changed, verdict: after, meant }]
   })
-  return helpful.reduce<Tried | undefined>(
-    (best, tried) => (best === undefined || isBetter(tried, best) ? tried : best),
-    undefined,
-  )
+  const meant = helpful.filter((tried) => tried.meant)
+  const [first, ...more] = meant.length > 0 ? meant : helpful
+  if (first === undefined || more.length === 0) return first
+  const opens = step.code.startsWith('cni.') ? opensOfNetwork(flow, snapshot) : opensOf(flow, snapshot)
+  return more.reduce<readonly [Tried, number]>(
+    ([best, fewest], tried) => {
+      const count = opens(tried.snapshot)
+      return count < fewest ? [tried, count] : [best, fewest]
+    },
+    [first, opens(first.snapshot)],
+  )[0]
 }
 
-function isBetter(a: Tried, b: Tried): boolean {
-  return a.meant === b.meant ? a.opens < b.opens : a.meant
+/** How many other flows a change opens. */
+function opensOf(flow: Flow, before: Snapshot): (after: Snapshot) => number {
+  return (after) => opened(flow, before, after).flows.length
+}
+
+/** Of the network alone: what the mesh's policies keep closed today they may not tomorrow. */
+function opensOfNetwork(flow: Flow, before: Snapshot): (after: Snapshot) => number {
+  const alone = ({ resources }: Snapshot): Snapshot =>
+    compile(
+      resources.filter(({ object }) => !object.apiVersion.startsWith('security.istio.io/')),
+      { previous: before },
+    )
+  const opens = opensOf(flow, alone(before))
+  return (after) => opens(alone(after))
 }
 
 /** A caller that has an identity now is another caller: what denies it still is the next thing to change. */
@@ -62,6 +80,9 @@ function sameDenial(a: Step, b: Step): boolean {
     a.outcome === 'deny' &&
     a.code === b.code &&
     a.hop === b.hop &&
+    a.point === b.point &&
+    a.facts?.peer === b.facts?.peer &&
+    a.facts?.query === b.facts?.query &&
     a.policy === b.policy &&
     a.facts?.identity === b.facts?.identity
   )

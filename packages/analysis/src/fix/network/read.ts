@@ -1,0 +1,56 @@
+import type { CiliumNetworkPolicy, CiliumPortRule, Resource } from '@bulkhead/resources'
+import type { Snapshot, Step } from '@bulkhead/verdict'
+import { appended, type Candidate } from '../edits.js'
+
+/**
+ * Adds what was read, and is not listed, to the lists of the rule that let the packet pass: the server\'s name, the name
+ * that is asked for, or the request. None for a connection that names nothing.
+ */
+export function listWhatWasRead(step: Step, snapshot: Snapshot): readonly Candidate[] {
+  const policy = snapshot.resources.find(({ id }) => id === step.policy)
+  const wanted = listed(step)
+  if (policy === undefined || !isCilium(policy) || wanted === undefined || step.rule === undefined) return []
+  const { rule, point } = step
+  const direction = point === 'cni-egress' ? 'egress' : 'ingress'
+  const toPorts: readonly CiliumPortRule[] = policy.object.spec?.[direction]?.[rule]?.toPorts ?? []
+  return toPorts.flatMap((ports, index) => {
+    const place = ['spec', direction, rule, 'toPorts', index, ...wanted.field]
+    return wanted.has(ports)
+      ? appended(snapshot, policy, place, wanted.value, `add ${JSON.stringify(wanted.value)} to rule ${rule}`)
+      : []
+  })
+}
+
+interface Listed {
+  readonly field: readonly string[]
+  readonly value: unknown
+  has(ports: CiliumPortRule): boolean
+}
+
+function listed({ code, facts = {} }: Step): Listed | undefined {
+  switch (code) {
+    case 'cni.sni-denied':
+      if (facts.sni === undefined || facts.sni === 'none') return undefined
+      return { field: ['serverNames'], value: facts.sni, has: ({ serverNames }) => serverNames !== undefined }
+    case 'cni.dns-denied':
+      if (facts.query === undefined || !String(facts.query).includes('.')) return undefined
+      return {
+        field: ['rules', 'dns'],
+        value: { matchName: facts.query },
+        has: ({ rules }) => rules?.dns !== undefined,
+      }
+    case 'cni.http-denied': {
+      const [, method, path] = /^([A-Z]+) (\/\S*)$/.exec(String(facts.request)) ?? []
+      if (method === undefined || path === undefined) return undefined
+      const value = { method, path: path.replace(/[.*+?^${}()|[\]\\]/g, '\\$&') }
+      return { field: ['rules', 'http'], value, has: ({ rules }) => rules?.http !== undefined }
+    }
+    default:
+      return undefined
+  }
+}
+
+const kinds: ReadonlySet<string> = new Set(['CiliumNetworkPolicy', 'CiliumClusterwideNetworkPolicy'])
+
+const isCilium = (resource: Resource): resource is Resource<CiliumNetworkPolicy> =>
+  kinds.has(resource.kind) && resource.object.apiVersion.startsWith('cilium.io/')
