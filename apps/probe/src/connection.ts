@@ -1,3 +1,4 @@
+import dns from 'node:dns'
 import { connect, isIP, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { asFailure, endedCode, Failure, type Trace } from './trace.js'
@@ -6,6 +7,9 @@ import { asFailure, endedCode, Failure, type Trace } from './trace.js'
 export const keptBytes = 256 * 1024
 /** After this silence an answer without a length of its own is taken as complete. */
 const quietMs = 50
+
+/** A connect that hangs on a name is looked into shortly before the deadline: is it the name, or what it leads to? */
+const nameCheckMs = 300
 
 export type Where = { readonly host: string; readonly port: number } | { readonly path: string }
 
@@ -21,6 +25,8 @@ export function open(trace: Trace, where: Where): Promise<Socket> {
     }
     const late = (): void => fail(trace.signal.reason)
     trace.signal.addEventListener('abort', late, { once: true })
+    const check = 'host' in where && trace.phase === 'dns' ? checkName(trace, where.host) : undefined
+    socket.once('close', () => clearTimeout(check))
     socket.once('lookup', (error: Error | null) => {
       if (error !== null) return
       trace.mark('dns')
@@ -28,6 +34,7 @@ export function open(trace: Trace, where: Where): Promise<Socket> {
     })
     socket.once('error', fail)
     socket.once('connect', () => {
+      clearTimeout(check)
       trace.signal.removeEventListener('abort', late)
       socket.off('error', fail)
       // Whoever reads adds the listener that matters; an error in between must not end the process.
@@ -37,6 +44,22 @@ export function open(trace: Trace, where: Where): Promise<Socket> {
       resolve(socket)
     })
   })
+}
+
+/**
+ * Capture names a peer only once it is connected, so a dropped packet looks like a name without an answer. A name that is
+ * answered at once was not what the connect hung on.
+ */
+function checkName(trace: Trace, host: string): NodeJS.Timeout {
+  const timeoutMs = trace.deadlineMs
+  return setTimeout(
+    () => {
+      dns.lookup(host, (error) => {
+        if (error === null && trace.phase === 'dns') trace.phase = 'connect'
+      })
+    },
+    Math.max(timeoutMs - nameCheckMs, timeoutMs / 2),
+  )
 }
 
 /**

@@ -29,6 +29,8 @@ export interface Trace {
   bytes: number
   readonly timings: Partial<Record<Timed, number>>
   readonly lateResetMs: number
+  /** How long all of it may take. */
+  readonly deadlineMs: number
   /** Aborted at the deadline. */
   readonly signal: AbortSignal
   mark(what: Timed): void
@@ -54,6 +56,7 @@ export function startTrace(attempt: ResolvedAttempt): Trace {
     phase: 'connect',
     bytes: 0,
     timings: {},
+    deadlineMs: timeoutMs,
     lateResetMs: attempt.lateResetMs ?? defaultLateResetMs,
     signal: deadline.signal,
     mark(what) {

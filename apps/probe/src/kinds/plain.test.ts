@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
+import callbacks from 'node:dns'
 import dns from 'node:dns/promises'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, Socket } from 'node:net'
@@ -62,6 +63,18 @@ describe('a TCP attempt', () => {
     })
     const seen = await attempt(9, { kind: 'tcp', timeoutMs: 60 })
     assert.deepEqual([seen.symptom, seen.phase, seen.bytes, seen.error?.code], ['timeout', 'connect', 0, 'TIMEOUT'])
+  })
+
+  it('that hangs on a name tells a name without an answer from a connect without one', async (t) => {
+    t.mock.method(Socket.prototype, 'connect', function (this: Socket) {
+      return this
+    })
+    const named = { kind: 'tcp', host: 'localhost', timeoutMs: 400 } as const
+    const dropped = await attempt(9, named)
+    assert.deepEqual([dropped.symptom, dropped.phase], ['timeout', 'connect'])
+    t.mock.method(callbacks, 'lookup', () => {})
+    const silent = await attempt(9, named)
+    assert.deepEqual([silent.symptom, silent.phase, silent.error?.code], ['dns-timeout', 'dns', 'TIMEOUT'])
   })
 
   it('holds its connection until the far side ends it', async (t) => {
