@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { nowhere } from './outside/nowhere.js'
 import { shop } from './testing/fake-snapshot.js'
-import { recordOf, startRig } from './testing/harness.js'
+import { recordOf, startRig, until } from './testing/harness.js'
 
 describe('datagrams and names', () => {
   it('go to the endpoint of a Service, and answers come back past policy', async (t) => {
@@ -85,6 +86,81 @@ describe('datagrams and names', () => {
       [
         ['dns', 'NO_NAME', 'headless'],
         ['dns', 'NO_NAME', 'api.example.com'],
+      ],
+    )
+  })
+})
+
+describe('kube-dns, asked by a program that makes its own questions', () => {
+  const question = (name: string, type = 1) =>
+    Buffer.concat([
+      Buffer.from([0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]),
+      ...name.split('.').map((label) => Buffer.from([label.length, ...Buffer.from(label)])),
+      Buffer.from([0, 0, type, 0, 1]),
+    ])
+  const github = 'api.github.com'
+  const outside = {
+    ...nowhere,
+    resolve: async (name: string) => (name === github ? ['198.51.100.10'] : undefined),
+  }
+
+  it('answers, refuses, drops and knows nothing, as the walls say, in one record each', async (t) => {
+    const egress = { 'shop/sleep': { dns: [github, 'nobody.example'] }, 'shop/notsleep': { drop: ['*:53'] } }
+    const { mesh, capture } = await startRig(t, { snapshot: shop({ egress }), outside })
+    const cases = [
+      ['shop/sleep', github, '10.244.0.2', [0, 1], 'ok'],
+      ['shop/sleep', 'drop.attacker.example', '10.244.0.2', [5, 0], 'dns-refused'],
+      ['shop/sleep', 'nobody.example', 'kube-dns.kube-system', [3, 0], 'ok'],
+      ['shop/notsleep', github, '10.244.0.2', undefined, 'dns-timeout'],
+    ] as const
+    for (const [index, [pod, name, host, said]] of cases.entries()) {
+      const port = 4000 + index
+      const answers: Buffer[] = []
+      capture.bind(pod, port, (_from, data) => answers.push(Buffer.from(data)))
+      const sent = await capture.dialer.datagram(pod, name + index, { host, port: 53 }, port, question(name))
+      assert.equal(sent, said !== undefined)
+      if (said === undefined) continue
+      const answer = await until(() => answers[0], `an answer about ${name}`)
+      assert.deepEqual([answer.readUInt16BE(2) & 15, answer.readUInt16BE(6)], said)
+    }
+    await mesh.close()
+    for (const [index, [, name, , , symptom]] of cases.entries()) {
+      const { symptom: seen, transport, destination, steps } = await recordOf(mesh, name + index)
+      assert.deepEqual([seen, transport, destination.workload], [symptom, 'dns', 'kube-system/coredns'])
+      assert.equal(steps[0]?.facts?.query, name)
+    }
+  })
+
+  it('has a name learned that it answered where a DNS rule reads, and that no other way', async (t) => {
+    const egress = { 'shop/sleep': { dns: [github] } }
+    const { mesh, capture } = await startRig(t, { snapshot: shop({ egress }), outside })
+    const ask = async (pod: string) => {
+      let answered = 0
+      capture.bind(pod, 4000, () => (answered += 1))
+      await capture.dialer.datagram(pod, undefined, { host: '10.244.0.2', port: 53 }, 4000, question(github))
+      await until(() => (answered > 0 ? true : undefined), 'an answer')
+    }
+    await ask('shop/notsleep')
+    assert.equal(mesh.held['learned names'], 0)
+    await ask('shop/sleep')
+    assert.equal(mesh.held['learned names'], 1)
+  })
+
+  it('answers what is no question with what is wrong, or not at all', async (t) => {
+    const { capture } = await startRig(t, { outside })
+    const answers: Buffer[] = []
+    capture.bind('shop/sleep', 4000, (_from, data) => answers.push(Buffer.from(data)))
+    const send = (data: Buffer) =>
+      capture.dialer.datagram('shop/sleep', undefined, { host: '10.244.0.2', port: 53 }, 4000, data)
+    await send(Buffer.from('not DNS'))
+    await send(question(github).subarray(0, 20))
+    await send(question('web-api.shop.svc.cluster.local', 28))
+    await until(() => answers[1], 'two answers')
+    assert.deepEqual(
+      answers.map((answer) => [answer.readUInt16BE(2) & 15, answer.readUInt16BE(6)]),
+      [
+        [1, 0],
+        [0, 0],
       ],
     )
   })

@@ -178,8 +178,9 @@ export class Datagrams {
     return false
   }
 
-  /** What comes back past policy, from the address that was asked. */
+  /** What comes back past policy, from the address that was asked; nothing, for what is no question. */
   #reply({ flow, timer }: Exchange, { remote }: OutsideRoute, source: Pod, to: number, data: Uint8Array): boolean {
+    if (data.length === 0) return false
     flow.bytesReceived += data.length
     timer.refresh()
     return this.#context.capture().deliver(source.key, to, remote, data)

@@ -24,12 +24,13 @@ export function clientHello({ names, nameType = 0, trailing = 0 }: HelloParts): 
     const entries = [list].flat().map((name) => Buffer.concat([Buffer.from([nameType]), field(2, Buffer.from(name))]))
     return Buffer.concat([Buffer.from([0, 0]), field(2, field(2, Buffer.concat(entries)))])
   })
-  const other = Buffer.concat([Buffer.from([0, 43]), field(2, field(1, Buffer.from([3, 4])))])
+  // As much of TLS 1.2 as a server wants to see before it looks for a certificate: groups, point formats, signatures.
+  const other = Buffer.from('000a000600040017001d000b00020100000d000400020403', 'hex')
   const body = Buffer.concat([
     Buffer.from([3, 3]),
     Buffer.alloc(32, 7),
     field(1, Buffer.alloc(0)),
-    field(2, Buffer.from([0x13, 0x01])),
+    field(2, Buffer.from([0xc0, 0x2b])),
     field(1, Buffer.from([0])),
     field(2, Buffer.concat([other, ...extensions])),
     Buffer.alloc(trailing),

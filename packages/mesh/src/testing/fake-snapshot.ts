@@ -58,6 +58,9 @@ export interface EgressRules {
   readonly http?: number
 }
 
+/** What every cluster has. */
+const empty = compile([])
+
 const routeStep = (outcome: Step['outcome'], code: Step['code']): Step => ({
   hop: 0,
   point: 'gateway',
@@ -204,15 +207,17 @@ export function shop(rules: Rules = {}, without: readonly string[] = []): Snapsh
       { name: 'bulkhead-worker2', ip: '172.18.0.4' },
     ],
     pods,
-    platform: compile([]).platform,
+    platform: empty.platform,
     services,
     gateways: new Map(rules.gateway === undefined ? [] : [[front.key, front]]),
-    podByIp: (ip) => [...pods.values()].find((pod) => pod.ip === ip),
-    serviceByIp: (ip) => [...services.values()].find((service) => service.clusterIP === ip),
+    podByIp: (ip) => [...pods.values()].find((pod) => pod.ip === ip) ?? empty.podByIp(ip),
+    serviceByIp: (ip) => [...services.values()].find((service) => service.clusterIP === ip) ?? empty.serviceByIp(ip),
     resolveName: (name, namespace) => {
       const [short = '', space = namespace] = name.split('.')
       const service = services.get(`${space}/${short}`)
       if (service) return { kind: 'service', name, service }
+      // What every cluster has.
+      if (/^(kube-dns|istiod|kubernetes)\./.test(name)) return empty.resolveName(name, namespace)
       return { kind: name.includes('.') ? 'external' : 'none', name }
     },
     targetPort: (service, port) => {
