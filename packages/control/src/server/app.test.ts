@@ -152,6 +152,33 @@ test('a held attempt tells when it is held, and what came of it', async (t) => {
   assert.deepEqual([got, changed], [evidence, true])
 })
 
+test('whatever an attempt may say arrives as it was said', async (t) => {
+  const full: Required<Attempt> = {
+    kind: 'http',
+    to: { host: 'api.github.com' },
+    port: 443,
+    http: { method: 'POST', path: '/', headers: { host: 'x' }, body: 'b' },
+    tls: { sni: 'x.example', insecure: true },
+    dns: { query: 'x.example' },
+    postgres: { user: 'u', database: 'd', passwordFrom: { secret: 'demo/s', key: 'k' } },
+    send: 's',
+    certificate: 'expired',
+    as: 'shop/sleep',
+    hold: true,
+    again: true,
+    timeoutMs: 1000,
+  }
+  const got: Attempt[] = []
+  const { client } = await serve(t, {
+    attempt: (_from, given) => {
+      got.push(given)
+      return Promise.reject(new ClusterError('attempt-failed', 'not this one'))
+    },
+  })
+  await assert.rejects(client.attempt('shop/sleep', full))
+  assert.deepEqual(got, [full])
+})
+
 test('what fails while a connection is held fails the attempt and ends it at the target', async (t) => {
   let ended: Promise<unknown> = Promise.resolve()
   const { client } = await serve(t, {

@@ -36,7 +36,14 @@ export const attemptBody = z.strictObject({
     http: z
       .strictObject({ method: z.string(), path: z.string(), headers: strings.optional(), body: z.string().optional() })
       .optional(),
-    tls: z.strictObject({ sni: z.string().optional() }).optional(),
+    tls: z.strictObject({ sni: z.string().optional(), insecure: z.boolean().optional() }).optional(),
+    postgres: z
+      .strictObject({
+        user: z.string().optional(),
+        database: z.string().optional(),
+        passwordFrom: z.strictObject({ secret: z.string(), key: z.string() }),
+      })
+      .optional(),
     dns: z.strictObject({ query: z.string() }).optional(),
     send: z.string().optional(),
     certificate: certificate.optional(),
