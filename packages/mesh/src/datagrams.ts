@@ -6,7 +6,7 @@ import type { Flow } from './flows.js'
 import { judgePacket, type Known, passes, readsOf, type Station } from './network.js'
 import { closedOutside, noEndpoint, noSuchName, noSuchPort, nothingListens, unreachable } from './obstacles.js'
 import { type Endpoints, type OutsideRoute, type PodRoute, type Route, resolve, routeTo } from './route.js'
-import type { Dialer, Outside } from './seams.js'
+import type { Address, Dialer, Outside } from './seams.js'
 
 /** A UDP exchange is over when nothing has come for as long (Linux's connection tracking waits 30 s). */
 const IDLE_MS = 2_000
@@ -15,6 +15,8 @@ const MAX_EXCHANGES = 4_096
 
 interface Exchange {
   readonly flow: Flow
+  /** What was dialled: answers come back from there, a Service's address too. */
+  readonly dialled: Address | undefined
   readonly timer: NodeJS.Timeout
   /** A datagram of it was let through: only then is there something to answer. */
   passed: boolean
@@ -87,7 +89,8 @@ export class Datagrams {
     if (asked?.passed) {
       asked.timer.refresh()
       asked.flow.bytesReceived += data.length
-      return route.kind === 'pod' && this.#deliver(route, source, from, data)
+      const as = asked.dialled ?? { ip: source.ip, port: from }
+      return route.kind === 'pod' && this.#deliver(route, as, data)
     }
     const exchange = this.#exchanges.get(`${local} ${remote}`) ?? this.#begin(local, remote, source, route, to, run)
     exchange.timer.refresh()
@@ -119,7 +122,7 @@ export class Datagrams {
       return false
     }
     exchange.passed = true
-    if (route.kind === 'pod') return this.#deliver(route, source, from, data, exchange.flow)
+    if (route.kind === 'pod') return this.#deliver(route, { ip: source.ip, port: from }, data, exchange.flow)
     if (route.kind !== 'outside') return false
     if (question !== undefined) return this.#answer(exchange, route, source, from, question)
     return this.#beyond(exchange, route, source, from, data)
@@ -186,9 +189,8 @@ export class Datagrams {
     return this.#context.capture().deliver(source.key, to, remote, data)
   }
 
-  #deliver(route: PodRoute, source: Pod, from: number, data: Uint8Array, flow?: Flow): boolean {
-    const { pod, port } = route
-    const delivered = this.#context.capture().deliver(pod.key, port, { ip: source.ip, port: from }, data)
+  #deliver({ pod, port }: PodRoute, from: Address, data: Uint8Array, flow?: Flow): boolean {
+    const delivered = this.#context.capture().deliver(pod.key, port, from, data)
     if (!delivered && flow !== undefined && flow.failure === undefined) {
       flow.step(nothingListens(pod.workload, port, []))
       flow.fail({ flag: 'CONNECT', symptom: 'refused', error: `nothing is bound to UDP port ${port} of ${pod.key}` })
@@ -218,7 +220,8 @@ export class Datagrams {
     const [oldest] = this.#exchanges.keys()
     if (this.#exchanges.size >= MAX_EXCHANGES && oldest !== undefined) this.#end(oldest)
     const key = `${local} ${remote}`
-    const exchange = { flow, passed: false, timer: setTimeout(() => this.#end(key), IDLE_MS).unref() }
+    const dialled = route.kind === 'pod' ? route.remote : undefined
+    const exchange = { flow, dialled, passed: false, timer: setTimeout(() => this.#end(key), IDLE_MS).unref() }
     this.#exchanges.set(key, exchange)
     return exchange
   }
