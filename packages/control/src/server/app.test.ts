@@ -170,12 +170,13 @@ test('whatever an attempt may say arrives as it was said', async (t) => {
   }
   const got: Attempt[] = []
   const { client } = await serve(t, {
+    logs: () => [],
     attempt: (_from, given) => {
       got.push(given)
       return Promise.reject(new ClusterError('attempt-failed', 'not this one'))
     },
   })
-  await assert.rejects(client.attempt('shop/sleep', full))
+  await assert.rejects(client.attempt('shop/sleep', full, { held: async () => undefined }), /not this one/)
   assert.deepEqual(got, [full])
 })
 
