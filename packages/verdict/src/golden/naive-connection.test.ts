@@ -139,11 +139,11 @@ test('connections: the engine and the naive evaluators agree', (t) => {
           const naive = naiveConnection(world, naiveMesh, naiveFlow(one))
           const { outcome, decidedBy, steps } = judge(engineFlow(one), snapshot)
           const by = decidedBy === undefined ? undefined : steps[decidedBy.step]?.point
-          const documents = plain(all)
-            .map((object) => stringify(object))
-            .join('---\n')
-          const told = `${JSON.stringify(one)} with ${JSON.stringify(network)}\n${JSON.stringify(steps)}\n${documents}`
-          assert.deepEqual({ outcome, by }, { outcome: naive.outcome, by: naive.by }, told)
+          if (outcome !== naive.outcome || by !== naive.by) {
+            const documents = plain(all).map((object) => stringify(object))
+            const told = `${JSON.stringify(one)} with ${JSON.stringify(network)}\n${JSON.stringify(steps)}`
+            assert.deepEqual({ outcome, by }, naive, `${told}\n${documents.join('---\n')}`)
+          }
           total += 1
           const key = naive.by ?? naive.outcome
           seen.set(key, (seen.get(key) ?? 0) + 1)
@@ -159,7 +159,7 @@ test('connections: the engine and the naive evaluators agree', (t) => {
     'cni-egress': 0.1,
     'cni-ingress': 0.1,
     ztunnel: 0.02,
-    unknown: 0.002,
+    unknown: 0.0005,
   }))
     assert.ok((seen.get(key) ?? 0) >= share * total, `${key} hardly ever comes up`)
 })

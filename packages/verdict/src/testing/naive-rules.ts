@@ -6,6 +6,7 @@ import {
   type NaiveNetworkPod,
   type NaiveWorld,
   namespaceLabels,
+  nodeLabels,
   type Party,
   peerSelector,
   serviceHolds,
@@ -95,7 +96,8 @@ function named({ direction, pod, port, protocol }: NaivePacket, party: Party, na
 function hearNetworkPolicy(world: NaiveWorld, policy: Plain, packet: NaivePacket, party: Party): HeardOne {
   const own = String(get(policy, 'metadata', 'namespace') ?? 'default')
   const spec = get(policy, 'spec')
-  if (packet.pod.namespace !== own || !kubernetesHolds(get(spec, 'podSelector'), packet.pod.labels)) return silent
+  if (packet.pod.hostNetwork || packet.pod.namespace !== own) return silent
+  if (!kubernetesHolds(get(spec, 'podSelector'), packet.pod.labels)) return silent
   // A.1: what is missing means Ingress, and Egress where it has rules.
   const types = given(get(spec, 'policyTypes'))
     ? entries(get(spec, 'policyTypes'))
@@ -166,9 +168,11 @@ function hearCilium(
   packet: NaivePacket,
   party: Party,
 ): HeardOne {
-  const selector = get(spec, 'endpointSelector')
-  if (!given(selector)) return silent
-  const self = ciliumLabels(world, { is: 'pod', ip: packet.pod.ip, pod: packet.pod })
+  // B.4: a node, with what is on its network, is selected by a policy of the whole cluster, and by nothing else.
+  const { pod } = packet
+  const selector = get(spec, pod.hostNetwork ? 'nodeSelector' : 'endpointSelector')
+  if (!given(selector) || (pod.hostNetwork && namespace !== undefined)) return silent
+  const self = pod.hostNetwork ? nodeLabels(pod.node) : ciliumLabels(world, { is: 'pod', ip: pod.ip, pod })
   if (!ciliumHolds(subjectSelector(selector, namespace), self)) return silent
   const allows = entries(get(spec, packet.direction))
   const denies = entries(get(spec, `${packet.direction}Deny`))
@@ -236,6 +240,11 @@ function peersOf(
   // No peer is written: everybody on these ports; without ports, nobody.
   if (!lists.some(([, list]) => given(list))) return limits ? [['everybody', true, false]] : nobody
 
+  // B.6: references to Services that are not there leave no peer, and with ports that is everybody.
+  const services = entries(get(rule, 'toServices'))
+  if (services.length > 0 && services.every((one) => serviceHolds(world, one, party) === undefined))
+    return limits ? [['everybody', true, false]] : nobody
+
   const labels = ciliumLabels(world, party)
   return lists.flatMap(([name, list]) =>
     entries(list).map((entry): readonly [string, boolean, boolean] => {
@@ -258,10 +267,7 @@ function peersOf(
           return [`names ${JSON.stringify(entry)}`, party.is === 'outside' && known, false]
         }
         case 'Services': {
-          const holds = serviceHolds(world, entry, party)
-          // B.6: a reference to nothing leaves no peer, and with ports that is everybody.
-          if (holds === undefined) return ['everybody', limits, false]
-          return [`service ${JSON.stringify(entry)}`, holds, false]
+          return [`service ${JSON.stringify(entry)}`, serviceHolds(world, entry, party) === true, false]
         }
         case 'Nodes':
           return [`nodes ${JSON.stringify(entry)}`, party.is === 'node', true]
