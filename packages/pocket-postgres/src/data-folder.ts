@@ -154,7 +154,7 @@ async function run(program: string, args: readonly string[], input: string, priv
     command,
     rest,
     { stdio: ['pipe', 'pipe', 'pipe'], env: environment(), cwd: '/', ...ids },
-    'TERM',
+    { signal: 'TERM' },
   )
   let words = ''
   for (const stream of [child.stdout, child.stderr]) {

@@ -13,13 +13,16 @@ import { eventually, temporaryFolder } from './testing/folder.js'
 const owner = { user: 'hello', password: 'right', database: 'hellodb' }
 
 /** A process that starts a server on the folder, and then runs the text with `postgres` and `pg`. */
-function starter(dataDir: string, text: string): ChildProcess {
+function starter(dataDir: string, text: string, env: Readonly<Record<string, string>> = {}): ChildProcess {
   const code = `
     import pg from ${JSON.stringify(import.meta.resolve('pg'))}
     import { startPostgres } from ${JSON.stringify(import.meta.resolve('./server.js'))}
     const postgres = await startPostgres(${JSON.stringify({ ...owner, dataDir })})
     ${text}`
-  return spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'pipe', 'inherit'] })
+  return spawn(process.execPath, ['--input-type=module', '-e', code], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...env },
+  })
 }
 
 /** What still runs of the programs that were given the folder: `initdb` and its draft, the server. */
@@ -50,6 +53,7 @@ test('a start that is killed half way leaves nothing that runs, and the next one
 
 test('what was acknowledged is there after its starter was killed, time and again', async (t) => {
   const dataDir = join(temporaryFolder(t), 'data')
+  const sockets = temporaryFolder(t)
   const insert = `
     const client = new pg.Client({ host: postgres.host, ...${JSON.stringify(owner)} })
     await client.connect()
@@ -58,7 +62,7 @@ test('what was acknowledged is there after its starter was killed, time and agai
   let last = 0
   let lines = 0
   for (let round = 0; round < 4; round++) {
-    const child = starter(dataDir, insert)
+    const child = starter(dataDir, insert, { TMPDIR: sockets })
     assert.ok(child.stdout)
     const exited = once(child, 'exit')
     const enough = lines + 20 + round * 7
@@ -68,6 +72,7 @@ test('what was acknowledged is there after its starter was killed, time and agai
     }
     await exited
     await eventually('the server is gone', () => processesOf(dataDir).length === 0)
+    await eventually('its socket is gone', () => readdirSync(sockets).length === 0)
   }
   const postgres = await startPostgres({ ...owner, dataDir })
   t.after(() => postgres.stop())

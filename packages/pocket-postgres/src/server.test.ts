@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
-import { test } from 'node:test'
+import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { after, test } from 'node:test'
 import pg from 'pg'
 import { type Postgres, startPostgres } from './server.js'
 import { temporaryFolder } from './testing/folder.js'
+
+// Making a data folder takes most of a test's time: those that do not mind have one in common.
+const over: (() => void)[] = []
+after(() => over.forEach((one) => void one()))
+const common = join(temporaryFolder({ after: (fn) => void over.push(fn as () => void) }), 'data')
 
 const owner = { user: 'hello', password: 'a "p\'w\\ü\n', database: 'hello db' }
 
@@ -37,7 +42,7 @@ test('a server on a folder that is not there yet: the role, the database, and th
 })
 
 test('nothing listens on the machine, and the socket is for its user alone', async (t) => {
-  const dataDir = join(temporaryFolder(t), 'data')
+  const dataDir = common
   const postgres = await startPostgres({
     ...owner,
     dataDir,
@@ -71,7 +76,7 @@ test('what is committed is there at the next start; the password of the data cou
 })
 
 test('two servers on one folder: the second is refused, and the first goes on', async (t) => {
-  const dataDir = join(temporaryFolder(t), 'data')
+  const dataDir = common
   const first = await startPostgres({ ...owner, dataDir })
   t.after(() => first.stop())
   await assert.rejects(startPostgres({ ...owner, dataDir }), {
@@ -81,8 +86,8 @@ test('two servers on one folder: the second is refused, and the first goes on', 
   assert.deepEqual(await ask(first, 'select 1'), [[1]])
 })
 
-test('a setting that PostgreSQL does not know is told in its own words', async (t) => {
-  const dataDir = join(temporaryFolder(t), 'data')
+test('a setting that PostgreSQL does not know is told in its own words', async () => {
+  const dataDir = common
   await assert.rejects(startPostgres({ ...owner, dataDir, settings: { no_such: '1' } }), {
     code: 'failed',
     message: /unrecognized configuration parameter "no_such"/,
@@ -94,6 +99,30 @@ test('a setting that PostgreSQL does not know is told in its own words', async (
     { password: '' },
     { user: 'a\nb' },
   ]) {
-    await assert.rejects(startPostgres({ ...owner, dataDir: `${dataDir}2`, ...wrong }), { code: 'bad-option' })
+    await assert.rejects(startPostgres({ ...owner, dataDir: `${dataDir}-none`, ...wrong }), { code: 'bad-option' })
+  }
+})
+
+test('a temporary folder with any name will do, and one that is too deep for a socket is gone round', async (t) => {
+  const before = process.env.TMPDIR
+  t.after(() => {
+    if (before === undefined) delete process.env.TMPDIR
+    else process.env.TMPDIR = before
+  })
+  const folder = temporaryFolder(t)
+  const dataDir = common
+  const odd = join(folder, 'a, "b')
+  const deep = join(folder, 'x'.repeat(80))
+  for (const [tmp, wanted] of [
+    [odd, odd],
+    [deep, '/tmp'],
+  ] as const) {
+    mkdirSync(tmp)
+    process.env.TMPDIR = tmp
+    const postgres = await startPostgres({ ...owner, dataDir })
+    t.after(() => postgres.stop())
+    assert.equal(dirname(postgres.host), wanted)
+    assert.deepEqual(await ask(postgres, 'select 1'), [[1]])
+    await postgres.stop()
   }
 })

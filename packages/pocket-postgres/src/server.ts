@@ -106,14 +106,20 @@ async function attempt(
     ...small,
     ...settings,
     listen_addresses: '',
-    unix_socket_directories: host,
+    // A list; the quotes keep a comma in a folder's name.
+    unix_socket_directories: `"${host.replaceAll('"', '""')}"`,
     unix_socket_permissions: '0700',
     port: String(port),
   }
   const flags = Object.entries(given).flatMap(([name, value]) => ['-c', `${name}=${value}`])
   const [command = postgres, ...args] = [...prefix, postgres, '-D', dataDir, ...flags]
   const stdio = ['ignore', 'pipe', 'pipe'] as const
-  const child = spawnTied(command, args, { stdio: [...stdio], env: environment(), cwd: '/', ...ids }, 'QUIT')
+  const child = spawnTied(
+    command,
+    args,
+    { stdio: [...stdio], env: environment(), cwd: '/', ...ids },
+    { signal: 'QUIT', folder: host },
+  )
   let words: string[] | undefined = []
   for (const stream of [child.stdout, child.stderr]) {
     if (stream === null) continue

@@ -1,21 +1,22 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 
-/** Waits for the end of its input, which is this process's end, whatever way that comes; then ends the other. */
-const watcher = 'read -r _; kill -s "$1" "$2" 2>/dev/null'
+/** Waits for the end of its input, which is this process's end, whatever way that comes; then ends the other, and clears up. */
+const watcher = 'read -r _; kill -s "$1" "$2" 2>/dev/null; [ -z "$3" ] || /bin/rm -rf -- "$3"'
 
 /**
  * Starts a program that does not outlive this process: PostgreSQL by itself would go on when its starter is killed. On
- * Linux the kernel could do it; a small shell does it on macOS too.
+ * Linux the kernel could do it; a small shell does it on macOS too. `last` says how it is ended then, and which folder goes
+ * with it.
  */
 export function spawnTied(
   command: string,
   args: readonly string[],
   options: SpawnOptions,
-  lastSignal: 'QUIT' | 'TERM',
+  last: { readonly signal: 'QUIT' | 'TERM'; readonly folder?: string },
 ): ChildProcess {
   const child = spawn(command, [...args], options)
   if (child.pid === undefined) return child
-  const guard = spawn('/bin/sh', ['-c', watcher, 'sh', lastSignal, String(child.pid)], {
+  const guard = spawn('/bin/sh', ['-c', watcher, 'sh', last.signal, String(child.pid), last.folder ?? ''], {
     stdio: ['pipe', 'ignore', 'ignore'],
     env: {},
   })

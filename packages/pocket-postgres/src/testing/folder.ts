@@ -11,7 +11,11 @@ export function temporaryFolder(t: Pick<TestContext, 'after'>): string {
 }
 
 /** Resolves when the condition holds; rejects when it does not within the time. */
-export async function eventually(what: string, holds: () => boolean | Promise<boolean>, limitMs = 5000): Promise<void> {
+export async function eventually(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  limitMs = 15_000,
+): Promise<void> {
   for (const deadline = Date.now() + limitMs; ; ) {
     if (await holds()) return
     if (Date.now() > deadline) throw new Error(`not within ${limitMs} ms: ${what}`)
