@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { inForce, putBack } from './in-force.js'
+import { inForce, objectsInForce, putBack } from './in-force.js'
 import { resource } from './testing.js'
 
 const object = (name: string, layer?: string, apiVersion = 'v1') =>
@@ -52,4 +52,17 @@ test('a change that is put back stands below those that stood on it, and below t
   assert.deepEqual([...putBack(now, 'second', before).keys()], ['first', 'second', 'third', 'newer'])
   assert.deepEqual([...putBack(new Map([['newer', 4]]), 'third', before).keys()], ['third', 'newer'])
   assert.equal(putBack(now, 'third', before), now, 'it stands already')
+})
+
+test('what is told of a Secret is its keys, and not what they hold; what is in force has them', () => {
+  const secret = resource({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'keys', namespace: 'shop' },
+    data: { a: 'aGlkZGVu' },
+    stringData: { b: 'hidden' },
+  })
+  const [told] = objectsInForce([secret], { base: [secret], off: new Set(), changes: new Map() })
+  assert.deepEqual(told?.object, { ...secret.object, data: { a: '(not shown)' }, stringData: { b: '(not shown)' } })
+  assert.deepEqual(secret.object, { ...secret.object, stringData: { b: 'hidden' } })
 })
