@@ -93,6 +93,7 @@ test('67 once a port is opened alone, no echo request passes', () => {
   const icmps = [{ fields: [{ type: 'EchoRequest' }] }]
   const pings = ciliumPolicy('test/ping', { ...echo, ingress: [{ fromEndpoints: [{}], icmps }] })
   assert.equal(at([port80, pings], 'ingress', 'test/client', 'test/echo', 8, ping), 'allow cni.rule-allows')
+  assert.equal(at([port80, pings], 'ingress', 'test/client', 'test/echo', 0, ping), 'allow cni.rule-allows')
   assert.equal(at([port80, pings], 'ingress', 'test/client', 'test/echo', 13, ping), 'deny cni.default-deny')
   assert.equal(at([pings], 'ingress', 'test/client', 'test/echo', 8080), 'deny cni.default-deny')
   const any = ciliumPolicy('test/any', { ...echo, ingress: [tcp('0')] })

@@ -175,7 +175,12 @@ test('58 TestMergeTLSSNIPolicy: one rule without names beside one with them open
     payload: hello('three.example'),
   })
   assert.equal(steps[0]?.facts?.lists, 'one.example, two.example')
-  // Another selector stays apart, and opens what it opens.
+  // Another selector stays apart, and opens what it opens; so does another way to write the ports.
+  const range = egress(
+    [{ toEntities: ['world'], toPorts: [{ ports: [{ port: '440', endPort: 450, protocol: 'TCP' }] }] }],
+    'range',
+  )
+  assert.equal(out([names('one.example'), range], address, 443, hello('two.example')), allowed)
   const cidr = egress([{ toCIDR: ['1.0.0.0/8'], toPorts: port('443') }], 'cidr')
   assert.equal(out([names('one.example'), cidr], address, 443, hello('two.example')), allowed)
 })

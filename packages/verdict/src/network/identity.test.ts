@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CiliumRule, Resource } from '@bulkhead/resources'
-import { judge } from '../flow/judge.js'
 import { compile } from '../model/compile.js'
-import { CompileError } from '../model/compile-error.js'
 import { judgeAt } from '../points/judge-at.js'
 import { echoes, type PacketOptions, packet, podOf, said } from '../testing/network-scene.js'
 import { ciliumPolicy, networkPolicy, service, workload } from '../testing/objects.js'
+import type { CniEvidence } from '../types.js'
 
 /*
  * Who is who: by which labels, addresses and Services rules select (semantics B.4 to B.6).
@@ -34,10 +33,23 @@ test('sources of labels: k8s, any, none; a reserved one is no pod’s', () => {
   assert.equal(into({ fromEndpoints: [labels({ 'reserved:kube-apiserver': '' })] }, '172.18.0.2'), allow)
 })
 
+test('a key without a source is of any: also a reserved one, for who has no namespace', () => {
+  const noNamespace = { key: 'io.kubernetes.pod.namespace', operator: 'DoesNotExist' as const }
+  assert.equal(
+    into({ fromEndpoints: [{ ...labels({ world: '' }), matchExpressions: [noNamespace] }] }, '203.0.113.7'),
+    allow,
+  )
+  assert.equal(into({ fromEndpoints: [labels({ world: '' })] }, '203.0.113.7'), deny)
+})
+
 test('namespaces by their labels', () => {
   const key = 'k8s:io.cilium.k8s.namespace.labels.team'
   assert.equal(into({ fromEndpoints: [labels({ [key]: 'far' })] }, 'far/client', 'ccnp'), allow)
   assert.equal(into({ fromEndpoints: [labels({ [key]: 'far' })] }, 'test/client', 'ccnp'), deny)
+  // In a policy of the whole cluster it is pods all the same.
+  const notFar = [{ key, operator: 'NotIn' as const, values: ['far'] }]
+  assert.equal(into({ fromEndpoints: [{ matchExpressions: notFar }] }, 'test/client', 'ccnp'), allow)
+  assert.equal(into({ fromEndpoints: [{ matchExpressions: notFar }] }, '203.0.113.7', 'ccnp'), deny)
   const byName = 'io.cilium.k8s.namespace.labels.kubernetes.io/metadata.name'
   assert.equal(into({ fromEndpoints: [labels({ [byName]: 'far' })] }, 'far/client'), allow)
 })
@@ -86,27 +98,41 @@ test('an address is the pod’s, the node’s or nobody’s, however it is writt
 
 test('a pod on the host’s network is its node', () => {
   const agent = workload('test/agent', { labels: { name: 'client' }, hostNetwork: true })
-  const onFar = (ingress: Ingress[number]): string => {
-    const objects = [...echoes, agent, ciliumPolicy('far/p', { ingress: [ingress] })]
-    const snapshot = compile(objects)
+  const onFar = (ingress: Ingress[number], own: boolean): string => {
+    const snapshot = compile([...echoes, agent, ciliumPolicy('far/p', { ingress: [ingress] })])
     const [host, pod] = [podOf(snapshot, 'test/agent'), podOf(snapshot, 'far/echo')]
-    // On another node than the pod's, which its own is always let in from.
-    const node = snapshot.nodes.find(({ name }) => name !== pod.node) ?? host
-    const peer = { ...host, node: node.name, ip: node.ip }
+    const node = snapshot.nodes.find(({ name }) => (name === pod.node) === own) ?? host
+    const peer = { ...host, node: 'name' in node ? node.name : '', ip: node.ip }
     const tuple = { src: peer.ip, dst: pod.ip, port: 8080, protocol: 'TCP' as const }
     return said(judgeAt('cni-ingress', { pod, peer, tuple }, snapshot))
   }
-  assert.equal(onFar({ fromEntities: ['remote-node'] }), allow)
+  assert.equal(onFar({ fromEntities: ['remote-node'] }, false), allow)
+  assert.equal(onFar({ fromEntities: ['host'] }, false), deny)
+  assert.equal(onFar({}, true), 'allow cni.own-node')
   const everywhere = { key: 'io.kubernetes.pod.namespace', operator: 'Exists' as const }
-  assert.equal(onFar({ fromEndpoints: [{ matchExpressions: [everywhere] }] }), deny)
+  assert.equal(onFar({ fromEndpoints: [{ matchExpressions: [everywhere] }] }, false), deny)
+})
+
+test('what selects pods selects none on the host’s network; nodes are selected for the whole cluster alone', () => {
+  const agent = workload('test/agent', { labels: { name: 'client' }, hostNetwork: true })
+  const ask = (policy: Resource, network?: PacketOptions['network']): string =>
+    said(packet([...echoes, agent, policy], 'ingress', '203.0.113.7', 'test/agent', 8080, network && { network }))
+  const free = 'allow network.no-policy'
+  assert.equal(ask(networkPolicy('test/np')), free)
+  assert.equal(ask(ciliumPolicy('test/cnp', { ingress: [{}] })), free)
+  assert.equal(ask(ciliumPolicy('ccnp', { ingress: [{}] })), free)
+  assert.equal(ask(ciliumPolicy('test/cnp', { nodeSelector: {}, ingress: [{}] })), free)
+  assert.equal(ask(ciliumPolicy('ccnp', { nodeSelector: {}, ingress: [{}] })), deny)
+  assert.equal(ask(networkPolicy('far/np'), { enforcement: 'always' }), free)
 })
 
 test('toServices: the pods that the Service selects, on their own ports', () => {
   const ask = (reference: Readonly<Record<string, unknown>>, to: string, port = 8080, ports = '8080'): string => {
+    const namesake = service('far/echo', { selector: { kind: 'echo' } })
     const toPorts = [{ ports: [{ port: ports, protocol: 'TCP' as const }] }]
     const policy = ciliumPolicy('test/p', { egress: [{ toServices: [reference], toPorts }] })
     const backing = service('test/echo', { selector: { kind: 'echo' }, labels: { tier: 'echo' } })
-    return said(packet([...echoes, backing, policy], 'egress', 'test/client', to, port))
+    return said(packet([...echoes, backing, namesake, policy], 'egress', 'test/client', to, port))
   }
   const byName = (serviceName: string, namespace: string): Readonly<Record<string, unknown>> => ({
     k8sService: { serviceName, namespace },
@@ -166,29 +192,29 @@ test('several specs of one object, each with its own pods', () => {
   assert.equal(said(packet([...echoes, both], 'egress', 'test/echo', 'test/client', 8080)), 'allow network.no-policy')
 })
 
-test('two modes of authentication for the same peers and port cannot be merged', () => {
-  const auth = (name: string, mode: 'required' | 'disabled'): Resource =>
-    ciliumPolicy(`test/${name}`, { ingress: [{ fromEndpoints: [{}], authentication: { mode } }] })
-  assert.throws(() => compile([...echoes, auth('a', 'required'), auth('b', 'disabled')]), CompileError)
-  compile([...echoes, auth('a', 'required'), auth('b', 'required')])
-  // For a pod that exists only in a flow there is nobody to tell: it cannot be said.
-  const onNobody = (name: string, mode: 'required' | 'disabled'): Resource =>
-    ciliumPolicy(`test/${name}`, {
-      endpointSelector: labels({ name: 'nobody' }),
-      ingress: [{ fromEndpoints: [{}], authentication: { mode } }],
-    })
-  const snapshot = compile([...echoes, onNobody('a', 'required'), onNobody('b', 'disabled')])
-  const to = { namespace: 'test', labels: { name: 'nobody' } }
-  assert.equal(judge({ from: { workload: 'test/client' }, to, port: 80 }, snapshot).outcome, 'unknown')
-})
-
-test('an expression that is no RE2 is an error with its place', () => {
-  const rules = { http: [{ path: '(' }] }
-  const policy = ciliumPolicy('test/p', { ingress: [{ toPorts: [{ ports: [{ port: '80' }], rules }] }] })
-  assert.throws(
-    () => compile([...echoes, policy]),
-    /^CompileError: p\.yaml:\d+: CiliumNetworkPolicy\/test\/p: no RE2 expression/,
-  )
+test('what was said of a packet does not stand for what it carries, nor for a name that is learned since', () => {
+  const serverNames = ['a.example']
+  const policy = ciliumPolicy('test/p', {
+    egress: [
+      { toCIDR: ['192.0.2.0/24'], toPorts: [{ ports: [{ port: '443', protocol: 'TCP' }], serverNames }] },
+      { toFQDNs: [{ matchName: 'b.example' }] },
+    ],
+  })
+  const snapshot = compile([...echoes, policy])
+  const pod = podOf(snapshot, 'test/client')
+  const ask = (ip: string, more: Partial<CniEvidence> = {}): string => {
+    const tuple = { src: pod.ip, dst: ip, port: 443, protocol: 'TCP' as const }
+    return said(judgeAt('cni-egress', { pod, peer: { ip }, tuple, ...more }, snapshot))
+  }
+  assert.equal(ask('192.0.2.1'), 'allow cni.rule-allows reads tls')
+  assert.equal(ask('192.0.2.1', { payload: { kind: 'tls', sni: 'z.example' } }), 'deny cni.sni-denied reads tls')
+  assert.equal(ask('192.0.2.1', { payload: { kind: 'tls', sni: 'a.example' } }), 'allow cni.rule-allows reads tls')
+  assert.equal(ask('198.51.100.1'), deny)
+  assert.equal(ask('198.51.100.1', { learned: ['b.example'] }), allow)
+  assert.equal(ask('198.51.100.1'), deny)
+  // A name is known of what is outside: a pod has its labels.
+  const echo = podOf(snapshot, 'test/echo')
+  assert.equal(ask(echo.ip, { learned: ['b.example'] }), deny)
 })
 
 test('a pod is not kept from itself, and what is asked twice is answered the same', () => {

@@ -123,7 +123,6 @@ function readItem(
     const where = [...path, 'toPorts', index]
     const ports = (portRule.ports ?? []).map(ciliumPort)
     const source = { resource, path: where }
-    if (deny) return { ...common, ports, reading: undefined, source }
     const family = familyOf(portRule)
     return {
       ...common,
