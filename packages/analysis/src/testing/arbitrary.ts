@@ -1,5 +1,14 @@
 import fc from 'fast-check'
-import { authorizationPolicy, type Manifest, namespace, peerAuthentication, service, workload } from './objects.js'
+import {
+  authorizationPolicy,
+  ciliumPolicy,
+  type Manifest,
+  namespace,
+  networkPolicy,
+  peerAuthentication,
+  service,
+  workload,
+} from './objects.js'
 
 /*
  * Test code: small random clusters, in which callers, Services and policies often meet.
@@ -87,6 +96,53 @@ const mtlsArbitrary = fc
   .record({ ns: fc.constantFrom(...namespaces), mode: fc.constantFrom('STRICT', 'PERMISSIVE') })
   .map(({ ns, mode }) => peerAuthentication(`${ns}/default`, mode))
 
+const port = fc.constantFrom(80, 8080, 15008)
+const pods = fc.constantFrom(...names).map((app) => ({ podSelector: { matchLabels: { app } } }))
+const networkPolicyArbitrary = fc
+  .record({
+    ns: fc.constantFrom(...namespaces),
+    name: fc.constantFrom('n', 'm'),
+    app: fc.option(fc.constantFrom(...names), { nil: undefined }),
+    policyTypes: fc.constantFrom<readonly string[]>(['Ingress'], ['Egress'], ['Ingress', 'Egress']),
+    peers: fc.array(pods, { maxLength: 2 }),
+    port: fc.option(port, { nil: undefined }),
+  })
+  .map(({ ns, name, app, policyTypes, peers, port: number }) => {
+    const ports = number === undefined ? {} : { ports: [{ port: number }] }
+    return networkPolicy(`${ns}/${name}`, {
+      podSelector: app === undefined ? {} : { matchLabels: { app } },
+      policyTypes,
+      ...(policyTypes.includes('Ingress') && { ingress: [{ from: peers, ...ports }] }),
+      ...(policyTypes.includes('Egress') && { egress: [{ to: peers, ...ports }] }),
+    })
+  })
+
+const https = [{ ports: [{ port: '443', protocol: 'TCP' }] }]
+const questions = {
+  toEndpoints: [{ matchLabels: { 'k8s:io.kubernetes.pod.namespace': 'kube-system', 'k8s-app': 'kube-dns' } }],
+  toPorts: [{ ports: [{ port: '53', protocol: 'ANY' }], rules: { dns: [{ matchName: 'one.example' }] } }],
+}
+const ciliumPolicyArbitrary = fc
+  .record({
+    ns: fc.constantFrom(...namespaces),
+    name: fc.constantFrom('c', 'd'),
+    app: fc.constantFrom(...names),
+    rules: fc.constantFrom(
+      { egressDeny: [{ toEntities: ['world'] }] },
+      { egress: [questions, { toFQDNs: [{ matchName: 'one.example' }], toPorts: https }] },
+      {
+        egress: [
+          questions,
+          { toFQDNs: [{ matchPattern: '*.two.example' }], toPorts: [{ ...https[0], serverNames: ['one.example'] }] },
+        ],
+      },
+      { ingress: [{ fromEntities: ['world'] }] },
+    ),
+  })
+  .map(({ ns, name, app, rules }) =>
+    ciliumPolicy(`${ns}/${name}`, { endpointSelector: { matchLabels: { app } }, ...rules }),
+  )
+
 const idOf = ({ kind, metadata }: Manifest): string => `${kind}/${metadata.namespace}/${metadata.name}`
 
 /** A cluster's objects. */
@@ -97,8 +153,10 @@ export const cluster: fc.Arbitrary<readonly Manifest[]> = fc
     services: unique(serviceArbitrary, idOf, 3),
     policies: unique(policyArbitrary, idOf, 3),
     mtls: unique(mtlsArbitrary, idOf, 2),
+    network: unique(networkPolicyArbitrary, idOf, 2),
+    cilium: unique(ciliumPolicyArbitrary, idOf, 2),
   })
-  .map(({ meshed, workloads, services, policies, mtls }) => [
+  .map(({ meshed, workloads, services, policies, mtls, network, cilium }) => [
     namespace('a'),
     namespace('b', meshed),
     namespace('istio-system', false),
@@ -106,6 +164,8 @@ export const cluster: fc.Arbitrary<readonly Manifest[]> = fc
     ...services,
     ...policies,
     ...mtls,
+    ...network,
+    ...cilium,
   ])
 
 /** The same objects, in another order. */

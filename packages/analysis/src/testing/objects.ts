@@ -119,3 +119,15 @@ export function peerAuthentication(key: string, mode: string): Manifest {
     spec: { mtls: { mode } },
   }
 }
+
+/** `ns/name`: a NetworkPolicy. */
+export function networkPolicy(key: string, spec: object): Manifest {
+  const [ns = '', name = ''] = key.split('/')
+  return { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name, namespace: ns }, spec }
+}
+
+/** `ns/name`: a CiliumNetworkPolicy. */
+export function ciliumPolicy(key: string, spec: object): Manifest {
+  const [ns = '', name = ''] = key.split('/')
+  return { apiVersion: 'cilium.io/v2', kind: 'CiliumNetworkPolicy', metadata: { name, namespace: ns }, spec }
+}
