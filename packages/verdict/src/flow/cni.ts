@@ -19,7 +19,7 @@ export function judgePacket(
   snapshot: Snapshot,
 ): CniVerdict {
   const packet = judgeAt(point, evidence, snapshot)
-  if (packet.outcome !== 'allow' || packet.reads === undefined) return packet
+  if (packet.outcome === 'deny' || packet.reads === undefined) return packet
   const payload = payloadFor(packet.reads)
   return payload === undefined ? packet : judgeAt(point, { ...evidence, payload }, snapshot)
 }

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CiliumRule, Resource } from '@bulkhead/resources'
+import { judge } from '../flow/judge.js'
 import { compile } from '../model/compile.js'
 import { judgeAt } from '../points/judge-at.js'
 import { echoes, type PacketOptions, packet, podOf, said } from '../testing/network-scene.js'
 import { ciliumPolicy, networkPolicy, unreadPolicy } from '../testing/objects.js'
+import type { Verdict } from '../types.js'
 
 /*
  * What is not modelled ends as unknown where it could decide, and only there.
@@ -45,6 +47,20 @@ test('a rule that is read and allows needs no other; a deny that is not read may
   const closed = ciliumPolicy('test/p', { egress: [{ toEntities: ['cluster'] }], egressDeny: [groups] })
   assert.equal(out([closed], '1.1.1.1'), 'deny cni.default-deny')
   assert.equal(out([closed], 'test/echo'), 'allow cni.rule-allows')
+})
+
+test('a deny that is not read decides nothing of a connection that a list of server names refuses', () => {
+  const named = ciliumPolicy('test/p', {
+    egress: [{ toEntities: ['world'], toPorts: [{ ports: tcp443, serverNames: ['api.example'] }] }],
+    egressDeny: [{ toGroups: [{ aws: {} }] }],
+  })
+  const client = (sni: string): Verdict =>
+    judge(
+      { from: { workload: 'test/client' }, to: { ip: '1.1.1.1' }, port: 443, tls: { sni } },
+      compile([...echoes, named]),
+    )
+  assert.equal(client('api.example').outcome, 'unknown')
+  assert.deepEqual([client('other.example').outcome, client('other.example').symptom], ['deny', 'reset'])
 })
 
 test('what reads a connection and is not modelled: unknown, unless another rule lets it on unread', () => {

@@ -98,9 +98,10 @@ function judgePacket(question: Question, { reader, enforcement }: NetworkIndex['
   const said = judgeAllows(question, isolated, facts, enforcement)
   // A deny rule that cannot be read decides nothing where the packet is denied anyway.
   const { perhaps } = denials
-  return perhaps === undefined || said.outcome === 'deny'
-    ? said
-    : unreadRule(point, perhaps.rule, perhaps.what, pod.workload)
+  if (perhaps === undefined || said.outcome === 'deny') return said
+  // What is read behind the packet may be denied anyway, too.
+  const { reads } = said
+  return { ...unreadRule(point, perhaps.rule, perhaps.what, pod.workload), ...(reads !== undefined && { reads }) }
 }
 
 /** What the allow rules say of a packet that no deny rule stops. */
