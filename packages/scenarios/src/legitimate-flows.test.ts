@@ -8,6 +8,7 @@ import {
   hbonePort,
   judge,
   judgeAt,
+  type NetworkOptions,
   outsideAddress,
   type Pod,
   type Snapshot,
@@ -18,12 +19,17 @@ const root = resolve(import.meta.dirname, '../../..')
 const { resources } = await loadManifests([join(root, 'k8s/workloads'), join(root, 'k8s/layers')], { relativeTo: root })
 const layers = [...new Set(resources.flatMap(({ layer }) => layer ?? []))].sort()
 
+const hbone = { port: hbonePort, protocol: 'TCP' } as const
+
 const combinations = Array.from({ length: 2 ** layers.length }, (_, bits) =>
   layers.filter((_, index) => (bits >> index) & 1),
 )
 
-function snapshotWith(on: readonly string[]): Snapshot {
-  return compile(resources.filter(({ layer }) => layer === undefined || on.includes(layer)))
+function snapshotWith(on: readonly string[], network: NetworkOptions = {}): Snapshot {
+  return compile(
+    resources.filter(({ layer }) => layer === undefined || on.includes(layer)),
+    { network },
+  )
 }
 
 /** The kubelet's own: every probe that a manifest asks for, from the node on which the pod is. */
@@ -53,6 +59,18 @@ function describeFlow({ from, to, port, protocol = 'TCP', dns }: Flow): string {
   return `${Object.values(from)[0]} -> ${Object.values(to)[0]}:${port}/${protocol}${asks}`
 }
 
+/** What does not work of what is meant to, or works past a door that is shut. */
+function wrongWith(on: readonly string[], snapshot: Snapshot): readonly string[] {
+  const probes = probesOf(snapshot)
+  assert.ok(probes.length >= 6)
+  return [...probes, ...legitimateFlows].flatMap(({ why, flow, needs = [], shut }) => {
+    if (!needs.every((layer) => on.includes(layer))) return []
+    const { outcome, text } = judge(flow, snapshot)
+    const expected = shut !== undefined && on.includes(shut.on) && !on.includes(shut.off) ? 'deny' : 'allow'
+    return outcome === expected ? [] : [`${describeFlow(flow)} (${why}): ${text}`]
+  })
+}
+
 describe('what is meant to work', () => {
   it('has five layers around it', () => {
     assert.deepEqual(layers, ['20-network', '30-cilium', '40-mtls', '50-identity', '70-ingress'])
@@ -60,19 +78,15 @@ describe('what is meant to work', () => {
 
   for (const on of combinations) {
     it(`works with ${on.join(' and ') || 'no layer'} on`, () => {
-      const snapshot = snapshotWith(on)
-      const probes = probesOf(snapshot)
-      assert.ok(probes.length >= 6)
-      const wrong: string[] = []
-      for (const { why, flow, needs = [], shut } of [...probes, ...legitimateFlows]) {
-        if (!needs.every((layer) => on.includes(layer))) continue
-        const verdict = judge(flow, snapshot)
-        const expected = shut !== undefined && on.includes(shut.on) && !on.includes(shut.off) ? 'deny' : 'allow'
-        if (verdict.outcome !== expected) wrong.push(`${describeFlow(flow)} (${why}): ${verdict.text}`)
-      }
-      assert.deepEqual(wrong, [])
+      assert.deepEqual(wrongWith(on, snapshotWith(on)), [])
     })
   }
+
+  it('works under a network plugin that follows NetworkPolicy to the letter, too', () => {
+    for (const on of combinations.filter((some) => !some.includes('30-cilium'))) {
+      assert.deepEqual(wrongWith(on, snapshotWith(on, { reader: 'api' })), [], on.join(' and '))
+    }
+  })
 
   it('is shut by a wall in which its door is, and by no other', () => {
     const doors = legitimateFlows.flatMap(({ shut }) => (shut === undefined ? [] : [`${shut.on} ${shut.off}`]))
@@ -86,6 +100,20 @@ function pairs(snapshot: Snapshot): readonly { readonly from: Pod; readonly to: 
   return pods.flatMap((from) => pods.filter((to) => to !== from).map((to) => ({ from, to })))
 }
 
+/** Those whose packets are let out and in, whatever ztunnel says then. */
+function openPacketsOf(snapshot: Snapshot): readonly string[] {
+  const open = pairs(snapshot).flatMap(({ from, to }) =>
+    [...to.ports, hbone].flatMap(({ port, protocol }) => {
+      const tuple = { src: from.ip, dst: to.ip, port, protocol }
+      const out = judgeAt('cni-egress', { pod: from, peer: to, tuple }, snapshot)
+      const into = judgeAt('cni-ingress', { pod: to, peer: from, tuple }, snapshot)
+      const passes = out.outcome !== 'deny' && into.outcome !== 'deny'
+      return passes ? [`${from.workload} -> ${to.workload}:${port}/${protocol}`] : []
+    }),
+  )
+  return open.sort()
+}
+
 describe('what is not meant to work', () => {
   const snapshot = snapshotWith(layers)
 
@@ -93,7 +121,7 @@ describe('what is not meant to work', () => {
     const open: string[] = []
     let asked = 0
     for (const { from, to } of pairs(snapshot)) {
-      for (const { port, protocol } of [...to.ports, { port: hbonePort, protocol: 'TCP' as const }]) {
+      for (const { port, protocol } of [...to.ports, hbone]) {
         const flow: Flow = { from: { workload: from.workload }, to: { workload: to.workload }, port, protocol }
         const { outcome } = judge(flow, snapshot)
         assert.notEqual(outcome, 'unknown', describeFlow(flow))
@@ -106,23 +134,20 @@ describe('what is not meant to work', () => {
   })
 
   it('is nothing that the network sees: packets pass between those pairs alone, at 15008 and where UDP is meant', () => {
-    const open: string[] = []
-    for (const { from, to } of pairs(snapshot)) {
-      for (const { port, protocol } of [...to.ports, { port: hbonePort, protocol: 'TCP' as const }]) {
-        const tuple = { src: from.ip, dst: to.ip, port, protocol }
-        const out = judgeAt('cni-egress', { pod: from, peer: to, tuple }, snapshot)
-        const into = judgeAt('cni-ingress', { pod: to, peer: from, tuple }, snapshot)
-        if (out.outcome !== 'deny' && into.outcome !== 'deny') {
-          open.push(`${from.workload} -> ${to.workload}:${port}/${protocol}`)
-        }
-      }
-    }
-    assert.deepEqual(open.sort(), openPackets)
+    assert.deepEqual(openPacketsOf(snapshot), openPackets)
+  })
+
+  it('is nothing that another network plugin sees either, with what it enforces of these', () => {
+    const others = snapshotWith(
+      layers.filter((layer) => layer !== '30-cilium'),
+      { reader: 'api' },
+    )
+    assert.deepEqual(openPacketsOf(others), openPackets)
   })
 
   it('does not from outside either: the doors are all that is open', () => {
     const open = [...snapshot.pods.values()].flatMap((to) =>
-      [...to.ports, { port: hbonePort, protocol: 'TCP' as const }].flatMap(({ port, protocol }) => {
+      [...to.ports, hbone].flatMap(({ port, protocol }) => {
         const tuple = { src: outsideAddress, dst: to.ip, port, protocol }
         const { outcome } = judgeAt('cni-ingress', { pod: to, peer: { ip: tuple.src }, tuple }, snapshot)
         return outcome === 'deny' ? [] : [`${to.workload}:${port}`]
