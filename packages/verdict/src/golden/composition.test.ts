@@ -9,12 +9,15 @@ import {
   ciliumPolicy,
   networkPolicy,
   peerAuthentication,
+  resource,
+  service,
+  waypoint,
   workload,
 } from '../testing/objects.js'
-import type { FlowSource, Step } from '../types.js'
+import type { Flow, FlowSource, Step } from '../types.js'
 
 /*
- * Golden vectors 123 and 125 to 133: a packet past the CNI's rules at both ends, and then the destination's ztunnel.
+ * Golden vectors 123 to 133, 135 and 136 (134 is with the gateways): a packet past the CNI's rules at both ends, and then the destination's ztunnel.
  */
 
 const world = ciliumPolicy('demo/world', {
@@ -148,4 +151,54 @@ test('133 between captured pods a Cilium http rule never sees a request, if 1500
   })
   const flow = { from: captured, to: { workload: 'app/dst' }, port: 8080, http: { method: 'GET', path: '/x' } }
   assert.equal(judge(flow, compile([...two, http])).outcome, 'allow')
+})
+
+const waypointed = [
+  resource({
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: 'app', labels: { 'istio.io/dataplane-mode': 'ambient', 'istio.io/use-waypoint': 'wp' } },
+  }),
+  ...two.slice(1),
+  waypoint('app/wp'),
+  service('app/dst', { port: 8080 }),
+]
+const fromSrc = [{ podSelector: { matchLabels: { app: 'src' } } }]
+const hboneFromSrc = networkPolicy('app/dst-from-src', {
+  podSelector: { matchLabels: { app: 'dst' } },
+  ingress: [{ from: fromSrc, ports: [{ port: 15008 }] }],
+})
+const srcAccount = authorizationPolicy('app/dst', {
+  selector: { matchLabels: { app: 'dst' } },
+  rules: [{ from: [{ source: { principals: ['cluster.local/ns/app/sa/src'] } }] }],
+})
+
+for (const [number, policy] of [
+  ['124', hboneFromSrc],
+  ['136', srcAccount],
+] as const) {
+  test(`${number} with a waypoint before it, who comes to the destination is not the caller: not said, and the caller is not said to be let in`, () => {
+    const to = { service: 'app/dst' }
+    const of = judge({ from: captured, to, port: 8080 }, compile([...waypointed, policy]))
+    assert.equal(of.outcome, 'unknown')
+    assert.deepEqual(
+      of.steps.map(({ point, code }) => [point, code]),
+      [['waypoint', 'not-modelled']],
+    )
+    const without = waypointed.filter(({ kind }) => kind !== 'Gateway')
+    assert.equal(judge({ from: captured, to, port: 8080 }, compile([...without, policy])).outcome, 'allow')
+  })
+}
+
+test('135 istiod without its webhook’s port open to the API server: the API server’s call is dropped', () => {
+  const endpointSelector = { matchLabels: { app: 'istiod' } }
+  const ingress = (...numbers: readonly string[]) =>
+    ciliumPolicy('istio-system/istiod', {
+      endpointSelector,
+      ingress: [{ toPorts: [{ ports: numbers.map((port) => ({ port, protocol: 'TCP' })) }] }],
+    })
+  const flow: Flow = { from: { node: 'bulkhead-control-plane' }, to: { workload: 'istio-system/istiod' }, port: 15017 }
+  const closed = judge(flow, compile([...two, ingress('15012')]))
+  assert.deepEqual([closed.outcome, closed.symptom, closed.steps[0]?.code], ['deny', 'timeout', 'cni.default-deny'])
+  assert.equal(judge(flow, compile([...two, ingress('15012', '15017')])).outcome, 'allow')
 })

@@ -8,8 +8,10 @@ import { reasonCodes } from '../reasons.js'
 import {
   ambient,
   authorizationPolicy,
+  ciliumPolicy,
   gateway,
   httpRoute,
+  networkPolicy,
   peerAuthentication,
   service,
   workload,
@@ -38,8 +40,8 @@ test('a denied flow, as the terminal shows it', () => {
   assert.equal(
     renderVerdict(verdict([nothing, srcOnly, strict], plain)),
     `plain/src → app/dst:8080/TCP   DENIED by 40-mtls (ztunnel)
-  cni-egress     allowed     no network policy selects plain/src for egress
-  cni-ingress    allowed     no network policy selects app/dst for ingress
+  cni-egress     allowed     no network policy isolates plain/src for egress
+  cni-ingress    allowed     no network policy isolates app/dst for ingress
   ztunnel mtls   DENIED      PeerAuthentication/app/default says STRICT, and this is a caller without an identity (10.244.1.5)  k8s/mtls.yaml:9
   ztunnel authz  would deny  ALLOW policies select app/dst, and no rule of theirs lists a caller without an identity (10.244.1.5) on port 8080
                              isolated by AuthorizationPolicy/app/allow-nothing (k8s/allow-nothing.yaml:7)
@@ -112,14 +114,14 @@ test('a request from outside that is denied at the gateway: by which rule, and w
   assert.equal(
     throughTheDoor('DELETE', 'shop.example', closed),
     `172.18.0.1 → app/gw-istio:80/TCP   DENIED by 70-ingress (gateway)
-  cni-ingress    allowed     no network policy selects app/gw-istio for ingress
+  cni-ingress    allowed     no network policy isolates app/gw-istio for ingress
   gateway authz  DENIED      ALLOW policies select Gateway/app/gw, and no rule of theirs allows DELETE /buy from 172.18.0.1 on port 80
                              isolated by AuthorizationPolicy/app/door (k8s/door.yaml:13)
                              nearly: rule 0 of AuthorizationPolicy/app/door (k8s/door.yaml:14) wants method GET, the request is a DELETE
   gateway route  allowed     rule 0 of HTTPRoute/app/r sends DELETE /buy to app/dst:80  k8s/route.yaml:14
   app/gw-istio → app/dst:15008/TCP, as cluster.local/ns/app/sa/gw-istio
-  cni-egress     allowed     no network policy selects app/gw-istio for egress
-  cni-ingress    allowed     no network policy selects app/dst for ingress
+  cni-egress     allowed     no network policy isolates app/gw-istio for egress
+  cni-ingress    allowed     no network policy isolates app/dst for ingress
   ztunnel mtls   allowed     no PeerAuthentication speaks for app/dst: PERMISSIVE by default
   ztunnel authz  would deny  ALLOW policies select app/dst, and no rule of theirs lists cluster.local/ns/app/sa/gw-istio on port 8080
                              isolated by AuthorizationPolicy/app/dst (k8s/dst.yaml:11)
@@ -147,7 +149,7 @@ test('a host that no route has: the hosts that there are; no wall, so nothing el
   assert.equal(
     throughTheDoor('GET', 'stop.example'),
     `172.18.0.1 → app/gw-istio:80/TCP   NOT FOUND (404): no route of Gateway/app/gw answers for the host stop.example (it has shop.example)
-  cni-ingress    allowed  no network policy selects app/gw-istio for ingress
+  cni-ingress    allowed  no network policy isolates app/gw-istio for ingress
   gateway authz  allowed  rule 0 of AuthorizationPolicy/app/door allows GET /buy from 172.18.0.1 on port 80   k8s/door.yaml:14
   gateway route  STOPS    no route of Gateway/app/gw answers for the host stop.example (it has shop.example)  k8s/gateway.yaml:10
 what 172.18.0.1 sees: 404 without a body: no route (curl 0 or 22)
@@ -203,4 +205,89 @@ test('the closest rule says what it wants and what the call has, of every kind o
 test('a symptom names what curl says', () => {
   assert.equal(symptomSentence('timeout'), 'nothing: the connect timed out (curl 28)')
   assert.equal(symptomSentence('admission-refused'), 'the API server refused the object')
+})
+
+const network = (key: string, spec: object, layer = '20-network'): Resource =>
+  networkPolicy(key, spec, { layer, file: `k8s/${key.split('/')[1]}.yaml` })
+const onlySrc = [{ podSelector: { matchLabels: { app: 'src' } } }]
+
+test('a default deny of the network: every layer that isolates, the closest rule, and why an app’s port is none of the mesh’s', () => {
+  const closed = network('app/closed', { podSelector: {}, policyTypes: ['Ingress'] })
+  const appPort = network('app/app-port', { podSelector: onDst, ingress: [{ from: onlySrc, ports: [{ port: 8080 }] }] })
+  const cilium = ciliumPolicy('app/more', { endpointSelector: onDst, ingress: [{}] }, { layer: '30-cilium' })
+  assert.equal(
+    renderVerdict(verdict([closed, appPort, cilium], src)),
+    `app/src → app/dst:8080/TCP   DENIED by 20-network and 30-cilium (cni-ingress)
+  cni-egress     allowed  no network policy isolates app/src for egress
+  cni-ingress    DENIED   policies isolate app/dst, and no rule lets app/src in on 15008/TCP
+                          isolated by CiliumNetworkPolicy/app/more (more.yaml:11)
+                                  and NetworkPolicy/app/app-port (k8s/app-port.yaml:11)
+                                  and NetworkPolicy/app/closed (k8s/closed.yaml:9)
+                          nearly: rule 0 of NetworkPolicy/app/app-port (k8s/app-port.yaml:12) wants port 8080/TCP, this is 15008/TCP
+                          note: mesh traffic arrives on 15008, whichever port is asked for: a rule for 8080/TCP alone lets none of it in or out
+  ztunnel mtls   allowed  no PeerAuthentication speaks for app/dst: PERMISSIVE by default
+  ztunnel authz  allowed  no ALLOW policy selects app/dst: allowed by default
+what app/src sees: a connection that opened, waited for the mesh to give up, and was closed (curl 35 or 52 or 56)
+`,
+  )
+})
+
+test('an allow at 15008 says once that it carries every port', () => {
+  const hbone = [{ port: 15008 }]
+  const both = [
+    network('app/in', { podSelector: onDst, ingress: [{ from: onlySrc, ports: hbone }] }),
+    network('app/out', {
+      podSelector: { matchLabels: { app: 'src' } },
+      policyTypes: ['Egress'],
+      egress: [{ to: [{ podSelector: onDst }], ports: hbone }],
+    }),
+  ]
+  const lines = renderVerdict(verdict(both, src)).split('\n')
+  assert.match(
+    lines[1] ?? '',
+    /lets app\/src out to app\/dst on 15008\/TCP, which carries every port {2}k8s\/out\.yaml:\d+$/,
+  )
+  assert.match(
+    lines[2] ?? '',
+    /^ +note: the mesh sends everything to 15008: which port .* for AuthorizationPolicy to say$/,
+  )
+  assert.match(lines[3] ?? '', /lets app\/src in to app\/dst on 15008\/TCP, which carries every port/)
+  assert.equal(lines.filter((line) => line.includes('note:')).length, 1)
+  // To a pod that is not in the mesh a port is only itself.
+  const plainPort = network('app/in', {
+    podSelector: { matchLabels: { app: 'uncaptured' } },
+    ingress: [{ ports: [{ port: 8080 }] }],
+  })
+  const other = renderVerdict(verdict([plainPort], src, { workload: 'app/uncaptured' }))
+  assert.match(other, /lets app\/src in to app\/uncaptured on 8080\/TCP/)
+  assert.doesNotMatch(other, /note:|carries/)
+})
+
+test('what the network says of names and requests names them', () => {
+  const peers = { toEndpoints: [{ matchLabels: { 'k8s:io.kubernetes.pod.namespace': 'kube-system' } }] }
+  const dns = { ...peers, toPorts: [{ ports: [{ port: '53' }], rules: { dns: [{ matchName: 'one.example' }] } }] }
+  const tls = {
+    toFQDNs: [{ matchName: 'one.example' }],
+    toPorts: [{ ports: [{ port: '443', protocol: 'TCP' as const }], serverNames: ['a.example', 'b.example'] }],
+  }
+  const out = ciliumPolicy('app/out', { egress: [dns, tls] }, { layer: '30-cilium' })
+  const said = (host: string): string => renderVerdict(verdict([out], src, { host }, 443))
+  assert.match(
+    said('two.example'),
+    /DENIED by 30-cilium \(cni-egress, asking for two\.example\)\n {2}cni-egress dns {3}DENIED/,
+  )
+  assert.match(
+    said('two.example'),
+    /lets app\/src ask kube-system\/coredns only for one\.example, and this is two\.example/,
+  )
+  assert.match(said('one.example'), /DENIED by 30-cilium \(cni-egress, server name one\.example\)/)
+  assert.match(
+    said('one.example'),
+    /rule 1 of CiliumNetworkPolicy\/app\/out lets app\/src out to one\.example on 443\/TCP only with the server name a\.example, b\.example, and this one names one\.example/,
+  )
+  const no = ciliumPolicy('no', { egressDeny: [{ toCIDR: ['192.0.2.0/24'] }] })
+  assert.match(
+    renderVerdict(verdict([no], src, { ip: '192.0.2.9' }, 80)),
+    /DENIED by CiliumClusterwideNetworkPolicy\/no \(cni-egress\)\n.*rule 0 of CiliumClusterwideNetworkPolicy\/no denies app\/src the way out to 192\.0\.2\.9 on 80\/TCP/,
+  )
 })
