@@ -206,6 +206,15 @@ test('26 and an empty egress list does not', () => {
   assert.equal(says([networkPolicy('x/none', { egress: [] })], 'x/a', 'z/a'), 'allow')
 })
 
+test('an empty list of policyTypes is filled in as one that is missing', () => {
+  const none = networkPolicy('x/none', { policyTypes: [], egress: [{ to: [{ podSelector: {} }] }] })
+  assert.equal(says([none], 'x/a', 'z/a'), outDenied)
+  assert.equal(
+    said(packet([...xyz, networkPolicy('x/none', { policyTypes: [] })], 'ingress', 'y/a', 'x/a', 80)),
+    'deny cni.default-deny',
+  )
+})
+
 test('27 an ingress list that policyTypes does not name has no effect', () => {
   const listed = ontoA([{ from: [{ podSelector: { matchLabels: { pod: 'b' } } }] }])
   const { spec } = listed.object as NetworkPolicy

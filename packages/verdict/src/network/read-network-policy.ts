@@ -16,9 +16,10 @@ export function readNetworkPolicy(resource: Resource<NetworkPolicy>, reader: 'ci
   const namespace = namespaceOf(resource)
   const { spec } = resource.object
   const { podSelector } = spec
-  // Egress is added only by a rule: an empty list does not isolate (A.1).
-  const types: readonly string[] =
-    spec.policyTypes ?? ((spec.egress ?? []).length > 0 ? ['Ingress', 'Egress'] : ['Ingress'])
+  // Missing, or empty, which the API server fills in alike. Egress is added only by a rule: an empty list does not isolate (A.1).
+  const { policyTypes = [] } = spec
+  const usual = (spec.egress ?? []).length > 0 ? ['Ingress', 'Egress'] : ['Ingress']
+  const types: readonly string[] = policyTypes.length > 0 ? policyTypes : usual
   const direction = (name: Direction, type: string, items: readonly Item[]): DirectionPolicy => {
     if (!types.includes(type)) return { allow: [], deny: [] }
     return {

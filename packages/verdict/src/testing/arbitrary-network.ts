@@ -360,7 +360,7 @@ type NetworkSpec = NetworkPolicy['spec']
 export const kubernetesSpec: fc.Arbitrary<NetworkSpec> = fc
   .record({
     podSelector: orMissing(podSelector, 8),
-    policyTypes: oneOf(undefined, ['Ingress'], ['Egress'], ['Ingress', 'Egress'], ['Ingress', 'Egress']),
+    policyTypes: oneOf(undefined, [], ['Ingress'], ['Egress'], ['Ingress', 'Egress'], ['Ingress', 'Egress']),
     ingress: kubernetesRules('from'),
     egress: kubernetesRules('to'),
   })

@@ -98,10 +98,10 @@ function hearNetworkPolicy(world: NaiveWorld, policy: Plain, packet: NaivePacket
   const spec = get(policy, 'spec')
   if (packet.pod.hostNetwork || packet.pod.namespace !== own) return silent
   if (!kubernetesHolds(get(spec, 'podSelector'), packet.pod.labels)) return silent
-  // A.1: what is missing means Ingress, and Egress where it has rules.
-  const types = given(get(spec, 'policyTypes'))
-    ? entries(get(spec, 'policyTypes'))
-    : ['Ingress', ...(entries(get(spec, 'egress')).length > 0 ? ['Egress'] : [])]
+  // A.1: what is missing means Ingress, and Egress where it has rules. The API server fills an empty list in, too.
+  const written = entries(get(spec, 'policyTypes'))
+  const types =
+    written.length > 0 ? written : ['Ingress', ...(entries(get(spec, 'egress')).length > 0 ? ['Egress'] : [])]
   if (!types.includes(packet.direction === 'ingress' ? 'Ingress' : 'Egress')) return silent
 
   const matches: Omit<Match, 'policy'>[] = []

@@ -16,7 +16,8 @@ import type {
 type Spec = NetworkPolicy['spec']
 
 export function asCilium(spec: Spec): CiliumRule {
-  const types = spec.policyTypes ?? ['Ingress' as const, ...((spec.egress ?? []).length > 0 ? ['Egress' as const] : [])]
+  const usual = ['Ingress' as const, ...((spec.egress ?? []).length > 0 ? ['Egress' as const] : [])]
+  const types = (spec.policyTypes ?? []).length > 0 ? (spec.policyTypes ?? []) : usual
   const rule: { -readonly [K in keyof CiliumRule]: CiliumRule[K] } = {
     endpointSelector: spec.podSelector === undefined ? {} : sourced(spec.podSelector, 'k8s:'),
   }
