@@ -10,6 +10,10 @@ import { readControl } from './state.js'
 import { eventually, temporaryFolder } from './testing.js'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
+/** Without the walls of the network: what is tried here are the target's own ways, and what identity says. */
+const theShop = ['workloads/shop', 'layers/40-mtls', 'layers/50-identity', 'layers/70-ingress'].map((folder) =>
+  join(root, 'k8s', folder),
+)
 const get: Attempt = { kind: 'http', to: { service: 'shop/web-api' }, port: 8080, http: { method: 'GET', path: '/' } }
 
 /** A client's pod that nobody knows yet. */
@@ -39,7 +43,7 @@ describe('the shop on this machine', () => {
   before(async () => {
     stateDir = temporaryFolder({ after: (fn) => void folders.push(fn as () => void) })
     cluster = await LocalCluster.start({
-      manifests: [join(root, 'k8s/workloads'), join(root, 'k8s/layers')],
+      manifests: theShop,
       relativeTo: root,
       stateDir,
     })
@@ -221,7 +225,7 @@ describe('the shop on this machine', () => {
       .map((entry) => entry.split('=')[0])
     assert.ok(names.includes('UPSTREAM_URIS'))
     const known =
-      /^(PATH|HOME|TMPDIR|HOSTNAME|TZ|LANG|NODE_OPTIONS|BULKHEAD_\w+|LISTEN_ADDR|NAME|MESSAGE|UPSTREAM_URIS|HTTP_CLIENT_KEEP_ALIVES|)$/
+      /^(PATH|HOME|TMPDIR|HOSTNAME|TZ|LANG|NODE_OPTIONS|NODE_EXTRA_CA_CERTS|BULKHEAD_\w+|LISTEN_ADDR|NAME|MESSAGE|UPSTREAM_URIS|HTTP_CLIENT_KEEP_ALIVES|)$/
     assert.deepEqual(
       names.filter((name) => !known.test(name ?? '')),
       [],
