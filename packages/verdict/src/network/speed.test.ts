@@ -7,18 +7,21 @@ import { compile } from '../model/compile.js'
 import type { Flow } from '../types.js'
 
 /*
- * This project's own manifests. The best of some rounds counts: what else the machine does is none of the engine's.
+ * This project's own manifests. Counted is the processor's time, and the best of some rounds: what else the machine does
+ * is none of the engine's.
  */
 
 const manifests = fileURLToPath(new URL('../../../../k8s', import.meta.url))
 const { resources } = await loadManifests([manifests])
 
+/** In milliseconds. */
 function best(rounds: number, work: () => void): number {
   let least = Number.POSITIVE_INFINITY
   for (let round = 0; round < rounds; round++) {
-    const start = performance.now()
+    const start = process.cpuUsage()
     work()
-    least = Math.min(least, performance.now() - start)
+    const { user, system } = process.cpuUsage(start)
+    least = Math.min(least, (user + system) / 1000)
   }
   return least
 }
