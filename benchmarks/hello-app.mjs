@@ -5,7 +5,7 @@
 //
 // All servers stand all the time; they are loaded in turn, several rounds, and the ratio is taken round by round, so that whatever
 // else the machine does hits all. The servers share one core, the generator has another, where there is taskset (Linux). Logs go to
-// files. The bare server is there twice, with and without a log.
+// files. Both are there twice, with and without a line per request.
 import { fork, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -72,19 +72,23 @@ const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.l
 
 let failed = false
 try {
-  const hello = await server('hello-app', (port) => ({
-    args: [file('../apps/hello-app/dist/main.js')],
-    // Nothing listens at port 1: the answer is the same from the first round of checks on, and there is one round.
-    env: { LISTEN_ADDR: `127.0.0.1:${port}`, DB_HOST: '127.0.0.1', DB_PORT: '1', CHECK_CACHE: '5m' },
-  }))
+  const app = (name, env) =>
+    server(name, (port) => ({
+      args: [file('../apps/hello-app/dist/main.js')],
+      // Nothing listens at port 1: the answer is the same from the first round of checks on.
+      env: { LISTEN_ADDR: `127.0.0.1:${port}`, DB_HOST: '127.0.0.1', DB_PORT: '1', CHECK_CACHE: '5m', ...env },
+    }))
+  const hello = await app('hello-app', {})
   const answer = join(folder, 'answer.json')
   writeFileSync(answer, hello.body)
+  const bare = (name, ...more) =>
+    server(name, (port) => ({ args: [file('hello-app/bare.mjs'), String(port), answer, ...more] }))
   const sides = [
     hello,
-    await server('bare, log', (port) => ({ args: [file('hello-app/bare.mjs'), String(port), answer, 'log'] })),
-    await server('bare, no log', (port) => ({ args: [file('hello-app/bare.mjs'), String(port), answer] })),
+    await bare('bare', 'log'),
+    await app('hello-app, no log', { LOG_LEVEL: 'warn' }),
+    await bare('bare, no log'),
   ]
-  if (sides.some(({ body }) => body !== hello.body)) throw new Error('the servers do not answer the same')
 
   const generator = fork(file('hello-app/load.mjs'), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   children.push(generator)
@@ -115,16 +119,20 @@ try {
     console.log(`\n${connections} connection${connections === 1 ? '' : 's'}`)
     for (const { name } of sides) {
       console.log(
-        `  ${name.padEnd(13)} ${Math.round(of(name, (r) => r.rate))}/s, p50 ${of(name, (r) => r.p50).toFixed(2)} ms, p99 ${of(name, (r) => r.p99).toFixed(2)} ms, ${of(name, (r) => r.cpu).toFixed(0)} us CPU`,
+        `  ${name.padEnd(18)} ${Math.round(of(name, (r) => r.rate))}/s, p50 ${of(name, (r) => r.p50).toFixed(2)} ms, p99 ${of(name, (r) => r.p99).toFixed(2)} ms, ${of(name, (r) => r.cpu).toFixed(0)} us CPU`,
       )
     }
-    for (const baseline of ['bare, log', 'bare, no log']) {
-      const ratio = median(rounds.map((round) => round['hello-app'].rate / round[baseline].rate))
-      const byCpu = median(rounds.map((round) => round[baseline].cpu / round['hello-app'].cpu))
-      const below = baseline === 'bare, log' && ratio < TARGET
+    for (const [name, baseline] of [
+      ['hello-app', 'bare'],
+      ['hello-app, no log', 'bare, no log'],
+      ['hello-app', 'bare, no log'],
+    ]) {
+      const ratio = median(rounds.map((round) => round[name].rate / round[baseline].rate))
+      const byCpu = median(rounds.map((round) => round[baseline].cpu / round[name].cpu))
+      const below = baseline === 'bare' && ratio < TARGET
       failed ||= below
       console.log(
-        `  of ${baseline}: ${ratio.toFixed(2)}${below ? ` (BELOW ${TARGET})` : ''}, by CPU ${byCpu.toFixed(2)}`,
+        `  ${name} of ${baseline}: ${ratio.toFixed(2)}${below ? ` (BELOW ${TARGET})` : ''}, by CPU ${byCpu.toFixed(2)}`,
       )
     }
   }

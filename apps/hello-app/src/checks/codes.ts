@@ -125,6 +125,14 @@ export const codes = {
     says: 'PostgreSQL did not accept the user name or the password.',
     hint: { database: 'The Secret and the database disagree; no wall looks like this.' },
   },
+  'db-password-in-clear': {
+    state: 'unreachable',
+    says: 'It asked for the password in clear, and did not get it.',
+    hint: {
+      database:
+        'Something answers in the place of PostgreSQL, or it is set to the method password; scram-sha-256 shows it to nobody.',
+    },
+  },
   'db-unknown-database': { state: 'unreachable', says: 'PostgreSQL has no database of that name.' },
   'db-starting': { state: 'unreachable', says: 'PostgreSQL is starting up, and takes no connections yet.' },
   'db-stopping': { state: 'unreachable', says: 'PostgreSQL is shutting down.' },

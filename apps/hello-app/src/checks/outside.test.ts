@@ -3,6 +3,7 @@ import { lookup as systemLookup } from 'node:dns'
 import type { Socket } from 'node:net'
 import { before, type TestContext, test } from 'node:test'
 import { eventually } from '@bulkhead/service-kit/testing'
+import fc from 'fast-check'
 import { createTestCa, type TestCa } from '../testing/certificates.js'
 import {
   answering,
@@ -14,6 +15,7 @@ import {
   tlsServer,
 } from '../testing/servers.js'
 import type { Outcome } from './check.js'
+import { codes } from './codes.js'
 import { LATE_MS } from './network-code.js'
 import { type OutsideOptions, outsideCheck } from './outside.js'
 import { cloudflare, github, outsideHosts } from './outside-hosts.js'
@@ -210,4 +212,35 @@ test('names: refused at once, not answered, not there', async () => {
 test('nothing listens there', async () => {
   assert.equal((await ask({ port: await closedPort() })).code, 'refused')
   assert.equal((await ask({ port: await closedPort() }, { host: 'localhost', lookup: systemLookup })).code, 'refused')
+})
+
+test('any bytes for an answer, inside TLS or in its place: a code, in time', async (t) => {
+  const certificate = await authority.issue(HOST)
+  const bytes = fc.uint8Array({ maxLength: 400 }).map((array) => Buffer.from(array))
+  const line = fc.constantFrom(
+    'HTTP/1.1 200 OK\r\n',
+    'HTTP/1.1 103\r\n',
+    'transfer-encoding: chunked\r\n',
+    'content-length: -1\r\n',
+    '\r\n',
+  )
+  const head = fc
+    .array(
+      fc.oneof(
+        bytes,
+        line.map((text) => Buffer.from(text)),
+      ),
+      { maxLength: 6 },
+    )
+    .map(Buffer.concat)
+  await fc.assert(
+    fc.asyncProperty(head, fc.boolean(), async (sent, inside) => {
+      const answer = (socket: Socket) => socket.once('data', () => socket.end(sent))
+      const server = inside ? await tlsServer(t, certificate, answer) : await tcpServer(t, answer)
+      const code = await codeOf(server, { timeoutMs: 300 })
+      assert.ok(code in codes && code !== 'failed', code)
+      if (!inside) assert.notEqual(code, 'connected')
+    }),
+    { numRuns: process.env.BULKHEAD_LONG === '1' ? 5_000 : 100 },
+  )
 })

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { eventually } from '@bulkhead/service-kit/testing'
+import fc from 'fast-check'
+import { codes } from '../checks/codes.js'
 import { LATE_MS } from '../checks/network-code.js'
 import { createTestCa } from '../testing/certificates.js'
-import { errorResponse, message, playing, row, WELCOME } from '../testing/fake-postgres.js'
+import { errorResponse, message as framed, playing, row, WELCOME } from '../testing/fake-postgres.js'
 import { answering, closedPort, postgresTls, tcpServer } from '../testing/servers.js'
 import type { DatabaseConfig } from './config.js'
 import { DATABASE_TIMEOUT_MS, Database } from './database.js'
@@ -81,13 +83,40 @@ test('what is not PostgreSQL, and a message that claims to be 2 GiB long', async
   await eventually(() => server.open() === 0, 'closed')
 })
 
+test('who asks for the password in clear does not get it', async (t) => {
+  let heard = ''
+  const server = await tcpServer(t, (socket) => {
+    socket.on('data', (data) => {
+      heard += data.toString('latin1')
+    })
+    socket.once('data', () => socket.write(framed('R', Buffer.from([0, 0, 0, 3]))))
+  })
+  assert.equal((await open(t, server, { password: 'the-password' }).run()).code, 'db-password-in-clear')
+  await eventually(() => server.open() === 0, 'closed')
+  assert.match(heard, /hello/, 'the user name, which comes first')
+  assert.doesNotMatch(heard, /the-password/)
+})
+
+test('a greeting that comes a byte at a time is one', async (t) => {
+  const server = await tcpServer(t, (socket) => {
+    const dribble = async (bytes: Buffer) => {
+      for (const byte of bytes) {
+        socket.write(Buffer.from([byte]))
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    }
+    socket.once('data', () => void dribble(WELCOME).then(() => socket.once('data', () => void dribble(GREETING))))
+  })
+  assert.equal((await open(t, server).run()).code, 'connected')
+})
+
 test('an endless answer to the query is cut', async (t) => {
   let sent = 0
   const server = await tcpServer(t, (socket) => {
     socket.once('data', () => {
       socket.write(WELCOME)
       socket.once('data', () => {
-        const chunk = message('N', Buffer.alloc(16 * 1024, 'Mx\0'))
+        const chunk = framed('N', Buffer.alloc(16 * 1024, 'Mx\0'))
         const pour = () => {
           while (!socket.destroyed && socket.write(chunk)) sent += chunk.length
           if (!socket.destroyed) socket.once('drain', pour)
@@ -160,4 +189,25 @@ test('a kept connection that ends by itself ends nothing else', async (t) => {
   await eventually(() => ended.length === 1, 'told')
   assert.equal((await database.run()).code, 'connected')
   assert.equal(server.taken(), 2)
+})
+
+test('any bytes for an answer: a code, in time, and the app lives', async (t) => {
+  const start = Buffer.from('R\0\0\0\x08\0\0\0\0')
+  const bytes = fc.uint8Array({ maxLength: 400 })
+  const message = fc
+    .tuple(fc.constantFrom(...'RSKZETDCNAGHv13'), bytes)
+    .map(([type, body]) => framed(type, Buffer.from(body)))
+  const answer = fc.oneof(bytes.map(Buffer.from), fc.array(message, { maxLength: 6 }).map(Buffer.concat))
+  await fc.assert(
+    fc.asyncProperty(answer, fc.boolean(), async (sent, welcomed) => {
+      const server = await tcpServer(t, (socket) => {
+        socket.once('data', () => socket.end(welcomed ? Buffer.concat([start, sent]) : sent))
+      })
+      const database = open(t, server, {}, 150)
+      const { code } = await database.run()
+      assert.ok(code in codes && code !== 'connected' && code !== 'failed', code)
+      await eventually(() => server.open() === 0, 'closed')
+    }),
+    { numRuns: process.env.BULKHEAD_LONG === '1' ? 5_000 : 150 },
+  )
 })

@@ -52,7 +52,7 @@ export class Database implements Check {
       statement_timeout: timeoutMs,
       keepAlive: true,
       stream: () => {
-        this.#socket = new DatabaseSocket()
+        this.#socket = new DatabaseSocket(sslmode !== 'disable')
         return this.#socket
       },
     })

@@ -1,31 +1,20 @@
 import { Socket } from 'node:net'
 import type { Evidence } from '../checks/network-code.js'
+import { MessageScan, NotPostgres } from './messages.js'
 
-/**
- * Memory, and time: a message's length is the sender's to state, and pg waits for all of it; notices may go on for ever. The
- * answers to one check, the greeting of a new connection with them, have under a thousand bytes.
- */
-export const MAX_ANSWER_BYTES = 64 * 1024
-
-/** What came is not what PostgreSQL answers to a check. */
-export class NotPostgres extends Error {
-  override readonly name = 'NotPostgres'
-}
-
-/** What a server of PostgreSQL's protocol says first: authentication, error, notice, negotiation, or yes or no to TLS. */
-const FIRST = 'RENvS'
-
-/** The socket under one of pg's connections, which remembers how far it came. */
+/** The socket under one of pg's connections: it remembers how far it came, and lets pass what PostgreSQL would say. */
 export class DatabaseSocket extends Socket {
+  readonly #scan = new MessageScan()
   #phase: Evidence['phase'] = 'name'
   #since = performance.now()
-  #first = true
-  /** Bytes read since {@link renew}. */
-  #read = 0
+  /** Bytes read before the running check. */
   #before = 0
+  #expectsTlsAnswer: boolean
 
-  constructor() {
+  /** @param tls whether pg will ask for TLS before anything else */
+  constructor(tls: boolean) {
     super()
+    this.#expectsTlsAnswer = tls
     this.once('lookup', (error: Error | null) => {
       if (error === null) this.#phase = 'connect'
     })
@@ -37,30 +26,37 @@ export class DatabaseSocket extends Socket {
 
   /** Begins anew: a connection that was kept is asked another time. */
   renew(): void {
-    this.#read = 0
+    this.#scan.renew()
     this.#before = this.bytesRead
     this.#phase = 'answer'
     this.#since = performance.now()
   }
 
   evidence(): Evidence {
-    return { phase: this.#phase, heard: this.bytesRead > this.#before, waitedMs: performance.now() - this.#since }
+    return {
+      phase: this.#phase,
+      heard: this.bytesRead > this.#before,
+      waitedMs: performance.now() - this.#since,
+    }
   }
 
-  // Every byte that is read in the clear comes by here, before pg sees it. (TLS reads below, from a peer that was verified.)
+  // Every byte that is read in the clear comes by here, before pg sees it. TLS reads below this, from a peer that was verified.
   override push(chunk: Buffer | null, encoding?: BufferEncoding): boolean {
     if (chunk === null) return super.push(chunk, encoding)
-    this.#read += chunk.length
-    if (this.#read > MAX_ANSWER_BYTES || (this.#first && !isGreeting(chunk))) {
-      this.destroy(new NotPostgres('these bytes are no answer of PostgreSQL'))
+    try {
+      const passed = this.#expectsTlsAnswer ? this.#tlsAnswer(chunk) : this.#scan.take(chunk)
+      return passed.length === 0 || super.push(passed, encoding)
+    } catch (error) {
+      this.destroy(error as Error)
       return false
     }
-    this.#first = false
-    return super.push(chunk, encoding)
   }
-}
 
-function isGreeting(chunk: Buffer): boolean {
-  const type = String.fromCharCode(chunk[0] ?? 0)
-  return FIRST.includes(type) && (chunk.length < 5 || chunk.readUInt32BE(1) <= MAX_ANSWER_BYTES)
+  /** Yes or no to TLS is one byte. What came with it was not sent by the peer that will be verified. */
+  #tlsAnswer(chunk: Buffer): Buffer {
+    this.#expectsTlsAnswer = false
+    const [answer] = chunk
+    if (chunk.length === 1 && (answer === 0x53 || answer === 0x4e)) return chunk
+    throw new NotPostgres('neither yes nor no to TLS')
+  }
 }
