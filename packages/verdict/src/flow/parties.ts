@@ -60,7 +60,7 @@ export function resolveDestination(to: FlowDestination, caller: Caller, snapshot
       throw new FlowError(
         'flow.unknown-service',
         `there is no Service ${quote(to.service)}${mayBeGateway(to.service)}`,
-        nearNames(to.service, snapshot.services.keys()),
+        nearNames(to.service, [...snapshot.services.keys(), ...internalsOf(snapshot).platform.services.keys()]),
       )
     }
     return { target: { kind: 'service', service }, name: to.service }
@@ -152,7 +152,8 @@ function podsOf(key: string, node: string | undefined, snapshot: Snapshot): read
       ['Deployment', 'StatefulSet', 'DaemonSet'].includes(kind) && `${namespace ?? 'default'}/${name}` === key,
   )
   if (exists) throw new FlowError('flow.no-pods', `${quote(key)} runs no pods: its replicas are 0`)
-  const names = [...snapshot.pods.values()].map((candidate) => candidate.workload)
+  const everyPod = [...snapshot.pods.values(), ...internalsOf(snapshot).platform.pods.values()]
+  const names = everyPod.map((candidate) => candidate.workload)
   throw new FlowError(
     'flow.unknown-workload',
     `there is no workload ${quote(key)}${mayBeGateway(key)}`,

@@ -54,6 +54,14 @@ test('a port that it does not have, and a caller outside of the cluster', () => 
   assert.equal(short(outside).code, 'network.unreachable')
 })
 
+test('a name that is nearly one of theirs', () => {
+  const near = (to: FlowDestination, meant: string): void =>
+    assert.throws(() => judge({ from, to, port: 53 }, snapshot), new RegExp(`did you mean "${meant}"`))
+  near({ service: 'kube-system/kubedns' }, 'kube-system/kube-dns')
+  near({ workload: 'istio-system/istio' }, 'istio-system/istiod')
+  near({ node: 'bulkhead-control-plan' }, 'bulkhead-control-plane')
+})
+
 test('its walls are asked as all others', () => {
   const no = ciliumPolicy('a/no', {
     egressDeny: [{ toEntities: ['kube-apiserver'] }],
