@@ -61,17 +61,28 @@ export class Replay {
     const typed = line.replace(/\bnpx bulkhead ([a-z]+)/g, (_all, command) => {
       return `${quoted(process.execPath)} ${quoted(bin)} ${command} --state ${quoted(this.#stateDir)}`
     })
-    return [...this.#ports].reduce((text, [service, url]) => text.replaceAll(pagePort(service), url), typed)
+    return this.#published().reduce((text, [onThePage, here]) => text.replaceAll(onThePage, here), typed)
   }
 
   #asOnThePage(text: string): string {
     const said = text.replaceAll(` --state ${this.#stateDir}`, '')
-    return [...this.#ports].reduce((all, [service, url]) => all.replaceAll(url, pagePort(service)), said)
+    return this.#published().reduce((all, [onThePage, here]) => all.replaceAll(here, onThePage), said)
+  }
+
+  /** Where the pages reach each published Service, and where it is here. */
+  #published(): readonly (readonly [onThePage: string, here: string])[] {
+    return [...this.#ports].map(([service, url]) => {
+      const port = pagePorts[service] ?? assert.fail(`the labs know no port of ${service}`)
+      return [`http://127.0.0.1:${port}`, url]
+    })
   }
 }
 
-/** Where the pages reach a published Service. */
-const pagePort = (service: string): string => (service === 'shop/shop-gateway-istio' ? 'http://127.0.0.1:30080' : '')
+/** The pinned ports of the gateways' Services. */
+const pagePorts: Readonly<Record<string, number>> = {
+  'shop/shop-gateway-istio': 30080,
+  'demo/hello-gateway-istio': 30081,
+}
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
 

@@ -2,6 +2,7 @@ import type { PolicyDiff } from '@bulkhead/analysis'
 import type { ControlClient } from '@bulkhead/control'
 import type { Resource } from '@bulkhead/resources'
 import type { Snapshot } from '@bulkhead/verdict'
+import { mostGroups } from '../target/event-text.js'
 
 type InForce = Awaited<ReturnType<ControlClient['objects']>>
 
@@ -39,15 +40,23 @@ async function snapshotOf(objects: InForce, previous?: Snapshot): Promise<Snapsh
   return compile(resources, previous === undefined ? {} : { previous })
 }
 
-/** How much moved, and who may call whom now or not any more; why is `explain`'s to say. */
+/**
+ * How much moved, and who may call whom now or not any more; why is `explain`'s to say. A flow that is only decided
+ * elsewhere is told with both places: where one of two walls goes, nothing opens, and that one is missing.
+ */
 export async function effectText(diff: PolicyDiff): Promise<string> {
   const { renderDiff } = await import('@bulkhead/analysis')
-  const { opened, closed } = diff
-  const flows = opened.length === 1 ? '1 flow' : `${opened.length} flows`
+  const { opened, closed, decidedElsewhere } = diff
+  const flows = (count: number) => (count === 1 ? '1 flow' : `${count} flows`)
+  const elsewhere = decidedElsewhere.length === 0 ? '' : `; ${flows(decidedElsewhere.length)} decided elsewhere`
   const headline =
-    opened.length + closed.length === 0 ? 'nothing opened, nothing closed' : `${flows} opened, ${closed.length} closed`
-  const moved = renderDiff(diff)
-    .split('\n')
-    .filter((line) => /^[+-] /.test(line))
+    opened.length + closed.length === 0
+      ? `nothing opened, nothing closed${elsewhere}`
+      : `${flows(opened.length)} opened, ${closed.length} closed${elsewhere}`
+  const moved: string[] = []
+  for (const line of renderDiff(diff, { most: mostGroups }).trimEnd().split('\n').slice(1)) {
+    const sign = moved.findLast((told) => /^[+~-]/.test(told))?.[0]
+    if (/^[+~-] |^ {2}and /.test(line) || (sign === '~' && line.startsWith(' '))) moved.push(line)
+  }
   return [headline, ...moved].join('\n')
 }

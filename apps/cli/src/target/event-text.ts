@@ -4,7 +4,7 @@ import type { LayersSwitched, ManifestsEvent } from '@bulkhead/local-cluster'
 import { printable } from '../io.js'
 
 /** More groups of flows than these are counted, and not shown: a save that moves everything is no longer read line by line. */
-const mostGroups = 12
+export const mostGroups = 12
 
 /** What became of a save, for people. `at` is when, as a clock shows it. */
 export function eventText(event: ManifestsEvent, at: string): string {

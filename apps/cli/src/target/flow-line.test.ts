@@ -116,6 +116,22 @@ test('a failure says what a cluster shows, why, and where each policy stands', (
   )
 })
 
+test('a default deny is of the layers whose policies isolate, and of none where they are nobody’s', () => {
+  const [step] = denied.steps
+  const of = (...layers: readonly (string | undefined)[]) => {
+    const isolatedBy = layers.map((layer) => ({
+      policy: 'P/a/b',
+      at: 'a.yaml:1',
+      ...(layer !== undefined && { layer }),
+    }))
+    const { layer: _layer, ...rest } = step ?? assert.fail()
+    return failureText({ ...denied, steps: [{ ...rest, code: 'cni.default-deny', isolatedBy }] })?.split('\n')[1]
+  }
+  assert.match(of('20-network', '20-network') ?? '', /^ {2}layer 20-network: policies isolate /)
+  assert.match(of('30-cilium', '20-network') ?? '', /^ {2}layers 20-network and 30-cilium: policies isolate /)
+  assert.match(of(undefined) ?? '', /^ {2}policies isolate /)
+})
+
 test('many failures of one kind are told once, and many kinds not without end', () => {
   const told = failures([denied, allowed, denied, denied])
   assert.equal(told.length, 1)

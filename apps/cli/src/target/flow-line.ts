@@ -1,4 +1,4 @@
-import { type FlowRecord, type Step, sentence, symptomSentence } from '@bulkhead/verdict'
+import { type FlowRecord, isolating, type Step, sentence, symptomSentence } from '@bulkhead/verdict'
 import { printable } from '../io.js'
 
 /** A flow record as one line in the manner of ztunnel's access log, then the verdict and what decided it. */
@@ -78,6 +78,8 @@ export function failureText(record: FlowRecord): string | undefined {
   const head = `${who} failed. On a cluster its client sees ${symptomSentence(record.symptom)}.`
   const step = decidingStep(record)
   if (step === undefined) return `${head}\n  ${oneLine(record.error ?? record.flag)}`
-  const layer = step.layer === undefined ? '' : `layer ${step.layer}: `
+  // A default deny is of no layer; the policies that isolate are.
+  const layers = step.layer ?? isolating(step)
+  const layer = layers === '' ? '' : `${layers.includes(' ') ? 'layers' : 'layer'} ${layers}: `
   return [head, `  ${layer}${oneLine(sentence(step))}`, ...placesOf(step).map((place) => `  ${place}`)].join('\n')
 }
