@@ -34,7 +34,7 @@ describe('a target in the background', () => {
     )
     const { code, stdout } = await bulkhead('status', ...state)
     assert.equal(code, 0)
-    const [published] = report.status.published
+    const published = report.status.published.find(({ hosts }) => hosts.includes('istioexplained.io'))
     assert.deepEqual([published?.service, published?.hosts], ['shop/shop-gateway-istio', ['istioexplained.io']])
     assert.ok(stdout.includes(`outside  ${published?.url} leads to shop/shop-gateway-istio:80, for istioexplained.io`))
     assert.match(
@@ -42,6 +42,7 @@ describe('a target in the background', () => {
       /shop\/web-api +bulkhead-worker2? +10\.244\.\d+\.\d+ +yes +spiffe:\/\/cluster\.local\/ns\/shop\/sa\/web-api\n/,
     )
     assert.match(stdout, /layers +40-mtls on, 50-identity on, 70-ingress on/)
+    assert.match(stdout, /way out +api\.github\.com and api\.cloudflare\.com played by a stand-in on this machine/)
   })
 
   test('a second up on the same folder says who is up, and changes nothing', async () => {
@@ -94,7 +95,7 @@ describe('a target in the background', () => {
     const env = JSON.parse(stdout) as Record<string, string>
     assert.equal(env.UPSTREAM_URIS, 'http://recommendation:8080')
     assert.equal(env.PATH, process.env.PATH)
-    const mesh = /^(BULKHEAD_CAPTURE|NODE_OPTIONS|NODE_USE_ENV_PROXY|\w+_proxy)$/i
+    const mesh = /^(BULKHEAD_CAPTURE|NODE_OPTIONS|NODE_EXTRA_CA_CERTS|NODE_USE_ENV_PROXY|\w+_proxy)$/i
     const pod = /^(HOME|HOSTNAME|TMPDIR|LISTEN_ADDR|NAME|MESSAGE|UPSTREAM_URIS|HTTP_CLIENT_KEEP_ALIVES)$/
     const terminal = /^(PATH|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|COLUMNS|LINES|TZ|LANG|LC_\w+)$/
     const others = Object.keys(env).filter((name) => ![mesh, pod, terminal].some((known) => known.test(name)))
