@@ -5,12 +5,33 @@ import { createServer } from 'node:net'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { UpReport } from '../target/messages.js'
-import { bulkhead, collect, eventually, isAlive, pidsOf, root, start, temporaryFolder } from '../target/testing.js'
+import {
+  bulkhead,
+  collect,
+  eventually,
+  isAlive,
+  pidsOf,
+  root,
+  start,
+  temporaryFolder,
+  theShop,
+} from '../target/testing.js'
 
 test('in the foreground Ctrl-C ends everything and leaves nothing behind', async (t: TestContext) => {
   const stateDir = temporaryFolder()
   t.after(() => rmSync(stateDir, { recursive: true, force: true }))
-  const child = start(['up', '--foreground', '--state', stateDir, '--port', '0', '--layers', '50', '--json'])
+  const child = start([
+    'up',
+    '--foreground',
+    ...theShop,
+    '--state',
+    stateDir,
+    '--port',
+    '0',
+    '--layers',
+    '50',
+    '--json',
+  ])
   t.after(() => child.kill('SIGKILL'))
   let out = ''
   child.stdout?.on('data', (chunk) => {
@@ -40,7 +61,7 @@ test('in the foreground each save is told: what it opens and closes, or why it i
   const folder = temporaryFolder()
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   cpSync(path.join(root, 'k8s'), path.join(folder, 'k8s'), { recursive: true })
-  const args = ['--manifests', 'k8s/workloads', 'k8s/layers', '--state', 'state', '--port', '0', '--layers', '50']
+  const args = [...theShop, '--state', 'state', '--port', '0', '--layers', '50']
   const child = start(['up', '--foreground', ...args], folder)
   t.after(() => child.kill('SIGKILL'))
   let err = ''
@@ -91,7 +112,7 @@ test('bad input is one sentence, exit 2, and nothing is started', async (t) => {
     [['--port', '70000'], /--port.*70000.*0 to 65535/],
     [
       ['--port', '0', '--layers', '50,99'],
-      /^bulkhead: there is no layer "99"; there are 40-mtls, 50-identity, 70-ingress\./m,
+      /^bulkhead: there is no layer "99"; there are 20-network, 30-cilium, 40-mtls, 50-identity, 70-ingress\./m,
     ],
     [['--port', '0', '--manifests', path.join(broken, 'k8s')], /sleep\.yaml:\d+:\d+: .*serviceAcountName/],
     [['--port', '0', '--manifests', path.join(broken, 'nope')], /there is no folder/],
@@ -113,7 +134,7 @@ test('bad input is one sentence, exit 2, and nothing is started', async (t) => {
 /** A start in the foreground or in the background, and what it says on stderr. */
 function starting(t: TestContext, ...args: readonly string[]) {
   const stateDir = temporaryFolder()
-  const child = start(['up', '--state', stateDir, '--port', '0', ...args])
+  const child = start(['up', ...theShop, '--state', stateDir, '--port', '0', ...args])
   t.after(async () => {
     child.kill('SIGKILL')
     await bulkhead('down', '--state', stateDir)
