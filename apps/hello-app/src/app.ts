@@ -50,13 +50,14 @@ export function createApp({ config, log: serviceLog, outside, databaseOptions }:
     log: serviceLog,
     checks: { database: () => database.ready() },
     routes: (app) => {
+      // Express looks at its routes in order, and this one is asked most.
+      statusRoutes(app, board)
       pageRoutes(app, board, () => {
         const address = service.server.address()
         return config.listen.port !== 0 || address === null || typeof address === 'string'
           ? config.listen.port
           : address.port
       })
-      statusRoutes(app, board)
     },
   })
   service.onClose('database pool', () => database.close())
