@@ -1,8 +1,22 @@
 /**
  * `idle`: wait. `attempt`: read one ResolvedAttempt (JSON) on stdin, make it, print the Observation (JSON) on stdout.
- * `listen`: say of everything that arrives how much it was.
+ * `listen`: say of everything that arrives how much it was. `login`, `send`: for people.
  */
-const usage = 'usage: probe idle | probe attempt < attempt.json | probe listen udp:PORT http:PORT ...'
+const usage =
+  'usage: probe idle | probe attempt < attempt.json | probe listen udp:PORT http:PORT ... | probe login [URL] | probe send HOST:PORT [TEXT]'
+
+/** What was told stands on stdout; exit code 0 when it is good news, 2 when it cannot be tried as it is written. */
+async function byHand(command: 'login' | 'send', [first, ...more]: readonly string[]): Promise<number> {
+  const { login, send } = await import('./by-hand.js')
+  try {
+    const { text, code } = command === 'login' ? await login(first, process.env) : await send(first, more.join(' '))
+    await write(`${text}\n`)
+    return code
+  } catch (error) {
+    process.stderr.write(`probe: ${error instanceof Error ? error.message : String(error)}\n`)
+    return 2
+  }
+}
 
 async function attempt(): Promise<number> {
   const { makeAttempt, parseAttempt } = await import('./attempt.js')
@@ -19,8 +33,10 @@ async function attempt(): Promise<number> {
   }
 }
 
-function print(value: unknown): Promise<void> {
-  return new Promise((resolve) => process.stdout.write(`${JSON.stringify(value)}\n`, () => resolve()))
+const print = (value: unknown): Promise<void> => write(`${JSON.stringify(value)}\n`)
+
+function write(text: string): Promise<void> {
+  return new Promise((resolve) => process.stdout.write(text, () => resolve()))
 }
 
 switch (process.argv[2]) {
@@ -45,6 +61,10 @@ switch (process.argv[2]) {
     }
     break
   }
+  case 'login':
+  case 'send':
+    process.exit(await byHand(process.argv[2], process.argv.slice(3)))
+    break
   default:
     process.stderr.write(`probe: unknown command ${JSON.stringify(process.argv[2] ?? '')}; ${usage}\n`)
     process.exitCode = 2
