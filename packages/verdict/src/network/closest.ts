@@ -34,7 +34,10 @@ export function closestRule(
   // Counted first and told after: there may be many rules.
   for (const rule of allow) {
     const gap = portGap(rule, packet)
-    const count = (selectsPeer(rule) ? 0 : 1) + gapSizes[gap] - (gapSizes[gap] === 1 && opensToPeer(rule) ? 0.5 : 0)
+    // One for this very port was meant for such packets; one for every port may be meant for quite another peer.
+    const everyPort = rule.ports === undefined && !selectsPeer(rule) ? 0.25 : 0
+    const count =
+      (selectsPeer(rule) ? 0 : 1) + gapSizes[gap] + everyPort - (gapSizes[gap] === 1 && opensToPeer(rule) ? 0.5 : 0)
     if (count >= fewest) continue
     fewest = count
     best = rule

@@ -291,3 +291,13 @@ test('what the network says of names and requests names them', () => {
     /DENIED by CiliumClusterwideNetworkPolicy\/no \(cni-egress\)\n.*rule 0 of CiliumClusterwideNetworkPolicy\/no denies app\/src the way out to 192\.0\.2\.9 on 80\/TCP/,
   )
 })
+
+test('nearly is a rule for this very port, before one that opens every port to quite another peer', () => {
+  const probes = network('app/a-probes', { ingress: [{ from: [{ ipBlock: { cidr: '169.254.7.127/32' } }] }] })
+  const other = [{ podSelector: { matchLabels: { app: 'other' } } }]
+  const door = network('app/door', { podSelector: onDst, ingress: [{ from: other, ports: [{ port: 15008 }] }] })
+  const nearly = (...policies: readonly Resource[]): string =>
+    /nearly: rule 0 of (\S+)/.exec(renderVerdict(verdict(policies, src)))?.[1] ?? 'none'
+  assert.equal(nearly(probes, door), 'NetworkPolicy/app/door')
+  assert.equal(nearly(probes), 'NetworkPolicy/app/a-probes')
+})
