@@ -5,7 +5,7 @@ import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 
 import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { UpReport } from '../target/messages.js'
-import { bulkhead, eventually, isAlive, pidsOf, start, temporaryFolder } from '../target/testing.js'
+import { bulkhead, eventually, isAlive, pidsOf, start, temporaryFolder, theShop } from '../target/testing.js'
 
 /** The machine's own curl; without it what `exec` does is tried with Node alone, which the last test of exec says. */
 const curl = spawnSync('curl', ['--version']).status === 0
@@ -16,7 +16,7 @@ describe('a target in the background', () => {
   let report: UpReport
 
   before(async () => {
-    const { code, stdout, stderr } = await bulkhead('up', ...state, '--port', '0', '--json')
+    const { code, stdout, stderr } = await bulkhead('up', ...theShop, ...state, '--port', '0', '--json')
     assert.equal(code, 0, stderr)
     report = JSON.parse(stdout) as UpReport
   })
@@ -48,7 +48,7 @@ describe('a target in the background', () => {
   test('a second up on the same folder says who is up, and changes nothing', async () => {
     const log = path.join(stateDir, 'supervisor.log')
     appendFileSync(log, 'what it has said\n')
-    const { code, stdout, stderr } = await bulkhead('up', ...state, '--port', '0')
+    const { code, stdout, stderr } = await bulkhead('up', ...theShop, ...state, '--port', '0')
     assert.deepEqual([code, stdout], [2, ''])
     assert.match(
       stderr,
@@ -219,7 +219,7 @@ describe('a target in the background', () => {
     const before = { off: [], applied: [] }
     const underWay = { lab: '01', started: found.started, target: found.started, before }
     writeFileSync(path.join(stateDir, 'overlay', 'lab.json'), JSON.stringify(underWay))
-    const again = await bulkhead('up', ...state, '--port', '0')
+    const again = await bulkhead('up', ...theShop, ...state, '--port', '0')
     assert.equal(again.code, 0, again.stderr)
     assert.match(again.stdout, /lab 01 is under way: npx bulkhead lab check .* goes on, lab reset .* puts all back\n/)
     const second = { status: JSON.parse((await bulkhead('status', ...state, '--json')).stdout) as UpReport['status'] }
