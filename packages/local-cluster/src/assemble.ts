@@ -7,6 +7,7 @@ import { Enforcement, type Start } from './enforcement.js'
 import type { Engine } from './engine.js'
 import type { ImageTable } from './images.js'
 import type { LayerSwitches } from './overlay.js'
+import type { PodHost } from './pod-runner.js'
 import { Pods } from './pods.js'
 import { ProcessList } from './processes.js'
 import { PublishedPorts } from './published.js'
@@ -38,18 +39,18 @@ export interface Parts {
 /** What is there before anything runs. */
 type Given = Pick<Parts, 'options' | 'engine' | 'images' | 'secrets' | 'claim' | 'mesh' | 'outside' | 'log'> & {
   readonly adopted: () => void
-  /** The file of the certificates that pods trust beside Node's own. */
-  readonly extraCa: string
+  /** The files of the certificates that pods trust. */
+  readonly cas: Pick<PodHost, 'extraCa' | 'trusted'>
 }
 /** What was read, and made of it. */
 type Read = Omit<Start, 'base'> & { readonly loaded: LoadResult; readonly switches: LayerSwitches }
 
 /** Puts the parts together; nothing of it runs yet. */
 export function assemble(given: Given, { loaded, switches, snapshot, plans }: Read): Parts {
-  const { options, engine, images, secrets, claim, mesh, outside, log, adopted, extraCa } = given
+  const { options, engine, images, secrets, claim, mesh, outside, log, adopted, cas } = given
   const { stateDir, progress } = options
   const processes = new ProcessList(claim.processesFile)
-  const pods = new Pods({ mesh, processes, stateDir, userEnv: options.userEnv ?? process.env, extraCa })
+  const pods = new Pods({ mesh, processes, stateDir, userEnv: options.userEnv ?? process.env, ...cas })
   const ports = new PublishedPorts(mesh, options.publishPorts ?? 'any', (text) => progress?.({ kind: 'note', text }))
   const readyMs = options.rolloutTimeoutMs ?? rolloutTimeoutMs
   const enforcement = new Enforcement(

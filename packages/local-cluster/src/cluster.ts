@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { rootCertificates } from 'node:tls'
 import type { Explanation } from '@bulkhead/analysis'
 import type { MeshApi, RunningOutside } from '@bulkhead/mesh'
 import type { Attempt, Change, Evidence, LayerState, Target } from '@bulkhead/scenarios'
@@ -83,7 +84,9 @@ export class LocalCluster implements Target {
       const log = meshLog(join(stateDir, 'logs', 'mesh.log'))
       const beyond = await outside
       const extraCa = join(held.runDir, 'outside-ca.pem')
+      const trusted = join(held.runDir, 'trusted-cas.pem')
       await writeFile(extraCa, beyond.root, { mode: 0o600 })
+      await writeFile(trusted, [...rootCertificates, beyond.root].join('\n'), { mode: 0o600 })
       mesh = await engine.startMesh({
         runDir: held.runDir,
         snapshot,
@@ -97,7 +100,8 @@ export class LocalCluster implements Target {
       const adopted = () => {
         if (cluster !== undefined) cluster.#tellGeneration()
       }
-      const given = { options, engine, images, secrets, claim: held, mesh, outside: beyond, log, adopted, extraCa }
+      const cas = { extraCa, trusted }
+      const given = { options, engine, images, secrets, claim: held, mesh, outside: beyond, log, adopted, cas }
       const parts = assemble(given, { loaded, switches, snapshot, plans })
       cluster = new LocalCluster(parts)
       const { pods, ports, saves } = parts

@@ -47,6 +47,8 @@ export interface PodHost {
   readonly userEnv: Readonly<Record<string, string | undefined>>
   /** A file of certificates that its programs trust beside Node's own: the stand-in's for the outside. */
   readonly extraCa: string
+  /** The same certificates and Node's own in one file, for programs that take one file and no more. */
+  readonly trusted: string
   readonly changed: (pod: string) => void
 }
 
@@ -195,9 +197,13 @@ export class PodRunner {
     return { argv, cwd: this.#folder, env, over: () => grant.revoke() }
   }
 
-  /** The same for a program that is no container's: it has what the first container has. */
+  /**
+   * The same for a program that is no container's: it has what the first container has, and, since it may not be Node's,
+   * the variables by which curl and others that use OpenSSL learn whom to trust.
+   */
   launchBeside(options: { run: string; socks: boolean }): Pick<Launch, 'env' | 'over'> {
-    return this.launch(this.plan.containers[0], [process.execPath], options)
+    const { env, over } = this.launch(this.plan.containers[0], [process.execPath], options)
+    return { env: { CURL_CA_BUNDLE: this.#host.trusted, SSL_CERT_FILE: this.#host.trusted, ...env }, over }
   }
 
   #pointed(container: PlannedContainer): ReturnType<typeof pointToVolumes> {

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { rootCertificates } from 'node:tls'
 import type { UpReport } from '../target/messages.js'
 import { bulkhead, eventually, isAlive, pidsOf, start, temporaryFolder, theShop } from '../target/testing.js'
 
@@ -95,7 +96,8 @@ describe('a target in the background', () => {
     const env = JSON.parse(stdout) as Record<string, string>
     assert.equal(env.UPSTREAM_URIS, 'http://recommendation:8080')
     assert.equal(env.PATH, process.env.PATH)
-    const mesh = /^(BULKHEAD_CAPTURE|NODE_OPTIONS|NODE_EXTRA_CA_CERTS|NODE_USE_ENV_PROXY|\w+_proxy)$/i
+    const mesh =
+      /^(BULKHEAD_CAPTURE|NODE_OPTIONS|NODE_EXTRA_CA_CERTS|NODE_USE_ENV_PROXY|\w+_proxy|CURL_CA_BUNDLE|SSL_CERT_FILE)$/i
     const pod = /^(HOME|HOSTNAME|TMPDIR|LISTEN_ADDR|NAME|MESSAGE|UPSTREAM_URIS|HTTP_CLIENT_KEEP_ALIVES)$/
     const terminal = /^(PATH|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|COLUMNS|LINES|TZ|LANG|LC_\w+)$/
     const others = Object.keys(env).filter((name) => ![mesh, pod, terminal].some((known) => known.test(name)))
@@ -104,6 +106,11 @@ describe('a target in the background', () => {
       others.filter((name) => name !== '__CF_USER_TEXT_ENCODING'),
       [],
     )
+    // What is not Node's trusts whom Node does: the world's authorities, and the stand-in's.
+    assert.equal(env.SSL_CERT_FILE, env.CURL_CA_BUNDLE)
+    const trusted = readFileSync(env.CURL_CA_BUNDLE ?? '', 'utf8')
+    assert.ok(trusted.includes(readFileSync(env.NODE_EXTRA_CA_CERTS ?? '', 'utf8').trim()))
+    assert.ok(trusted.includes(rootCertificates[0] ?? assert.fail()))
   })
 
   test('what a typo probably meant is said, and that a gateway has no program', async () => {
