@@ -8,6 +8,11 @@ import { symptomOf } from './symptom.js'
 const rows: readonly (readonly [Point, ReasonCode, string, string])[] = [
   ['cni-egress', 'not-modelled', 'timeout', 'late-reset'],
   ['cni-ingress', 'not-modelled', 'timeout', 'late-reset'],
+  ['cni-egress', 'cni.default-deny', 'timeout', 'late-reset'],
+  ['cni-ingress', 'cni.rule-denies', 'timeout', 'late-reset'],
+  ['cni-ingress', 'cni.auth-required', 'timeout', 'late-reset'],
+  ['cni-egress', 'cni.sni-denied', 'reset', 'reset'],
+  ['cni-egress', 'cni.dns-denied', 'dns-refused', 'dns-refused'],
   ['cni-ingress', 'network.nothing-listens', 'refused', 'reset'],
   ['cni-egress', 'network.no-endpoint', 'refused', 'reset'],
   ['cni-egress', 'network.unreachable', 'timeout', 'late-reset'],
@@ -31,6 +36,14 @@ test('what the client sees of each cause', () => {
     assert.equal(symptomOf({ point, code, outcome }, true), captured, `${point} ${code}, captured`)
   }
   assert.equal(symptomOf({ point: 'ztunnel', code: 'authz.rule-allows', outcome: 'allow' }, true), 'ok')
+})
+
+test('a question that is dropped is never answered; a request that Cilium reads is answered, also behind a gateway', () => {
+  const dropped = { point: 'cni-egress', code: 'cni.default-deny', outcome: 'deny' } as const
+  assert.equal(symptomOf({ ...dropped, facts: { query: 'a.example' } }, true), 'dns-timeout')
+  const read = { point: 'cni-ingress', code: 'cni.http-denied', outcome: 'deny' } as const
+  for (const hop of [0, 1]) assert.equal(symptomOf({ ...read, hop, facts: { request: 'GET /' } }, false), 'cilium-403')
+  assert.equal(symptomOf({ ...read, facts: { request: 'bytes that are no request' } }, false), 'reset')
 })
 
 test('behind a gateway every cause is one symptom to its client (D.1, last column)', () => {
