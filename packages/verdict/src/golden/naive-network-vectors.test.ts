@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { compile } from '../model/compile.js'
+import { ciliumVectors } from '../testing/cilium-vectors.js'
+import { kubernetesVectors } from '../testing/kubernetes-vectors.js'
 import { naiveNetwork } from '../testing/naive-network.js'
 import { askEngine, disagreements, naivePacket, type Packet } from '../testing/network-ask.js'
-import { type Ask, ciliumVectors, kubernetesVectors, type Vector } from '../testing/network-vectors.js'
+import type { Ask, Vector } from '../testing/network-vectors.js'
 import { naiveOf } from '../testing/network-world.js'
 import * as make from '../testing/objects.js'
 

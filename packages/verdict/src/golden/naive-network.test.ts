@@ -4,14 +4,8 @@ import { parseManifests, type Resource } from '@bulkhead/resources'
 import fc from 'fast-check'
 import { stringify } from 'yaml'
 import type { NetworkOptions } from '../api.js'
-import {
-  networkOptions,
-  networkResources,
-  networkSet,
-  packet,
-  packetOf,
-  type RandomPacket,
-} from '../testing/arbitrary-network.js'
+import { networkOptions, networkResources, networkSet } from '../testing/arbitrary-network.js'
+import { packet, packetOf, type RandomPacket } from '../testing/arbitrary-packets.js'
 import { naiveNetwork } from '../testing/naive-network.js'
 import { askEngine, disagreements, naivePacket } from '../testing/network-ask.js'
 import { naiveWorld, snapshotOf } from '../testing/network-world.js'

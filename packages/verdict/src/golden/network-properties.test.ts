@@ -9,11 +9,9 @@ import {
   networkPolicy,
   networkResources,
   networkSet,
-  packet,
-  packetOf,
   type RandomNetworkPolicy,
-  type RandomPacket,
 } from '../testing/arbitrary-network.js'
+import { packet, packetOf, type RandomPacket } from '../testing/arbitrary-packets.js'
 import { naiveIsolated } from '../testing/naive-network.js'
 import { askEngine, naivePacket } from '../testing/network-ask.js'
 import { cnp, netpol } from '../testing/network-objects.js'

@@ -1,6 +1,7 @@
 import { type NaiveWorld, partyOf } from './naive-identity.js'
+import type { Match, NaivePacket, NaivePayload } from './naive-packet.js'
 import { fqdnHolds, httpHolds, serverNameHolds } from './naive-patterns.js'
-import { hear, type Match, type NaivePacket, type NaivePayload } from './naive-rules.js'
+import { hear } from './naive-rules.js'
 
 /*
  * Test code: a second evaluator of NetworkPolicy, CiliumNetworkPolicy and CiliumClusterwideNetworkPolicy. Slow and plain,
@@ -9,7 +10,7 @@ import { hear, type Match, type NaivePacket, type NaivePayload } from './naive-r
  */
 
 export type { NaiveNetworkPod, NaiveWorld } from './naive-identity.js'
-export type { NaivePacket, NaivePayload } from './naive-rules.js'
+export type { NaivePacket, NaivePayload } from './naive-packet.js'
 
 /** Why. `deny` is an explicit one, `default` that nothing allows. */
 export type NaiveWhy = 'open' | 'own-node' | 'allow' | 'deny' | 'default' | 'auth' | 'sni' | 'http' | 'dns'
