@@ -97,6 +97,16 @@ test('who asks for the password in clear does not get it', async (t) => {
   assert.doesNotMatch(heard, /the-password/)
 })
 
+test('a password that cannot be used leaves no connection waiting at PostgreSQL', async (t) => {
+  const scram = framed('R', Buffer.from('\0\0\0\x0aSCRAM-SHA-256\0\0', 'latin1'))
+  const challenge = framed('R', Buffer.from('\0\0\0\x0br=other,s=c2FsdA==,i=4096', 'latin1'))
+  const server = await tcpServer(t, playing(scram, challenge))
+  assert.equal((await open(t, server, { password: '' }).run()).code, 'db-auth-failed')
+  assert.equal((await open(t, server, { password: 'good' }).run()).code, 'db-auth-failed', 'a nonce that is not ours')
+  assert.equal(server.taken(), 2)
+  await eventually(() => server.open() === 0, 'closed')
+})
+
 test('a greeting that comes a byte at a time is one', async (t) => {
   const server = await tcpServer(t, (socket) => {
     const dribble = async (bytes: Buffer) => {

@@ -114,7 +114,11 @@ export class Database implements Check {
       clearTimeout(timer)
       // A connection that did not do what it should is not kept: the next check finds out anew.
       if (client !== undefined) client.release(!healthy)
-      else connecting.then((tooLate) => tooLate.release(true)).catch(() => {})
+      else {
+        connecting.then((tooLate) => tooLate.release(true)).catch(() => {})
+        // pg leaves the connection open where it fails on its own side, and PostgreSQL then waits a minute for the password.
+        this.#socket?.destroy()
+      }
     }
   }
 
