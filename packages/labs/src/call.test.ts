@@ -35,6 +35,18 @@ test('a call of an outside host is HTTPS, with its own name in the ClientHello o
   assert.deepEqual([lying.attempt.port, lying.attempt.tls], [8443, { sni: 'api.github.com' }])
 })
 
+test('an address is one: nobody is asked for it', () => {
+  const lying = read('demo/hello-app -> https://203.0.113.66/ sni api.github.com sees late-reset by cni.default-deny')
+  assert.deepEqual([lying.attempt.to, lying.attempt.tls], [{ ip: '203.0.113.66' }, { sni: 'api.github.com' }])
+  assert.deepEqual(read('shop/web-api -> udp 203.0.113.66:53 sees timeout').attempt.to, { ip: '203.0.113.66' })
+  assert.deepEqual(read('shop/web-api -> http://169.254.169.254/ sees late-reset').attempt, {
+    kind: 'http',
+    to: { ip: '169.254.169.254' },
+    port: 80,
+    http: { method: 'GET', path: '/' },
+  })
+})
+
 test('Postgres, datagrams and questions of names are calls too', () => {
   assert.equal(read('demo/intruder -> postgres demo/postgres:5432 sees late-reset').attempt.kind, 'postgres')
   assert.deepEqual(read('shop/sleep -> udp a.example:443 sees timeout').attempt.to, { host: 'a.example' })

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { type Attempt, flowOf } from '@bulkhead/scenarios'
 import { type Flow, reasonCodes, symptoms } from '@bulkhead/verdict'
 import type { Call } from './types.js'
@@ -5,6 +6,9 @@ import type { Call } from './types.js'
 const name = '[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?'
 const service = `${name}/${name}`
 const number = '\\d{1,5}'
+
+/** What is no Service: a name, or an address, which nobody has to be asked for. */
+const beyond = (host: string): Attempt['to'] => (isIP(host) === 0 ? { host } : { ip: host })
 
 /** What is called, in the ways that a page writes it. */
 const forms: readonly (readonly [RegExp, (groups: Readonly<Record<string, string | undefined>>) => Attempt])[] = [
@@ -21,9 +25,18 @@ const forms: readonly (readonly [RegExp, (groups: Readonly<Record<string, string
     new RegExp(`^https://(?<host>${name})(?::(?<port>${number}))?(?<path>/\\S*)(?: sni (?<sni>${name}))?$`),
     ({ host = '', port = '443', path = '/', sni }) => ({
       kind: 'http',
-      to: { host },
+      to: beyond(host),
       port: Number(port),
       tls: sni === undefined ? {} : { sni },
+      http: { method: 'GET', path },
+    }),
+  ],
+  [
+    new RegExp(`^http://(?<host>${name})(?::(?<port>${number}))?(?<path>/\\S*)$`),
+    ({ host = '', port = '80', path = '/' }) => ({
+      kind: 'http',
+      to: beyond(host),
+      port: Number(port),
       http: { method: 'GET', path },
     }),
   ],
@@ -35,7 +48,7 @@ const forms: readonly (readonly [RegExp, (groups: Readonly<Record<string, string
     new RegExp(`^udp (?:(?<to>${service})|(?<host>${name})):(?<port>${number})$`),
     ({ to, host = '', port }) => ({
       kind: 'udp',
-      to: to === undefined ? { host } : { service: to },
+      to: to === undefined ? beyond(host) : { service: to },
       port: Number(port),
       send: 'hello',
     }),

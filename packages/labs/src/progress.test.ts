@@ -132,3 +132,20 @@ test('only calls made since the start, by somebody and not by a check, count as 
     assert.deepEqual(await shown(target, only), [status])
   }
 })
+
+test('what leads out of the cluster is told by its name or address, and by the server name that was read', async () => {
+  const address = labOf(checkOf([], ['shop/sleep -> https://203.0.113.66/ sni a.example sees late-reset'], []))
+  const lying = labOf(checkOf([], ['shop/sleep -> https://b.example/ sni a.example sees ok'], []))
+  for (const [of, destination, more, status] of [
+    [address, { ip: '203.0.113.66', port: 443 }, {}, '0 done'],
+    [address, { ip: '203.0.113.67', port: 443 }, {}, '0 not-yet never-tried'],
+    [address, { ip: '203.0.113.66', port: 80 }, {}, '0 not-yet never-tried'],
+    [lying, { host: 'b.example', port: 443 }, { sni: 'a.example' }, '0 done'],
+    [lying, { host: 'b.example', port: 443 }, { sni: 'b.example' }, '0 not-yet never-tried'],
+    [lying, { host: 'a.example', port: 443 }, { sni: 'a.example' }, '0 not-yet never-tried'],
+  ] as const) {
+    const target = new FakeTarget([])
+    target.records = [record(of === address ? 'late-reset' : 'ok', { destination, ...more })]
+    assert.deepEqual(await shown(target, of), [status])
+  }
+})

@@ -77,6 +77,8 @@ function isOf(record: FlowRecord, call: Call): boolean {
   return (
     from === call.from &&
     leadsTo(record, call.attempt) &&
+    // A packet that was dropped had no name in it yet.
+    (record.sni === undefined || call.attempt.tls?.sni === undefined || record.sni === call.attempt.tls.sni) &&
     symptom === call.sees &&
     (call.code === undefined || decided?.code === call.code) &&
     (call.status === undefined || http === undefined || http.status === call.status)
@@ -87,6 +89,7 @@ function leadsTo({ destination, transport }: FlowRecord, { kind, to, port, dns }
   if (kind === 'dns') return transport === 'dns' && destination.host === dns?.query
   // A name that cannot be looked up is as far as a call to it came.
   if ('host' in to) return destination.host === to.host && (transport === 'dns' || destination.port === port)
+  if ('ip' in to) return destination.ip === to.ip && destination.port === port
   return 'service' in to && (destination.service ?? destination.workload) === to.service && destination.port === port
 }
 
