@@ -6,7 +6,8 @@ import {
   nodeLabels,
   type Party,
   peerSelector,
-  serviceHolds,
+  selectorText,
+  serviceSelector,
   subjectSelector,
 } from './naive-identity.js'
 import { blockText, type HeardOne, type Match, type NaivePacket, named, portText, silent } from './naive-packet.js'
@@ -100,7 +101,7 @@ function peersOf(
 
   // B.6: references to Services that are not there leave no peer, and with ports that is everybody.
   const services = entries(get(rule, 'toServices'))
-  if (services.length > 0 && services.every((one) => serviceHolds(world, one, party) === undefined))
+  if (services.length > 0 && services.every((one) => !given(serviceSelector(world, one))))
     return limits ? [['everybody', true, false]] : nobody
 
   const labels = ciliumLabels(world, party)
@@ -109,7 +110,7 @@ function peersOf(
       switch (name) {
         case 'Endpoints': {
           const selector = peerSelector(entry, namespace)
-          return [`endpoints ${JSON.stringify(selector)}`, ciliumHolds(selector, labels), false]
+          return [`endpoints ${selectorText(selector)}`, ciliumHolds(selector, labels), false]
         }
         case 'Entities':
           return [entry === 'all' ? 'everybody' : `entity ${String(entry)}`, entityHolds(entry, party), false]
@@ -125,7 +126,8 @@ function peersOf(
           return [`names ${JSON.stringify(entry)}`, party.is === 'outside' && known, false]
         }
         case 'Services': {
-          return [`service ${JSON.stringify(entry)}`, serviceHolds(world, entry, party) === true, false]
+          const selector = serviceSelector(world, entry)
+          return [`endpoints ${selectorText(selector)}`, given(selector) && ciliumHolds(selector, labels), false]
         }
         case 'Nodes':
           return [`nodes ${JSON.stringify(entry)}`, party.is === 'node', true]

@@ -108,6 +108,18 @@ export function ciliumHolds(selector: unknown, labels: ReadonlyMap<string, strin
   })
 }
 
+/** The same for selectors that ask the same, however they are written. A key without a source is of any. */
+export function selectorText(selector: unknown): string {
+  const labels = Object.entries((get(selector, 'matchLabels') ?? {}) as Plain)
+  const sourced = (key: unknown): string => (/^[a-z0-9]+:/.test(String(key)) ? String(key) : `any:${key}`)
+  const asked = labels.map(([key, value]) => [sourced(key), 'In', String(value)].join(' '))
+  for (const expression of entries(get(selector, 'matchExpressions'))) {
+    const values = entries(get(expression, 'values')).map(String).sort()
+    asked.push([sourced(get(expression, 'key')), get(expression, 'operator'), ...values].join(' '))
+  }
+  return [...new Set(asked)].sort().join(', ')
+}
+
 function keysOf(selector: unknown): string[] {
   const expressions = entries(get(selector, 'matchExpressions')).map((one) => String(get(one, 'key')))
   return [...Object.keys((get(selector, 'matchLabels') ?? {}) as Plain), ...expressions]
@@ -168,10 +180,8 @@ export function entityHolds(entity: unknown, party: Party): boolean {
 }
 
 /** B.6: the pods behind a Service, as `toServices` means them; undefined for one that is not there. */
-export function serviceHolds(world: NaiveWorld, reference: unknown, party: Party): boolean | undefined {
+export function serviceSelector(world: NaiveWorld, reference: unknown): unknown {
   const [name, namespace] = [get(reference, 'k8sService', 'serviceName'), get(reference, 'k8sService', 'namespace')]
   const service = world.services.find((one) => one.name === name && one.namespace === namespace)
-  if (!given(name) || service === undefined) return undefined
-  if (party.is !== 'pod' || party.pod.namespace !== service.namespace) return false
-  return kubernetesHolds({ matchLabels: service.selector }, party.pod.labels)
+  return service && withLabel({ matchLabels: service.selector }, `k8s:${namespaceKey}`, service.namespace)
 }
