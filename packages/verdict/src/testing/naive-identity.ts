@@ -1,4 +1,4 @@
-import { entries, get, given, type Plain } from './naive-patterns.js'
+import { entries, get, type Plain } from './naive-patterns.js'
 
 /*
  * Test code: who the other end of a packet is, and which label selectors hold for it, for naive-network.ts (semantics
