@@ -1,8 +1,8 @@
 import type { Snapshot } from '../api.js'
 import { internalsOf } from '../model/internals.js'
 import { judgeAt } from '../points/judge-at.js'
-import type { CniEvidence, CniVerdict, Payload, Step } from '../types.js'
-import type { Caller } from './parties.js'
+import type { CniEvidence, CniVerdict, NodeModel, Payload, Pod, Step, Tuple } from '../types.js'
+import { type Caller, hostOf } from './parties.js'
 import { question } from './payload.js'
 import type { Route } from './route.js'
 
@@ -49,6 +49,40 @@ export function askName(caller: Caller, route: Route, snapshot: Snapshot): Asked
   const steps = withQuestion([...out.steps, ...inward.steps], payload.query)
   const answered = out.outcome === 'allow' && inward.outcome === 'allow'
   return { steps, learned: answered && out.reads === 'dns' ? [payload.query] : [] }
+}
+
+/**
+ * What policies for nodes say of a packet of a node's own, as the kubelet sends them. Nothing where none is about it. That
+ * they keep it in is a setting of Cilium's (its host firewall), and the kubelet would be kept from the pods: what they
+ * would drop is unknown.
+ */
+export function leavesNode(
+  node: NodeModel,
+  peer: Pod | { readonly ip: string },
+  tuple: Tuple,
+  snapshot: Snapshot,
+): readonly Step[] {
+  // On the network of the node itself no packet leaves it.
+  if ('key' in peer ? peer.hostNetwork && peer.node === node.name : peer.ip === node.ip) return []
+  const { steps } = judgeAt('cni-egress', { pod: hostOf(node), peer, tuple }, snapshot)
+  return steps
+    .filter(({ code }) => code !== 'network.no-policy')
+    .map((step) => (step.outcome === 'deny' ? unsaid(node, step) : step))
+}
+
+function unsaid({ name }: NodeModel, { isolatedBy = [], layer, policy, at }: Step): Step {
+  const [by = { layer, policy, at }] = isolatedBy
+  return {
+    hop: 0,
+    point: 'cni-egress',
+    engine: 'cilium',
+    ...(by.layer !== undefined && { layer: by.layer }),
+    outcome: 'unknown',
+    code: 'not-modelled',
+    ...(by.policy !== undefined && { policy: by.policy }),
+    ...(by.at !== undefined && { at: by.at }),
+    facts: { what: `a nodeSelector for what node ${name} itself sends` },
+  }
 }
 
 /** Steps about a packet that asks for a name. */

@@ -47,6 +47,44 @@ test('C.8 what a node sends to a captured pod of its own comes from the probe ad
   )
 })
 
+test('what a policy for nodes would keep in of a node’s own is unknown, not allowed', () => {
+  const egress = (...toPorts: readonly string[]) =>
+    ciliumPolicy('host-firewall', {
+      nodeSelector: { matchLabels: { 'kubernetes.io/hostname': node } },
+      egress: [{ toEntities: ['cluster'], toPorts: [{ ports: toPorts.map((port) => ({ port, protocol: 'TCP' })) }] }],
+    })
+  for (const to of [{ workload: 'app/dst' }, { node: otherNode }, { ip: '172.18.0.2' }]) {
+    const kept = judge({ from: { node }, to, port: 8080 }, snapshotWith(egress('81')))
+    assert.equal(kept.outcome, 'unknown')
+    assert.deepEqual(
+      kept.steps
+        .filter(({ outcome }) => outcome === 'unknown')
+        .map(({ point, code, policy, facts }) => [point, code, policy, facts?.what]),
+      [
+        [
+          'cni-egress',
+          'not-modelled',
+          'CiliumClusterwideNetworkPolicy/host-firewall',
+          `a nodeSelector for what node ${node} itself sends`,
+        ],
+      ],
+    )
+    // What it lets out, what it is not about, and what never leaves the node.
+    assert.equal(judge({ from: { node }, to, port: 8080 }, snapshotWith(egress('8080'))).outcome, 'allow')
+    const other = judge(
+      { from: { node: otherNode }, to: { workload: 'app/dst' }, port: 8080 },
+      snapshotWith(egress('81')),
+    )
+    assert.equal(other.outcome, 'allow')
+  }
+  assert.equal(judge({ from: { node }, to: { node }, port: 8080 }, snapshotWith(egress('81'))).outcome, 'allow')
+  const denying = ciliumPolicy('host-firewall', { nodeSelector: {}, egressDeny: [{ toEntities: ['all'] }] })
+  assert.equal(
+    judge({ from: { node }, to: { workload: 'app/dst' }, port: 8080 }, snapshotWith(denying)).outcome,
+    'unknown',
+  )
+})
+
 test('of several pods a node calls its own', () => {
   const objects = [ambient('app'), workload('app/agent', { kind: 'DaemonSet', ports: [{ containerPort: 80 }] }), strict]
   const set = compile(objects)

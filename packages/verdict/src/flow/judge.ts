@@ -4,7 +4,7 @@ import { hbonePort } from '../points/hbone.js'
 import { probeAddress } from '../points/past-ztunnel.js'
 import type { Flow, Hop, Outcome, Protocol, Step, Verdict } from '../types.js'
 import { FlowError, quote } from './errors.js'
-import { type NextHop, nextHop } from './next-hop.js'
+import { type HopRequest, type NextHop, nextHop } from './next-hop.js'
 import { onward } from './onward.js'
 import { type Caller, resolveSource } from './parties.js'
 import { planRoute, type Route } from './route.js'
@@ -43,7 +43,7 @@ function journeyOf(flow: Flow, caller: Caller, route: Route, snapshot: Snapshot,
   const { protocol = 'TCP' } = flow
   const next = nextHop(
     {
-      source: caller.kind === 'pod' ? caller.pod : { ip: sourceAddress(caller, route, protocol) },
+      source: sourceOf(caller, route, protocol),
       destination: route.pod ?? { ip: route.address?.ip ?? '' },
       port: route.port,
       protocol,
@@ -54,17 +54,23 @@ function journeyOf(flow: Flow, caller: Caller, route: Route, snapshot: Snapshot,
   return { flow, index, protocol, caller, route, next, hop: describeHop(flow, caller, route, next) }
 }
 
+/** Whose packet comes to the destination: through a node's port, the node's. */
+function sourceOf(caller: Caller, route: Route, protocol: Protocol): HopRequest['source'] {
+  if (route.via !== undefined) return { ip: route.via.node.ip }
+  return caller.kind === 'pod' ? caller.pod : { ip: sourceAddress(caller, route, protocol) }
+}
+
 /** What a node sends to a captured pod of its own gets another source on the way (C.8). */
 function sourceAddress(caller: Exclude<Caller, { kind: 'pod' }>, { pod }: Route, protocol: Protocol): string {
   const own = caller.kind === 'node' && pod?.mesh === true && pod.node === caller.node.name
   return own && protocol === 'TCP' ? probeAddress(pod) : caller.ip
 }
 
-function checkCertificate({ protocol = 'TCP' }: Flow, { name, pod, before, loopback }: Route): void {
+function checkCertificate({ protocol = 'TCP' }: Flow, { name, pod, before, loopback, via }: Route): void {
   if (protocol !== 'TCP') {
     throw new FlowError('flow.invalid', `"certificate" goes with TCP, not with ${quote(protocol)}`)
   }
-  if (pod === undefined && before === undefined && loopback !== true) {
+  if (via !== undefined || (pod === undefined && before === undefined && loopback !== true)) {
     throw new FlowError('flow.invalid', `"certificate" is shown at a pod's HBONE port, and ${quote(name)} is no pod`)
   }
 }
@@ -78,6 +84,11 @@ function describeHop(flow: Flow, caller: Caller, route: Route, next: NextHop): H
   if (route.loopback === true) {
     const { src, protocol } = next.tuple
     return { from, to, tuple: { src, dst: src, port: route.port, protocol } }
+  }
+  // What leaves the caller, also where a node sends it on as its own.
+  if (route.via !== undefined && caller.kind === 'pod') {
+    const { node, port } = route.via
+    return { from, to, tuple: { src: caller.pod.ip, dst: node.ip, port, protocol: next.tuple.protocol } }
   }
   return { from, to, tuple: next.tuple, ...(next.as !== undefined && { as: next.as }) }
 }

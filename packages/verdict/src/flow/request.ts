@@ -27,10 +27,11 @@ export function requestSent(flow: Flow, caller: Caller, route: Route): HttpReque
   return { method, path, host: host ?? header ?? usualHost(flow, caller, route), headers: rest }
 }
 
-function usualHost({ to, port }: Flow, caller: Caller, { service, pod }: Route): string {
+function usualHost({ to, port }: Flow, caller: Caller, { service, pod, via }: Route): string {
   const withPort = (name: string, number: number): string => (number === 80 ? name : `${name}:${number}`)
   if ('host' in to) return withPort(to.host, port)
   if ('ip' in to) return withPort(to.ip.includes(':') ? `[${to.ip}]` : to.ip, port)
+  if (via !== undefined) return withPort(via.node.ip, via.port)
   // From outside by the port that is open on this machine (kind maps it), wherever the manifests pin one.
   if (caller.kind !== 'pod') {
     const open = service?.ports.find((candidate) => candidate.port === port)?.nodePort ?? port

@@ -27,6 +27,11 @@ export interface Route {
   readonly address?: { readonly name: string; readonly ip: string }
   readonly node?: NodeModel
   readonly service?: ServiceModel
+  /**
+   * A node, and its port, through which the packet comes to the pod: kube-proxy takes it there and sends it on from the
+   * node's address, so neither end of it sees the other.
+   */
+  readonly via?: { readonly node: NodeModel; readonly port: number }
   /** The name that kube-dns is asked for before anything is sent there. */
   readonly question?: string
   /** The container's port, or the outside's. */
@@ -85,7 +90,11 @@ function nodeRoute(
   snapshot: Snapshot,
 ): Route {
   const exposed = byNodePort(port, protocol, snapshot)
-  if (exposed !== undefined) return serviceRoute(exposed.service, name, exposed.port, protocol, caller, snapshot)
+  if (exposed !== undefined) {
+    const route = serviceRoute(exposed.service, name, exposed.port, protocol, caller, snapshot)
+    // Whoever is no pod comes to the node anyway; which address it shows is the doing of what forwards it.
+    return caller.kind === 'pod' && !caller.pod.hostNetwork ? { ...route, via: { node, port } } : route
+  }
   return { name, address: { name, ip: node.ip }, node, port, ...noNodePort(port, name, snapshot) }
 }
 

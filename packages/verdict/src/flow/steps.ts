@@ -5,7 +5,7 @@ import { judgeAt } from '../points/judge-at.js'
 import { isProbeAddress, pastZtunnelStep, whyPastZtunnel } from '../points/past-ztunnel.js'
 import type { RouteDecision } from '../routes/types.js'
 import type { Flow, Hop, Pod, Protocol, Step } from '../types.js'
-import { askName, judgePacket, withQuestion } from './cni.js'
+import { askName, judgePacket, leavesNode, withQuestion } from './cni.js'
 import { listensAt, type NextHop } from './next-hop.js'
 import { type Caller, hostOf } from './parties.js'
 import { payloadOf, question } from './payload.js'
@@ -37,6 +37,7 @@ export function stepsOf(journey: Journey, snapshot: Snapshot): Judged {
   if (caller.kind === 'not-modelled') return { steps: [obstacleStep('cni-egress', notModelled(caller.found))] }
   const { steps: asked, learned } = askName(caller, route, snapshot)
   if (route.loopback === true) return { steps: [...asked, ...loopbackSteps(journey)] }
+  if (route.via !== undefined) return throughNode(journey, route.via, asked, snapshot)
   const { before, pod, node } = route
   // Which packets leave, and where to, is not known then.
   if (before?.outcome === 'unknown') return { steps: [...asked, obstacleStep(pointOf(before), before)] }
@@ -45,8 +46,10 @@ export function stepsOf(journey: Journey, snapshot: Snapshot): Judged {
   }
   const source = caller.kind === 'pod' ? caller.pod : undefined
   const steps: Step[] = [...asked]
-  if (source !== undefined && (before === undefined || before.code === 'network.unreachable')) {
-    steps.push(...packetSteps(journey, 'cni-egress', source, pod ?? { ip: tuple.dst }, snapshot, learned))
+  if (before === undefined || before.code === 'network.unreachable') {
+    const to = pod ?? { ip: tuple.dst }
+    if (source !== undefined) steps.push(...packetSteps(journey, 'cni-egress', source, to, snapshot, learned))
+    if (caller.kind === 'node') steps.push(...leavesNode(caller.node, to, tuple, snapshot))
   }
   if (before !== undefined) return { steps: [...steps, obstacleStep(pointOf(before), before)] }
   const peer = source ?? { ip: tuple.src }
@@ -61,6 +64,33 @@ export function stepsOf(journey: Journey, snapshot: Snapshot): Judged {
   if (source !== undefined) return { steps }
   // No pod of the cluster and no node is its destination, and none of the pods its source.
   return { steps: [obstacleStep('cni-egress', notModelled({ what: 'traffic between places outside of the pods' }))] }
+}
+
+/**
+ * By a node's port: the packet that leaves the pod is one to the node, and the one that comes to the Service's pod is the
+ * node's. A pod in the mesh speaks plaintext then: its proxy knows no Service by a node's address.
+ */
+function throughNode(
+  journey: Journey,
+  { node }: NonNullable<Route['via']>,
+  asked: readonly Step[],
+  snapshot: Snapshot,
+): Judged {
+  const { caller, route, next, hop } = journey
+  const { before, pod } = route
+  const steps = [...asked]
+  if (caller.kind === 'pod') {
+    steps.push(...packetSteps(journey, 'cni-egress', caller.pod, { ip: node.ip }, snapshot))
+    steps.push(...packetSteps(journey, 'cni-ingress', hostOf(node), caller.pod, snapshot))
+  }
+  if (before !== undefined || pod === undefined) {
+    return { steps: before === undefined ? steps : [...steps, obstacleStep(pointOf(before), before)] }
+  }
+  const from: Caller = { kind: 'node', node, ip: node.ip, name: `node ${node.name}` }
+  const onward: Journey = { ...journey, caller: from, hop: { ...hop, tuple: next.tuple } }
+  const peer = { ip: node.ip }
+  if (opensAt(onward, pod, snapshot)) return gatewaySteps(onward, steps, pod, peer, snapshot)
+  return { steps: [...steps, ...stepsAtPod(onward, pod, peer, snapshot)] }
 }
 
 /** The CNI's word at one end of the hop. */

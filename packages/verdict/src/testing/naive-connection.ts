@@ -84,6 +84,22 @@ function wordsOf(world: NaiveWorld, mesh: NaiveMesh, { from, to, port, protocol,
           : { kind: 'other' }
   const sent = { ...packet, payload, ...(tunnelled && { port: 15008 }) }
   if (source !== undefined) ask('cni-egress', { ...sent, pod: source, peer: to })
+  if (
+    source === undefined &&
+    'node' in from &&
+    destination !== undefined &&
+    !(destination.hostNetwork && destination.node === from.node)
+  ) {
+    const nobody = { namespace: '', labels: {}, serviceAccount: '', hostNetwork: true, ports: [] }
+    const { outcome } = naiveNetwork(world, {
+      ...packet,
+      direction: 'egress',
+      pod: { ...nobody, node: from.node, ip: from.ip },
+      peer: to,
+    })
+    // Whether Cilium keeps a node's own packets in is a setting of its own.
+    if (outcome !== 'allow') said.push(['cni-egress', 'unknown'])
+  }
   if (destination === undefined) return said
   // What a node sends to its captured pods comes from an address of its own, and ztunnel lets it by (C.8).
   ask('cni-ingress', { ...sent, pod: destination, peer: probe ? { ip: '169.254.7.127' } : from })
