@@ -39,7 +39,7 @@ describe('the labs', { concurrency: true }, async () => {
             }
             for (const command of step.commands) await replay.type(command, lab.file)
             if (step.check === undefined) continue
-            before = await replay.progress(lab)
+            before = await replay.progress(lab, step.heading)
             const { status, missing } = of(before) ?? assert.fail()
             assert.equal(status, 'done', `${step.heading}: after, ${JSON.stringify(missing)}`)
           }

@@ -3,6 +3,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { ControlClient } from '@bulkhead/control'
 import { checkLab, compareOutput, type Lab, type LabCommand, LabJournal, type StepProgress } from '@bulkhead/labs'
 import { bulkhead, root } from '../target/testing.js'
@@ -11,6 +12,8 @@ import { labTarget } from './lab-target.js'
 const bin = path.join(root, 'apps', 'cli', 'bin', 'bulkhead.js')
 /** No command of a page takes this long. */
 const limitMs = 60_000
+/** A record is written at its connection's end; for datagrams that is once nothing has come for two seconds. */
+const recordMs = 5000
 
 /** A page being typed, command by command, on a target of its own. */
 export class Replay {
@@ -50,10 +53,16 @@ export class Replay {
     )
   }
 
-  async progress(lab: Lab): Promise<readonly StepProgress[]> {
+  /** @param step its heading, where all of it was just typed: what it tried is waited for */
+  async progress(lab: Lab, step?: string): Promise<readonly StepProgress[]> {
     const entry = new LabJournal(this.#stateDir).read()
     assert.ok(entry !== undefined, `lab ${lab.id} is under way`)
-    return checkLab(labTarget(ControlClient.find(this.#stateDir)), lab, entry)
+    const target = labTarget(ControlClient.find(this.#stateDir))
+    for (const deadline = performance.now() + recordMs; ; await delay(100)) {
+      const progress = await checkLab(target, lab, entry)
+      const { missing = [] } = progress.find(({ step: { heading } }) => heading === step) ?? {}
+      if (!missing.some(({ kind }) => kind === 'never-tried') || performance.now() > deadline) return progress
+    }
   }
 
   /** The page's command for this target: its state folder, its ports. */
