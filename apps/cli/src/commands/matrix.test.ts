@@ -86,6 +86,18 @@ test('several folders are a union, and the clone’s own manifests are judged wh
   assert.match(own.stderr, /^asked: the manifests in k8s\/$/m)
 })
 
+test('with the layers of the network off the way out is still a column, and shows that it is open', async () => {
+  const world = async (...args: readonly string[]) => {
+    const said = await runCli(['matrix', '--json', '--to', 'world:443', ...args], { cwd: path.join(repository, 'k8s') })
+    assert.equal(said.code, 0, said.stderr)
+    const { cells } = JSON.parse(said.stdout) as MatrixJson
+    return [...new Set(cells.map(({ outcome }) => outcome))]
+  }
+  assert.deepEqual(await world(), ['deny'])
+  assert.deepEqual(await world('--without', '20-network,30-cilium'), ['allow'])
+  assert.deepEqual(await world('--layers', 'none'), ['allow'])
+})
+
 test('at 80 columns', async () => {
   const { compile } = await import('@bulkhead/verdict')
   const { loadManifests } = await import('@bulkhead/resources')

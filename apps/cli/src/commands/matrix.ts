@@ -1,4 +1,5 @@
 import type { Matrix } from '@bulkhead/analysis'
+import type { Resource } from '@bulkhead/resources'
 import type { Command } from 'commander'
 import { columnsOf } from '../fit.js'
 import { CliError, type Io, note, printJson } from '../io.js'
@@ -17,7 +18,9 @@ interface Options extends JsonOption, LayerChoice {
 export function register(program: Command, io: Io): void {
   const command = program
     .command('matrix')
-    .description('Who may call whom, by the manifests as they are written. Nothing needs to be up.')
+    .description(
+      'Who may call whom, by the manifests as they are written. Nothing needs to be up. Where a network policy is written, in a layer that is off too, the last columns are the way out: each host that a policy names, and world:443 for any other.',
+    )
     .option('--from <name...>', 'only these callers: NAMESPACE/WORKLOAD, or outside')
     .option(
       '--to <name...>',
@@ -43,9 +46,15 @@ async function printMatrix(options: Options, io: Io): Promise<void> {
   if (json === true && markdown === true) throw new CliError('--json and --markdown are two forms; write one of them.')
   const set = ownManifests(io, manifests)
   const choose = chooseLayers({ ...(layers !== undefined && { layers }), ...(without !== undefined && { without }) })
-  const snapshot = await compileManifests(io, set, { choose })
+  let written: readonly Resource[] = []
+  const snapshot = await compileManifests(io, set, {
+    choose: (all) => {
+      written = all
+      return choose(all)
+    },
+  })
   const { matrix, matrixJson, matrixMarkdown, renderMatrix } = await import('@bulkhead/analysis')
-  const found = await narrowed(matrix(snapshot), from, to)
+  const found = await narrowed(matrix(snapshot, { written }), from, to)
   if (json === true) printJson(io, matrixJson(found))
   else if (markdown === true) io.stdout.write(matrixMarkdown(found))
   else {

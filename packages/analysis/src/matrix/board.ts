@@ -11,9 +11,10 @@ export interface Board {
   ask(source: string, destination: Destination): Verdict
 }
 
-export function boardOf(snapshot: Snapshot): Board {
+/** @param written see `destinationsOf` */
+export function boardOf(snapshot: Snapshot, written = snapshot.resources): Board {
   const sources = sourcesOf(snapshot)
-  const destinations = destinationsOf(snapshot)
+  const destinations = destinationsOf(snapshot, written)
   const known = new Set(sources)
   const columns = new Set(destinations.map(({ name }) => name))
   return {

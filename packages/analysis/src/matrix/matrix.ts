@@ -1,14 +1,23 @@
+import type { Resource } from '@bulkhead/resources'
 import type { Flow, Snapshot, Verdict } from '@bulkhead/verdict'
 import { type Board, boardOf, isOwn, questionKey } from './board.js'
 import type { Destination } from './questions.js'
 import type { Cell, Matrix } from './types.js'
 
+export interface MatrixOptions {
+  /**
+   * All objects of the manifests, where only some are in force: the columns for what is outside are those that any policy
+   * of these is about, so that a layer that is off leaves its questions behind. Default: those in force.
+   */
+  readonly written?: readonly Resource[]
+}
+
 /**
  * Who may call whom: every workload and the outside, against every port of every Service and of the pods themselves,
  * and against the requests that the gateways' routes take. Each cell is the engine's own word on that flow.
  */
-export function matrix(snapshot: Snapshot): Matrix {
-  const board = boardOf(snapshot)
+export function matrix(snapshot: Snapshot, { written }: MatrixOptions = {}): Matrix {
+  const board = boardOf(snapshot, written)
   const { sources, destinations } = board
   const cells: Cell[] = []
   for (const from of sources) {

@@ -73,3 +73,23 @@ test('a name for every host is no host', () => {
   const all = ciliumPolicy('a/all', { endpointSelector: onApp, egress: [{ toFQDNs: [{ matchPattern: '*' }] }] })
   assert.deepEqual(Object.keys(beyond(all)), ['world:443'])
 })
+
+test('what is written and off is asked about as well: who gets out then is shown', () => {
+  const closed = networkPolicy('a/closed', { podSelector: {}, policyTypes: ['Egress'] })
+  const door = ciliumPolicy('a/door', {
+    endpointSelector: onApp,
+    egress: [{ toFQDNs: [{ matchName: 'api.one.example' }], toPorts: [{ ports: https }] }],
+  })
+  const on = snapshotOf(scene)
+  const { destinations, cells } = matrix(on, { written: snapshotOf([...scene, closed, door]).resources })
+  const columns = ['api.one.example:443', 'world:443']
+  assert.deepEqual(destinations.slice(-2), columns)
+  assert.deepEqual(
+    cells.filter(({ to }) => columns.includes(to)).map(({ verdict }) => verdict.outcome),
+    ['allow', 'allow', 'allow', 'allow'],
+  )
+  assert.deepEqual(
+    matrix(on).destinations.filter((name) => columns.includes(name)),
+    [],
+  )
+})

@@ -5,7 +5,7 @@ import type {
   CiliumPortRule,
   Resource,
 } from '@bulkhead/resources'
-import type { Flow, Snapshot } from '@bulkhead/verdict'
+import type { Flow } from '@bulkhead/verdict'
 import type { Destination } from './questions.js'
 
 /** What the column for all the world is called. */
@@ -19,12 +19,15 @@ const anyLabel = 'any'
 
 /**
  * What is beyond the cluster: the hosts that policies name, each at the ports that they open for it, and the world. Only
- * where a policy of the network is there: without one the way out is open to all.
+ * where a policy of the network is written: without any the way out is open to all, and nobody asks.
+ *
+ * @param written the objects of the manifests, also of layers that are off: what these open and close is asked about then
+ *   as well
  */
-export function outsideDestinations(snapshot: Snapshot): readonly Destination[] {
-  if (!snapshot.resources.some(({ kind }) => kind.endsWith('NetworkPolicy'))) return []
+export function outsideDestinations(written: readonly Resource[]): readonly Destination[] {
+  if (!written.some(({ kind }) => kind.endsWith('NetworkPolicy'))) return []
   const hosts = new Map<string, Destination>()
-  for (const rule of snapshot.resources.filter(isCilium).flatMap(egressRules)) {
+  for (const rule of written.filter(isCilium).flatMap(egressRules)) {
     for (const [host, { port, tls }] of opened(rule)) {
       const name = `${host}:${port}`
       const flow: Destination['flow'] = { to: { host }, port, ...(tls && port !== https && { tls: { sni: host } }) }

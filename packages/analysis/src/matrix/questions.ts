@@ -31,13 +31,15 @@ export function flowSource(source: string): Flow['from'] {
 /**
  * The columns: requests to the gateways, the Services' ports, the ports of the pods themselves, which a caller can dial
  * past every Service, and what is outside.
+ *
+ * @param written what the way out is read from; the snapshot's own objects are no more than are in force
  */
-export function destinationsOf(snapshot: Snapshot): readonly Destination[] {
+export function destinationsOf(snapshot: Snapshot, written = snapshot.resources): readonly Destination[] {
   return [
     ...gatewayDestinations(snapshot),
     ...serviceDestinations(snapshot),
     ...podDestinations(snapshot),
-    ...outsideDestinations(snapshot),
+    ...outsideDestinations(written),
   ]
 }
 
