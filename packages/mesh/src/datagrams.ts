@@ -1,9 +1,11 @@
 import { hostOf, type Pod } from '@bulkhead/verdict'
+import type { Packet } from './carrier.js'
 import type { Context } from './context.js'
 import { asking, DNS_PORT, isRefusal, type Names } from './dns/names.js'
 import { type Asked, answerTo, readDatagram } from './dns/server.js'
 import type { Flow } from './flows.js'
 import { judgePacket, type Known, passes, readsOf, type Station } from './network.js'
+import { packetsOf } from './node-port.js'
 import { closedOutside, noEndpoint, noSuchName, noSuchPort, nothingListens, unreachable } from './obstacles.js'
 import { type Endpoints, type OutsideRoute, type PodRoute, type Route, resolve, routeTo } from './route.js'
 import type { Address, Dialer, Outside } from './seams.js'
@@ -103,8 +105,20 @@ export class Datagrams {
       ...(route.kind === 'outside' && { learned: this.#parts.names.learned.names(source.key, route.to.ip) }),
       ...(question && { payload: question.payload }),
     }
-    const judge = (more: Known) =>
-      judgePacket(this.#context.judgeAt, snapshot, source, station, port, 'UDP', { ...known, ...more })
+    // By a node's port the packet is one to the node, and then one of the node.
+    const packets: readonly Packet[] =
+      route.kind === 'pod' && route.via !== undefined
+        ? packetsOf(source, route, route.via)
+        : [{ source, to: station, port }]
+    const judge = (more: Known) => {
+      const said = packets.map((packet) =>
+        judgePacket(this.#context.judgeAt, snapshot, packet.source, packet.to, packet.port, 'UDP', {
+          ...known,
+          ...more,
+        }),
+      )
+      return said.every((verdicts) => verdicts !== undefined) ? said.flat() : undefined
+    }
     const first = judge({})
     // Of a datagram nothing is read but a question to kube-dns.
     const verdicts = question === undefined && readsOf(first) ? judge({ payload: { kind: 'other' } }) : first

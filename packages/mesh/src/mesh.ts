@@ -17,6 +17,7 @@ import { dialAsKubelet } from './kubelet.js'
 import { Members } from './members.js'
 import { MeshSource } from './mesh-source.js'
 import { NetworkSource } from './network-source.js'
+import { NodePorts } from './node-port.js'
 import { Outbound } from './outbound.js'
 import { nowhere } from './outside/nowhere.js'
 import { newToken } from './proxy-header.js'
@@ -137,6 +138,7 @@ export class Mesh implements MeshApi {
         tunnelSource: (pod) => members.tunnelSource(pod),
       }),
       fromNetwork,
+      nodePorts: new NodePorts({ context, carrier, inbound }),
       egress: new Egress({ context, carrier, outside, learned: (pod, ip) => names.learned.names(pod, ip) }),
       names,
       identity: (pod) => members.identity(pod.key),

@@ -7,6 +7,7 @@ import type { Flow } from './flows.js'
 import { join, ZTUNNEL_PORTS } from './inbound.js'
 import type { MeshSource } from './mesh-source.js'
 import type { NetworkSource } from './network-source.js'
+import type { NodePorts } from './node-port.js'
 import { loopback, noSuchName } from './obstacles.js'
 import { type Endpoints, type OutsideRoute, type Route, routeTo } from './route.js'
 import type { DialAnswer, DialRequest } from './seams.js'
@@ -17,6 +18,7 @@ export interface OutboundParts {
   readonly endpoints: Endpoints
   readonly fromMesh: MeshSource
   readonly fromNetwork: NetworkSource
+  readonly nodePorts: NodePorts
   readonly egress: Egress
   readonly names: Names
   /** The identity that a pod's certificate names; undefined for a pod without one. */
@@ -58,10 +60,11 @@ export class Outbound {
   }
 
   async #to(flow: Flow, source: Pod, route: Exclude<Route, { kind: 'no-name' }>): Promise<DialAnswer> {
-    const { context, fromMesh, fromNetwork } = this.#parts
+    const { context, fromMesh, fromNetwork, nodePorts } = this.#parts
     const ends = { remote: route.remote, local: { ip: source.ip, port: context.sourcePort() } }
     if (route.kind === 'loopback') return this.#toItself(flow, source, ends)
     if (route.kind === 'outside') return this.#outside(flow, source, route, ends)
+    if ('via' in route && route.via !== undefined) return nodePorts.dial(flow, source, route, route.via, ends)
     return (source.mesh ? fromMesh : fromNetwork).dial(flow, source, route, ends)
   }
 
@@ -136,5 +139,5 @@ export class Outbound {
 function transportOf(source: Pod, route: Route): 'dns' | 'loopback' | 'hbone' | 'plaintext' {
   if (route.kind === 'no-name') return 'dns'
   if (route.kind === 'loopback') return 'loopback'
-  return source.mesh && route.kind === 'pod' && route.pod.mesh ? 'hbone' : 'plaintext'
+  return source.mesh && route.kind === 'pod' && route.pod.mesh && route.via === undefined ? 'hbone' : 'plaintext'
 }

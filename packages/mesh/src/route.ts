@@ -1,5 +1,6 @@
 import { BlockList, isIP, isIPv4 } from 'node:net'
 import type { NodeModel, Pod, Protocol, ServiceModel, Snapshot } from '@bulkhead/verdict'
+import type { Via } from './node-port.js'
 import type { Address, Place } from './seams.js'
 
 /** Where a connect goes, before anything is judged. */
@@ -13,8 +14,9 @@ export type Route =
       readonly pod: Pod
       readonly port: number
       readonly service?: string
+      readonly via?: Via
     }
-  | { readonly kind: 'no-endpoint'; readonly remote: Address; readonly service: string }
+  | { readonly kind: 'no-endpoint'; readonly remote: Address; readonly service: string; readonly via?: Via }
   | { readonly kind: 'no-port'; readonly remote: Address; readonly service: string }
   | { readonly kind: 'unreachable'; readonly remote: Address }
   | OutsideRoute
@@ -105,7 +107,11 @@ function toAddress(request: Omit<RouteRequest, 'source' | 'host'>, remote: Addre
   const node = [...snapshot.nodes, controlPlane].find((candidate) => candidate.ip === ip)
   if (node !== undefined) {
     const exposed = byNodePort(snapshot, port, protocol)
-    if (exposed !== undefined) return toService({ ...request, host: ip, port: exposed.port }, exposed.service, remote)
+    if (exposed !== undefined) {
+      const route = toService({ ...request, host: ip, port: exposed.port }, exposed.service, remote)
+      const via = { node, port }
+      return route.kind === 'pod' || route.kind === 'no-endpoint' ? { ...route, via } : route
+    }
     return { kind: 'outside', remote, to: remote, place: node === controlPlane ? 'control-plane' : 'node', node }
   }
   if (!isIPv4(ip) || cluster.check(ip)) return { kind: 'unreachable', remote }

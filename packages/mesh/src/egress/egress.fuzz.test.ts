@@ -15,7 +15,7 @@ import {
   smallerScript,
 } from '@bulkhead/resources/testing'
 import { readQuestion } from '../dns/message.js'
-import { pair } from '../gateway/pair.js'
+import { pair } from '../http/pair.js'
 import { createOutsideCa } from '../outside/ca.js'
 import { nowhere } from '../outside/nowhere.js'
 import type { Outside } from '../seams.js'

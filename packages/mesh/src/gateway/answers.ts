@@ -1,14 +1,5 @@
-import type { FlowFlag, Symptom } from '@bulkhead/verdict'
-
-/** What the gateway says itself, and how its record puts it. Without a flag the connection itself is all right. */
-export interface OwnAnswer {
-  readonly status: number
-  readonly body?: string
-  readonly location?: string
-  readonly symptom: Symptom
-  readonly flag?: FlowFlag
-  readonly error?: string
-}
+import type { FlowFlag } from '@bulkhead/verdict'
+import type { OwnAnswer } from '../http/own-answer.js'
 
 /** Envoy's RBAC filter. */
 export const ACCESS_DENIED: OwnAnswer = {
@@ -50,15 +41,6 @@ export const unreachable = (reason: string, failure?: { flag: FlowFlag; error: s
   symptom: 'gateway-503',
   ...(failure && { flag: failure.flag }),
   error: failure?.error ?? `no answer from the upstream: ${reason}`,
-})
-
-/** A request that could be read in two ways, or takes more than a request may. */
-export const refusal = (status: number, why: string): OwnAnswer => ({
-  status,
-  body: `refused: ${why}`,
-  symptom: 'gateway-400',
-  flag: 'ILLEGAL',
-  error: `refused with ${status}: ${why}`,
 })
 
 const NOT_MODELLED = 'refused: something that decides here is not modelled'

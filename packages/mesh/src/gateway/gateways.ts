@@ -5,11 +5,11 @@ import type { Context } from '../context.js'
 import type { Flow } from '../flows.js'
 import type { HbonePool } from '../hbone-client.js'
 import type { TunnelSource } from '../hbone-session.js'
+import { pair } from '../http/pair.js'
 import type { Endpoints } from '../route.js'
 import type { Address } from '../seams.js'
 import { resettable } from '../splice.js'
 import { Gateway, type GatewayTimeouts } from './gateway.js'
-import { pair } from './pair.js'
 import { Upstreams } from './upstreams.js'
 
 export interface GatewaysParts {

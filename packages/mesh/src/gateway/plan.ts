@@ -8,9 +8,10 @@ import type {
   Snapshot,
   Step,
 } from '@bulkhead/verdict'
+import type { OwnAnswer } from '../http/own-answer.js'
 import { noEndpoint } from '../obstacles.js'
 import { type Endpoints, readyEndpoints } from '../route.js'
-import { ACCESS_DENIED, noHealthyUpstream, type OwnAnswer, UNDECIDED, UNDECIDED_POLICY } from './answers.js'
+import { ACCESS_DENIED, noHealthyUpstream, UNDECIDED, UNDECIDED_POLICY } from './answers.js'
 import type { Way } from './upstream.js'
 
 export type Forward = Extract<RouteDecision, { kind: 'forward' }>

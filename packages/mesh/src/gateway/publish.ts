@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { outsideAddress } from '@bulkhead/verdict'
 import type { Context } from '../context.js'
+import { DROPPED_MS, MAX_CONNECTIONS } from '../http/limits.js'
 import type { NetworkSource } from '../network-source.js'
 import { type DeadRoute, type Endpoints, type PodRoute, routeToService } from '../route.js'
 import type { Published } from '../types.js'
-import { DROPPED_MS, MAX_CONNECTIONS } from './limits.js'
 
 export interface DoorParts {
   readonly context: Context

@@ -2,8 +2,8 @@ import type { Duplex } from 'node:stream'
 import type { Pod, ServiceModel, Step } from '@bulkhead/verdict'
 import type { Client } from 'undici'
 import type { Flow } from '../flows.js'
+import { MAX_ANSWER_HEADER_BYTES, STREAM_IDLE_MS, UPSTREAM_IDLE_MS, UPSTREAM_LIFE_MS } from '../http/limits.js'
 import { ConnectionReset } from '../splice.js'
-import { MAX_ANSWER_HEADER_BYTES, STREAM_IDLE_MS, UPSTREAM_IDLE_MS, UPSTREAM_LIFE_MS } from './limits.js'
 
 /** Where a request goes once a backend and an endpoint of it are chosen. */
 export interface Way {

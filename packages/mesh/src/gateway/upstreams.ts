@@ -7,10 +7,10 @@ import type { Context } from '../context.js'
 import type { Flow } from '../flows.js'
 import type { HbonePool } from '../hbone-client.js'
 import { TunnelError, type TunnelSource } from '../hbone-session.js'
+import { ClientSocket } from '../http/client-socket.js'
 import { tunnelFailed } from '../mesh-source.js'
 import { nothingListens, unread, waypoint } from '../obstacles.js'
 import { ConnectionReset } from '../splice.js'
-import { TunnelSocket } from './tunnel-socket.js'
 import { Upstream, type Way } from './upstream.js'
 
 /** Envoy's words for why there is no answer; its body to the client quotes them. */
@@ -175,7 +175,7 @@ export class Upstreams {
         name.correlation = correlation
         context.inFlight.set(correlation, flow)
       })
-      return new TunnelSocket(stream)
+      return new ClientSocket(stream)
     } catch (error) {
       if (!(error instanceof TunnelError)) throw error
       tunnelFailed(flow, pod, error)

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { describe, it, type TestContext } from 'node:test'
+import { MAX_PIPELINED } from '../http/limits.js'
 import type { MeshParts } from '../mesh.js'
 import { forward, type Rules, shop } from '../testing/fake-snapshot.js'
 import { recordOf, startRig, until } from '../testing/harness.js'
 import { door, raw, say, serve } from '../testing/http.js'
-import { MAX_PIPELINED } from './limits.js'
 
 const HEAD = 'host: shop.test\r\nconnection: close\r\n'
 

@@ -2,10 +2,21 @@ import type { Duplex } from 'node:stream'
 import type { Flow } from '../flows.js'
 import type { Address } from '../seams.js'
 import type { End } from '../splice.js'
-import type { Exchange } from './exchange.js'
 import { MAX_PIPELINED } from './limits.js'
 
-/** A client's connection to the gateway. Its requests are answered one after the other, in their order. */
+/** A request on its way through a proxy. */
+export interface Exchange {
+  /** All of it has come. */
+  readonly complete: boolean
+  /** There is an answer, of which some may still be on its way. */
+  readonly settled: boolean
+  /** Its turn on the connection has come. */
+  run(): void
+  /** It turned out to be none. */
+  refuse(status: number, why: string): void
+}
+
+/** A client's connection to a proxy. Its requests are answered one after the other, in their order. */
 export class Downstream {
   readonly flow: Flow
   /** The listener's port. */

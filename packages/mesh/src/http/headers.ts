@@ -35,12 +35,13 @@ export function pairsOf(headers: Readonly<Record<string, string>>, framing: stri
   return pairs
 }
 
-/** An answer's headers as they go on to the client. `bodiless`: 204, whose Content-Length would be no length. */
+/** An answer's headers as they go on to the client. `bodiless`: 204, whose Content-Length would be no length. `server`: the proxy's name, put over the app's. */
 export function answerPairs(
   raw: readonly Buffer[],
   bodiless: boolean,
+  server: string,
 ): { readonly pairs: Pairs; readonly length: number } {
-  const pairs: Pairs = ['server', 'istio-envoy']
+  const pairs: Pairs = ['server', server]
   let length = -1
   let taken: readonly string[] | undefined
   for (let index = 0; index + 1 < raw.length; index += 2) {

@@ -1,11 +1,12 @@
 import type { FlowFlag, FlowRecord, Step, Symptom } from '@bulkhead/verdict'
-import { type FlowLog, firstRefusal } from '../flows.js'
-import type { Downstream } from './downstream.js'
+import { type Flow, type FlowLog, firstRefusal } from '../flows.js'
 import { MAX_RECORDED } from './limits.js'
 
 /** What an exchange knows of itself at its end. */
 export interface Told {
   readonly generation: number
+  /** `http` at a gateway. */
+  readonly transport: FlowRecord['transport']
   readonly method: string
   readonly host: string
   readonly path: string
@@ -25,8 +26,8 @@ export interface Told {
 
 const short = (text: string): string => (text.length > MAX_RECORDED ? `${text.slice(0, MAX_RECORDED)}…` : text)
 
-/** One request's record. */
-export function tell(flows: FlowLog, { flow }: Downstream, told: Told): void {
+/** One request's record. `flow`: of the connection that it came by. */
+export function tell(flows: FlowLog, flow: Flow, told: Told): void {
   const { steps, flag, error, status, route, upstream } = told
   const { outcome, index } = firstRefusal(steps)
   flows.add((id) => ({
@@ -37,7 +38,7 @@ export function tell(flows: FlowLog, { flow }: Downstream, told: Told): void {
     source: flow.source,
     destination: flow.destination,
     protocol: 'TCP',
-    transport: 'http',
+    transport: told.transport,
     http: {
       method: told.method,
       host: short(told.host),

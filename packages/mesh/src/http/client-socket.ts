@@ -1,20 +1,23 @@
-import type { ClientHttp2Stream } from 'node:http2'
 import { Duplex } from 'node:stream'
 import { ConnectionReset } from '../splice.js'
 
 /** How long the far side may take to end what we have ended. */
 const LINGER_MS = 5_000
 
+/** What an HTTP/2 stream has been told of its end; other streams have none. */
+const resetOf = (stream: Duplex): boolean => 'rstCode' in stream && Boolean(stream.rstCode)
+
 /**
- * A tunnel's stream as an HTTP client wants its socket. The stream itself will not do: what a client does to a connection
- * that it needs no more (`destroy`) would be a reset to the app, where a socket's close is an orderly end.
+ * A connection as an HTTP client wants its socket. A tunnel's stream, or an end of a pair, will not do itself: what a client
+ * does to a connection that it needs no more (`destroy`) would be a reset to the app, where a socket's close is an orderly
+ * end.
  */
-export class TunnelSocket extends Duplex {
-  readonly #stream: ClientHttp2Stream
+export class ClientSocket extends Duplex {
+  readonly #stream: Duplex
   bytesWritten = 0
   bytesRead = 0
 
-  constructor(stream: ClientHttp2Stream) {
+  constructor(stream: Duplex) {
     super({ decodeStrings: false, allowHalfOpen: true })
     this.#stream = stream
     stream
@@ -23,9 +26,9 @@ export class TunnelSocket extends Duplex {
         if (!this.push(chunk)) stream.pause()
       })
       // Node says `end` of a stream that its peer resets, too.
-      .on('end', () => void (stream.rstCode || this.push(null)))
+      .on('end', () => void (resetOf(stream) || this.push(null)))
       .on('error', (error) => this.destroy(error))
-      .once('close', () => this.destroy(stream.rstCode ? new ConnectionReset() : undefined))
+      .once('close', () => this.destroy(resetOf(stream) ? new ConnectionReset() : undefined))
   }
 
   override _read(): void {

@@ -1,0 +1,128 @@
+import { hostOf, type NodeModel, type Pod } from '@bulkhead/verdict'
+import { type Carrier, type Ends, type Packet, podsOf } from './carrier.js'
+import type { Context } from './context.js'
+import type { Flow } from './flows.js'
+import type { Inbound } from './inbound.js'
+import { noEndpoint } from './obstacles.js'
+import type { DeadRoute, PodRoute } from './route.js'
+import type { Address, ClientEnd, DialAnswer } from './seams.js'
+
+/** A node, and its port, that a pod dialled to come to a Service. */
+export interface Via {
+  readonly node: NodeModel
+  readonly port: number
+}
+
+export interface NodePortParts {
+  readonly context: Context
+  readonly carrier: Carrier
+  readonly inbound: Inbound
+}
+
+/**
+ * Connections of pods to a node's port of a Service: one packet to the node, and another from the node to the Service's
+ * pod, as kube-proxy sends it on. The pod's proxy knows no Service by a node's address, so all is plaintext.
+ */
+export class NodePorts {
+  readonly #parts: NodePortParts
+
+  constructor(parts: NodePortParts) {
+    this.#parts = parts
+  }
+
+  dial(flow: Flow, source: Pod, route: PodRoute | DeadRoute, via: Via, ends: Ends): DialAnswer {
+    const { context, carrier, inbound } = this.#parts
+    const packets = packetsOf(source, route, via)
+    const pods = podsOf(...packets.flatMap((packet) => [packet.source, packet.to]))
+    const from = { ip: via.node.ip, port: context.sourcePort() }
+    // Its proxy takes the connection first, and sees then.
+    if (source.mesh) {
+      return carrier.accept(flow, pods, ends, async (client) => {
+        const known: Packet[] = []
+        for (const packet of packets) {
+          const passed = await this.#pass(flow, packet, client)
+          if (passed === undefined) return
+          known.push(passed)
+        }
+        await this.#deliver(flow, known, route, from, client)
+      })
+    }
+    const words = packets.map((packet) => carrier.word(flow, packet))
+    if (words.some(({ passes }) => !passes)) {
+      const error = 'connection timed out: a network policy drops the packet'
+      flow.fail({ flag: 'NETWORK_POLICY', symptom: 'timeout', error })
+      flow.end()
+      return { kind: 'drop' }
+    }
+    if (route.kind !== 'pod') return this.#nobody(flow, route, via)
+    const { pod, port } = route
+    const reads = words.some((word) => word.reads !== undefined)
+    if (!reads && !context.listening(pod.key).includes(port)) {
+      // A refusal by policy is a reset; only what policy lets through learns that nothing listens.
+      if (!pod.mesh || inbound.admitsPlaintext(flow, pod.key, port, from)) return carrier.refuse(flow, pod, ends.remote)
+      return carrier.accept(flow, pods, ends, async (client) => client.reset())
+    }
+    return carrier.accept(flow, pods, ends, async (client) => {
+      const known: Packet[] = []
+      for (const [index, packet] of packets.entries()) {
+        const read = await carrier.read(flow, packet, words[index]?.reads, client)
+        if (read === undefined) return
+        known.push(read)
+      }
+      await this.#deliver(flow, known, route, from, client)
+    })
+  }
+
+  /** The network's word on a packet of a connection that was accepted, with what it has to read of it. */
+  async #pass(flow: Flow, packet: Packet, client: ClientEnd): Promise<Packet | undefined> {
+    const { carrier } = this.#parts
+    const word = carrier.word(flow, packet)
+    if (word.passes) return carrier.read(flow, packet, word.reads, client)
+    await carrier.giveUp(flow, client, { flag: 'NETWORK_POLICY', error: 'connection timed out' })
+    return undefined
+  }
+
+  async #deliver(
+    flow: Flow,
+    packets: readonly Packet[],
+    route: PodRoute | DeadRoute,
+    from: Address,
+    client: ClientEnd,
+  ): Promise<void> {
+    const { context, carrier, inbound } = this.#parts
+    if (route.kind !== 'pod') {
+      flow.step(noEndpoint(nameOf(route)))
+      flow.fail({ flag: 'NO_ENDPOINT', symptom: 'reset', error: `${nameOf(route)} has no ready pod` })
+      return client.reset()
+    }
+    const { pod, port } = route
+    const forgets: (() => void)[] = []
+    try {
+      for (const packet of packets) {
+        const forget = carrier.watch(flow, packet, () => client.reset())
+        if (forget === undefined) return
+        forgets.push(forget)
+      }
+      if (context.policy().snapshot.pods.get(pod.key)?.mesh) await inbound.plaintext(flow, pod.key, port, from, client)
+      else await inbound.deliver(flow, pod.key, port, from, client)
+    } finally {
+      for (const forget of forgets) forget()
+    }
+  }
+
+  #nobody(flow: Flow, route: DeadRoute, { node, port }: Via): DialAnswer {
+    const error = `Service ${nameOf(route)} has no ready pod`
+    flow.step(noEndpoint(nameOf(route)))
+    flow.fail({ flag: 'NO_ENDPOINT', symptom: 'refused', error })
+    flow.end()
+    return { kind: 'error', code: 'ECONNREFUSED', message: `connect ECONNREFUSED ${node.ip}:${port}: ${error}` }
+  }
+}
+
+/** The packet to the node, and the one that the node sends on, where there is a pod to send it to. */
+export function packetsOf(source: Pod, route: PodRoute | DeadRoute, { node, port }: Via): readonly Packet[] {
+  const toNode = { source, to: { ip: node.ip, host: hostOf(node) }, port }
+  return route.kind === 'pod' ? [toNode, { source: { ip: node.ip }, to: route.pod, port: route.port }] : [toNode]
+}
+
+const nameOf = (route: DeadRoute): string => ('service' in route ? route.service : route.remote.ip)
