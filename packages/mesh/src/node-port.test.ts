@@ -40,7 +40,7 @@ for (const pod of ['shop/sleep', 'shop/outsider']) {
   const tries = async ({ capture, mesh }: Rig, port: number, run: string): Promise<FlowRecord> => {
     await capture
       .connect(pod, NODE, port, run)
-      .then(readAll)
+      .then((socket) => readAll(socket.end()))
       .catch(() => undefined)
     return recordOf(mesh, run)
   }
@@ -48,7 +48,7 @@ for (const pod of ['shop/sleep', 'shop/outsider']) {
   describe(`${pod}, by a node's port`, () => {
     it('comes to the pod in plaintext, as the node', async (t) => {
       const made = await rig(t)
-      assert.equal(await readAll(await made.capture.connect(pod, NODE, WEB_PORT, 'run')), 'hello')
+      assert.equal(await readAll((await made.capture.connect(pod, NODE, WEB_PORT, 'run')).end()), 'hello')
       const record = await recordOf(made.mesh, 'run')
       assert.deepEqual(
         [record.outcome, record.transport, record.destination.workload],
@@ -56,7 +56,6 @@ for (const pod of ['shop/sleep', 'shop/outsider']) {
       )
       assert.deepEqual(codes(record), [
         'cni-egress network.no-policy',
-        'cni-ingress network.no-policy',
         'cni-ingress network.no-policy',
         'ztunnel authz.no-allow-policy',
       ])
@@ -77,6 +76,14 @@ for (const pod of ['shop/sleep', 'shop/outsider']) {
       const inward = await rig(t, { drop: [`${NODE} > ${FRONT}:80`] })
       const ingress = await tries(inward, FRONT_PORT, 'c')
       assert.deepEqual([ingress.symptom, ingress.steps[ingress.decidedBy ?? -1]?.point], [late, 'cni-ingress'])
+    })
+
+    it('is dropped at the node, by a policy for nodes, and its record says so', async (t) => {
+      const made = await rig(t, { drop: [`${pod} > node bulkhead-worker2:${FRONT_PORT}`] })
+      const record = await tries(made, FRONT_PORT, 'run')
+      assert.deepEqual([record.outcome, record.symptom], ['deny', late])
+      assert.equal(record.steps[record.decidedBy ?? -1]?.point, 'cni-ingress')
+      assert.equal((await tries(made, WEB_PORT, 'control')).outcome, 'allow')
     })
 
     it('comes to a gateway, which asks in its own name', async (t) => {

@@ -1,5 +1,5 @@
 import { hostOf, type NodeModel, type Pod } from '@bulkhead/verdict'
-import { type Carrier, type Ends, type Packet, podsOf } from './carrier.js'
+import { type Carrier, type Ends, type Packet, podsOf, type Word } from './carrier.js'
 import type { Context } from './context.js'
 import type { Flow } from './flows.js'
 import type { Inbound } from './inbound.js'
@@ -47,8 +47,10 @@ export class NodePorts {
         await this.#deliver(flow, known, route, from, client)
       })
     }
-    const words = packets.map((packet) => carrier.word(flow, packet))
-    if (words.some(({ passes }) => !passes)) {
+    const words: Word[] = []
+    // After a no nothing more is sent, and so nothing more is asked.
+    for (const packet of packets) if (words.at(-1)?.passes !== false) words.push(carrier.word(flow, packet))
+    if (words.at(-1)?.passes === false) {
       const error = 'connection timed out: a network policy drops the packet'
       flow.fail({ flag: 'NETWORK_POLICY', symptom: 'timeout', error })
       flow.end()
