@@ -26,8 +26,10 @@ const combinations = Array.from({ length: 2 ** layers.length }, (_, bits) =>
 function inForce({ given, change }: Scenario, on: readonly string[], base = resources): readonly Resource[] {
   const without = new Set([...(given?.without ?? []), ...(change?.without ?? [])])
   const kept = base.filter(({ id, layer }) => (layer === undefined || on.includes(layer)) && !without.has(id))
-  const brought = [...(given?.manifests ?? []), ...(change?.manifests ?? [])]
-  return [...kept, ...brought.flatMap(readOnce)]
+  const brought = [...(given?.manifests ?? []), ...(change?.manifests ?? [])].flatMap(readOnce)
+  // What is brought stands in the place of what has its name, as an apply puts it there.
+  const names = new Set(brought.map(({ id }) => id))
+  return [...kept.filter(({ id }) => !names.has(id)), ...brought]
 }
 
 const files = new Map<string, readonly Resource[]>()
