@@ -1,11 +1,12 @@
 import { type Flow, judge, type Snapshot, type Verdict } from '@bulkhead/verdict'
-import { smallestFix } from './fix/fix.js'
-import type { Fix } from './fix/types.js'
+import { type Proposal, proposeFix } from './fix/fix.js'
 
-/** One flow judged, and for a denied one the smallest change that would allow it, where the engine confirms one. */
-export interface Explanation {
+/**
+ * One flow judged, and for a denied one the smallest change that would allow it, where the engine confirms one, or why
+ * there is none.
+ */
+export interface Explanation extends Proposal {
   readonly verdict: Verdict
-  readonly fix?: Fix
 }
 
 /**
@@ -14,6 +15,5 @@ export interface Explanation {
  */
 export function explain(flow: Flow, snapshot: Snapshot): Explanation {
   const verdict = judge(flow, snapshot)
-  const fix = verdict.outcome === 'deny' ? smallestFix(flow, snapshot) : undefined
-  return { verdict, ...(fix !== undefined && { fix }) }
+  return { verdict, ...(verdict.outcome === 'deny' && proposeFix(flow, snapshot)) }
 }

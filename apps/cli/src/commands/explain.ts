@@ -82,19 +82,22 @@ export function register(program: Command, io: Io): void {
     const judge = await whoAnswers(io, options)
     const asked = await behindGateway(judge, destination, source)
     const caller = await sourceOf(source)
-    const { verdict, fix } = await explainNamed(judge, asked, (where) => ({
+    const { verdict, fix, noFix } = await explainNamed(judge, asked, (where) => ({
       from: caller,
       to: where,
       port: destination.port,
       ...(http !== undefined && { http }),
       ...further,
     }))
-    if (options.json === true) printJson(io, { asked: judge.asked, verdict, ...(fix !== undefined && { fix }) })
-    else {
+    if (options.json === true) {
+      const proposed = { ...(fix !== undefined && { fix }), ...(noFix !== undefined && { noFix }) }
+      printJson(io, { asked: judge.asked, verdict, ...proposed })
+    } else {
       const { renderVerdict } = await import('@bulkhead/verdict')
-      const { renderFix } = await import('@bulkhead/analysis')
+      const { renderFix, renderNoFix } = await import('@bulkhead/analysis')
+      const proposed = fix !== undefined ? renderFix(fix) : noFix !== undefined ? renderNoFix(noFix) : ''
       note(io, `asked: ${judge.asked}`)
-      print(io, `${coloured(renderVerdict(verdict), styleOf(io))}${fix === undefined ? '' : renderFix(fix)}`)
+      print(io, `${coloured(renderVerdict(verdict), styleOf(io))}${proposed}`)
     }
     io.exit(exits[verdict.outcome])
   })

@@ -1,31 +1,73 @@
 import { compile, type Flow, judge, type Snapshot, type Step, type Verdict } from '@bulkhead/verdict'
+import { stoppingWords } from '../words.js'
 import { candidatesFor } from './candidates.js'
-import { opened } from './opened.js'
-import type { Edit, Fix } from './types.js'
+import { opened as openedBy } from './opened.js'
+import type { Edit, Fix, NoFix } from './types.js'
 
 /** Walls one behind another; a flow that needs more changes than this is not nearly allowed. */
 const maxEdits = 4
 
+export interface Proposal {
+  readonly fix?: Fix
+  /** Absent also where no policy decides: nothing listens, a forged certificate. */
+  readonly noFix?: NoFix
+}
+
+/** The fix of `proposeFix`. */
+export const smallestFix = (flow: Flow, snapshot: Snapshot): Fix | undefined => proposeFix(flow, snapshot).fix
+
 /**
  * The smallest change that would allow the flow. Every idea is tried with the engine itself: what is returned does allow
- * it, and of several ideas the one that opens the fewest other flows is taken. Undefined when the flow is not denied, or
- * when no change of a policy or a label would do (nothing listens, a forged certificate).
+ * it, and of several ideas the one that opens the fewest other flows is taken. Empty when the flow is not denied, or by no
+ * policy.
  */
-export function smallestFix(flow: Flow, snapshot: Snapshot): Fix | undefined {
+export function proposeFix(flow: Flow, snapshot: Snapshot): Proposal {
   let now = snapshot
   let verdict = judge(flow, now)
-  if (verdict.outcome !== 'deny') return undefined
   const edits: Edit[] = []
+  const opened: Step[] = []
   while (verdict.outcome === 'deny' && edits.length < maxEdits) {
-    const better = bestOf(flow, verdict, now)
-    if (better === undefined) return undefined
+    const step = nextToOpen(verdict)
+    const better = step === undefined ? undefined : bestOf(flow, step, now)
+    if (step === undefined || better === undefined) return gaveUp('in-the-way', opened, step)
     edits.push(better.edit)
+    opened.push(step)
     now = better.snapshot
     verdict = better.verdict
   }
-  if (verdict.outcome !== 'allow') return undefined
-  const { flows: alsoOpens, ...rest } = opened(flow, snapshot, now)
-  return { edits, alsoOpens, ...rest }
+  if (edits.length === 0) return {}
+  if (verdict.outcome === 'deny') {
+    const rest = verdict.steps.filter(({ outcome }) => outcome === 'deny')
+    return gaveUp('too-many', [...opened, ...rest])
+  }
+  if (verdict.outcome !== 'allow') {
+    const unknown = verdict.steps.find(({ outcome }) => outcome === 'unknown')
+    return gaveUp('in-the-way', opened, unknown)
+  }
+  const { flows: alsoOpens, ...rest } = openedBy(flow, snapshot, now)
+  return { fix: { edits, alsoOpens, ...rest } }
+}
+
+/** The first wall on the way; before it an identity, where one is wanted: with one other packets are sent than now. */
+function nextToOpen({ steps }: Verdict): Step | undefined {
+  const denials = steps.filter(({ outcome }) => outcome === 'deny')
+  return denials.find(({ code }) => code === 'mtls.strict-no-identity') ?? denials[0]
+}
+
+function gaveUp(why: NoFix['why'], walls: readonly Step[], by?: Step): Proposal {
+  if (walls.length === 0 && (by === undefined || !isPolicy(by))) return {}
+  const where = [...new Set(walls.filter(isPolicy).flatMap(wallNames))]
+  const edits = why === 'too-many' ? maxEdits : walls.length
+  return { noFix: { why, edits, where, ...(by !== undefined && { by: stoppingWords(by, { places: true }) }) } }
+}
+
+const isPolicy = ({ code }: Step): boolean => /^(?:cni|mtls|authz)\./.test(code)
+
+function wallNames(step: Step): readonly string[] {
+  const { layer, policy, isolatedBy = [] } = step
+  if (layer !== undefined) return [layer]
+  if (policy !== undefined) return [policy]
+  return isolatedBy.map((one) => one.layer ?? one.policy)
 }
 
 interface Tried {
@@ -35,10 +77,8 @@ interface Tried {
   readonly meant: boolean
 }
 
-/** Of the ideas for the first denial those that take it away; of those what was meant, then what opens the least. */
-function bestOf(flow: Flow, verdict: Verdict, snapshot: Snapshot): Tried | undefined {
-  const step = verdict.steps.find(({ outcome }) => outcome === 'deny')
-  if (step === undefined) return undefined
+/** Of the ideas for a denial those that take it away; of those what was meant, then what opens the least. */
+function bestOf(flow: Flow, step: Step, snapshot: Snapshot): Tried | undefined {
   const helpful = candidatesFor(step, flow, snapshot).flatMap(({ edit, resources, meant = false }): Tried[] => {
     const changed = compile(resources, { previous: snapshot })
     const after = judge(flow, changed)
@@ -60,7 +100,7 @@ function bestOf(flow: Flow, verdict: Verdict, snapshot: Snapshot): Tried | undef
 
 /** How many other flows a change opens. */
 function opensOf(flow: Flow, before: Snapshot): (after: Snapshot) => number {
-  return (after) => opened(flow, before, after).flows.length
+  return (after) => openedBy(flow, before, after).flows.length
 }
 
 /** Of the network alone: what the mesh's policies keep closed today they may not tomorrow. */

@@ -1,4 +1,4 @@
-import type { Edit, Fix } from './types.js'
+import type { Edit, Fix, NoFix } from './types.js'
 
 const shown = 8
 /** Up to so many callers of the same are named. */
@@ -21,6 +21,18 @@ export function renderFix({ edits, alsoOpens, askedOnly }: Fix): string {
       : `which also opens ${opens.slice(0, shown).join(', ')}${more}`
   const partial = askedOnly === undefined ? '' : ' (the set is too large to ask of all)'
   return `${lines.join('\n')}\n             ${cost}${partial}\n`
+}
+
+/** `no small change would allow it: more than 4 would be needed, in 20-network and 50-identity`, or what is in the way. */
+export function renderNoFix({ why, edits, where, by }: NoFix): string {
+  const last = where.at(-1)
+  const places = where.length < 2 ? (last ?? '') : `${where.slice(0, -1).join(', ')} and ${last}`
+  if (why === 'too-many') return `no small change would allow it: more than ${edits} would be needed, in ${places}\n`
+  const what =
+    edits === 0
+      ? 'no addition to a policy opens this'
+      : `with ${edits} in ${places} there would still be this, which no addition to a policy opens`
+  return `no small change would allow it: ${what}:\n             ${by}\n`
 }
 
 /** What opens for many callers alike is one word: at a gateway that is the rule. */

@@ -23,3 +23,17 @@ export interface Fix {
   /** The only caller whose flows were asked about, in a set that is too large to ask about all. */
   readonly askedOnly?: string
 }
+
+/** Why no change is proposed for a flow that policies deny. */
+export interface NoFix {
+  /**
+   * `too-many`: each wall could be opened, and that would be more changes than `edits`. `in-the-way`: after that many
+   * changes `by` stands in the way still, and nothing that is added to a policy would change that.
+   */
+  readonly why: 'too-many' | 'in-the-way'
+  readonly edits: number
+  /** The layers that would have to be changed, in the order of the way; of an object outside of the layers its name. */
+  readonly where: readonly string[]
+  /** What is in the way: `30-cilium: rule 0 of ... denies it (file:line)`. */
+  readonly by?: string
+}
