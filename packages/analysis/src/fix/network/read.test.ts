@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Flow, judge } from '@bulkhead/verdict'
-import { ciliumPolicy, namespace, snapshotOf, workload } from '../../testing/objects.js'
+import { ciliumPolicy, type Manifest, namespace, snapshotOf, workload } from '../../testing/objects.js'
 import { smallestFix } from '../fix.js'
 
 const kubeDns = { matchLabels: { 'k8s:io.kubernetes.pod.namespace': 'kube-system', 'k8s-app': 'kube-dns' } }
@@ -67,4 +67,27 @@ test('a connection that names no server has nothing to be listed', () => {
   assert.equal(judge(flow, snapshot).symptom, 'reset')
   assert.equal(smallestFix(flow, snapshot), undefined)
   assert.equal(judge({ ...flow, tls: { sni: 'api.one.example' } }, snapshot).outcome, 'allow')
+})
+
+test('of several specs the one is added to whose rule let the packet pass', () => {
+  const door = (app: string, ...serverNames: readonly string[]) => ({
+    endpointSelector: { matchLabels: { app } },
+    egress: [{ toEntities: ['world'], toPorts: [{ ports: [{ port: '443' }], serverNames }] }],
+  })
+  const policy: Manifest = {
+    apiVersion: 'cilium.io/v2',
+    kind: 'CiliumNetworkPolicy',
+    metadata: { name: 'doors', namespace: 'a' },
+    spec: door('api', 'api.example'),
+    specs: [door('other', 'other.example'), door('app', 'app.example')],
+  }
+  const doors = snapshotOf([namespace('a', false), workload('a/app'), workload('a/api'), policy])
+  const flow: Flow = { from, to: { ip: '192.0.2.1' }, port: 443, tls: { sni: 'www.one.example' } }
+  assert.equal(judge(flow, doors).symptom, 'reset')
+  const { edits, alsoOpens } = smallestFix(flow, doors) ?? { edits: [], alsoOpens: [] }
+  assert.deepEqual(
+    edits.map(({ field, value }) => [field, value]),
+    [['specs[1].egress[0].toPorts[0].serverNames', '"www.one.example"']],
+  )
+  assert.deepEqual(alsoOpens, [])
 })

@@ -1,6 +1,6 @@
-import type { CiliumNetworkPolicy, CiliumPortRule, Resource } from '@bulkhead/resources'
+import type { CiliumNetworkPolicy, CiliumPortRule, CiliumRule, Resource } from '@bulkhead/resources'
 import type { Snapshot, Step } from '@bulkhead/verdict'
-import { appended, type Candidate } from '../edits.js'
+import { appended, type Candidate, placeOf } from '../edits.js'
 
 /**
  * Adds what was read, and is not listed, to the lists of the rule that let the packet pass: the server\'s name, the name
@@ -12,13 +12,31 @@ export function listWhatWasRead(step: Step, snapshot: Snapshot): readonly Candid
   if (policy === undefined || !isCilium(policy) || wanted === undefined || step.rule === undefined) return []
   const { rule, point } = step
   const direction = point === 'cni-egress' ? 'egress' : 'ingress'
-  const toPorts: readonly CiliumPortRule[] = policy.object.spec?.[direction]?.[rule]?.toPorts ?? []
-  return toPorts.flatMap((ports, index) => {
-    const place = ['spec', direction, rule, 'toPorts', index, ...wanted.field]
-    return wanted.has(ports)
-      ? appended(snapshot, policy, place, wanted.value, `add ${JSON.stringify(wanted.value)} to rule ${rule}`)
-      : []
+  return rulesOf(policy.object).flatMap(([path, spec]) => {
+    const place = [...path, direction, rule]
+    // Rules of several specs have the same number; the step says where its own is written.
+    if (step.at !== undefined && placeOf(policy, place) !== step.at) return []
+    const toPorts: readonly CiliumPortRule[] = spec[direction]?.[rule]?.toPorts ?? []
+    return toPorts.flatMap((ports, index) =>
+      wanted.has(ports)
+        ? appended(
+            snapshot,
+            policy,
+            [...place, 'toPorts', index, ...wanted.field],
+            wanted.value,
+            `add ${JSON.stringify(wanted.value)} to rule ${rule}`,
+          )
+        : [],
+    )
   })
+}
+
+/** Each of the policy's specs, and where it stands. */
+function rulesOf({ spec, specs = [] }: CiliumNetworkPolicy): readonly (readonly [(string | number)[], CiliumRule])[] {
+  return [
+    ...(spec === undefined ? [] : [[['spec'], spec] as const]),
+    ...specs.map((one, index) => [['specs', index], one] as const),
+  ]
 }
 
 interface Listed {
