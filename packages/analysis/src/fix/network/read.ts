@@ -31,8 +31,10 @@ export function listWhatWasRead(step: Step, snapshot: Snapshot): readonly Candid
   })
 }
 
+type Spec = readonly [path: readonly (string | number)[], spec: CiliumRule]
+
 /** Each of the policy's specs, and where it stands. */
-function rulesOf({ spec, specs = [] }: CiliumNetworkPolicy): readonly (readonly [(string | number)[], CiliumRule])[] {
+function rulesOf({ spec, specs = [] }: CiliumNetworkPolicy): readonly Spec[] {
   return [
     ...(spec === undefined ? [] : [[['spec'], spec] as const]),
     ...specs.map((one, index) => [['specs', index], one] as const),
