@@ -35,12 +35,11 @@ export interface NetworkPolicy extends KubernetesObject {
   }
 }
 
+/** Those of Cilium's CustomResourceDefinition: the API server refuses any other, `world-ipv4` and `world-ipv6` among them. */
 export type CiliumEntity =
   | 'all'
   | 'none'
   | 'world'
-  | 'world-ipv4'
-  | 'world-ipv6'
   | 'cluster'
   | 'host'
   | 'remote-node'

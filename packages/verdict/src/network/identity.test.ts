@@ -87,8 +87,8 @@ test('an address is the pod’s, the node’s or nobody’s, however it is writt
   assert.equal(into(byPod, `::ffff:${ip}`), allow)
   assert.equal(into({ fromEntities: ['world'] }, ip), deny)
   assert.equal(into({ fromEntities: ['world'] }, '2001:db8::1'), allow)
-  assert.equal(into({ fromEntities: ['world-ipv4'] }, '2001:db8::1'), deny)
-  assert.equal(into({ fromEntities: ['world-ipv6'] }, '2001:db8::1'), allow)
+  assert.equal(into({ fromEndpoints: [labels({ 'reserved:world-ipv4': '' })] }, '2001:db8::1'), deny)
+  assert.equal(into({ fromEndpoints: [labels({ 'reserved:world-ipv6': '' })] }, '2001:db8::1'), allow)
   assert.equal(into({ fromCIDR: ['2001:db8::/32'] }, '2001:db8::1'), allow)
   assert.equal(into({ fromCIDR: ['0.0.0.0/0'] }, '2001:db8::1'), deny)
   // The kubelet's probes come from an address that is nobody's.

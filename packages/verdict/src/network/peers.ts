@@ -1,4 +1,4 @@
-import type { LabelSelector, NetworkPolicyPeer } from '@bulkhead/resources'
+import type { CiliumEntity, LabelSelector, NetworkPolicyPeer } from '@bulkhead/resources'
 import { selectorMatches } from '@bulkhead/resources/selectors'
 import { parseBlock } from '../model/addresses.js'
 import { meets, type Requirement, requirements, requirementsKey, requirementsText } from './labels.js'
@@ -89,18 +89,19 @@ export function learnedNames(kind: 'name' | 'pattern', names: NameMatcher): Peer
   return { key: `${kind} ${names.text}`, text: names.text, selects: () => false, names }
 }
 
-const entityTests: Readonly<Record<string, (party: Party) => boolean>> = {
+const entityTests: Readonly<Partial<Record<CiliumEntity, (party: Party) => boolean>>> = {
   world: outside,
-  'world-ipv4': (party) => outside(party) && party.address?.kind() === 'ipv4',
-  'world-ipv6': (party) => outside(party) && party.address?.kind() === 'ipv6',
   cluster: (party) => !outside(party),
   host: ({ kind }) => kind === 'host',
   'remote-node': ({ kind }) => kind === 'remote-node',
   'kube-apiserver': ({ apiServer }) => apiServer,
 }
 
-/** Semantics B.5. Nothing here is Cilium's own (`ingress`, `health`, `init`, `unmanaged`). */
-export function entity(name: string): PeerSelector {
+/**
+ * Semantics B.5. Nothing here is Cilium's own (`ingress`, `health`, `init`, `unmanaged`). The two halves of the world are
+ * labels (`reserved:world-ipv4`) and no entities that a rule could name: the API server refuses them.
+ */
+export function entity(name: CiliumEntity): PeerSelector {
   if (name === 'all') return { ...anybody, text: 'entity all' }
   const selects = Object.hasOwn(entityTests, name) ? entityTests[name] : undefined
   return { key: `entity ${name}`, text: `entity ${name}`, selects: selects ?? (() => false) }

@@ -161,10 +161,6 @@ export function entityHolds(entity: unknown, party: Party): boolean {
       return true
     case 'world':
       return party.is === 'outside'
-    case 'world-ipv4':
-      return party.is === 'outside' && !party.ip.includes(':')
-    case 'world-ipv6':
-      return party.is === 'outside' && party.ip.includes(':')
     case 'cluster':
       return party.is !== 'outside'
     case 'host':

@@ -1,3 +1,4 @@
+import type { CiliumEntity } from '../../kinds-network.js'
 import type { At, ListSchema, ObjectSchema, Schema } from '../schema.js'
 import { list, map, object, string } from '../schema.js'
 import { fqdn } from './names.js'
@@ -7,11 +8,20 @@ import { checkBlock, checkExceptions, type Fields, isSet, itemsOf } from './valu
 
 /* The entries of `ingress`, `egress` and their denying sisters. Source: Cilium's CustomResourceDefinition, and its own validation. */
 
-const ENTITIES = [
-  ...['all', 'world', 'cluster', 'host', 'init', 'ingress', 'unmanaged', 'remote-node', 'health', 'none'],
-  'kube-apiserver',
-]
-const entities = list(string({ oneOf: ENTITIES }))
+const ENTITIES: Readonly<Record<CiliumEntity, true>> = {
+  all: true,
+  world: true,
+  cluster: true,
+  host: true,
+  init: true,
+  ingress: true,
+  unmanaged: true,
+  'remote-node': true,
+  health: true,
+  none: true,
+  'kube-apiserver': true,
+}
+const entities = list(string({ oneOf: Object.keys(ENTITIES) }))
 
 const cidrs = list(string({ check: checkBlock }))
 

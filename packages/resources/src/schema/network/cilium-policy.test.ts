@@ -118,6 +118,8 @@ test('B.4: one subject, which is pods, or in a clusterwide policy nodes; one way
     [ingress('{ fromRequires: [{}] }'), ['error field.unknown']],
     [egress('{ toRequires: [{}] }'), ['error field.unknown']],
     [ingress('{ fromEntities: [wrold] }'), ['error field.value']],
+    [ingress('{ fromEntities: [world-ipv4] }'), ['error field.value']],
+    [egress('{ toEntities: [world-ipv6] }'), ['error field.value']],
   ])
   assert.match(message(egress('{ toRequires: [{}] }')), /toRequires is not taken: Cilium 1\.19 has removed it/)
   assert.match(message(ingress('{ fromEndpont: [{}] }')), /did you mean "fromEndpoints"\?/)
