@@ -1,3 +1,4 @@
+import { outside } from '../flow.js'
 import type { Reason, Report, ScenarioResult } from '../result.js'
 import type { Scenario } from '../types.js'
 import { alwaysOn, layersOn } from '../walls.js'
@@ -174,11 +175,15 @@ function renderRemaining({ results }: Report, style: Paint): readonly string[] {
     ({ scenario, observed }) => scenario.remains !== undefined && observed?.outcome === 'through',
   )
   if (remaining.length === 0) return []
+  // By who is owned: what is left to whoever has that pod stands together.
+  const owners = groupBy(remaining, ({ scenario: { from } }) => [from === outside, from])
   return [
-    `${style.strong('STILL OPEN')}   no wall stops these, because the shop needs them`,
-    ...columns(
-      remaining.map(({ scenario }) => [attemptText(scenario), scenario.remains ?? '']),
-      '      ',
+    `${style.strong('STILL OPEN')}   the blast radius that remains: no wall stops these, because what works needs them`,
+    ...owners.flatMap((group) =>
+      columns(
+        group.map(({ scenario }) => [attemptText(scenario), scenario.remains ?? '']),
+        '      ',
+      ),
     ),
   ]
 }

@@ -148,6 +148,24 @@ describe('the reports of a run in which something is wrong', async () => {
   })
 })
 
+it('what remains stands together by who is owned, and what is left to the outside comes last', async () => {
+  const of = (id: string, from: string, remains: string): Scenario => ({ ...legitimate, id, from, remains })
+  const report = await reportOf(
+    [
+      of('a', 'outside', 'a page'),
+      of('b', 'shop/sleep', 'one call'),
+      of('c', 'demo/hello-app', 'the database'),
+      of('d', 'shop/sleep', 'another'),
+    ],
+    { predict: async () => sample.allowed, attempt: async () => sample.through() },
+  )
+  const [, ...lines] = renderAttack(report).split('STILL OPEN')[1]?.split('\n\n')[0]?.split('\n') ?? []
+  assert.deepEqual(
+    lines.map((line) => line.trim().replace(/ → .*? {2}/, ': ')),
+    ['demo/hello-app: the database', 'shop/sleep: one call', 'shop/sleep: another', 'the outside: a page'],
+  )
+})
+
 it('what attack runs is the attacks, and what remains open to them', () => {
   const { remains: _, ...plain } = legitimate
   assert.deepEqual(
