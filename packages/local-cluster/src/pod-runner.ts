@@ -144,7 +144,7 @@ export class PodRunner {
     const { key } = this.plan.pod
     this.#log.note(`the mesh plays the proxy of Gateway ${gateway} itself: no program runs here; its requests follow`)
     this.#notFollowing = this.#host.mesh.onFlow((record) => {
-      if (record.http !== undefined && record.destination.pod === key) this.#log.write(`${accessLine(record)}\n`)
+      if (record.transport === 'http' && record.destination.pod === key) this.#log.write(`${accessLine(record)}\n`)
     })
     this.#setReady(true)
   }

@@ -1,25 +1,37 @@
-import { type CniVerdict, hbonePort, type Pod, type Snapshot } from '@bulkhead/verdict'
+import { type CniVerdict, hbonePort, type Payload, type Pod, type Snapshot } from '@bulkhead/verdict'
 import type { OpenConnection } from './connections.js'
 import type { Context } from './context.js'
 import { readFirstBytes } from './egress/first-bytes.js'
 import type { Failure, Flow } from './flows.js'
+import type { FrontTimeouts } from './http/front.js'
 import { judgePacket, type Known, passes, readsOf, type Station } from './network.js'
 import { nothingListens, ownPort } from './obstacles.js'
+import { RequestFilter } from './requests/filter.js'
 import type { Address, ClientEnd, DialAnswer } from './seams.js'
+import type { End } from './splice.js'
 
 /** A packet between two stations, as the network sees it, and what is known of the connection that it opened. */
 export interface Packet extends Known {
   readonly source: Station
   readonly to: Station
   readonly port: number
+  /** Its connection is not read once but request by request, each judged for itself. */
+  readonly eachRequest?: true
 }
 
 /** What both kinds of source (in the mesh, and on the plain network) do with a connection on its way. */
 export class Carrier {
   readonly #context: Context
+  readonly #requests: RequestFilter
 
-  constructor(context: Context) {
+  constructor(context: Context, timeouts?: FrontTimeouts) {
     this.#context = context
+    const passes = (flow: Flow, packet: Packet, payload: Payload) => this.word(flow, { ...packet, payload }).passes
+    this.#requests = new RequestFilter(context, { passes, watch: (...asked) => this.watch(...asked) }, timeouts)
+  }
+
+  close(): void {
+    this.#requests.close()
   }
 
   /** Answers a connect with yes, and carries what comes. The flow ends with the connection, however it ends. */
@@ -67,10 +79,33 @@ export class Carrier {
   }
 
   /**
-   * Reads what a wall has to read of a connection that was accepted, and asks again. Returns what is known now; undefined:
-   * it may not go on, and is closed.
+   * Lets a connection on that was accepted: as it is; or once its first bytes are read, where a wall wants to; or each request
+   * in it. A change of policy closes it, judged with what was read of it.
    */
-  async read(flow: Flow, packet: Packet, reads: Word['reads'], client: ClientEnd): Promise<Packet | undefined> {
+  async through(
+    flow: Flow,
+    packet: Packet,
+    reads: Word['reads'],
+    client: End,
+    onward: (flow: Flow, client: End) => Promise<void>,
+  ): Promise<void> {
+    if (reads === 'http') return this.#requests.carry(flow, packet, client, onward)
+    const known = await this.read(flow, packet, reads, client)
+    if (known === undefined) return
+    const forget = this.watch(flow, known, () => client.reset())
+    if (forget === undefined) return
+    try {
+      await onward(flow, client)
+    } finally {
+      forget()
+    }
+  }
+
+  /**
+   * Reads first bytes, and asks again. Requests are not read: what a wall lists of them is not there. Returns what is known
+   * now; undefined: it may not go on, and is closed.
+   */
+  async read(flow: Flow, packet: Packet, reads: Word['reads'], client: End): Promise<Packet | undefined> {
     if (reads === undefined) return packet
     const payload =
       reads === 'tls' ? await readFirstBytes(client.stream, this.#context.firstBytesMs) : ({ kind: 'other' } as const)
@@ -104,7 +139,7 @@ export class Carrier {
   }
 
   /** The proxy's wait for a packet that nothing answers, and the app's with it; over sooner when the app gives up. */
-  async giveUp(flow: Flow, client: ClientEnd, failure: Omit<Failure, 'symptom'>): Promise<void> {
+  async giveUp(flow: Flow, client: End, failure: Omit<Failure, 'symptom'>): Promise<void> {
     flow.fail({ ...failure, symptom: 'late-reset' })
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, this.#context.connectTimeoutMs)
@@ -142,7 +177,9 @@ export class Carrier {
   /** An open connection of which a wall wants to know now what nobody has read is none that it lists. */
   #again(packet: Packet, snapshot: Snapshot): readonly CniVerdict[] | undefined {
     const verdicts = this.#judge(packet, snapshot)
-    if (packet.payload !== undefined || readsOf(verdicts) === undefined) return verdicts
+    const reads = readsOf(verdicts)
+    const known = packet.payload !== undefined || (packet.eachRequest === true && reads === 'http')
+    if (known || reads === undefined) return verdicts
     return this.#judge(unread(packet), snapshot)
   }
 }

@@ -7,7 +7,7 @@ import type { Flow } from './flows.js'
 import { correlationOf } from './hbone-client.js'
 import type { HboneHandler, Peer, Refusal } from './hbone-server.js'
 import { nothingListens, refusedCertificate, wrongTarget } from './obstacles.js'
-import type { Address, ClientEnd } from './seams.js'
+import type { Address } from './seams.js'
 import { appEnd, ConnectionReset, type End, resettable, splice } from './splice.js'
 
 /** Ports of ztunnel in a pod's network namespace: nobody's to dial but its own. */
@@ -114,7 +114,7 @@ export class Inbound {
   }
 
   /** A connection that came to the app's port as it is: no certificate, so nobody's identity. */
-  async plaintext(flow: Flow, key: string, port: number, from: Address, client: ClientEnd): Promise<void> {
+  async plaintext(flow: Flow, key: string, port: number, from: Address, client: End): Promise<void> {
     const evidence = { key, port, peer: { ip: from.ip } }
     if (!this.#admits(flow, evidence)) return client.reset()
     const forget = this.#watch(flow, evidence, () => client.reset())

@@ -8,7 +8,7 @@ import { cutByApp, HBONE_PORT, type Inbound, ZTUNNEL_PORTS } from './inbound.js'
 import { noEndpoint, noSuchPort, nothingListens, refusedCertificate, unreachable, waypoint } from './obstacles.js'
 import type { DeadRoute, PodRoute } from './route.js'
 import type { ClientEnd, DialAnswer } from './seams.js'
-import { resettable, splice } from './splice.js'
+import { type End, resettable, splice } from './splice.js'
 
 export interface MeshSourceParts {
   readonly context: Context
@@ -63,16 +63,9 @@ export class MeshSource {
     // What goes through a tunnel cannot be read on its way.
     const word: Word = hbone ? { passes: carrier.passes(flow, packet) } : carrier.word(flow, packet)
     if (!word.passes) return this.#dropped(flow, packet.port, client)
-    const known = await carrier.read(flow, packet, word.reads, client)
-    if (known === undefined) return
-    const forget = carrier.watch(flow, known, () => client.reset())
-    if (forget === undefined) return
-    try {
-      if (hbone) await this.#tunnel(flow, source, pod, port, client)
-      else await inbound.deliver(flow, pod.key, port, ends.local, client)
-    } finally {
-      forget()
-    }
+    await carrier.through(flow, packet, word.reads, client, (carried, end) =>
+      hbone ? this.#tunnel(carried, source, pod, port, end) : inbound.deliver(carried, pod.key, port, ends.local, end),
+    )
   }
 
   #dropped(flow: Flow, port: number, client: ClientEnd): Promise<void> {
@@ -104,7 +97,7 @@ export class MeshSource {
     client.reset()
   }
 
-  async #tunnel(flow: Flow, source: Pod, pod: Pod, port: number, client: ClientEnd): Promise<void> {
+  async #tunnel(flow: Flow, source: Pod, pod: Pod, port: number, client: End): Promise<void> {
     const { context, pool, tunnelSource } = this.#parts
     const { inFlight, hbonePath } = context
     let correlation = ''

@@ -61,6 +61,7 @@ export class Mesh implements MeshApi {
   readonly #gateways: Gateways
   readonly #doors: Doors
   readonly #context: Context
+  readonly #carrier: Carrier
   readonly #turns = new Map<string, number>()
   /** Pods that are being removed. */
   readonly #leaving = new Map<string, Promise<void>>()
@@ -108,7 +109,8 @@ export class Mesh implements MeshApi {
       sourcePort: context.sourcePort,
     })
     const inbound = new Inbound(context)
-    const carrier = new Carrier(context)
+    const carrier = new Carrier(context, parts.gatewayTimeouts)
+    this.#carrier = carrier
     const fromNetwork = new NetworkSource({ context, carrier, inbound, token: this.#token })
     const members = new Members({
       runDir: options.runDir,
@@ -299,6 +301,7 @@ export class Mesh implements MeshApi {
     await this.#doors.close()
     await Promise.all(this.#members.keys().map((key) => this.removePod(key)))
     this.#datagrams.close()
+    this.#carrier.close()
     await this.#pool.close()
     await this.#captured().close()
   }

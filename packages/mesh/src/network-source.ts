@@ -77,20 +77,14 @@ export class NetworkSource {
         return carrier.refuse(flow, pod, { ip: pod.ip, port })
       return carrier.accept(flow, pods, ends, async (client) => client.reset())
     }
-    return carrier.accept(flow, pods, ends, async (client) => {
-      const known = await carrier.read(flow, packet, reads, client)
-      if (known === undefined) return
-      const forget = carrier.watch(flow, known, () => client.reset())
-      if (forget === undefined) return
-      try {
+    return carrier.accept(flow, pods, ends, (client) =>
+      carrier.through(flow, packet, reads, client, (carried, end) =>
         // As it is labelled now: a pod may have been taken into the mesh since the connect was answered.
-        if (context.policy().snapshot.pods.get(pod.key)?.mesh)
-          await inbound.plaintext(flow, pod.key, port, local, client)
-        else await inbound.deliver(flow, pod.key, port, local, client)
-      } finally {
-        forget()
-      }
-    })
+        context.policy().snapshot.pods.get(pod.key)?.mesh
+          ? inbound.plaintext(carried, pod.key, port, local, end)
+          : inbound.deliver(carried, pod.key, port, local, end),
+      ),
+    )
   }
 
   /** To a pod's HBONE port as it is: the client speaks TLS itself, with whatever certificate it has. */

@@ -210,12 +210,19 @@ describe('the way out', () => {
     await recordOf(made.mesh, 'gone')
   })
 
-  it('a wall that wants to read a request where nobody can is not passed', async (t) => {
-    const made = await rig(t, { 'shop/sleep': { http: 80 } })
-    const socket = await ask(made, 'shop/sleep', 80, 'run')
-    await assert.rejects(readAll(socket), { code: 'ECONNRESET' })
-    assert.equal((await recordOf(made.mesh, 'run')).outcome, 'deny')
-  })
+  for (const pod of ['shop/sleep', 'shop/outsider']) {
+    it(`${pod}: a wall that lists requests answers those that it does not list`, async (t) => {
+      const made = await rig(t, { [pod]: { http: 80 } })
+      assert.match(await readAll(await ask(made, pod, 80, 'run')), /^HTTP\/1.1 403 [\s\S]*\r\n\r\nAccess denied\r\n$/)
+      const record = await recordOf(made.mesh, 'run')
+      assert.deepEqual([record.outcome, record.symptom, record.transport], ['deny', 'cilium-403', 'plaintext'])
+      assert.deepEqual(record.http, { method: 'GET', host: 'status.partner.example', path: '/', status: 403 })
+      // The question for the name, the packet, the request.
+      assert.deepEqual(codes(record).slice(-1), ['cni-egress cni.http-denied'])
+      made.mesh.swap(shop(), 1)
+      assert.match(await readAll(await ask(made, pod, 80)), /"stand-in":true/)
+    })
+  }
 
   it('a change of policy judges what is open by what was read of it, and closes what is now denied', async (t) => {
     const made = await rig(t, { 'shop/sleep': WAY_OUT })

@@ -8,7 +8,7 @@ import type { Station } from '../network.js'
 import { closedOutside, unreachable } from '../obstacles.js'
 import type { OutsideRoute } from '../route.js'
 import type { ClientEnd, DialAnswer, Outside } from '../seams.js'
-import { resettable, splice } from '../splice.js'
+import { type End, resettable, splice } from '../splice.js'
 
 export interface EgressParts {
   readonly context: Context
@@ -34,8 +34,7 @@ export class Egress {
     const packet = this.#packet(source, route)
     const word = carrier.word(flow, packet)
     if (!word.passes) return carrier.giveUp(flow, client, { flag: 'NETWORK_POLICY', error: 'connection timed out' })
-    const known = await carrier.read(flow, packet, word.reads, client)
-    if (known !== undefined) await this.#join(flow, known, client, () => this.#reach(flow, route, client))
+    await carrier.through(flow, packet, word.reads, client, (...carried) => this.#reachAndJoin(route, ...carried))
   }
 
   /** Of a pod outside the mesh: what the network says comes before the connect is answered. */
@@ -55,10 +54,9 @@ export class Egress {
     }
     // A proxy that reads has to accept first.
     if (word.reads !== undefined) {
-      return carrier.accept(flow, pods, ends, async (client) => {
-        const known = await carrier.read(flow, packet, word.reads, client)
-        if (known !== undefined) await this.#join(flow, known, client, () => this.#reach(flow, route, client))
-      })
+      return carrier.accept(flow, pods, ends, (client) =>
+        carrier.through(flow, packet, word.reads, client, (...carried) => this.#reachAndJoin(route, ...carried)),
+      )
     }
     let far: Duplex
     try {
@@ -68,7 +66,9 @@ export class Egress {
     }
     far.on('error', () => {})
     const answer = carrier.accept(flow, pods, ends, (client) =>
-      this.#join(flow, packet, client, async () => far).finally(() => far.destroy()),
+      carrier
+        .through(flow, packet, undefined, client, (carried, end) => join(carried, end, far))
+        .finally(() => far.destroy()),
     )
     if (answer.kind !== 'accept') return answer
     const abandon = () => {
@@ -85,7 +85,7 @@ export class Egress {
   }
 
   /** Dials for a connection that was accepted; undefined: nobody answers, and the client knows by now. */
-  async #reach(flow: Flow, route: OutsideRoute, client: ClientEnd): Promise<Duplex | undefined> {
+  async #reach(flow: Flow, route: OutsideRoute, client: End): Promise<Duplex | undefined> {
     const { carrier, outside } = this.#parts
     const gone = new AbortController()
     const abort = () => gone.abort()
@@ -124,21 +124,17 @@ export class Egress {
     return { kind: 'drop' }
   }
 
-  /** Open from the network's word on: a change of policy closes it, judged with what was read of it. */
-  async #join(flow: Flow, packet: Packet, client: ClientEnd, reach: () => Promise<Duplex | undefined>): Promise<void> {
-    const forget = this.#parts.carrier.watch(flow, packet, () => client.reset())
-    if (forget === undefined) return
-    try {
-      const far = await reach()
-      if (far === undefined) return
-      if (client.stream.destroyed) return void far.destroy()
-      const { cut } = await splice(client, resettable(far), (sent, received) => {
-        flow.bytesSent += sent
-        flow.bytesReceived += received
-      })
-      cutByApp(flow, cut)
-    } finally {
-      forget()
-    }
+  async #reachAndJoin(route: OutsideRoute, flow: Flow, client: End): Promise<void> {
+    const far = await this.#reach(flow, route, client)
+    if (far !== undefined) await join(flow, client, far)
   }
+}
+
+async function join(flow: Flow, client: End, far: Duplex): Promise<void> {
+  if (client.stream.destroyed) return void far.destroy()
+  const { cut } = await splice(client, resettable(far), (sent, received) => {
+    flow.bytesSent += sent
+    flow.bytesReceived += received
+  })
+  cutByApp(flow, cut)
 }

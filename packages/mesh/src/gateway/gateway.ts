@@ -35,7 +35,7 @@ export class Gateway {
         server: 'istio-envoy',
         exchange: (...asked) => this.#exchange(...asked),
         answers: () => true,
-        refused: (...refused) => this.#tell(...refused),
+        refused: (downstream, own, message) => this.#tell(downstream, own, message),
       },
       timeouts,
     )

@@ -2,8 +2,8 @@ import type { Duplex } from 'node:stream'
 import type { Pod, ServiceModel, Step } from '@bulkhead/verdict'
 import type { Client } from 'undici'
 import type { Flow } from '../flows.js'
-import { MAX_ANSWER_HEADER_BYTES, STREAM_IDLE_MS, UPSTREAM_IDLE_MS, UPSTREAM_LIFE_MS } from '../http/limits.js'
-import { ConnectionReset } from '../splice.js'
+import { clientOver } from '../http/client.js'
+import { UPSTREAM_LIFE_MS } from '../http/limits.js'
 
 /** Where a request goes once a backend and an endpoint of it are chosen. */
 export interface Way {
@@ -32,22 +32,7 @@ export class Upstream {
     this.transport = flow.transport
     this.generation = generation
     this.#socket = socket
-    let taken = false
-    this.client = new client('http://upstream', {
-      // Once: what is lost is lost, and another connection is judged anew.
-      connect: (_options, callback) => {
-        const lost = taken || socket.destroyed
-        taken = true
-        // Not at once: the client counts on an answer that comes later.
-        queueMicrotask(() => (lost ? callback(new ConnectionReset(), null) : callback(null, socket as never)))
-      },
-      pipelining: 1,
-      keepAliveTimeout: UPSTREAM_IDLE_MS,
-      keepAliveMaxTimeout: UPSTREAM_IDLE_MS,
-      headersTimeout: STREAM_IDLE_MS,
-      bodyTimeout: STREAM_IDLE_MS,
-      maxHeaderSize: MAX_ANSWER_HEADER_BYTES,
-    })
+    this.client = clientOver(client, socket)
   }
 
   /** Neither closed nor refused: a denial is known here before the connection's end has come. */

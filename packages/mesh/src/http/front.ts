@@ -35,7 +35,7 @@ export interface FrontHandlers {
    */
   answers(downstream: Downstream, code: string | undefined): boolean
   /** It was answered so, or cut off. */
-  refused(downstream: Downstream, own: OwnAnswer, message: IncomingMessage | undefined): void
+  refused(downstream: Downstream, own: OwnAnswer, message: IncomingMessage | undefined, answered: boolean): void
 }
 
 /**
@@ -149,7 +149,8 @@ export class Front {
     const { body = '' } = own
     downstream.closing = true
     downstream.requests += 1
-    if (this.#handlers.answers(downstream, code)) {
+    const answered = this.#handlers.answers(downstream, code)
+    if (answered) {
       const lines = [
         `HTTP/1.1 ${status} ${REASONS[status] ?? 'Bad Request'}`,
         `server: ${this.#handlers.server}`,
@@ -159,8 +160,10 @@ export class Front {
         'connection: close',
       ]
       stream.end(`${lines.join('\r\n')}\r\n\r\n${body}`, 'latin1', () => stream.destroy())
-    } else downstream.reset()
-    this.#handlers.refused(downstream, own, message)
+    }
+    // Told before it is cut, so that the cut is not news.
+    this.#handlers.refused(downstream, own, message, answered)
+    if (!answered) downstream.reset()
   }
 }
 

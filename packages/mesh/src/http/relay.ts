@@ -180,12 +180,9 @@ export abstract class Relay implements Exchange, Dispatcher.DispatchHandler {
   /** The proxy's own word, if there is still room for one; else the answer that has begun is cut. */
   protected answer(own: OwnAnswer, changes: readonly HeaderChange[] = []) {
     if (this.#settled) return
+    if (this.#answered) return this.sever({ flag: own.flag ?? '-', symptom: 'reset', error: own.error ?? 'cut' })
     this.settle()
     const { response } = this
-    if (this.#answered) {
-      this.cut = { flag: own.flag ?? '-', symptom: 'reset', error: own.error ?? 'cut' }
-      return this.downstream.reset()
-    }
     this.own = own
     const { status, body, location } = own
     const pairs = ['server', this.#server, 'content-length', String(body?.length ?? 0)]
@@ -204,6 +201,14 @@ export abstract class Relay implements Exchange, Dispatcher.DispatchHandler {
       response.writeHead(this.own.status, ['server', this.#server, 'content-length', '0']).end()
     }
     if (!this.message.complete) discard(this.message, () => this.downstream.reset())
+  }
+
+  /** There will be no answer, or no more of it: the connection is cut. */
+  protected sever(failure: Failure): void {
+    if (this.#settled) return
+    this.settle()
+    this.cut = failure
+    this.downstream.reset()
   }
 
   /** The answer is decided: nothing else will be. */
