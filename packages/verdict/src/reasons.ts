@@ -27,7 +27,7 @@ export const reasonCodes = [
   'cni.rule-allows',
   'cni.rule-denies', // a deny rule, which beats every allow
   'cni.default-deny', // policies isolate the pod in this direction, and no rule allows
-  'cni.own-node', // a pod and the node it runs on: never kept apart
+  'cni.own-node', // what comes from the node a pod runs on
   'cni.sni-denied', // the packet passes, and the name in the ClientHello (or its lack) does not
   'cni.http-denied', // the packet passes, and the request does not: 403 Access denied
   'cni.dns-denied', // the packet passes, and the name that is asked does not: REFUSED
