@@ -37,6 +37,9 @@ describe('the shop’s front door', () => {
 
   before(async () => {
     cpSync(join(root, 'k8s'), join(folder, 'k8s'), { recursive: true })
+    // The shop alone: no other gateway is a way in.
+    const ingress = k8s('layers/70-ingress/kustomization.yaml')
+    writeFileSync(ingress, readFileSync(ingress, 'utf8').replaceAll(/^ *- demo\/.*\n/gm, ''))
     // Its own pinned port, which a program of somebody else's has.
     taken.listen(0, '127.0.0.1')
     await once(taken, 'listening')
@@ -44,7 +47,8 @@ describe('the shop’s front door', () => {
     const { port } = taken.address() as AddressInfo
     writeFileSync(pin, readFileSync(pin, 'utf8').replace('nodePort: 30080', `nodePort: ${port}`))
     cluster = await LocalCluster.start({
-      manifests: [k8s('workloads'), k8s('layers')],
+      manifests: ['workloads/shop', 'layers/40-mtls', 'layers/50-identity/shop', 'layers/70-ingress'].map(k8s),
+      outside: 'stand-in',
       relativeTo: folder,
       stateDir: join(folder, 'state'),
       watch: { quietMs: 60 },

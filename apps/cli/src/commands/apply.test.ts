@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { bulkhead, root, temporaryFolder } from '../target/testing.js'
+import { bulkhead, root, temporaryFolder, theShop } from '../target/testing.js'
 
 const identity = 'k8s/layers/50-identity/shop'
 const policy = (name: string, spec: string) =>
@@ -27,7 +27,7 @@ describe('apply and delete, on a target without layers', () => {
   }
 
   before(async () => {
-    const { code, stderr } = await bulkhead('up', ...state, '--port', '0', '--layers', 'none')
+    const { code, stderr } = await bulkhead('up', ...theShop, ...state, '--port', '0', '--layers', 'none')
     assert.equal(code, 0, stderr)
   })
   after(async () => {
@@ -90,7 +90,7 @@ describe('apply and delete, on a target without layers', () => {
     assert.match((await asked()).stdout, /shop\/a \(\S*list\.yaml:1\)[\s\S]*shop\/b \(/)
     assert.equal((await say('delete', '-f', file)).code, 0)
     const layer = await say('apply', '-f', 'k8s/layers/50-identity', 'k8s/layers/40-mtls')
-    assert.equal(layer.stdout.match(/ created$/gm)?.length, 5, layer.stdout)
+    assert.equal(layer.stdout.match(/ created$/gm)?.length, 9, layer.stdout)
     assert.equal((await say('delete', '-f', 'k8s/layers/50-identity', 'k8s/layers/40-mtls')).code, 0)
   })
 

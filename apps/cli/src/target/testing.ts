@@ -68,5 +68,7 @@ export const pidsOf = (report: Pick<UpReport, 'status'>): number[] =>
 /** For `up`, from the root of a clone: the shop with its own walls. What is tried with it is the command, not the manifests. */
 export const theShop: readonly string[] = [
   '--manifests',
-  ...['workloads/shop', 'layers/40-mtls', 'layers/50-identity', 'layers/70-ingress'].map((folder) => `k8s/${folder}`),
+  ...['workloads/shop', 'layers/40-mtls', 'layers/50-identity/shop', 'layers/70-ingress/shop'].map(
+    (name) => `k8s/${name}`,
+  ),
 ]
