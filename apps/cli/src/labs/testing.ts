@@ -124,22 +124,39 @@ function standIn(folder: string): string {
 }
 
 const curl = `
-const { request } = require('node:http')
 const headers = {}
-let url, out, write = ''
+let url, out, data, via, write = '', verified = true
 for (let args = process.argv.slice(2), next; (next = args.shift()) !== undefined; ) {
   if (next === '-o') out = args.shift()
   else if (next === '-w') write = args.shift()
+  else if (next === '-d') data = args.shift()
   else if (next === '-H') { const [name, ...rest] = args.shift().split(':'); headers[name] = rest.join(':').trim() }
-  else if (!next.startsWith('-')) url = next
+  else if (next === '--connect-to') via = args.shift().split(':').slice(2)
+  else if (/^-[a-zA-Z]*k/.test(next)) verified = false
+  else if (!next.startsWith('-')) url = new URL(next)
 }
+const secure = url.protocol === 'https:'
+const { request } = require(secure ? 'node:https' : 'node:http')
 const end = (status) => process.stdout.write(write.replace('%{http_code}', String(status).padStart(3, '0')).replaceAll('\\\\n', '\\n'))
-request(url, { headers, agent: false }, (response) => {
+const fail = (code, text) => {
+  end(0)
+  process.stderr.write('curl: (' + code + ') ' + text + '\\n')
+  process.exitCode = code
+}
+request(url, {
+  headers: { host: url.host, ...headers },
+  method: data === undefined ? 'GET' : 'POST',
+  agent: false,
+  rejectUnauthorized: verified,
+  ...(secure && { servername: require('node:net').isIP(url.hostname) ? '' : url.hostname }),
+  ...(via && { hostname: via[0], port: via[1] }),
+}, (response) => {
   response.on('data', (chunk) => out ?? process.stdout.write(chunk))
   response.on('end', () => end(response.statusCode))
-}).on('error', () => {
-  end(0)
-  process.stderr.write('curl: (56) Recv failure: Connection reset by peer\\n')
-  process.exitCode = 56
-}).end()
+}).on('error', ({ syscall = '', code }) => {
+  // exec leads curl through a proxy, which looks names up.
+  if (/^(getaddrinfo|query)/.test(syscall)) fail(97, 'cannot complete SOCKS5 connection')
+  else if (secure && code !== 'ECONNRESET') fail(60, 'SSL certificate problem: ' + code)
+  else fail(secure ? 35 : 56, 'Recv failure: Connection reset by peer')
+}).end(data)
 `
