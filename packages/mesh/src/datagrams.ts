@@ -266,7 +266,8 @@ const codes = { refused: 'EREFUSED', dropped: 'EAI_AGAIN', unknown: 'ENOTFOUND' 
 const isDns = (route: Route, port: number): boolean =>
   route.kind === 'outside' && route.place === 'dns' && port === DNS_PORT
 
-const sourceOf = ({ workload, key, identity, ip }: Pod) => ({ workload, pod: key, identity, ip })
+/** A datagram shows no certificate, whoever sends it. */
+const sourceOf = ({ workload, key, ip }: Pod) => ({ workload, pod: key, ip })
 
 /** The address that a datagram is sent to, also to nobody, and that the network is asked about. */
 function stationOf(route: Route): Station | undefined {

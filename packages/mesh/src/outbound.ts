@@ -82,7 +82,9 @@ export class Outbound {
   #start({ host, port, run }: DialRequest, source: Pod, route: Route): Flow {
     const pod = route.kind === 'loopback' ? source : 'pod' in route ? route.pod : undefined
     const ip = pod?.ip ?? ('to' in route ? route.to.ip : 'remote' in route ? route.remote.ip : '')
-    const identity = this.#parts.identity(source)
+    const transport = transportOf(source, route)
+    // Who is called in plaintext is shown no certificate.
+    const identity = transport === 'hbone' ? this.#parts.identity(source) : undefined
     return this.#parts.context.flows.start({
       generation: this.#parts.context.policy().generation,
       source: {
@@ -99,7 +101,7 @@ export class Outbound {
         port: route.kind === 'pod' ? route.port : route.kind === 'outside' ? route.to.port : port,
       },
       protocol: 'TCP',
-      transport: transportOf(source, route),
+      transport,
       run,
     })
   }
