@@ -61,8 +61,9 @@ const listener = object(
     check: (fields, at) => {
       const { protocol, tls: written, hostname: host } = fields
       const mode = isObject(written) ? written.mode : undefined
-      if (['HTTP', 'TCP', 'UDP'].includes(String(protocol)) && written !== undefined && written !== null)
-        at.at('tls').error('listener.tls', `tls does not go with protocol ${String(protocol)}; take it away`)
+      const plain = ['HTTP', 'TCP', 'UDP'].find((name) => name === protocol)
+      if (plain !== undefined && written !== undefined && written !== null)
+        at.at('tls').error('listener.tls', `tls does not go with protocol ${plain}; take it away`)
       if (protocol === 'HTTPS' && mode === 'Passthrough')
         at.at('tls').error(
           'listener.tls',

@@ -89,8 +89,8 @@ const mirror = object(
       {
         required: ['numerator'],
         check: ({ numerator, denominator = 100 }, at) => {
-          if (Number(numerator) > Number(denominator))
-            at.error('filter.mirror', `${String(numerator)} of ${String(denominator)} is more than all`)
+          if (typeof numerator !== 'number' || typeof denominator !== 'number') return
+          if (numerator > denominator) at.error('filter.mirror', `${numerator} of ${denominator} is more than all`)
         },
       },
     ),
@@ -143,11 +143,12 @@ const filter = object(
 const REPEATABLE = new Set(['RequestMirror', 'ExtensionRef'])
 
 const combination: Check<readonly unknown[]> = (filters, at) => {
-  const seen = new Set<unknown>()
+  const seen = new Set<string>()
   for (const [index, one] of filters.entries()) {
     const type = isObject(one) ? one.type : undefined
-    if (seen.has(type) && !REPEATABLE.has(String(type)) && Object.hasOwn(FIELDS, String(type)))
-      at.at(index).error('filter.repeated', `a second ${String(type)}; one of a kind is taken, so put them together`)
+    if (typeof type !== 'string') continue
+    if (seen.has(type) && !REPEATABLE.has(type) && Object.hasOwn(FIELDS, type))
+      at.at(index).error('filter.repeated', `a second ${type}; one of a kind is taken, so put them together`)
     seen.add(type)
   }
   if (seen.has('RequestRedirect') && seen.has('URLRewrite'))

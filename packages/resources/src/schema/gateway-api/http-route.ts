@@ -38,7 +38,8 @@ const parentRef = object(
 const parents: Check<readonly unknown[]> = (refs, at) => {
   const seen = new Map<string, Set<unknown>>()
   for (const [index, ref] of refs.entries()) {
-    if (!isObject(ref)) continue
+    // What has no name is refused for that.
+    if (!isObject(ref) || typeof ref.name !== 'string') continue
     const { group = 'gateway.networking.k8s.io', kind = 'Gateway', namespace = '', name } = ref
     const key = JSON.stringify([group, kind, namespace, name])
     const sections = seen.get(key) ?? new Set()
