@@ -26,6 +26,8 @@ describe('datagrams and names', () => {
       ['deny', 'timeout', 'NETWORK_POLICY', 'UDP'],
     )
     const allowed = await recordOf(mesh, 'ping')
+    // A datagram shows no certificate.
+    assert.equal(allowed.source.identity, undefined)
     assert.deepEqual([allowed.outcome, allowed.bytesSent, allowed.destination.service], ['allow', 4, 'shop/web-api'])
   })
 

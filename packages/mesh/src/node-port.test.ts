@@ -54,6 +54,8 @@ for (const pod of ['shop/sleep', 'shop/outsider']) {
         [record.outcome, record.transport, record.destination.workload],
         ['allow', 'plaintext', 'shop/web-api'],
       )
+      // It has shown none.
+      assert.equal(record.source.identity, undefined)
       assert.deepEqual(codes(record), [
         'cni-egress network.no-policy',
         'cni-ingress network.no-policy',

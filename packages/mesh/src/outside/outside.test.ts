@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { describe, it, type TestContext } from 'node:test'
 import { connect as connectTls } from 'node:tls'
+import { compile } from '@bulkhead/verdict'
 import { readAll } from '../testing/harness.js'
 import { isGloballyRoutable, StandInNames } from './addresses.js'
 import { createOutside, type OutsideMode, type RunningOutside } from './index.js'
@@ -142,6 +143,17 @@ describe('the outside', () => {
       got.slice(0, 400),
     )
     assert.match(await ask('api.github.com', 'no HTTP at all\r\n\r\n'), /^HTTP\/1\.1 400 /)
+  })
+
+  it('plays istiod at every port that the engine says it has, the one for debugging in plain HTTP', async (t) => {
+    const outside = await start(t, 'stand-in')
+    const { ip, ports } = compile([]).platform.istiod
+    assert.ok(ports.length > 3)
+    for (const { port } of ports) (await outside.dial({ ip, port }, 'istiod')).destroy()
+    const raw = await outside.dial({ ip, port: 15014 }, 'istiod')
+    const answer = await http(raw, 'GET /debug/syncz HTTP/1.1\r\nhost: istiod\r\nconnection: close\r\n\r\n')
+    assert.match(answer, /^HTTP\/1\.1 404 [\s\S]*stand-in for istiod/)
+    assert.equal(await code(outside.dial({ ip, port: 8080 }, 'istiod')), 'ECONNREFUSED')
   })
 
   it('has nothing at other addresses, ports and names', async (t) => {

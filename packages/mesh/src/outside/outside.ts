@@ -41,6 +41,8 @@ const METADATA = '169.254.169.254'
 const API_SERVER_PORT = 6443
 const KUBELET_PORT = 10250
 const ISTIOD_PORTS: readonly number[] = [15010, 15012, 15017]
+/** Its metrics, and its pages for debugging, in plain HTTP. */
+const ISTIOD_DEBUG_PORT = 15014
 
 const failure = (code: string, { ip, port }: Address, why: string) =>
   Object.assign(new Error(`connect ${code} ${ip}:${port}: ${why}`), { code })
@@ -130,7 +132,7 @@ function roleAt({ ip, port }: Address, place: Place): Role | undefined {
     case 'node':
       return port === KUBELET_PORT ? 'kubelet' : undefined
     case 'istiod':
-      return ISTIOD_PORTS.includes(port) ? 'istiod' : undefined
+      return ISTIOD_PORTS.includes(port) ? 'istiod' : port === ISTIOD_DEBUG_PORT ? 'istiod-debug' : undefined
     case 'dns':
       return undefined
   }

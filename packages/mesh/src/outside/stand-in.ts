@@ -8,7 +8,10 @@ import { listenPrivately } from '../private-socket.js'
 import type { OutsideCa } from './ca.js'
 
 /** What the stand-in can be taken for. */
-export type Role = 'web' | 'web-tls' | 'metadata' | 'api-server' | 'kubelet' | 'istiod'
+export type Role = 'web' | 'web-tls' | 'metadata' | 'api-server' | 'kubelet' | 'istiod' | 'istiod-debug'
+
+/** What is spoken without TLS. */
+const plain: readonly Role[] = ['web', 'metadata', 'istiod-debug']
 
 /** Of a certificate for whoever names no server, or one that the stand-in has no certificate for. */
 const DEFAULT_NAME = 'stand-in.example'
@@ -66,7 +69,7 @@ export class StandIn {
 
   async #open(role: Role): Promise<{ readonly path: string; readonly server: Server }> {
     const path = join(this.#options.folder, `${role}.sock`)
-    const secure = role !== 'web' && role !== 'metadata'
+    const secure = !plain.includes(role)
     const limits = { requestTimeout: REQUEST_MS, headersTimeout: 10_000, keepAliveTimeout: 30_000 }
     const listener = answers[role]
     const server = secure
@@ -170,4 +173,7 @@ const answers: Readonly<Record<Role, RequestListener>> = {
   ),
   kubelet: counted((_request, response) => say(response, 401, 'text/plain', 'Unauthorized (stand-in for a kubelet)\n')),
   istiod: counted((_request, response) => say(response, 404, 'text/plain', 'stand-in for istiod\n')),
+  'istiod-debug': counted((_request, response) =>
+    say(response, 404, 'text/plain', 'stand-in for istiod: its metrics, and what it tells of the mesh\n'),
+  ),
 }
