@@ -118,6 +118,23 @@ describe('deny rules that are empty', () => {
   })
 })
 
+describe('one after the other, as files are applied', () => {
+  const files = [defaultDeny, hbone, appPorts, healthChecks]
+  const after = (count: number): Snapshot => withPolicies(...files.slice(0, count))
+
+  it('leaves a window in which nothing is closed, and then one in which nothing works', () => {
+    for (const flow of [toPostgres('demo/test-pod'), fromOutside]) assert.equal(judge(flow, after(0)).outcome, 'allow')
+    for (const flow of [toPostgres('demo/hello-app'), probeOf(after(1))]) {
+      assert.equal(codeOf(judge(flow, after(1))), 'cni.default-deny')
+    }
+  })
+
+  it('is restarted by its probes until the last one is there', () => {
+    const probed = files.map((_, index) => judge(probeOf(after(index + 1)), after(index + 1)).outcome)
+    assert.deepEqual(probed, ['deny', 'deny', 'deny', 'allow'])
+  })
+})
+
 function keyOf(workload: string): string {
   return [...seed.pods.values()].find((pod) => pod.workload === workload)?.key ?? ''
 }
