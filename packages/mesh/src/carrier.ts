@@ -6,6 +6,7 @@ import type { Failure, Flow } from './flows.js'
 import type { FrontTimeouts } from './http/front.js'
 import { judgePacket, type Known, passes, readsOf, type Station } from './network.js'
 import { nothingListens, ownPort } from './obstacles.js'
+import type { Onward } from './requests/behind.js'
 import { RequestFilter } from './requests/filter.js'
 import type { Address, ClientEnd, DialAnswer } from './seams.js'
 import type { End } from './splice.js'
@@ -82,14 +83,8 @@ export class Carrier {
    * Lets a connection on that was accepted: as it is; or once its first bytes are read, where a wall wants to; or each request
    * in it. A change of policy closes it, judged with what was read of it.
    */
-  async through(
-    flow: Flow,
-    packet: Packet,
-    reads: Word['reads'],
-    client: End,
-    onward: (flow: Flow, client: End) => Promise<void>,
-  ): Promise<void> {
-    if (reads === 'http') return this.#requests.carry(flow, packet, client, onward)
+  async through(flow: Flow, packet: Packet, reads: Word['reads'], client: End, onward: Onward): Promise<void> {
+    if (reads === 'http') return this.eachRequest(flow, packet, client, onward)
     const known = await this.read(flow, packet, reads, client)
     if (known === undefined) return
     const forget = this.watch(flow, known, () => client.reset())
@@ -99,6 +94,11 @@ export class Carrier {
     } finally {
       forget()
     }
+  }
+
+  /** Lets on what a wall lists of a connection's requests. `records`: they have flow records. */
+  eachRequest(flow: Flow, packet: Packet, client: End, onward: Onward, records = true): Promise<void> {
+    return this.#requests.carry(flow, packet, client, onward, records)
   }
 
   /**

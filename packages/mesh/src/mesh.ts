@@ -230,7 +230,7 @@ export class Mesh implements MeshApi {
   }
 
   dialAsKubelet(key: string, port: number, signal?: AbortSignal): Promise<Duplex> {
-    return dialAsKubelet(this.#context, (...to) => this.#gateways.dial(...to), key, port, signal)
+    return dialAsKubelet(this.#context, this.#carrier, (...to) => this.#gateways.dial(...to), key, port, signal)
   }
 
   publish(service: string, servicePort: number, options: { at: number; run?: string }): Promise<Published> {

@@ -4,8 +4,10 @@ import type { Context } from './context.js'
 import type { Flow } from './flows.js'
 import type { Inbound } from './inbound.js'
 import { noEndpoint } from './obstacles.js'
+import type { Onward } from './requests/behind.js'
 import type { DeadRoute, PodRoute } from './route.js'
-import type { Address, ClientEnd, DialAnswer } from './seams.js'
+import type { Address, DialAnswer } from './seams.js'
+import type { End } from './splice.js'
 
 /** A node, and its port, that a pod dialled to come to a Service. */
 export interface Via {
@@ -37,15 +39,9 @@ export class NodePorts {
     const from = { ip: via.node.ip, port: context.sourcePort() }
     // Its proxy takes the connection first, and sees then.
     if (source.mesh) {
-      return carrier.accept(flow, pods, ends, async (client) => {
-        const known: Packet[] = []
-        for (const packet of packets) {
-          const passed = await this.#pass(flow, packet, client)
-          if (passed === undefined) return
-          known.push(passed)
-        }
-        await this.#deliver(flow, known, route, from, client)
-      })
+      return carrier.accept(flow, pods, ends, (client) =>
+        this.#pass(flow, client, packets, [], (carried, end) => this.#deliver(carried, route, from, end)),
+      )
     }
     const words: Word[] = []
     // After a no nothing more is sent, and so nothing more is asked.
@@ -64,52 +60,39 @@ export class NodePorts {
       if (!pod.mesh || inbound.admitsPlaintext(flow, pod.key, port, from)) return carrier.refuse(flow, pod, ends.remote)
       return carrier.accept(flow, pods, ends, async (client) => client.reset())
     }
-    return carrier.accept(flow, pods, ends, async (client) => {
-      const known: Packet[] = []
-      for (const [index, packet] of packets.entries()) {
-        const read = await carrier.read(flow, packet, words[index]?.reads, client)
-        if (read === undefined) return
-        known.push(read)
-      }
-      await this.#deliver(flow, known, route, from, client)
-    })
+    return carrier.accept(flow, pods, ends, (client) =>
+      this.#pass(flow, client, packets, words, (carried, end) => this.#deliver(carried, route, from, end)),
+    )
   }
 
-  /** The network's word on a packet of a connection that was accepted, with what it has to read of it. */
-  async #pass(flow: Flow, packet: Packet, client: ClientEnd): Promise<Packet | undefined> {
-    const { carrier } = this.#parts
-    const word = carrier.word(flow, packet)
-    if (word.passes) return carrier.read(flow, packet, word.reads, client)
-    await carrier.giveUp(flow, client, { flag: 'NETWORK_POLICY', error: 'connection timed out' })
-    return undefined
-  }
-
-  async #deliver(
+  /** Lets a connection that was accepted on for each of its packets. `words`: what the network has said of them already. */
+  async #pass(
     flow: Flow,
+    client: End,
     packets: readonly Packet[],
-    route: PodRoute | DeadRoute,
-    from: Address,
-    client: ClientEnd,
+    words: readonly Word[],
+    onward: Onward,
   ): Promise<void> {
-    const { context, carrier, inbound } = this.#parts
+    const { carrier } = this.#parts
+    const [packet, ...others] = packets
+    if (packet === undefined) return onward(flow, client)
+    const [word = carrier.word(flow, packet), ...said] = words
+    if (!word.passes) return carrier.giveUp(flow, client, { flag: 'NETWORK_POLICY', error: 'connection timed out' })
+    await carrier.through(flow, packet, word.reads, client, (carried, end) =>
+      this.#pass(carried, end, others, said, onward),
+    )
+  }
+
+  async #deliver(flow: Flow, route: PodRoute | DeadRoute, from: Address, client: End): Promise<void> {
+    const { context, inbound } = this.#parts
     if (route.kind !== 'pod') {
       flow.step(noEndpoint(nameOf(route)))
       flow.fail({ flag: 'NO_ENDPOINT', symptom: 'reset', error: `${nameOf(route)} has no ready pod` })
       return client.reset()
     }
     const { pod, port } = route
-    const forgets: (() => void)[] = []
-    try {
-      for (const packet of packets) {
-        const forget = carrier.watch(flow, packet, () => client.reset())
-        if (forget === undefined) return
-        forgets.push(forget)
-      }
-      if (context.policy().snapshot.pods.get(pod.key)?.mesh) await inbound.plaintext(flow, pod.key, port, from, client)
-      else await inbound.deliver(flow, pod.key, port, from, client)
-    } finally {
-      for (const forget of forgets) forget()
-    }
+    if (context.policy().snapshot.pods.get(pod.key)?.mesh) await inbound.plaintext(flow, pod.key, port, from, client)
+    else await inbound.deliver(flow, pod.key, port, from, client)
   }
 
   #nobody(flow: Flow, route: DeadRoute, { node, port }: Via): DialAnswer {

@@ -2,15 +2,17 @@ import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Pod } from '@bulkhead/verdict'
 import type { Client } from 'undici'
-import type { Carrier } from '../carrier.js'
+import type { Carrier, Packet } from '../carrier.js'
 import type { Context } from '../context.js'
 import type { Flow } from '../flows.js'
 import type { HbonePool } from '../hbone-client.js'
 import { TunnelError, type TunnelSource } from '../hbone-session.js'
 import { ClientSocket } from '../http/client-socket.js'
+import { pair } from '../http/pair.js'
+import { join } from '../inbound.js'
 import { tunnelFailed } from '../mesh-source.js'
 import { nothingListens, unread, waypoint } from '../obstacles.js'
-import { ConnectionReset } from '../splice.js'
+import { ConnectionReset, type End, resettable } from '../splice.js'
 import { Upstream, type Way } from './upstream.js'
 
 /** Envoy's words for why there is no answer; its body to the client quotes them. */
@@ -123,8 +125,11 @@ export class Upstreams {
     const next = context.nextHop({ source: gateway, destination: pod, port, service }, snapshot)
     flow.transport = next.transport
     const packet = { source: gateway, to: pod, port: next.tuple.port }
-    if (!carrier.passes(flow, packet)) {
-      const maybe = next.transport === 'hbone' ? ', maybe a NetworkPolicy is blocking HBONE port 15008' : ''
+    const hbone = next.transport === 'hbone'
+    const word = carrier.word(flow, packet)
+    const lists = word.reads === 'http' && !hbone && context.listening(pod.key).includes(port)
+    if (!word.passes || (word.reads !== undefined && !lists && !carrier.passes(flow, packet))) {
+      const maybe = hbone ? ', maybe a NetworkPolicy is blocking HBONE port 15008' : ''
       flow.fail({ flag: 'NETWORK_POLICY', symptom: 'timeout', error: `connection timed out${maybe}` })
       await delay(context.connectTimeoutMs, undefined, { ref: false })
       throw new NoUpstream('connection timeout')
@@ -143,7 +148,8 @@ export class Upstreams {
     }
     let socket: Duplex | undefined
     const cut = () => void socket?.destroy(new ConnectionReset())
-    const forget = carrier.watch(flow, packet, cut)
+    // Where requests are listed, whoever reads them watches.
+    const forget = lists ? () => {} : carrier.watch(flow, packet, cut)
     if (forget === undefined) throw new NoUpstream('connection termination')
     const name: { correlation?: string } = {}
     const over = () => {
@@ -151,7 +157,8 @@ export class Upstreams {
       if (name.correlation !== undefined) context.inFlight.delete(name.correlation)
     }
     try {
-      socket = next.transport === 'hbone' ? await this.#tunnel(way, flow, name) : await this.#plain(way, flow)
+      if (hbone) socket = await this.#tunnel(way, flow, name)
+      else socket = lists ? this.#filtered(way, flow, packet) : await this.#plain(way, flow)
       // Denied, or its pod gone, while it was opened.
       if (flow.failure !== undefined || this.#closed) {
         socket.on('error', () => {}).destroy()
@@ -195,6 +202,19 @@ export class Upstreams {
       flow.fail({ flag: 'CONNECT', symptom: 'refused', error: `nothing listens on port ${port} (${code})` })
       throw new NoUpstream('remote connection failure', error)
     }
+  }
+
+  /** Through the proxy that a network policy puts there for the requests that it lists. */
+  #filtered(way: Way, flow: Flow, packet: Packet): Duplex {
+    const [near, far] = pair()
+    const onward = async (carried: Flow, end: End) => join(carried, end, await this.#plain(way, carried))
+    this.#parts.carrier
+      .eachRequest(flow, packet, resettable(far.on('error', () => {})), onward)
+      .catch((err: unknown) =>
+        this.#parts.context.log?.error({ err }, 'a connection of a gateway could not be carried'),
+      )
+      .finally(() => far.destroy())
+    return new ClientSocket(near)
   }
 
   #keep(upstream: Upstream, socket: Duplex, over: () => void): Upstream {

@@ -30,6 +30,8 @@ const short = (text: string): string => (text.length > MAX_RECORDED ? `${text.sl
 export function tell(flows: FlowLog, flow: Flow, told: Told): void {
   const { steps, flag, error, status, route, upstream } = told
   const { outcome, index } = firstRefusal(steps)
+  // A network's proxy behind this one answered in the app's place, and its answer was passed on.
+  const refusedBehind = told.symptom === 'ok' && index !== undefined && steps[index]?.code === 'cni.http-denied'
   flows.add((id) => ({
     id,
     generation: told.generation,
@@ -51,8 +53,8 @@ export function tell(flows: FlowLog, flow: Flow, told: Told): void {
     outcome: flag === 'ILLEGAL' && outcome === 'allow' ? 'deny' : outcome,
     steps,
     ...(index !== undefined && { decidedBy: index }),
-    symptom: told.symptom,
-    flag,
+    symptom: refusedBehind ? 'cilium-403' : told.symptom,
+    flag: refusedBehind ? 'DENY' : flag,
     ...(error !== undefined && { error }),
     bytesSent: told.sent,
     bytesReceived: told.received,
