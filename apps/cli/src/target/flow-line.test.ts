@@ -56,6 +56,13 @@ const denied: FlowRecord = {
   ],
 }
 
+test('a datagram is told from a connection', () => {
+  const { identity: _identity, ...source } = allowed.source
+  const record: FlowRecord = { ...allowed, source, protocol: 'UDP', transport: 'plaintext' }
+  assert.match(flowLine(record), / dst\.workload=shop\/web-api protocol=UDP transport=plaintext /)
+  assert.doesNotMatch(flowLine({ ...record, protocol: 'TCP' }), /protocol/)
+})
+
 test('of what goes out the line tells the name that was asked for, and the one that was read', () => {
   const { workload: _workload, pod: _pod, service: _service, ...destination } = allowed.destination
   const out = {

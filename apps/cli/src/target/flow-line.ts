@@ -12,6 +12,8 @@ export function flowLine(record: FlowRecord): string {
     ['dst.service', destination.service],
     ['dst.host', outsideName(destination)],
     ['dst.workload', destination.workload],
+    // TCP is what is not said.
+    ['protocol', record.protocol === 'TCP' ? undefined : record.protocol],
     ['transport', record.transport],
     ['sni', record.sni],
     ['http.request', http && `${http.method} ${http.host}${http.path}`],
