@@ -289,7 +289,7 @@ function nowhere(flow: Flow, route: Route): void {
       flow.fail({ flag: 'CONNECT', symptom: 'timeout', error: 'no route to host' })
       break
     case 'no-port':
-      flow.step(noSuchPort(route.service, route.remote.port))
+      flow.step(noSuchPort(route))
       flow.fail({ flag: 'CONNECT', symptom: 'refused', error: 'the Service has no such port' })
       break
     case 'no-endpoint':

@@ -91,7 +91,7 @@ export class MeshSource {
         error: `no healthy upstream: ${route.service} has no ready pod`,
       })
     } else {
-      flow.step(noSuchPort(route.service, port))
+      flow.step(noSuchPort(route))
       flow.fail({ flag: 'CONNECT', symptom: 'reset', error: `Service ${route.service} has no port ${port}` })
     }
     client.reset()

@@ -52,7 +52,7 @@ export class NetworkSource {
     }
     const dead = route.kind === 'no-endpoint'
     const error = dead ? `Service ${route.service} has no ready pod` : `Service ${route.service} has no port ${port}`
-    flow.step(dead ? noEndpoint(route.service) : noSuchPort(route.service, port))
+    flow.step(route.kind === 'no-endpoint' ? noEndpoint(route.service) : noSuchPort(route))
     flow.fail({ flag: dead ? 'NO_ENDPOINT' : 'CONNECT', symptom: 'refused', error })
     flow.end()
     return { kind: 'error', code: 'ECONNREFUSED', message: `connect ECONNREFUSED ${ip}:${port}: ${error}` }

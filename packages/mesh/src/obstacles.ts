@@ -1,5 +1,5 @@
 import type { ForgedCertificate, NextHop, Pod, ReasonCode, Step } from '@bulkhead/verdict'
-import type { OutsideRoute } from './route.js'
+import type { DeadRoute, OutsideRoute } from './route.js'
 
 /*
  * The steps that no policy writes: what the network and the HBONE port themselves say. Codes, points and facts are
@@ -31,8 +31,8 @@ export const closedOutside = ({ pod, node, to }: Pick<OutsideRoute, 'pod' | 'nod
     has: pod?.ports.map(({ port, protocol }) => `${port}/${protocol}`).join(', ') || 'no such port',
   })
 
-export const noSuchPort = (service: string, port: number): Obstacle =>
-  obstacle('cni-ingress', 'network.nothing-listens', { what: `Service ${service}`, port, has: 'no such port' })
+export const noSuchPort = ({ service, remote: { port }, has }: Extract<DeadRoute, { kind: 'no-port' }>): Obstacle =>
+  obstacle('cni-ingress', 'network.nothing-listens', { what: `Service ${service}`, port, has })
 
 export const noEndpoint = (service: string): Obstacle => obstacle('cni-egress', 'network.no-endpoint', { service })
 

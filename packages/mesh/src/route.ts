@@ -17,7 +17,8 @@ export type Route =
       readonly via?: Via
     }
   | { readonly kind: 'no-endpoint'; readonly remote: Address; readonly service: string; readonly via?: Via }
-  | { readonly kind: 'no-port'; readonly remote: Address; readonly service: string }
+  /** `has`: the ports that it does have. */
+  | { readonly kind: 'no-port'; readonly remote: Address; readonly service: string; readonly has: string }
   | { readonly kind: 'unreachable'; readonly remote: Address }
   | OutsideRoute
   /** `asked`: not a name of the cluster's, so kube-dns is asked, and whoever that asks. */
@@ -140,7 +141,7 @@ function toPlatform({ platform }: Snapshot, pod: Pod, remote: Address, to: Addre
 function toPlatformService(snapshot: Snapshot, service: ServiceModel, remote: Address, protocol: Protocol): Route {
   const { dns, istiod, controlPlane } = snapshot.platform
   const found = service.ports.find((one) => one.port === remote.port && one.protocol === protocol)
-  if (found === undefined) return { kind: 'no-port', remote, service: service.key }
+  if (found === undefined) return noPort(remote, service)
   const pod = [dns, istiod].find(({ key }) => service.endpoints.includes(key))
   if (pod !== undefined) {
     const port = snapshot.targetPort(service, found.port, pod, protocol) ?? found.port
@@ -149,6 +150,11 @@ function toPlatformService(snapshot: Snapshot, service: ServiceModel, remote: Ad
   if (service.key !== 'default/kubernetes') return { kind: 'no-endpoint', remote, service: service.key }
   const to = { ip: controlPlane.ip, port: typeof found.targetPort === 'number' ? found.targetPort : API_SERVER_PORT }
   return { kind: 'outside', remote, to, place: 'control-plane', node: controlPlane, service: service.key }
+}
+
+function noPort(remote: Address, { key, ports }: ServiceModel): Extract<Route, { kind: 'no-port' }> {
+  const has = ports.map(({ port, protocol }) => `${port}/${protocol}`).join(', ')
+  return { kind: 'no-port', remote, service: key, has: has === '' ? 'no port' : has }
 }
 
 /** Behind Service default/kubernetes, at the control plane's node. */
@@ -175,7 +181,7 @@ function toService(request: Omit<RouteRequest, 'source'>, service: ServiceModel,
   const headless = service.clusterIP === undefined
   // A headless name is only a name for the pods' addresses: their ports are dialled as they are.
   if (!headless && !service.ports.some((candidate) => candidate.port === port && candidate.protocol === protocol))
-    return { kind: 'no-port', remote, service: service.key }
+    return noPort(remote, service)
   const candidates = readyEndpoints(request.snapshot, service, endpoints).flatMap((pod) => {
     const target = headless ? port : request.snapshot.targetPort(service, port, pod, protocol)
     return target === undefined ? [] : [{ pod, port: target }]

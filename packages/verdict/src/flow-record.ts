@@ -13,7 +13,7 @@ export type FlowFlag =
   | 'NO_NAME' // the name does not resolve
   | 'ILLEGAL' // something that no client may ask (another pod's CONNECT, a private socket)
 
-/** One connection (at a gateway: one request), written once, at its end. Grouped as ztunnel's access log: source, destination, what, how long. */
+/** One connection (where requests are read: one request), written once, at its end. Grouped as ztunnel's access log: source, destination, what, how long. */
 export interface FlowRecord {
   readonly id: number
   /** The generation of the policies that judged it (the last one, when it was judged again while open). */
@@ -39,7 +39,8 @@ export interface FlowRecord {
   readonly transport: 'hbone' | 'plaintext' | 'dns' | 'loopback' | 'http'
   /**
    * One request at a gateway (`transport: http`): what was asked, and what was answered. Its steps are hop 0's (the
-   * gateway) and, when it was sent on, hop 1's, as the connection that carried it was judged.
+   * gateway) and, when it was sent on, hop 1's, as the connection that carried it was judged. Or one request on its way to
+   * a pod or outside (`transport: plaintext`), where a wall lists requests; its steps are those of a connection.
    */
   readonly http?: {
     readonly method: string
