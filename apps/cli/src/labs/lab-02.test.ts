@@ -1,0 +1,3 @@
+import { replayLab } from './replay.js'
+
+replayLab('02')
