@@ -1,28 +1,15 @@
 import { hostOf, type Pod } from '@bulkhead/verdict'
 import type { Packet } from './carrier.js'
 import type { Context } from './context.js'
+import { type Exchange, Exchanges, isDns, sourceOf, type Target } from './datagram-exchanges.js'
 import { asking, DNS_PORT, isRefusal, type Names } from './dns/names.js'
 import { type Asked, answerTo, readDatagram } from './dns/server.js'
 import type { Flow } from './flows.js'
 import { judgePacket, type Known, passes, readsOf, type Station } from './network.js'
 import { packetsOf } from './node-port.js'
-import { closedOutside, noEndpoint, noSuchName, noSuchPort, nothingListens, unreachable } from './obstacles.js'
+import { closedOutside, nothingListens, unreachable } from './obstacles.js'
 import { type Endpoints, type OutsideRoute, type PodRoute, type Route, resolve, routeTo } from './route.js'
 import type { Address, Dialer, Outside } from './seams.js'
-
-/** A UDP exchange is over when nothing has come for as long (Linux's connection tracking waits 30 s). */
-const IDLE_MS = 2_000
-/** Exchanges followed at a time; the oldest makes way. */
-const MAX_EXCHANGES = 4_096
-
-interface Exchange {
-  readonly flow: Flow
-  /** What was dialled: answers come back from there, a Service's address too. */
-  readonly dialled: Address | undefined
-  readonly timer: NodeJS.Timeout
-  /** A datagram of it was let through: only then is there something to answer. */
-  passed: boolean
-}
 
 export interface DatagramsParts {
   readonly context: Context
@@ -35,12 +22,12 @@ export interface DatagramsParts {
 export class Datagrams {
   readonly #parts: DatagramsParts
   readonly #context: Context
-  /** By `source destination` of the first datagram. */
-  readonly #exchanges = new Map<string, Exchange>()
+  readonly #exchanges: Exchanges
 
   constructor(parts: DatagramsParts) {
     this.#parts = parts
     this.#context = parts.context
+    this.#exchanges = new Exchanges(parts.context)
   }
 
   /** A name asked by a pod. What has no answer leaves a record. */
@@ -94,7 +81,8 @@ export class Datagrams {
       const as = asked.dialled ?? { ip: source.ip, port: from }
       return route.kind === 'pod' && this.#deliver(route, as, data)
     }
-    const exchange = this.#exchanges.get(`${local} ${remote}`) ?? this.#begin(local, remote, source, route, to, run)
+    const key = `${local} ${remote}`
+    const exchange = this.#exchanges.get(key) ?? this.#exchanges.begin(key, { source, route, to, run })
     exchange.timer.refresh()
     exchange.flow.bytesSent += data.length
     const station = stationOf(route)
@@ -144,7 +132,7 @@ export class Datagrams {
 
   /** Ends every exchange, for the records' sake. */
   close(): void {
-    for (const key of [...this.#exchanges.keys()]) this.#end(key)
+    this.#exchanges.close()
   }
 
   /** A question that a pod put to kube-dns itself, and that the walls let pass. */
@@ -211,46 +199,6 @@ export class Datagrams {
     }
     return delivered
   }
-
-  #begin(local: string, remote: string, source: Pod, route: Route, to: Target, run: string | undefined): Exchange {
-    const pod = 'pod' in route ? route.pod : undefined
-    const ip = pod?.ip ?? (route.kind === 'outside' ? route.to.ip : undefined)
-    const port = route.kind === 'pod' ? route.port : route.kind === 'outside' ? route.to.port : to.port
-    const flow = this.#context.flows.start({
-      generation: this.#context.policy().generation,
-      source: sourceOf(source),
-      destination: {
-        ...(pod && { workload: pod.workload, pod: pod.key }),
-        ...('service' in route && route.service !== undefined && { service: route.service }),
-        host: to.host,
-        ...(ip !== undefined && { ip }),
-        port,
-      },
-      protocol: 'UDP',
-      transport: route.kind === 'no-name' || isDns(route, port) ? 'dns' : 'plaintext',
-      run,
-    })
-    nowhere(flow, route)
-    const [oldest] = this.#exchanges.keys()
-    if (this.#exchanges.size >= MAX_EXCHANGES && oldest !== undefined) this.#end(oldest)
-    const key = `${local} ${remote}`
-    const dialled = route.kind === 'pod' ? route.remote : undefined
-    const exchange = { flow, dialled, passed: false, timer: setTimeout(() => this.#end(key), IDLE_MS).unref() }
-    this.#exchanges.set(key, exchange)
-    return exchange
-  }
-
-  #end(key: string): void {
-    const exchange = this.#exchanges.get(key)
-    this.#exchanges.delete(key)
-    clearTimeout(exchange?.timer)
-    exchange?.flow.end()
-  }
-}
-
-interface Target {
-  readonly host: string
-  readonly port: number
 }
 
 interface Sent {
@@ -263,12 +211,6 @@ interface Sent {
 /** What a resolver's client sees of a question without an answer. */
 const codes = { refused: 'EREFUSED', dropped: 'EAI_AGAIN', unknown: 'ENOTFOUND' } as const
 
-const isDns = (route: Route, port: number): boolean =>
-  route.kind === 'outside' && route.place === 'dns' && port === DNS_PORT
-
-/** A datagram shows no certificate, whoever sends it. */
-const sourceOf = ({ workload, key, ip }: Pod) => ({ workload, pod: key, ip })
-
 /** The address that a datagram is sent to, also to nobody, and that the network is asked about. */
 function stationOf(route: Route): Station | undefined {
   if (route.kind === 'pod') return { ip: route.pod.ip, key: route.pod.key }
@@ -276,24 +218,4 @@ function stationOf(route: Route): Station | undefined {
   if (route.kind !== 'outside') return route.kind === 'unreachable' ? { ip: route.remote.ip } : undefined
   const { pod, node, to } = route
   return pod ?? { ip: to.ip, ...(node && { host: hostOf(node) }) }
-}
-
-function nowhere(flow: Flow, route: Route): void {
-  switch (route.kind) {
-    case 'no-name':
-      flow.step(noSuchName(route.name))
-      flow.fail({ flag: 'NO_NAME', symptom: 'dns-not-found', error: `${JSON.stringify(route.name)} is no name here` })
-      break
-    case 'unreachable':
-      flow.step(unreachable(route.remote.ip))
-      flow.fail({ flag: 'CONNECT', symptom: 'timeout', error: 'no route to host' })
-      break
-    case 'no-port':
-      flow.step(noSuchPort(route))
-      flow.fail({ flag: 'CONNECT', symptom: 'refused', error: 'the Service has no such port' })
-      break
-    case 'no-endpoint':
-      flow.step(noEndpoint(route.service))
-      flow.fail({ flag: 'NO_ENDPOINT', symptom: 'refused', error: 'the Service has no ready endpoint for that port' })
-  }
 }
