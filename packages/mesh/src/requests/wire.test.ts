@@ -120,10 +120,12 @@ describe('requests that are read on their way', () => {
 
   it('what could be read in two ways is refused, and the app hears nothing of it', async (t) => {
     const asked: string[] = []
-    const rig = await scene(t, (message, response) => {
+    const app: RequestListener = (message, response) => {
       asked.push(message.url ?? '')
       response.end()
-    })
+    }
+    // What gets through after all would be kept open.
+    const rig = await scene(t, app, { keepAliveMs: 200, checkMs: 20 })
     const cases: readonly (readonly [status: number, bytes: string])[] = [
       [400, 'GET /open HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n'],
       [400, 'GET /open HTTP/1.1\r\n\r\n'],
