@@ -94,6 +94,56 @@ describe('what is meant to work', () => {
   })
 })
 
+describe('a waypoint to come', () => {
+  const waypoint: Pod = {
+    key: 'shop/waypoint',
+    namespace: 'shop',
+    name: 'waypoint',
+    workload: 'shop/waypoint',
+    labels: { 'gateway.networking.k8s.io/gateway-name': 'waypoint', 'istio.io/dataplane-mode': 'none' },
+    serviceAccount: 'waypoint',
+    identity: 'spiffe://cluster.local/ns/shop/sa/waypoint',
+    mesh: false,
+    hostNetwork: false,
+    node: 'bulkhead-worker',
+    ip: '10.244.1.250',
+    ports: [],
+  }
+
+  /** Whether the network takes a packet all the way. */
+  function passes(from: Pod, to: Pod, port: number, snapshot: Snapshot, protocol: 'TCP' | 'UDP' = 'TCP'): boolean {
+    const tuple = { src: from.ip, dst: to.ip, port, protocol }
+    const out = judgeAt('cni-egress', { pod: from, peer: to, tuple }, snapshot)
+    const into = judgeAt('cni-ingress', { pod: to, peer: from, tuple }, snapshot)
+    return out.outcome === 'allow' && into.outcome === 'allow'
+  }
+
+  const podOf = (workload: string, snapshot: Snapshot): Pod =>
+    [...snapshot.pods.values()].find((pod) => pod.workload === workload) ?? assert.fail(`no pod of ${workload}`)
+
+  for (const on of combinations) {
+    it(`has its ways with ${on.join(' and ') || 'no layer'} on`, () => {
+      const snapshot = snapshotWith(on)
+      const callers = ['shop/sleep', 'shop/web-api', 'shop/recommendation']
+      if (on.includes('70-ingress')) callers.push('shop/shop-gateway-istio')
+      for (const caller of callers) assert.ok(passes(podOf(caller, snapshot), waypoint, hbonePort, snapshot), caller)
+      for (const called of ['shop/web-api', 'shop/recommendation', 'shop/purchase-history-v1'])
+        assert.ok(passes(waypoint, podOf(called, snapshot), hbonePort, snapshot), called)
+      assert.ok(passes(waypoint, snapshot.platform.istiod, 15012, snapshot))
+      assert.ok(passes(waypoint, snapshot.platform.dns, 53, snapshot, 'UDP'))
+      const node = snapshot.nodes.find(({ name }) => name === waypoint.node) ?? assert.fail()
+      const probe = { src: node.ip, dst: waypoint.ip, port: 15021, protocol: 'TCP' } as const
+      const said = judgeAt('cni-ingress', { pod: waypoint, peer: { ip: node.ip }, tuple: probe }, snapshot)
+      assert.equal(said.outcome, 'allow', 'the kubelet asks whether it is ready')
+
+      if (!on.includes('20-network')) return
+      for (const stranger of ['shop/notsleep', 'shop/intruder', 'demo/hello-app'])
+        assert.ok(!passes(podOf(stranger, snapshot), waypoint, hbonePort, snapshot), stranger)
+      assert.ok(!passes(waypoint, podOf('shop/sleep', snapshot), hbonePort, snapshot))
+    })
+  }
+})
+
 /** Every workload to every other one, at each port that it declares. */
 function pairs(snapshot: Snapshot): readonly { readonly from: Pod; readonly to: Pod }[] {
   const pods = [...snapshot.pods.values()]

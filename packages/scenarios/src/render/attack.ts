@@ -28,6 +28,7 @@ export function renderAttack(report: Report, options: { readonly color?: boolean
     [`Attacks on the ${report.target} target, ${layersText(report.layers)}`],
     ...renderBlocked(attacks.filter(blocked), style),
     renderRemaining(report, style),
+    renderBroken(report, style),
     ...renderSkipped(attacks, style),
     renderWrong(attacks, style),
     ...renderThrough(report, attacks, style),
@@ -179,11 +180,27 @@ function renderRemaining({ results }: Report, style: Paint): readonly string[] {
   const owners = groupBy(remaining, ({ scenario: { from } }) => [from === outside, from])
   return [
     `${style.strong('STILL OPEN')}   the blast radius that remains: no wall stops these, because what works needs them`,
-    ...owners.flatMap((group) =>
-      columns(
-        group.map(({ scenario }) => [attemptText(scenario), scenario.remains ?? '']),
-        '      ',
-      ),
+    ...columns(
+      owners.flat().map(({ scenario }) => [attemptText(scenario), scenario.remains ?? '']),
+      '      ',
+    ),
+  ]
+}
+
+/** What a wall that is on should leave working, and what did not work: said, or it would look as if it had not been asked. */
+function renderBroken({ results }: Report, style: Paint): readonly string[] {
+  const broken = results.filter(
+    ({ scenario, status }) => scenario.kind === 'legitimate' && (status === 'different' || status === 'not-observed'),
+  )
+  if (broken.length === 0) return []
+  return [
+    `${style.bad('DID NOT WORK')}   calls that are meant to work, and no attacks; npx bulkhead verify says more`,
+    ...columns(
+      broken.map(({ scenario, observed }) => [
+        attemptText(scenario),
+        observed === undefined ? 'nothing was observed' : `the caller saw ${sawText(observed.symptom)}`,
+      ]),
+      '      ',
     ),
   ]
 }

@@ -166,6 +166,27 @@ it('what remains stands together by who is owned, and what is left to the outsid
   )
 })
 
+it('the words of what remains stand below each other, whoever is owned', async () => {
+  const of = (from: string): Scenario => ({ ...legitimate, id: from, from, remains: 'WORDS' })
+  const report = await reportOf([of('outside'), of('shop/sleep'), of('shop/recommendation')], {
+    predict: async () => sample.allowed,
+    attempt: async () => sample.through(),
+  })
+  const columnsOfWords = renderAttack(report)
+    .split('\n')
+    .flatMap((line) => (line.includes('WORDS') ? [line.indexOf('WORDS')] : []))
+  assert.equal(columnsOfWords.length, 3)
+  assert.equal(new Set(columnsOfWords).size, 1)
+})
+
+it('a legitimate call that does not work is said, and only then', async () => {
+  const broken = await reportOf([legitimate], { attempt: async () => sample.stopped })
+  assert.match(renderAttack(broken), /^DID NOT WORK {3}.*\n {6}shop\/sleep → shop\/web-api:8080 {2}the caller saw /m)
+  const served = await reportOf([legitimate])
+  assert.doesNotMatch(renderAttack(served), /DID NOT WORK/)
+  assert.match(renderAttack(served), /^STILL OPEN /m)
+})
+
 it('what attack runs is the attacks, and what remains open to them', () => {
   const { remains: _, ...plain } = legitimate
   assert.deepEqual(
