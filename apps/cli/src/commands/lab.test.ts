@@ -87,7 +87,7 @@ describe('a lab on a target', () => {
     assert.ok(before.includes('40-mtls') && !before.includes('50-identity'), before.join())
     assert.equal((await say('delete', '-f', nothing)).code, 0)
     assert.equal((await say('lab', 'start', '01')).code, 0)
-    assert.deepEqual((await offNow()).slice(0, 2), ['40-mtls', '50-identity'])
+    assert.deepEqual((await offNow()).slice(0, 4), ['20-network', '30-cilium', '40-mtls', '50-identity'])
     assert.equal((await say('apply', '-f', nothing, 'k8s/layers/40-mtls/shop.yaml')).code, 0)
     const reset = await say('lab', 'reset', '01')
     assert.match(reset.stdout, /^All is as it was before: .*40-mtls.* off, all other layers on\.$/m)

@@ -94,6 +94,16 @@ test('a Service that leads to another workload, and a route to another Service, 
     renderDiff(turned),
     /^ {4}now {5}it leads to a\/next; no ALLOW policy .*\n {4}before {2}it led to a\/server; no ALLOW policy/m,
   )
+  const tier = { ports, labels: { tier: 'a' } }
+  const one = [
+    ...people.filter(({ metadata }) => metadata.name !== 'server'),
+    workload('a/server', tier),
+    service('a/server', { selector: tier.labels }),
+  ]
+  assert.match(
+    renderDiff(diff(one, [...one, workload('a/thief', tier)])),
+    /^~ .* → a\/server:80\n {4}now {5}it leads to a\/server or a\/thief; .*\n {4}before {2}it led to a\/server; /m,
+  )
   const door = (to: string) => [gateway('a/gw', 'a.example'), route('a/r', 'gw', { rules: [ruleTo(to)] })]
   const services = [...both, service('a/next')]
   const routed = diff([...services, ...door('server')], [...services, ...door('next')])

@@ -1,7 +1,7 @@
 import type { Snapshot } from '@bulkhead/verdict'
 import { boardOf, isOwn } from '../matrix/board.js'
 import type { Destination } from '../matrix/questions.js'
-import { objectsOf } from './objects.js'
+import { isEqual, objectsOf } from './objects.js'
 import { leadsElsewhere, sameReason } from './reason.js'
 import type { FlowChange, PolicyDiff } from './types.js'
 
@@ -36,6 +36,9 @@ export function diffSnapshots(before: Snapshot, after: Snapshot): PolicyDiff {
         to: here.name,
         ...(earlier !== undefined && { before: earlier }),
         ...(later !== undefined && { after: later }),
+        ...(!isEqual(then.workloads, here.workloads) && {
+          behind: { before: then.workloads, after: here.workloads },
+        }),
       }
       const [could, can] = [earlier?.outcome === 'allow', later?.outcome === 'allow']
       if (can && !could) opened.push(change)

@@ -38,15 +38,19 @@ interface Told extends Pick<Group, 'now' | 'before' | 'sees'> {
 
 /** Where the outcome stays, what decides is enough, and what the caller sees where that is another thing now. */
 function briefly(change: FlowChange): Told {
-  const { from, to, before, after } = change
+  const { from, to, before, after, behind } = change
   const full = told(change)
   if (before === undefined || after === undefined) return full
   const other = before.symptom !== after.symptom && full.sees !== undefined && { sees: full.sees }
   if (after.outcome !== 'allow') return { from, to, now: words(after, before, false), before: full.before, ...other }
-  const [end, ended] = [endOf(after), endOf(before)]
+  // Of several, which one takes a connection is no matter; that there is another one is.
+  const [end, ended] =
+    behind === undefined ? [endOf(after), endOf(before)] : [either(behind.after), either(behind.before)]
   if (end === ended) return { ...full, ...other }
   return { from, to, now: `it leads to ${end}; ${full.now}`, before: `it led to ${ended}; ${full.before}`, ...other }
 }
+
+const either = (workloads: readonly string[]): string => workloads.join(' or ')
 
 /** Where a connection ends: the last workload, or the address that a redirect names. */
 function endOf({ hops, steps }: Verdict): string {

@@ -6,6 +6,8 @@ export interface FlowChange {
   readonly to: string
   readonly before?: Verdict
   readonly after?: Verdict
+  /** The workloads that may take the connection, where they are not those of before: a Service selects others, or more. */
+  readonly behind?: { readonly before: readonly string[]; readonly after: readonly string[] }
 }
 
 /** What the change from one set of manifests to another does to who may call whom. Each list is sorted by from, then to. */
