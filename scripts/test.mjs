@@ -47,7 +47,8 @@ try {
   process.exitCode = await runTests(files, {
     cwd: root,
     env: long ? { ...process.env, BULKHEAD_LONG: '1' } : process.env,
-    timeoutMs: long ? 60 * minute : 2 * minute,
+    // Against what hangs, of a file and of a test: a busy machine takes several times as long as an idle one.
+    timeoutMs: long ? 60 * minute : 4 * minute,
   })
 } catch (error) {
   tell(error)

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import {
+  expected,
+  loadScenarios,
+  missing,
+  renderVerify,
+  runScenarios,
+  type Scenario,
+  verifyPassed,
+} from '@bulkhead/scenarios'
+import { LocalCluster } from '../cluster.js'
+import { temporaryFolder } from '../testing.js'
+
+const root = fileURLToPath(new URL('../../../..', import.meta.url))
+export const layers = ['20-network', '30-cilium', '40-mtls', '50-identity', '70-ingress'] as const
+export const long = process.env.BULKHEAD_LONG === '1'
+
+export const loadAll = (): Promise<readonly Scenario[]> => loadScenarios(join(root, 'scenarios'))
+
+/** What is expected of a scenario there; undefined where it is skipped. */
+const expectation = (scenario: Scenario, on: readonly string[]) => {
+  const there = new Set(on)
+  return missing(scenario, there).length > 0 ? undefined : expected(scenario, there)
+}
+
+/** The attacks that a combination lets through. */
+export const gettingThrough = (scenarios: readonly Scenario[], on: readonly string[]): readonly string[] =>
+  scenarios
+    .filter((one) => one.kind === 'attack' && expectation(one, on)?.outcome === 'through')
+    .map(({ id }) => id)
+    .toSorted()
+
+/** With every layer on, all; otherwise those that a layer's absence changes, what is meant to work, and all when there is time. */
+function toRun(scenarios: readonly Scenario[], on: readonly string[]): readonly Scenario[] {
+  if (long || on.length === layers.length) return scenarios
+  // Two expectations that are equal are the same experiment.
+  const same = (one: Scenario) =>
+    JSON.stringify(expectation(one, on) ?? 'skipped') === JSON.stringify(expectation(one, layers) ?? 'skipped')
+  return scenarios.filter((scenario) => scenario.kind === 'legitimate' || !same(scenario))
+}
+
+/** What nobody answers is waited for this long, instead of the 5 s that are for whoever may be slow. */
+const silenceMs = 1500
+
+/** The attempt with less patience where silence is what is expected; that a wall was the reason, its flow record says. */
+function sooner(scenario: Scenario, on: readonly string[]): Scenario {
+  const wanted = expectation(scenario, on)
+  if (long || wanted?.outcome !== 'stopped' || wanted.wall.symptom !== 'timeout') return scenario
+  return { ...scenario, attempt: { timeoutMs: silenceMs, ...scenario.attempt } }
+}
+
+/** Those with one control beside each other, since they share it. */
+const byControl = (scenarios: readonly Scenario[]): readonly Scenario[] =>
+  [...scenarios].sort((a, b) => JSON.stringify(a.control ?? '').localeCompare(JSON.stringify(b.control ?? '')))
+
+/**
+ * The whole promise at once, on processes and sockets: under each of the combinations of walls, what the scenarios expect,
+ * what the engine says and what a client sees are the same, for the same reason; and what gets through is what is said to.
+ */
+export async function tryAll(t: TestContext, combinations: readonly (readonly string[])[]): Promise<void> {
+  const scenarios = await loadAll()
+  const cluster = await LocalCluster.start({
+    manifests: [join(root, 'k8s/workloads'), join(root, 'k8s/layers')],
+    relativeTo: root,
+    stateDir: temporaryFolder(t),
+    outside: 'stand-in',
+    connectTimeoutMs: 400,
+  })
+  try {
+    assert.deepEqual(await cluster.whenReady(60_000), [])
+    for (const on of combinations) {
+      await cluster.setLayers({ on, off: layers.filter((layer) => !on.includes(layer)) })
+      const started = performance.now()
+      const asked = byControl(toRun(scenarios, on)).map((scenario) => sooner(scenario, on))
+      // Most of their time is waiting for what does not come.
+      const report = await runScenarios(cluster, asked, { root, parallel: 12 })
+      assert.ok(verifyPassed(report), renderVerify(report))
+      const skipped = report.results.filter(({ status }) => status === 'skipped')
+      if (on.length === layers.length) assert.deepEqual(skipped, [], 'with everything on all are tried')
+      const through = report.results
+        .filter(({ scenario, observed }) => scenario.kind === 'attack' && observed?.outcome === 'through')
+        .map(({ scenario }) => scenario.id)
+      const seconds = ((performance.now() - started) / 1000).toFixed(1)
+      t.diagnostic(`${asked.length} with ${on.join(', ') || 'no layer'}: ${through.length} through (${seconds} s)`)
+      // Those that this combination lets through, and no others: with everything on none.
+      assert.deepEqual(through.toSorted(), gettingThrough(scenarios, on))
+      if (on.length === layers.length) assert.deepEqual(through, [])
+    }
+  } finally {
+    await cluster.stop()
+  }
+}
