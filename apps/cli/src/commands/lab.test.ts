@@ -136,5 +136,19 @@ test('what to type next is what is still missing', () => {
   assert.deepEqual(lines(tried('c/d')), [1, 2], 'a call that another one causes')
 })
 
+test('what to type next has the layers that a step switches before its call, whatever program makes the call', () => {
+  const call = 'npx bulkhead exec a/b -- node probe.js login postgres://c'
+  const typed = [
+    'npx bulkhead explain a/b c/d:80',
+    'npx bulkhead layer off 20-network',
+    call,
+    'npx bulkhead layer on 20-network',
+  ]
+  const step = { heading: '1', prose: '', commands: typed.map((line, at) => ({ line, output: [], at })), line: 1 }
+  const [tried] = readPage(page('a/b'), 'docs/labs/01-x/README.md').steps[0]?.check?.tried ?? []
+  assert.ok(tried !== undefined)
+  assert.deepEqual(toType({ step, missing: [{ kind: 'never-tried', call: tried }] }), typed.slice(1, 3))
+})
+
 const page = (from: string) =>
   `<!-- lab\nminutes: 1\n-->\n# T\n\n## 1\n\n<!-- check\ntried: ["${from} -> c/d:80 sees ok"]\n-->\n`

@@ -182,9 +182,13 @@ export function toType({ missing, step }: Pick<StepProgress, 'missing' | 'step'>
   const absent = missing.some(({ kind }) => kind === 'not-in-force')
   if (absent) return lines
   const callers = missing.flatMap((one) => (one.kind === 'never-tried' ? [one.call.from] : []))
-  const by = (from: string) => (from === 'outside' ? 'curl ' : `npx bulkhead exec ${from} -- curl `)
-  const calls = lines.filter((line) => callers.some((from) => line.startsWith(by(from))))
-  return calls.length > 0 ? calls : lines.filter((line) => !applies(line))
+  const by = (from: string) => (from === 'outside' ? 'curl ' : `npx bulkhead exec ${from} -- `)
+  const isCall = (line: string) => callers.some((from) => line.startsWith(by(from)))
+  const last = lines.findLastIndex(isCall)
+  if (last === -1) return lines.filter((line) => !applies(line))
+  // What a call comes to depends on the layers that the step switches before it.
+  const switches = (line: string) => /^npx bulkhead layer (on|off) /.test(line)
+  return lines.filter((line, index) => isCall(line) || (index < last && switches(line)))
 }
 
 const asJson = ({ step, status, missing }: StepProgress) => ({

@@ -66,7 +66,11 @@ export const codes = {
     state: 'unreachable',
     says: 'Not one byte came back in time.',
     walls: DROPPED,
-    hint: droppedHint('Packets that go nowhere.'),
+    hint: {
+      ...droppedHint('Packets that go nowhere.'),
+      database:
+        'A network policy that drops the packets looks like this, at either end; so does a PostgreSQL that hangs.',
+    },
   },
   'late-reset': {
     state: 'unreachable',

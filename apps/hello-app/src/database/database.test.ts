@@ -187,16 +187,17 @@ test('TLS: verified, or not at all', async (t) => {
 })
 
 test('a kept connection that ends by itself ends nothing else', async (t) => {
-  const ended: string[] = []
+  const ended: Error[] = []
   const server = await tcpServer(t, playing(WELCOME, GREETING))
   const database = new Database(
     { host: '127.0.0.1', port: server.port, user: 'u', password: 'p', database: 'd', sslmode: 'disable' },
-    { onLost: (error) => ended.push(error.message) },
+    { onLost: (error) => ended.push(error) },
   )
   t.after(() => database.close())
   assert.equal((await database.run()).code, 'connected')
   server.closeAll()
   await eventually(() => ended.length === 1, 'told')
+  assert.deepEqual(Object.keys(ended[0] ?? {}), [], 'without its client, which has a secret key: this is logged')
   assert.equal((await database.run()).code, 'connected')
   assert.equal(server.taken(), 2)
 })

@@ -62,7 +62,11 @@ export class Database implements Check {
       if (this.#socket !== undefined) this.#kept.set(client, this.#socket)
     })
     // Without a listener, a kept connection that breaks would end the process.
-    this.#pool.on('error', (error) => onLost?.(error))
+    this.#pool.on('error', (error) => {
+      // The pool hangs the client on its error, and the client has the key that cancels queries: nothing for a log.
+      Reflect.deleteProperty(error, 'client')
+      onLost?.(error)
+    })
   }
 
   /** One check at a time: the page's and the probe's are the same. */

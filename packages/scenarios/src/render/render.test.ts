@@ -161,7 +161,7 @@ it('what remains stands together by who is owned, and what is left to the outsid
   )
   const [, ...lines] = renderAttack(report).split('STILL OPEN')[1]?.split('\n\n')[0]?.split('\n') ?? []
   assert.deepEqual(
-    lines.map((line) => line.trim().replace(/ → .*? {2}/, ': ')),
+    lines.map((line) => line.trim().replace(/ → .*? {2,}/, ': ')),
     ['demo/hello-app: the database', 'shop/sleep: one call', 'shop/sleep: another', 'the outside: a page'],
   )
 })
