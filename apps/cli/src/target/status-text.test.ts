@@ -63,11 +63,12 @@ test('each pod has a line, and one that is not ready says why', () => {
   )
 })
 
-test('gateways, pods that are on their way out, ports of this machine and a refused save are told', () => {
+test('gateways, pods that are on their way out, ports and paths of this machine and a refused save are told', () => {
   const gateway = pod('gw-istio', { mesh: false, gateway: 'shop/gw', containers: [] })
   const port = { service: 'shop/gw-istio', port: 80, hosts: ['istioexplained.io', '*.example.org'] }
+  const moved = [{ container: 'app', name: 'DATA', from: '/data', to: '/s/data' }]
   const found: ClusterStatus = {
-    ...status(gateway, pod('old', { ready: false, leaving: true })),
+    ...status(gateway, pod('old', { ready: false, leaving: true, rewritten: moved })),
     refused: 'k8s/a.yaml:3:1: a mistake',
     outside: [{ host: 'api.cloudflare.com', by: 'stand-in', address: '198.51.100.20' }],
     published: [
@@ -89,6 +90,7 @@ test('gateways, pods that are on their way out, ports of this machine and a refu
       '  outside  http://127.0.0.1:30090 leads to shop/tcp:9000',
       '  way out  api.cloudflare.com played by a stand-in on this machine; nothing else of the real world is dialled',
       '  refused  the last save, so what is in force is not what the files say: k8s/a.yaml:3:1: a mistake',
+      '  path     DATA=/data of shop/old is /s/data here',
       '  shorter  1 s here (10 s on a cluster)',
     ].join('\n'),
   )

@@ -81,6 +81,6 @@ function identity(pod: PodStatus): string {
 function rewritten(status: ClusterStatus): readonly string[] {
   const pods = status.workloads.flatMap(({ pods: list }) => list)
   return pods.flatMap((pod) =>
-    pod.rewritten.map(({ name, from, to }) => printable(`  ${pod.pod}: ${name}=${from} points to ${to}`)),
+    pod.rewritten.map(({ name, from, to }) => printable(`  path     ${name}=${from} of ${pod.pod} is ${to} here`)),
   )
 }
