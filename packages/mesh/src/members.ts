@@ -12,6 +12,8 @@ interface Member {
   ready: boolean
   /** Being taken into the mesh, or out of it. */
   moving: boolean
+  /** Its last way into the mesh or out of it; never rejects. */
+  moved?: Promise<unknown>
   proxy?: { readonly credentials: Credentials; readonly port?: { readonly server: HboneServer; readonly path: string } }
 }
 
@@ -80,17 +82,21 @@ export class Members {
     const member: Member = { key: pod.key, ready: false, moving: true }
     this.#members.set(pod.key, member)
     await capture()
-    if (hasIdentity(pod)) await this.#enroll(member, pod)
+    if (hasIdentity(pod) && this.#members.get(pod.key) === member) {
+      const enrolled = this.#enroll(member, pod)
+      member.moved = enrolled.catch(() => {})
+      await enrolled
+    }
     member.moving = false
     // Its label may have changed while it came.
     await this.#move(member)
   }
 
-  /** Gone at once; resolves when its port is closed. */
+  /** Gone at once; resolves when its port is closed, one that was only being opened too. */
   async remove(key: string): Promise<void> {
     const member = this.#members.get(key)
     this.#members.delete(key)
-    if (member) await this.#withdraw(member)
+    if (member) await Promise.all([this.#withdraw(member), member.moved])
   }
 
   /** A label that takes a running pod into the mesh, or out of it, holds from now on (no restart, as under ambient). */
@@ -137,24 +143,30 @@ export class Members {
   }
 
   async #move(member: Member): Promise<void> {
-    const { podOf, left, log } = this.#options
+    const { podOf } = this.#options
     if (this.#members.get(member.key) !== member) return
     const pod = podOf(member.key)
     if (member.moving || pod === undefined || isAsItIs(member, pod)) return
     member.moving = true
+    member.moved = this.#change(member, pod)
+    await member.moved
+    member.moving = false
+    // The policies may have changed again while it moved.
+    const now = podOf(member.key)
+    if (now !== undefined && (now.mesh !== pod.mesh || now.gateway !== pod.gateway)) await this.#move(member)
+  }
+
+  async #change(member: Member, pod: Pod): Promise<void> {
+    const { left, log } = this.#options
     try {
       if (member.proxy !== undefined) {
         left(member.key)
         await this.#withdraw(member)
       }
-      if (hasIdentity(pod)) await this.#enroll(member, pod)
+      if (hasIdentity(pod) && this.#members.get(member.key) === member) await this.#enroll(member, pod)
     } catch (error) {
       log?.error({ err: error, pod: member.key }, 'the pod could not be taken into the mesh or out of it')
     }
-    member.moving = false
-    // The policies may have changed again while it moved.
-    const now = podOf(member.key)
-    if (now !== undefined && (now.mesh !== pod.mesh || now.gateway !== pod.gateway)) await this.#move(member)
   }
 }
 
