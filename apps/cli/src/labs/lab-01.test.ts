@@ -1,3 +1,4 @@
+import { test } from 'node:test'
 import { replayLab } from './replay.js'
 
-replayLab('01')
+test('lab 01: every command prints what the page shows, and does what its step says', (t) => replayLab('01', t))

@@ -1,3 +1,4 @@
+import { test } from 'node:test'
 import { replayLab } from './replay.js'
 
-replayLab('02')
+test('lab 02: every command prints what the page shows, and does what its step says', (t) => replayLab('02', t))
