@@ -9,6 +9,7 @@ export const REPLY = {
   notAllowed: 2,
   hostUnreachable: 4,
   refused: 5,
+  ttlExpired: 6,
   commandNotSupported: 7,
   addressNotSupported: 8,
 } as const

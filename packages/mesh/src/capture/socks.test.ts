@@ -5,6 +5,9 @@ import { connect, type Socket } from 'node:net'
 import { after, afterEach, before, beforeEach, test } from 'node:test'
 import { promisify } from 'node:util'
 import fc from 'fast-check'
+import type { Dialer } from '../seams.js'
+import { Grants, makePod } from './grants.js'
+import { Socks } from './socks.js'
 import { readCredentials, readGreeting, readRequest, writeReply } from './socks-wire.js'
 import { makeWorld, until, type World } from './testing.js'
 
@@ -114,7 +117,23 @@ test('what fails is told in the words of SOCKS', async () => {
   )
 })
 
-test('a drop is never answered; a client that goes leaves nothing', async () => {
+test('who is dropped learns in the end that nobody answers', async (t) => {
+  const grants = new Grants()
+  const { grant, secret } = grants.add(makePod({ key: 'shop/a', name: 'a', ip: '10.0.0.1' }), undefined)
+  const dialer: Dialer = {
+    dial: async () => ({ kind: 'drop' }),
+    resolve: async () => ({ code: 'ENOTFOUND' }),
+    datagram: async () => false,
+  }
+  const socks = new Socks(grants, dialer, undefined, 50)
+  const socket = connect(await socks.listen(), '127.0.0.1')
+  t.after(() => socks.close())
+  const { take } = reader(socket)
+  socket.write(Buffer.concat([greeting, login(grant.id, secret), name('drop.test', 80)]))
+  assert.deepEqual(await take(6), [5, 2, 1, 0, 5, 6])
+})
+
+test('a drop is not answered for a while; a client that goes leaves nothing', async () => {
   world.table.set('drop.test', { kind: 'drop' })
   let release = () => {}
   const held = new Promise<void>((resolve) => {

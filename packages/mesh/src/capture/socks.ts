@@ -17,6 +17,9 @@ const MAX_EARLY_BYTES = 64 * 1024
 /** Who speaks first has done so by then; who waits for a greeting is reset then. */
 const FIRST_BYTE_MS = 100
 
+/** When whoever is dropped learns that nobody answers: Linux retries a SYN for some 127 s, and waits are a tenth as long here. */
+const GIVE_UP_MS = 12_700
+
 const REPLY_OF: Readonly<Record<string, Reply>> = {
   ECONNREFUSED: REPLY.refused,
   ENOTFOUND: REPLY.hostUnreachable,
@@ -29,13 +32,14 @@ export class Socks {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
 
-  constructor(grants: Grants, dialer: Dialer, log?: MeshLog) {
+  /** @param giveUpMs how long a connect that the network drops stays unanswered */
+  constructor(grants: Grants, dialer: Dialer, log?: MeshLog, giveUpMs: number = GIVE_UP_MS) {
     this.#server = createServer({ allowHalfOpen: true }, (socket) => {
       this.#sockets.add(socket)
       socket.once('close', () => this.#sockets.delete(socket))
       socket.on('error', () => {})
       socket.setNoDelay(true)
-      new Client(socket, grants, dialer, log)
+      new Client(socket, grants, dialer, log, giveUpMs)
     })
     this.#server.maxConnections = MAX_CLIENTS
     this.#server.on('error', (error) => log?.error({ err: error }, 'the SOCKS door cannot accept'))
@@ -66,13 +70,15 @@ class Client {
   readonly #dialer: Dialer
   readonly #log: MeshLog | undefined
   readonly #giveBack: (rest: Buffer) => void
-  readonly #deadline: NodeJS.Timeout
+  readonly #giveUpMs: number
+  #deadline: NodeJS.Timeout
   #bytes: Buffer = Buffer.alloc(0)
   #step: () => boolean = () => this.#greeting()
   #grant: Grant | undefined
 
-  constructor(socket: Socket, grants: Grants, dialer: Dialer, log: MeshLog | undefined) {
+  constructor(socket: Socket, grants: Grants, dialer: Dialer, log: MeshLog | undefined, giveUpMs: number) {
     this.#socket = socket
+    this.#giveUpMs = giveUpMs
     this.#grants = grants
     this.#dialer = dialer
     this.#log = log
@@ -150,8 +156,10 @@ class Client {
       this.#socket.write(writeReply(REPLY.succeeded, answer.local))
       this.#giveBack(this.#bytes)
       this.#carry(answer)
+    } else {
+      // As a kernel does whose SYNs are dropped; many clients have no time limit of their own.
+      this.#deadline = setTimeout(() => this.#end(writeReply(REPLY.ttlExpired)), this.#giveUpMs).unref()
     }
-    // A drop is never answered: the client gives up in its own time.
   }
 
   #carry(answer: Extract<DialAnswer, { kind: 'accept' }>): void {
