@@ -44,9 +44,9 @@ test("a killed server's process number that is another program's by now is taken
   const file = join(folder, 'postmaster.pid')
   disownPid(folder)
   assert.equal(existsSync(file), false)
-  const rest = `\n${folder}\n1700000000\n5432\n/tmp/bh-pg-AAAAAA\n\n  12345  98304\nready   \n`
+  const rest = `\n${folder}\n1700000000\n5432\n/run/sockets-of-one\n\n  12345  98304\nready   \n`
   writeFileSync(file, `${process.pid}${rest}`)
-  assert.deepEqual(readPidFile(folder), { pid: process.pid, socketFolder: '/tmp/bh-pg-AAAAAA', ready: true })
+  assert.deepEqual(readPidFile(folder), { pid: process.pid, socketFolder: '/run/sockets-of-one', ready: true })
   disownPid(folder)
   assert.match(readFileSync(file, 'utf8'), /^4194305\n/)
   assert.ok(readFileSync(file, 'utf8').endsWith(rest))
