@@ -6,7 +6,7 @@ import { Downstream, type Exchange } from '../http/downstream.js'
 import { Front, type FrontTimeouts } from '../http/front.js'
 import { DRAIN_MS, MAX_CONNECTIONS } from '../http/limits.js'
 import type { OwnAnswer } from '../http/own-answer.js'
-import { tell } from '../http/record.js'
+import { tellRefused } from '../http/record.js'
 import { nothingListens } from '../obstacles.js'
 import type { Address } from '../seams.js'
 import type { End } from '../splice.js'
@@ -110,26 +110,9 @@ export class Gateway {
     response.writeHead(url === '/healthz/ready' ? 200 : 404, ['content-length', '0']).end()
   }
 
-  #tell({ flow }: Downstream, { body = '', status, symptom, flag = '-', error }: OwnAnswer, message?: IncomingMessage) {
+  #tell({ flow }: Downstream, own: OwnAnswer, message?: IncomingMessage) {
     const { context } = this.#parts
-    tell(context.flows, flow, {
-      generation: context.policy().generation,
-      transport: 'http',
-      method: message?.method ?? '',
-      host: message?.headers.host ?? '',
-      path: message?.url ?? '',
-      status,
-      route: undefined,
-      upstream: undefined,
-      steps: flow.steps,
-      symptom,
-      flag,
-      error,
-      sent: 0,
-      received: body.length,
-      start: Date.now(),
-      clock: performance.now(),
-    })
+    tellRefused(context.flows, flow, { generation: context.policy().generation, transport: 'http' }, own, message)
   }
 }
 

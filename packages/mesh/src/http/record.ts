@@ -1,6 +1,8 @@
+import type { IncomingMessage } from 'node:http'
 import type { FlowFlag, FlowRecord, Step, Symptom } from '@bulkhead/verdict'
 import { type Flow, type FlowLog, firstRefusal } from '../flows.js'
 import { MAX_RECORDED } from './limits.js'
+import type { OwnAnswer } from './own-answer.js'
 
 /** What an exchange knows of itself at its end. */
 export interface Told {
@@ -60,4 +62,31 @@ export function tell(flows: FlowLog, flow: Flow, told: Told): void {
     bytesReceived: told.received,
     ...(flow.run !== undefined && { run: flow.run }),
   }))
+}
+
+/** The record of what a proxy answered itself before there was an exchange. `message` is undefined where it never was a request. */
+export function tellRefused(
+  flows: FlowLog,
+  flow: Flow,
+  of: Pick<Told, 'generation' | 'transport'>,
+  { body = '', status, symptom, flag = '-', error }: OwnAnswer,
+  message: IncomingMessage | undefined,
+): void {
+  tell(flows, flow, {
+    ...of,
+    method: message?.method ?? '',
+    host: message?.headers.host ?? '',
+    path: message?.url ?? '',
+    status,
+    route: undefined,
+    upstream: undefined,
+    steps: flow.steps,
+    symptom,
+    flag,
+    error,
+    sent: 0,
+    received: body.length,
+    start: Date.now(),
+    clock: performance.now(),
+  })
 }

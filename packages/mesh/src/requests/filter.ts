@@ -6,7 +6,7 @@ import type { Flow } from '../flows.js'
 import { Downstream } from '../http/downstream.js'
 import { Front, type FrontTimeouts } from '../http/front.js'
 import type { OwnAnswer } from '../http/own-answer.js'
-import { tell } from '../http/record.js'
+import { tellRefused } from '../http/record.js'
 import type { End } from '../splice.js'
 import { Behind, type Onward } from './behind.js'
 import { type ExchangeParts, FilteredExchange } from './exchange.js'
@@ -86,29 +86,12 @@ export class RequestFilter {
     const { flow } = downstream
     const parts = this.#connections.get(downstream)
     if (own.status !== 408) parts?.passes(flow, { kind: 'other' })
-    const { body = '', status, symptom, flag = '-', error = 'refused' } = own
     if (!answered) {
       const why = 'connection closed once it was read: a network policy lists requests, and this is none'
       return flow.fail({ flag: 'DENY', symptom: 'reset', error: why })
     }
     if (parts?.records === false) return
-    tell(this.#context.flows, flow, {
-      generation: flow.generation,
-      transport: flow.transport,
-      method: message?.method ?? '',
-      host: message?.headers.host ?? '',
-      path: message?.url ?? '',
-      status,
-      route: undefined,
-      upstream: undefined,
-      steps: flow.steps,
-      symptom,
-      flag,
-      error,
-      sent: 0,
-      received: body.length,
-      start: Date.now(),
-      clock: performance.now(),
-    })
+    const { generation, transport } = flow
+    tellRefused(this.#context.flows, flow, { generation, transport }, { error: 'refused', ...own }, message)
   }
 }

@@ -1,44 +1,26 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { CiliumRule, Resource } from '@bulkhead/resources'
+import type { Resource } from '@bulkhead/resources'
 import { compile } from '../model/compile.js'
-import { connect, echoes, type PacketOptions, packet, podOf, said } from '../testing/network-scene.js'
+import {
+  at,
+  client,
+  client2,
+  deniesAllIngress,
+  echo,
+  everything,
+  inDefault,
+  inDenied,
+  outDefault,
+  says,
+  tcp,
+} from '../testing/cilium-scene.js'
+import { connect, echoes, type PacketOptions, podOf } from '../testing/network-scene.js'
 import { ciliumPolicy } from '../testing/objects.js'
 
 /*
  * Golden vectors 63 to 75 and 77 (semantics G.2): who is who, ICMP, nodes, modes, and policies that keep their pods open.
  */
-
-const inDefault = 'deny timeout cni-ingress cni.default-deny'
-const outDefault = 'deny timeout cni-egress cni.default-deny'
-const inDenied = 'deny timeout cni-ingress cni.rule-denies'
-const _outDenied = 'deny timeout cni-egress cni.rule-denies'
-
-const echo = { endpointSelector: { matchLabels: { kind: 'echo' } } }
-const client = { endpointSelector: { matchLabels: { kind: 'client' } } }
-const client2 = { matchLabels: { other: 'client' } }
-const tcp = (port: string): NonNullable<CiliumRule['ingress']>[number] => ({
-  toPorts: [{ ports: [{ port, protocol: 'TCP' }] }],
-})
-const everything = ciliumPolicy('test/all', { ingress: [{ fromEntities: ['all'] }], egress: [{ toEntities: ['all'] }] })
-
-function says(policies: readonly Resource[], from: string, to: string, port = 8080): string {
-  return connect([...echoes, ...policies], from, to, port).says
-}
-
-/** A packet to a port that nothing need listen on. */
-function at(
-  policies: readonly Resource[],
-  direction: 'egress' | 'ingress',
-  from: string,
-  to: string,
-  port: number,
-  options?: PacketOptions,
-): string {
-  return said(packet([...echoes, ...policies], direction, from, to, port, options))
-}
-
-const deniesAllIngress = ciliumPolicy('test/deny-in', { ingress: [{}] })
 
 test('63 a peer without a namespace is one of the policy’s own', () => {
   const web = ciliumPolicy('test/web', { ...echo, ingress: [{ fromEndpoints: [{ matchLabels: { kind: 'client' } }] }] })

@@ -1,44 +1,25 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { CiliumRule, Resource } from '@bulkhead/resources'
-import { connect, echoes, type PacketOptions, packet, said } from '../testing/network-scene.js'
+import {
+  at,
+  client,
+  client2,
+  deniesAllIngress,
+  echo,
+  everything,
+  inDefault,
+  inDenied,
+  outDefault,
+  outDenied,
+  says,
+  tcp,
+} from '../testing/cilium-scene.js'
 import { ciliumPolicy } from '../testing/objects.js'
 
 /*
  * Golden vectors 33 to 45, 52 and 59 (semantics G.2): who is allowed and denied. 63 to 77 are in cilium-peers.test.ts;
  * those that read what a connection carries in cilium-reading.test.ts. 53 and 76 are refused when the manifest is read.
  */
-
-const inDefault = 'deny timeout cni-ingress cni.default-deny'
-const outDefault = 'deny timeout cni-egress cni.default-deny'
-const inDenied = 'deny timeout cni-ingress cni.rule-denies'
-const outDenied = 'deny timeout cni-egress cni.rule-denies'
-
-const echo = { endpointSelector: { matchLabels: { kind: 'echo' } } }
-const client = { endpointSelector: { matchLabels: { kind: 'client' } } }
-const client2 = { matchLabels: { other: 'client' } }
-const tcp = (port: string): NonNullable<CiliumRule['ingress']>[number] => ({
-  toPorts: [{ ports: [{ port, protocol: 'TCP' }] }],
-})
-const everything = ciliumPolicy('test/all', { ingress: [{ fromEntities: ['all'] }], egress: [{ toEntities: ['all'] }] })
-
-function says(policies: readonly Resource[], from: string, to: string, port = 8080): string {
-  return connect([...echoes, ...policies], from, to, port).says
-}
-
-/** A packet to a port that nothing need listen on. */
-function at(
-  policies: readonly Resource[],
-  direction: 'egress' | 'ingress',
-  from: string,
-  to: string,
-  port: number,
-  options?: PacketOptions,
-): string {
-  return said(packet([...echoes, ...policies], direction, from, to, port, options))
-}
-
-const deniesAllIngress = ciliumPolicy('test/deny-in', { ingress: [{}] })
 
 test('33 all-ingress-deny: an empty rule allows nobody', () => {
   assert.equal(says([deniesAllIngress], 'test/client', 'test/echo'), inDefault)
