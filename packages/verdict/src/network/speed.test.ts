@@ -7,23 +7,39 @@ import { compile } from '../model/compile.js'
 import type { Flow } from '../types.js'
 
 /*
- * This project's own manifests. Counted is the processor's time, and the best of some rounds: what else the machine does
- * is none of the engine's.
+ * This project's own manifests. How fast this machine is at the moment is none of the engine's: counted is the processor's
+ * time of the best of some rounds, in units of a yardstick that is measured between them. Milliseconds are the benchmark's
+ * to say (benchmarks/network.mjs).
  */
 
 const manifests = fileURLToPath(new URL('../../../../k8s', import.meta.url))
 const { resources } = await loadManifests([manifests])
 
-/** In milliseconds. */
-function best(rounds: number, work: () => void): number {
-  let least = Number.POSITIVE_INFINITY
-  for (let round = 0; round < rounds; round++) {
-    const start = process.cpuUsage()
-    work()
-    const { user, system } = process.cpuUsage(start)
-    least = Math.min(least, (user + system) / 1000)
+/** Plain work of the kind that the engine does, without any of its code: maps, strings, small objects. */
+function yardstick(): void {
+  const seen = new Map<string, { readonly key: string; readonly parts: readonly string[] }>()
+  for (let n = 0; n < 10_000; n++) {
+    const key = `ns-${n % 97}/pod-${n % 1009}`
+    if (!seen.has(key)) seen.set(key, { key, parts: key.split('/') })
   }
-  return least
+  if (seen.size === 0) throw new RangeError('it was optimised away')
+}
+
+/** How many yardsticks the work costs, and milliseconds to be told. */
+function best(rounds: number, work: () => void): { readonly yardsticks: number; readonly ms: number } {
+  let [least, unit] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
+  for (let round = 0; round < rounds; round++) {
+    unit = Math.min(unit, cost(yardstick))
+    least = Math.min(least, cost(work))
+  }
+  return { yardsticks: least / unit, ms: least }
+}
+
+function cost(work: () => void): number {
+  const start = process.cpuUsage()
+  work()
+  const { user, system } = process.cpuUsage(start)
+  return (user + system) / 1000
 }
 
 /** Every workload to every port of every other. */
@@ -43,20 +59,21 @@ function everyFlow(): Flow[] {
   )
 }
 
-test('every flow between the workloads, with reasons, of a new snapshot: under 50 ms', (t) => {
+test('every flow between the workloads, with reasons, of a new snapshot', (t) => {
   const flows = everyFlow()
   assert.ok(flows.length > 100)
   const snapshots = Array.from({ length: 8 }, () => compile(resources))
-  const spent = best(snapshots.length, () => {
+  const { yardsticks, ms } = best(snapshots.length, () => {
     const snapshot = snapshots.pop()
     if (snapshot === undefined) throw new RangeError('one for each round')
     for (const flow of flows) judge(flow, snapshot)
   })
-  t.diagnostic(`${flows.length} flows in ${spent.toFixed(1)} ms`)
-  assert.ok(spent < 50, `${spent} ms`)
+  const each = yardsticks / flows.length
+  t.diagnostic(`${flows.length} flows in ${ms.toFixed(1)} ms, ${each.toFixed(3)} yardsticks each`)
+  assert.ok(each < 0.08, `${each} yardsticks each`)
 })
 
-test('one flow through all layers, warm: under 50 microseconds', (t) => {
+test('one flow through all layers, warm', (t) => {
   const snapshot = compile(resources)
   const flows: readonly Flow[] = [
     { from: { workload: 'shop/sleep' }, to: { service: 'shop/web-api' }, port: 80 },
@@ -64,11 +81,11 @@ test('one flow through all layers, warm: under 50 microseconds', (t) => {
     { from: { workload: 'demo/intruder' }, to: { workload: 'demo/postgres' }, port: 5432 },
   ]
   for (const flow of flows) {
-    const spent = best(20, () => {
+    const { yardsticks, ms } = best(20, () => {
       for (let again = 0; again < 200; again++) judge(flow, snapshot)
     })
-    const each = (spent * 1000) / 200
-    t.diagnostic(`${JSON.stringify(flow.to)}: ${each.toFixed(1)} µs`)
-    assert.ok(each < 50, `${each} µs`)
+    const each = yardsticks / 200
+    t.diagnostic(`${JSON.stringify(flow.to)}: ${(ms * 5).toFixed(1)} µs, ${each.toFixed(3)} yardsticks`)
+    assert.ok(each < 0.04, `${each} yardsticks`)
   }
 })
