@@ -1,0 +1,125 @@
+import type { Int32, Long, ObjectId } from 'mongodb'
+
+/*
+ * What is in the database `manager` (one spelling of each name). Times are milliseconds since 1970 as Long, numbers that
+ * fit are Int32: the driver would write a larger integer of JavaScript as a double.
+ */
+
+interface Common {
+  readonly _id: ObjectId
+  readonly createdTime: Long
+  readonly updatedTime: Long
+  readonly creatorID: ObjectId
+  readonly updaterID: ObjectId
+  /** Counted up by every change; If-Match names it. */
+  readonly version: Int32
+}
+
+/** 1 active, 2 inactive, 3 has to change the password before anything else. */
+export type UserStatus = 1 | 2 | 3
+
+/** Collection `users`; unique by `username`. */
+export interface UserDoc extends Common {
+  readonly username: string
+  /** A PHC string, made by the service and never taken from a caller. */
+  readonly password: string
+  readonly status: Int32
+  readonly roleIds: readonly ObjectId[]
+  /** Tokens that carry another one are worthless: counted up by what ends sessions. */
+  readonly tokenVersion: Int32
+}
+
+export interface PolicyDoc {
+  readonly permissionKey: string
+  /** Only for what is the caller's own. */
+  readonly self: boolean
+  /** The namespaces of pods that it is good for, empty for all. */
+  readonly k8sNamespace: string
+  /** The namespace of strategies that it is good for, empty for all. */
+  readonly policyNamespace: string
+}
+
+/** Collection `roles`; unique by `name`. */
+export interface RoleDoc extends Common {
+  readonly name: string
+  readonly description: string
+  readonly policies: readonly PolicyDoc[]
+  /** Made by a migration: not to be renamed, emptied or deleted. */
+  readonly builtIn?: boolean
+}
+
+/** Collection `permissions`; unique by `key`. */
+export interface PermissionDoc {
+  readonly _id: ObjectId
+  readonly key: string
+  readonly description: string
+  readonly resource: string
+  readonly action: string
+}
+
+export interface LabelSelectorDoc {
+  readonly key: string
+  readonly value: string
+}
+
+/** Collection `schedule_strategies`; by `creatorID, _id`. */
+export interface StrategyDoc extends Common {
+  readonly strategyNamespace: string
+  readonly labelSelectors: readonly LabelSelectorDoc[]
+  readonly k8sNamespace: readonly string[]
+  readonly commandRegex: string
+  readonly priority: Int32
+  /** Nanoseconds. */
+  readonly executionTime: Long
+}
+
+/** 0 unknown, 1 made, 2 sent to the node's scheduler. */
+export type IntentState = 0 | 1 | 2
+
+/** Collection `schedule_intents`; by `strategyID`, `nodeID`, `creatorID, _id`; unique by `strategyID, podID`. */
+export interface IntentDoc extends Common {
+  readonly strategyID: ObjectId
+  /** The pod's UID. */
+  readonly podID: string
+  readonly podName: string
+  /** The node's name; empty while the pod is on none. */
+  readonly nodeID: string
+  readonly k8sNamespace: string
+  readonly commandRegex: string
+  readonly priority: Int32
+  readonly executionTime: Long
+  readonly podLabels: Readonly<Record<string, string>>
+  readonly state: Int32
+}
+
+/** Collection `audit_logs`; by `timestamp, _id` and `userID, timestamp`. */
+export interface AuditDoc {
+  readonly _id: ObjectId
+  readonly timestamp: Long
+  /** Absent: nobody who is known (a login that failed). */
+  readonly userID?: ObjectId
+  /** As it was then: a user may be renamed. */
+  readonly username?: string
+  /** `user.create`, `auth.login`, ... */
+  readonly action: string
+  /** What it was done to: `users/<id>`. */
+  readonly target?: string
+  readonly outcome: 'ok' | 'refused' | 'failed'
+  /** The error's code, when it was not `ok`. */
+  readonly code?: string
+  readonly requestID: string
+  readonly ip: string
+}
+
+/** Collection `idempotency_keys`; unique by `userID, key`; forgotten after a day (TTL on `createdAt`). */
+export interface IdempotencyDoc {
+  readonly _id: ObjectId
+  readonly userID: ObjectId
+  readonly key: string
+  /** SHA-256 of the method, the path and the body: the same key with another request is a mistake. */
+  readonly request: string
+  readonly status: Int32
+  /** The answer's data. */
+  readonly answer: unknown
+  readonly createdAt: Date
+}

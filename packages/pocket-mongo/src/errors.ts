@@ -1,0 +1,71 @@
+/** Codes of MongoDB's that are answered here, by their names (MongoDB, "Error Codes"). */
+export const codes = {
+  InternalError: 1,
+  BadValue: 2,
+  NoSuchKey: 4,
+  UserNotFound: 11,
+  UnsupportedFormat: 12,
+  Unauthorized: 13,
+  TypeMismatch: 14,
+  AuthenticationFailed: 18,
+  IllegalOperation: 20,
+  AlreadyInitialized: 23,
+  NamespaceNotFound: 26,
+  IndexNotFound: 27,
+  PathNotViable: 28,
+  ConflictingUpdateOperators: 40,
+  CursorNotFound: 43,
+  NamespaceExists: 48,
+  MaxTimeMSExpired: 50,
+  DollarPrefixedFieldName: 52,
+  CommandNotFound: 59,
+  ImmutableField: 66,
+  CannotCreateIndex: 67,
+  InvalidOptions: 72,
+  InvalidNamespace: 73,
+  IndexOptionsConflict: 85,
+  IndexKeySpecsConflict: 86,
+  NotYetInitialized: 94,
+  WriteConflict: 112,
+  ConflictingOperationInProgress: 117,
+  DocumentValidationFailure: 121,
+  CommandNotSupported: 115,
+  QueryPlanKilled: 175,
+  TransactionTooOld: 225,
+  NotImplemented: 238,
+  NoSuchTransaction: 251,
+  TransactionCommitted: 256,
+  OperationNotSupportedInTransaction: 263,
+  BSONObjectTooLarge: 10334,
+  DuplicateKey: 11000,
+  InterruptedAtShutdown: 11600,
+  Interrupted: 11601,
+  UnrecognizedCommandField: 40415,
+  Location51003: 51003,
+} as const
+
+export type CodeName = keyof typeof codes
+
+/**
+ * A failure as MongoDB answers it: the number, its name, a sentence, and what a driver acts upon (labels, keyPattern and
+ * keyValue of a duplicate key, errInfo of a validation).
+ */
+export class MongoError extends Error {
+  override readonly name = 'MongoError'
+  readonly code: number
+  readonly codeName: CodeName
+  readonly labels: readonly string[]
+  readonly extra: Readonly<Record<string, unknown>>
+
+  constructor(
+    codeName: CodeName,
+    message: string,
+    options: { readonly labels?: readonly string[]; readonly extra?: Readonly<Record<string, unknown>> } = {},
+  ) {
+    super(message)
+    this.code = codes[codeName]
+    this.codeName = codeName
+    this.labels = options.labels ?? []
+    this.extra = options.extra ?? {}
+  }
+}

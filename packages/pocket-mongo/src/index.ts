@@ -1,0 +1,1 @@
+export { type CodeName, codes, MongoError } from './errors.js'
