@@ -1,18 +1,24 @@
 import type { Int32, Long, ObjectId } from 'mongodb'
 
 /*
- * What is in the database `manager` (one spelling of each name). Times are milliseconds since 1970 as Long, numbers that
- * fit are Int32: the driver would write a larger integer of JavaScript as a double.
+ * What is in the database `manager` (one spelling of each name). The driver reads both kinds of whole numbers as numbers of
+ * JavaScript, and would write one that is larger than 2^31 as a double, which the collections' schemas refuse: whoever
+ * writes wraps them (new Int32(n), Long.fromNumber(n)), and whoever reads takes Number(...) of them.
  */
+
+/** `int` in the database. */
+export type Whole = Int32 | number
+/** `long` in the database: times in milliseconds since 1970, and what may be larger than 2^31. */
+export type Large = Long | number
 
 interface Common {
   readonly _id: ObjectId
-  readonly createdTime: Long
-  readonly updatedTime: Long
+  readonly createdTime: Large
+  readonly updatedTime: Large
   readonly creatorID: ObjectId
   readonly updaterID: ObjectId
   /** Counted up by every change; If-Match names it. */
-  readonly version: Int32
+  readonly version: Whole
 }
 
 /** 1 active, 2 inactive, 3 has to change the password before anything else. */
@@ -23,10 +29,10 @@ export interface UserDoc extends Common {
   readonly username: string
   /** A PHC string, made by the service and never taken from a caller. */
   readonly password: string
-  readonly status: Int32
+  readonly status: Whole
   readonly roleIds: readonly ObjectId[]
   /** Tokens that carry another one are worthless: counted up by what ends sessions. */
-  readonly tokenVersion: Int32
+  readonly tokenVersion: Whole
 }
 
 export interface PolicyDoc {
@@ -68,9 +74,9 @@ export interface StrategyDoc extends Common {
   readonly labelSelectors: readonly LabelSelectorDoc[]
   readonly k8sNamespace: readonly string[]
   readonly commandRegex: string
-  readonly priority: Int32
+  readonly priority: Whole
   /** Nanoseconds. */
-  readonly executionTime: Long
+  readonly executionTime: Large
 }
 
 /** 0 unknown, 1 made, 2 sent to the node's scheduler. */
@@ -86,16 +92,16 @@ export interface IntentDoc extends Common {
   readonly nodeID: string
   readonly k8sNamespace: string
   readonly commandRegex: string
-  readonly priority: Int32
-  readonly executionTime: Long
+  readonly priority: Whole
+  readonly executionTime: Large
   readonly podLabels: Readonly<Record<string, string>>
-  readonly state: Int32
+  readonly state: Whole
 }
 
 /** Collection `audit_logs`; by `timestamp, _id` and `userID, timestamp`. */
 export interface AuditDoc {
   readonly _id: ObjectId
-  readonly timestamp: Long
+  readonly timestamp: Large
   /** Absent: nobody who is known (a login that failed). */
   readonly userID?: ObjectId
   /** As it was then: a user may be renamed. */
@@ -118,7 +124,7 @@ export interface IdempotencyDoc {
   readonly key: string
   /** SHA-256 of the method, the path and the body: the same key with another request is a mistake. */
   readonly request: string
-  readonly status: Int32
+  readonly status: Whole
   /** The answer's data. */
   readonly answer: unknown
   readonly createdAt: Date
