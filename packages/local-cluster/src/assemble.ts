@@ -12,7 +12,7 @@ import { Pods } from './pods.js'
 import { ProcessList } from './processes.js'
 import { PublishedPorts } from './published.js'
 import { Saves } from './saves.js'
-import type { SecretValues } from './secrets.js'
+import type { GeneratedSecrets } from './secrets.js'
 import type { Claim } from './state.js'
 
 const rolloutTimeoutMs = 30_000
@@ -22,7 +22,7 @@ export interface Parts {
   readonly options: LocalClusterOptions
   readonly engine: Engine
   readonly images: ImageTable
-  readonly secrets: SecretValues
+  readonly secrets: GeneratedSecrets
   readonly claim: Claim
   readonly mesh: MeshApi
   readonly outside: RunningOutside

@@ -25,7 +25,7 @@ import { meshLog } from './mesh-log.js'
 import { attemptFromOutside, outsideEnv } from './outside.js'
 import { LayerSwitches, layersOf } from './overlay.js'
 import { planPods } from './plan.js'
-import { GeneratedSecrets } from './secrets.js'
+import { GeneratedSecrets, type ToldOnce } from './secrets.js'
 import { claim, forget } from './state.js'
 
 const connectTimeoutMs = 1000
@@ -265,6 +265,14 @@ export class LocalCluster implements Target {
     const { enforcement, secrets } = this.#parts
     const found = enforcement.snapshot.resources.find(({ id }) => id === `Secret/${namespace}/${name}`)
     return found === undefined ? undefined : secrets.of(found)[key]
+  }
+
+  /**
+   * What Secrets that were made at this start have for a person to know: the first call has it, and none after. For the
+   * terminal of whoever started the target, and for nothing that is kept.
+   */
+  takeUntold(): readonly ToldOnce[] {
+    return this.#parts.secrets.takeUntold()
   }
 
   flows(filter?: { run?: string }): readonly FlowRecord[] {

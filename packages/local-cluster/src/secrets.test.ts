@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createPrivateKey } from 'node:crypto'
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -20,7 +21,7 @@ test('a value that is asked for is made once, kept for its owner alone, and the 
   const first = new GeneratedSecrets(stateDir)
   const values = first.of(secret('password, token'))
   assert.equal(values.username, 'hello')
-  assert.match(values.password ?? '', /^[A-Za-z0-9_-]{32}$/)
+  assert.match(values.password ?? '', /^[A-Za-z0-9]{32}$/)
   assert.notEqual(values.password, values.token)
   assert.deepEqual(first.of(secret('password, token')), values)
   assert.deepEqual(new GeneratedSecrets(stateDir).of(secret('password,token')), values)
@@ -41,6 +42,57 @@ test('what the manifest gives counts, and what nobody asks for is not made', (t)
   assert.equal(secrets.of(given).password, 'mine')
   assert.deepEqual(secrets.of(secret('')), { username: 'hello' })
   assert.throws(() => statSync(join(stateDir, 'secrets')), { code: 'ENOENT' })
+})
+
+const annotated = (annotations: Readonly<Record<string, string>>, more: object = {}) =>
+  resource({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'gthulhu-manager-key', namespace: 'gthulhu', annotations },
+    ...more,
+  })
+
+test('a private key that is asked for is an RSA key of 2048 bits in PKCS#8, kept as the others are', (t) => {
+  const stateDir = temporaryFolder(t)
+  const asked = annotated({ 'bulkhead.dev/generate-rsa-key': 'private-key.pem', 'bulkhead.dev/generate': 'password' })
+  const values = new GeneratedSecrets(stateDir).of(asked)
+  const pem = values['private-key.pem'] ?? ''
+  assert.match(pem, /^-----BEGIN PRIVATE KEY-----\n/)
+  const key = createPrivateKey(pem)
+  assert.deepEqual([key.asymmetricKeyType, key.asymmetricKeyDetails?.modulusLength], ['rsa', 2048])
+  assert.match(values.password ?? '', /^[A-Za-z0-9]{32}$/)
+  assert.deepEqual(new GeneratedSecrets(stateDir).of(asked), values)
+  assert.equal(statSync(join(stateDir, 'secrets/gthulhu/gthulhu-manager-key.json')).mode & 0o777, 0o600)
+  const given = annotated(
+    { 'bulkhead.dev/generate-rsa-key': 'private-key.pem' },
+    { stringData: { 'private-key.pem': 'mine' } },
+  )
+  assert.deepEqual(new GeneratedSecrets(stateDir).of(given), { 'private-key.pem': 'mine' })
+})
+
+test('what a person has to know is told once, to the first who asks, when it is made and never again', (t) => {
+  const stateDir = temporaryFolder(t)
+  const annotations = { 'bulkhead.dev/generate': 'password', 'bulkhead.dev/tell-once': 'username, password' }
+  const asked = annotated(annotations, { stringData: { username: 'admin@example.com' } })
+  const secrets = new GeneratedSecrets(stateDir)
+  assert.deepEqual(secrets.takeUntold(), [])
+  const { password = '' } = secrets.of(asked)
+  secrets.of(asked)
+  secrets.of(secret('password'))
+  assert.deepEqual(secrets.takeUntold(), [
+    {
+      secret: 'gthulhu/gthulhu-manager-key',
+      values: [
+        { key: 'username', value: 'admin@example.com' },
+        { key: 'password', value: password },
+      ],
+      file: join(stateDir, 'secrets/gthulhu/gthulhu-manager-key.json'),
+    },
+  ])
+  assert.deepEqual(secrets.takeUntold(), [])
+  const again = new GeneratedSecrets(stateDir)
+  assert.equal(again.of(asked).password, password)
+  assert.deepEqual(again.takeUntold(), [])
 })
 
 test('a lost file beside data that is still there is told, with what to do', (t) => {

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Resource, Secret } from '@bulkhead/resources'
@@ -6,13 +6,31 @@ import { ClusterError, messageOf, systemCode } from './errors.js'
 
 /** Comma-separated keys of a Secret whose values are made where it is used, so that they are in no file of the repository. */
 export const generateAnnotation = 'bulkhead.dev/generate'
+/** The same for keys whose value is an RSA private key, as PEM (PKCS#8). */
+export const generateRsaAnnotation = 'bulkhead.dev/generate-rsa-key'
+/**
+ * Comma-separated keys of a Secret that are told to whoever starts the target, the one time that values of it are made: a
+ * password that a person needs, and that nothing else shows.
+ */
+export const tellOnceAnnotation = 'bulkhead.dev/tell-once'
 
-/** Of randomness, written as characters that need no escape in a URL or a shell. */
-const valueBytes = 24
+/** Letters and digits alone need no escape in a URL or a shell, and are base64 as the keyfile of a MongoDB has to be. */
+const valueLength = 32
+const rsaBits = 2048
 
 /** What a Secret holds: what its manifest says, and the values that were made for it here. */
 export interface SecretValues {
   of(secret: Resource): Readonly<Record<string, string>>
+}
+
+/** What is told once of a Secret that was just made. */
+export interface ToldOnce {
+  /** `namespace/name` */
+  readonly secret: string
+  /** In the order of the annotation. */
+  readonly values: readonly { readonly key: string; readonly value: string }[]
+  /** Where it is kept, for its owner alone. */
+  readonly file: string
 }
 
 /**
@@ -23,6 +41,7 @@ export class GeneratedSecrets implements SecretValues {
   readonly #stateDir: string
   readonly #note: (text: string) => void
   readonly #known = new Map<string, Readonly<Record<string, string>>>()
+  #untold: ToldOnce[] = []
 
   constructor(stateDir: string, note: (text: string) => void = () => undefined) {
     this.#stateDir = stateDir
@@ -34,22 +53,38 @@ export class GeneratedSecrets implements SecretValues {
     const { data = {}, stringData = {} } = secret.object as Secret
     const decoded = Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()])
     const written: Record<string, string> = { ...Object.fromEntries(decoded), ...stringData }
-    const missing = generatedKeys(secret).filter((key) => !Object.hasOwn(written, key))
-    return missing.length === 0 ? written : { ...this.#generated(secret, missing), ...written }
+    const wanted = generators(secret).filter(({ key }) => !Object.hasOwn(written, key))
+    return wanted.length === 0 ? written : { ...this.#generated(secret, wanted, written), ...written }
   }
 
-  #generated({ name, namespace = '' }: Resource, keys: readonly string[]): Readonly<Record<string, string>> {
+  /** What is to be told once and was not yet: whoever asks has it, and nobody after. */
+  takeUntold(): readonly ToldOnce[] {
+    const untold = this.#untold
+    this.#untold = []
+    return untold
+  }
+
+  #generated(
+    secret: Resource,
+    wanted: readonly Generator[],
+    written: Readonly<Record<string, string>>,
+  ): Readonly<Record<string, string>> {
+    const { name, namespace = '' } = secret
     const id = `${namespace}/${name}`
     const kept = this.#known.get(id) ?? this.#read(namespace, name)
-    const lacking = keys.filter((key) => !Object.hasOwn(kept, key))
-    const made = lacking.map((key) => [key, randomBytes(valueBytes).toString('base64url')])
+    const made = wanted.filter(({ key }) => !Object.hasOwn(kept, key)).map(({ key, make }) => [key, make()] as const)
     const all: Readonly<Record<string, string>> = { ...kept, ...Object.fromEntries(made) }
     if (made.length > 0) {
       this.#write(namespace, name, all)
       this.#warnOfOldData(namespace, id)
+      const told = keysIn(secret, tellOnceAnnotation)
+      if (made.some(([key]) => told.includes(key))) {
+        const values = told.map((key) => ({ key, value: written[key] ?? all[key] ?? '' }))
+        this.#untold.push({ secret: id, values, file: this.#file(namespace, name) })
+      }
     }
     this.#known.set(id, all)
-    return Object.fromEntries(keys.map((key) => [key, all[key] ?? '']))
+    return Object.fromEntries(wanted.map(({ key }) => [key, all[key] ?? '']))
   }
 
   #read(namespace: string, name: string): Readonly<Record<string, string>> {
@@ -98,10 +133,40 @@ export class GeneratedSecrets implements SecretValues {
   }
 }
 
-function generatedKeys({ object }: Resource): readonly string[] {
-  const keys = (object.metadata.annotations?.[generateAnnotation] ?? '').split(',').map((key) => key.trim())
+/** How the value of a key is made. */
+interface Generator {
+  readonly key: string
+  readonly make: () => string
+}
+
+function generators(secret: Resource): readonly Generator[] {
+  return [
+    ...keysIn(secret, generateAnnotation).map((key) => ({ key, make: randomText })),
+    ...keysIn(secret, generateRsaAnnotation).map((key) => ({ key, make: rsaPrivateKey })),
+  ]
+}
+
+function keysIn({ object }: Resource, annotation: string): readonly string[] {
+  const keys = (object.metadata.annotations?.[annotation] ?? '').split(',').map((key) => key.trim())
   return keys.filter((key) => key !== '')
 }
+
+/** Each of its characters is any of 62, equally likely: what base64 has beside them is left out. */
+function randomText(): string {
+  let text = ''
+  while (text.length < valueLength)
+    text += randomBytes(valueLength)
+      .toString('base64')
+      .replaceAll(/[^A-Za-z0-9]/g, '')
+  return text.slice(0, valueLength)
+}
+
+const rsaPrivateKey = (): string =>
+  generateKeyPairSync('rsa', {
+    modulusLength: rsaBits,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  }).privateKey
 
 function namesIn(folder: string): readonly string[] {
   try {
