@@ -1,0 +1,218 @@
+import { createPrivateKey, type KeyObject } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import {
+  type Address,
+  ConfigError,
+  type ConfigShape,
+  type ConfigValues,
+  logSettings,
+  type ReadConfig,
+  readConfig,
+  settings,
+  shutdownSettings,
+} from '@bulkhead/service-kit'
+import { type MongoConfig, readMongoOptions } from './store/client.js'
+
+const { address, boolean, duration, optional, port, secret, setting, text } = settings
+
+/** How to reach the database; the same names serve the service and its migrations. */
+const mongoSettings = {
+  MANAGER_MONGODB_HOST: text('mongodb'),
+  MANAGER_MONGODB_PORT: port('27017'),
+  MANAGER_MONGODB_USER: setting(readUserName, 'manager'),
+  MANAGER_MONGODB_PASSWORD: secret(setting(readSecret)),
+  MANAGER_MONGODB_DATABASE: setting(readDatabaseName, 'manager'),
+  /** As in the query of a connection string: `retryWrites=false&compressors=zlib`. */
+  MANAGER_MONGODB_OPTIONS: setting(readMongoOptions, ''),
+  /** Turns TLS on, and names who may sign the server's certificate. */
+  MANAGER_MONGODB_CA_PEM: optional(readCertificates),
+}
+
+const serviceShape = {
+  MANAGER_SERVER_HOST: address(':8080'),
+  ...mongoSettings,
+  /** Signs the tokens; RSA, PKCS#1 or PKCS#8. */
+  MANAGER_KEY_RSA_PRIVATE_KEY_PEM: secret(setting(readPrivateKey)),
+  MANAGER_ACCOUNT_ADMIN_EMAIL: text('admin@example.com'),
+  MANAGER_ACCOUNT_ADMIN_PASSWORD: secret(setting(readAdminPassword)),
+  MANAGER_K8S_IN_CLUSTER: boolean('true'),
+  /** Instead of the pod's ServiceAccount, when IN_CLUSTER is false. */
+  MANAGER_K8S_KUBE_CONFIG_PATH: optional((value) => value),
+  /** The schedulers that are told of intents: pods of this namespace and ServiceAccount, and no others. */
+  MANAGER_K8S_SCHEDULER_NAMESPACE: text('gthulhu'),
+  MANAGER_K8S_SCHEDULER_SERVICE_ACCOUNT: text('gthulhu-scheduler'),
+  ...logSettings,
+  ...shutdownSettings,
+}
+
+const migrateShape = {
+  ...mongoSettings,
+  /** Who may make the user above and the collections: used by the migrations alone. */
+  MANAGER_MONGODB_ROOT_USER: text('root'),
+  MANAGER_MONGODB_ROOT_PASSWORD: secret(setting(readSecret)),
+  /** As `mongod --replSet` has it. */
+  MANAGER_MONGODB_REPLICA_SET: text('rs0'),
+  /** How long to wait for the database, and for another migration that is under way. */
+  MANAGER_MIGRATE_TIMEOUT: duration('2m'),
+  ...logSettings,
+}
+
+/** Variables that may come from a file: `<name>_FILE` names it. */
+const fromFiles = [
+  'MANAGER_MONGODB_PASSWORD',
+  'MANAGER_MONGODB_CA_PEM',
+  'MANAGER_MONGODB_ROOT_PASSWORD',
+  'MANAGER_KEY_RSA_PRIVATE_KEY_PEM',
+  'MANAGER_ACCOUNT_ADMIN_PASSWORD',
+] as const
+
+type Env = Readonly<Record<string, string | undefined>>
+
+export interface ManagerConfig {
+  readonly listen: Address
+  readonly mongo: MongoConfig
+  readonly key: KeyObject
+  readonly admin: { readonly email: string; readonly password: string }
+  readonly kubernetes: {
+    readonly inCluster: boolean
+    readonly kubeConfigPath: string | undefined
+    readonly schedulerNamespace: string
+    readonly schedulerServiceAccount: string
+  }
+}
+
+type Read<C, S extends ConfigShape> = ReadConfig<S> & { readonly config: C }
+
+/** @throws ConfigError with every bad value */
+export function readManagerConfig(env: Env = process.env): Read<ManagerConfig, typeof serviceShape> {
+  const read = readConfig(serviceShape, withFiles(env))
+  const { values } = read
+  if (!values.MANAGER_K8S_IN_CLUSTER && values.MANAGER_K8S_KUBE_CONFIG_PATH === undefined)
+    throw new ConfigError([
+      'invalid env var MANAGER_K8S_KUBE_CONFIG_PATH (it is not set, and MANAGER_K8S_IN_CLUSTER is false: there is no way to the Kubernetes API)',
+    ])
+  return {
+    ...read,
+    config: {
+      listen: values.MANAGER_SERVER_HOST,
+      mongo: mongoOf(values),
+      key: values.MANAGER_KEY_RSA_PRIVATE_KEY_PEM,
+      admin: { email: values.MANAGER_ACCOUNT_ADMIN_EMAIL, password: values.MANAGER_ACCOUNT_ADMIN_PASSWORD },
+      kubernetes: {
+        inCluster: values.MANAGER_K8S_IN_CLUSTER,
+        kubeConfigPath: values.MANAGER_K8S_KUBE_CONFIG_PATH,
+        schedulerNamespace: values.MANAGER_K8S_SCHEDULER_NAMESPACE,
+        schedulerServiceAccount: values.MANAGER_K8S_SCHEDULER_SERVICE_ACCOUNT,
+      },
+    },
+  }
+}
+
+export interface MigrateConfig {
+  /** As the service logs in: this user is made. */
+  readonly mongo: MongoConfig
+  readonly root: { readonly user: string; readonly password: string }
+  readonly replicaSet: string
+  readonly timeoutMs: number
+}
+
+/** @throws ConfigError with every bad value */
+export function readMigrateConfig(env: Env = process.env): Read<MigrateConfig, typeof migrateShape> {
+  const read = readConfig(migrateShape, withFiles(env))
+  const { values } = read
+  return {
+    ...read,
+    config: {
+      mongo: mongoOf(values),
+      root: { user: values.MANAGER_MONGODB_ROOT_USER, password: values.MANAGER_MONGODB_ROOT_PASSWORD },
+      replicaSet: values.MANAGER_MONGODB_REPLICA_SET,
+      timeoutMs: values.MANAGER_MIGRATE_TIMEOUT,
+    },
+  }
+}
+
+function mongoOf(values: ConfigValues<typeof mongoSettings>): MongoConfig {
+  const ca = values.MANAGER_MONGODB_CA_PEM
+  return {
+    host: values.MANAGER_MONGODB_HOST,
+    port: values.MANAGER_MONGODB_PORT,
+    user: values.MANAGER_MONGODB_USER,
+    password: values.MANAGER_MONGODB_PASSWORD,
+    database: values.MANAGER_MONGODB_DATABASE,
+    options: values.MANAGER_MONGODB_OPTIONS,
+    ...(ca === undefined ? {} : { ca }),
+  }
+}
+
+/** Puts what the files hold where the variables would be. @throws ConfigError for one that cannot be read, or both */
+function withFiles(env: Env): Env {
+  const filled: Record<string, string | undefined> = { ...env }
+  const problems: string[] = []
+  for (const name of fromFiles) {
+    const file = env[`${name}_FILE`]
+    if (!file) continue
+    if (env[name]) {
+      problems.push(`invalid env var ${name}_FILE=${JSON.stringify(file)} (${name} is set too; set one of them)`)
+      continue
+    }
+    try {
+      filled[name] = readFileSync(file, 'utf8').replace(/\r?\n$/, '')
+    } catch (error) {
+      const why = error instanceof Error && 'code' in error ? error.code : error
+      problems.push(`invalid env var ${name}_FILE=${JSON.stringify(file)} (it cannot be read: ${why})`)
+    }
+  }
+  if (problems.length > 0) throw new ConfigError(problems)
+  return filled
+}
+
+/** Passwords that stand in examples and charts: whoever reads those could log in. */
+const wellKnown: ReadonlySet<string> = new Set(['your-password-here', 'changeme', 'password', 'admin', 'secret'])
+
+function readSecret(value: string): string {
+  if (wellKnown.has(value.toLowerCase())) throw new RangeError('it is a password that examples have; make one up')
+  return value
+}
+
+/** As long as any user's has to be. */
+const SHORTEST_PASSWORD = 8
+
+function readAdminPassword(value: string): string {
+  if (value.length < SHORTEST_PASSWORD) throw new RangeError(`it must have at least ${SHORTEST_PASSWORD} characters`)
+  return readSecret(value)
+}
+
+function readUserName(value: string): string {
+  if (value === 'root') throw new RangeError("it must be a user of the manager's own, who may do nothing elsewhere")
+  return value
+}
+
+function readDatabaseName(value: string): string {
+  if (!/^[A-Za-z0-9_-]{1,63}$/.test(value))
+    throw new RangeError('it must have 1 to 63 characters of a-z, A-Z, 0-9, _ and -')
+  if (['admin', 'local', 'config'].includes(value.toLowerCase())) throw new RangeError("it is one of MongoDB's own")
+  return value
+}
+
+/** RFC 7518, 3.3: RS256 takes a key of 2048 bits or more. */
+const LEAST_BITS = 2048
+
+function readPrivateKey(pem: string): KeyObject {
+  let key: KeyObject
+  try {
+    key = createPrivateKey(pem)
+  } catch {
+    // Node's reason would quote nothing of the key, but OpenSSL's words help nobody either.
+    throw new RangeError('it must be a private key in PEM, PKCS#1 or PKCS#8, without a passphrase')
+  }
+  const bits = key.asymmetricKeyDetails?.modulusLength ?? 0
+  if (key.asymmetricKeyType !== 'rsa')
+    throw new RangeError(`it must be an RSA key, and is one of ${key.asymmetricKeyType}`)
+  if (bits < LEAST_BITS) throw new RangeError(`it must have at least ${LEAST_BITS} bits, and has ${bits}`)
+  return key
+}
+
+function readCertificates(pem: string): string {
+  if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new RangeError('it must be certificates in PEM')
+  return pem
+}

@@ -1,0 +1,20 @@
+import type { ServiceLog } from '@bulkhead/service-kit'
+import type { AuditLog } from './audit/log.js'
+import type { ManagerConfig } from './config.js'
+import type { ClusterView } from './kubernetes/types.js'
+import type { SchedulerPush } from './push/types.js'
+import type { Store } from './store/types.js'
+
+/** What the service is made of: everything that a test may want another one of. */
+export interface AppDeps {
+  readonly store: Store
+  readonly cluster: ClusterView
+  readonly push: SchedulerPush
+  readonly config: Pick<ManagerConfig, 'key' | 'admin'>
+  readonly log: ServiceLog
+}
+
+/** What routes are made of; each module takes of it what it needs. */
+export interface RouteDeps extends AppDeps {
+  readonly audit: AuditLog
+}
