@@ -7,7 +7,7 @@ import type { Document } from 'bson'
 
 /** A document as it is kept. Nobody changes `doc`: an update makes another one. */
 export interface Stored {
-  /** Types that JavaScript has no number for (Long, Decimal128, Int32 where it matters) are bson's classes. */
+  /** As `decode` of values/decode.ts reads it: types that JavaScript has no number for are bson's classes. */
   readonly doc: Document
   /** The same as it came, so that a reply need not write it again. */
   readonly raw: Uint8Array

@@ -1,0 +1,52 @@
+import { type Document, Double, deserialize, Int32, serialize } from 'bson'
+
+/*
+ * A document in memory, so that it is written again exactly as it came. bson writes a JavaScript number as an int32 where
+ * it is one, and else as a double: those two are plain numbers here. A double that happens to be whole (`5.0`), a Long and
+ * a Decimal128 stay bson's classes, and so does a regular expression (BSONRegExp).
+ */
+
+/**
+ * Reads one document. Own property names are whatever the sender chose, `__proto__` among them: copy with spread, never by
+ * assignment to a fresh object.
+ *
+ * @throws BSONError, RangeError (nested without end)
+ */
+export function decode(raw: Uint8Array): Document {
+  return numbers(deserialize(raw, { promoteValues: false, bsonRegExp: true })) as Document
+}
+
+export function encode(doc: Document): Uint8Array {
+  return serialize(doc)
+}
+
+/** True: bson writes this number as an int32. */
+export const isInt32 = (value: number): boolean => (value | 0) === value && !Object.is(value, -0)
+
+/** Changes what `deserialize` has just made, in place. */
+function numbers(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (value instanceof Int32) return value.value
+  if (value instanceof Double) return isInt32(value.value) ? value : value.value
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) {
+      const item: unknown = value[i]
+      if (typeof item === 'object') value[i] = numbers(item)
+    }
+    return value
+  }
+  if (isPlain(value)) {
+    for (const key of Object.keys(value)) {
+      const item = value[key]
+      if (typeof item === 'object') value[key] = numbers(item)
+    }
+  }
+  return value
+}
+
+/** An embedded document, and not one of bson's classes, an array, a Date or null. */
+export function isPlain(value: unknown): value is Document {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
