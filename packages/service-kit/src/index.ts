@@ -20,7 +20,7 @@ export {
   ServiceError,
   type ServiceErrorOptions,
 } from './errors/define-errors.js'
-export { ENVELOPE_TYPE, type ErrorEnvelope } from './errors/envelope.js'
+export { ENVELOPE_TYPE, type ErrorBody, type ErrorEnvelope, type RenderError } from './errors/envelope.js'
 export { kitErrors } from './errors/kit-errors.js'
 export { CHECK_TIMEOUT_MS, type Check, type CheckResult, Health, type Readiness } from './health/health.js'
 export { send, sendJson } from './http/answers.js'

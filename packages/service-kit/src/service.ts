@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Express } from 'express'
 import type { Address } from './config/settings.js'
 import type { ServiceError } from './errors/define-errors.js'
+import type { RenderError } from './errors/envelope.js'
 import { kitErrors } from './errors/kit-errors.js'
 import { toServiceError } from './errors/to-service-error.js'
 import { type Check, Health } from './health/health.js'
@@ -30,6 +31,8 @@ export interface ServiceOptions {
   /** Replaces the answer at /health, for services whose contract has another one. Called for any method. */
   readonly health?: RequestListener
   readonly limits?: Partial<Limits>
+  /** Writes every failure in the service's own envelope, for services whose contract has one: also 404, 405 and what HTTP itself refuses. */
+  readonly renderError?: RenderError
 }
 
 export interface CloseOptions {
@@ -181,7 +184,7 @@ export function createService(options: ServiceOptions): Service {
         { requestId: context.id, traceId: context.trace.traceId, code: error.code, err: error.cause },
         'request failed',
       )
-    sendError(response, error, context.id)
+    sendError(response, error, context.id, options.renderError)
   }
 
   function refuseBytes(cause: Error & { code?: string }, socket: Socket): void {
@@ -198,7 +201,7 @@ export function createService(options: ServiceOptions): Service {
     const requestId = randomHex(16)
     metrics.refused(error.code)
     log.info({ code: error.code, requestId, remote: socket.remoteAddress }, 'connection refused')
-    writeRawError(socket, error, requestId)
+    writeRawError(socket, error, requestId, options.renderError)
   }
 
   const hooks: { readonly name: string; readonly close: () => unknown }[] = []

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { ServiceError } from '../errors/define-errors.js'
-import { ENVELOPE_TYPE, envelope } from '../errors/envelope.js'
+import { type RenderError, renderEnvelope } from '../errors/envelope.js'
 
 /** Answers with a whole text body. Does nothing once the client is gone. */
 export function send(response: ServerResponse, status: number, type: string, body: string): void {
@@ -17,7 +17,12 @@ export function sendJson(response: ServerResponse, status: number, body: unknown
 }
 
 /** Answers with the error envelope; a response that has begun cannot be taken back, so its connection is cut instead. */
-export function sendError(response: ServerResponse, error: ServiceError, requestId: string): void {
+export function sendError(
+  response: ServerResponse,
+  error: ServiceError,
+  requestId: string,
+  render: RenderError = renderEnvelope,
+): void {
   if (response.headersSent) {
     response.destroy()
     return
@@ -28,7 +33,8 @@ export function sendError(response: ServerResponse, error: ServiceError, request
   for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value)
   // A body that was refused is not read: the connection has no further use.
   if (error.status === 413 || error.status === 408) response.setHeader('connection', 'close')
-  send(response, error.status, ENVELOPE_TYPE, envelope(error, requestId))
+  const { type, body } = render(error, requestId)
+  send(response, error.status, type, body)
 }
 
 const REASONS: Readonly<Record<number, string>> = {
@@ -40,15 +46,20 @@ const REASONS: Readonly<Record<number, string>> = {
 }
 
 /** The same envelope where there is no response object: the bytes did not make a request. The connection ends with it. */
-export function writeRawError(socket: Duplex, error: ServiceError, requestId: string): void {
+export function writeRawError(
+  socket: Duplex,
+  error: ServiceError,
+  requestId: string,
+  render: RenderError = renderEnvelope,
+): void {
   if (!socket.writable) {
     socket.destroy()
     return
   }
-  const body = envelope(error, requestId)
+  const { type, body } = render(error, requestId)
   const head = [
     `HTTP/1.1 ${error.status} ${REASONS[error.status] ?? 'Error'}`,
-    `content-type: ${ENVELOPE_TYPE}`,
+    `content-type: ${type}`,
     `content-length: ${Buffer.byteLength(body)}`,
     `x-request-id: ${requestId}`,
     'connection: close',
