@@ -5,10 +5,11 @@ import { type JsonOption, type StateOption, withHelp, withJson, withState } from
 import { findPlaces, requireFolder, shellWord, shownPath, stateDirectory } from '../places.js'
 import { styleOf } from '../style.js'
 import { clock, eventText } from '../target/event-text.js'
-import type { SupervisorOptions, UpReport } from '../target/messages.js'
+import type { Started, SupervisorOptions, UpReport } from '../target/messages.js'
 import { progressTo } from '../target/progress.js'
 import { curlLine, statusText } from '../target/status-text.js'
 import { table } from '../target/table.js'
+import { keptText, toldOnceText } from '../target/told-once.js'
 
 interface UpOptions extends JsonOption, StateOption {
   readonly layers?: string
@@ -72,9 +73,14 @@ function timeoutOf(text: string): number {
 
 async function up(options: UpOptions, io: Io): Promise<void> {
   const start = supervisorOptions(options, io)
-  const show = async (report: UpReport) => {
-    if (options.json === true) printJson(io, report)
-    else print(io, upText(report, start, io, options.foreground === true, await labUnderWay(start.stateDir)))
+  const show = async ({ report, toldOnce }: Started) => {
+    if (options.json === true) {
+      printJson(io, report)
+      for (const one of toldOnce) note(io, keptText(one, io))
+    } else {
+      print(io, upText(report, start, io, options.foreground === true, await labUnderWay(start.stateDir)))
+      for (const one of toldOnce) print(io, toldOnceText(one, io))
+    }
     if (report.notReady.length > 0) {
       for (const { workload, log } of report.notReady) {
         const said = log.trimEnd().replaceAll('\n', '\n  ')
@@ -95,7 +101,7 @@ async function up(options: UpOptions, io: Io): Promise<void> {
     note(io, eventText(event, clock(new Date()))),
   )
   io.signal.removeEventListener('abort', interrupted)
-  await show(supervisor.report)
+  await show(supervisor)
   note(
     io,
     `Save a file under ${foldersWords(start, io)}: it is in force at once, and what it opens and closes is told here.`,

@@ -27,7 +27,7 @@ try {
     (event) => void tell({ type: 'progress', event }),
     (event) => process.stdout.write(`${eventText(event, clock(new Date()))}\n`),
   )
-  await tell({ type: 'up', report: supervisor.report })
+  await tell({ type: 'up', report: supervisor.report, toldOnce: supervisor.toldOnce })
   if (process.connected) process.disconnect()
   const interrupted = new Promise<void>((resolve) => {
     if (interrupt.signal.aborted) resolve()

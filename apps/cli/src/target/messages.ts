@@ -1,9 +1,9 @@
-import type { ClusterStatus, LocalClusterOptions, ProgressEvent } from '@bulkhead/local-cluster'
+import type { ClusterStatus, LocalClusterOptions, ProgressEvent, ToldOnce } from '@bulkhead/local-cluster'
 
 /** What a background supervisor tells the `up` that started it. */
 export type SupervisorMessage =
   | { readonly type: 'progress'; readonly event: ProgressEvent }
-  | { readonly type: 'up'; readonly report: UpReport }
+  | ({ readonly type: 'up' } & Started)
   | { readonly type: 'failed'; readonly message: string }
 
 export interface NotReady {
@@ -11,6 +11,13 @@ export interface NotReady {
   readonly workload: string
   /** The last lines of its log. */
   readonly log: string
+}
+
+/** What came of a start. */
+export interface Started {
+  readonly report: UpReport
+  /** For the terminal alone: no report holds it, and no log. */
+  readonly toldOnce: readonly ToldOnce[]
 }
 
 /** `up --json` */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type ProgressEvent, prepare } from '@bulkhead/local-cluster'
 import { CliError } from '../io.js'
-import type { SupervisorMessage, SupervisorOptions, UpReport } from './messages.js'
+import type { Started, SupervisorMessage, SupervisorOptions } from './messages.js'
 
 const daemon = fileURLToPath(new URL('./daemon.js', import.meta.url))
 
@@ -18,7 +18,7 @@ export async function startInBackground(
   options: SupervisorOptions,
   signal: AbortSignal,
   progress: (event: ProgressEvent) => void,
-): Promise<UpReport> {
+): Promise<Started> {
   // Before its log is begun anew: it may be that of one that runs.
   prepare(options.stateDir)
   if (signal.aborted) throw interrupted()
@@ -33,12 +33,12 @@ export async function startInBackground(
   const stop = () => child.kill('SIGTERM')
   signal.addEventListener('abort', stop, { once: true })
   try {
-    return await new Promise<UpReport>((resolve, reject) => {
+    return await new Promise<Started>((resolve, reject) => {
       child.on('message', (message: SupervisorMessage) => {
         if (message.type === 'progress') progress(message.event)
         else if (signal.aborted)
           return // What counts then is that it ends.
-        else if (message.type === 'up') resolve(message.report)
+        else if (message.type === 'up') resolve({ report: message.report, toldOnce: message.toldOnce })
         else reject(new CliError(message.message))
       })
       child.once('error', (error) => reject(new CliError(`the supervisor cannot be started: ${error.message}.`)))

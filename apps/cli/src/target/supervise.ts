@@ -1,11 +1,10 @@
 import type { ManifestsEvent, ProgressEvent } from '@bulkhead/local-cluster'
-import type { SupervisorOptions, UpReport } from './messages.js'
+import type { Started, SupervisorOptions } from './messages.js'
 
 /** How long all pods may take; those that are not ready then are named, and the rest stays up. */
 const readyMs = 60_000
 
-export interface Supervisor {
-  readonly report: UpReport
+export interface Supervisor extends Started {
   /** Resolves when a client (`bulkhead down`) asks for the end. */
   readonly asked: Promise<void>
   stop(options?: { readonly graceMs?: number }): Promise<void>
@@ -50,7 +49,8 @@ export async function supervise(
     notReady,
     status,
   }
-  return { report, asked: target.asked, stop: (how) => target.stop(how) }
+  const toldOnce = target.cluster.takeUntold()
+  return { report, toldOnce, asked: target.asked, stop: (how) => target.stop(how) }
 }
 
 const interrupted = (): DOMException => new DOMException('the start was interrupted', 'AbortError')
