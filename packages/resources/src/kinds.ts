@@ -111,7 +111,13 @@ export interface Pod extends KubernetesObject {
 /** The kinds that run pods from a template. A DaemonSet has no `replicas`: one pod on every node. */
 export interface Workload extends KubernetesObject {
   readonly kind: 'Deployment' | 'StatefulSet' | 'DaemonSet'
-  readonly spec: { readonly replicas?: number; readonly selector: LabelSelector; readonly template: PodTemplate }
+  readonly spec: {
+    readonly replicas?: number
+    readonly selector: LabelSelector
+    readonly template: PodTemplate
+    /** A StatefulSet's alone: a claim for each of its pods, mounted by the template's name. */
+    readonly volumeClaimTemplates?: readonly { readonly metadata?: { readonly name?: string } }[]
+  }
 }
 
 export interface ServicePort {

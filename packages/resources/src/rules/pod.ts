@@ -4,14 +4,20 @@ import { isDnsLabel } from '../schema/names.js'
 import type { FieldPath } from '../types.js'
 import { isPort, isPortName, PROTOCOLS } from './ports.js'
 
-/** The pod of a Pod or of a template. */
-export function checkPodSpec(spec: PodSpec, path: FieldPath, report: Report): void {
+/**
+ * The pod of a Pod or of a template.
+ *
+ * @param claimed volumes that each pod gets from elsewhere: a StatefulSet makes one of each of its claim templates, and
+ * it stands in for one of the same name (Kubernetes, StatefulSet volumeClaimTemplates)
+ */
+export function checkPodSpec(spec: PodSpec, path: FieldPath, report: Report, claimed: readonly string[] = []): void {
   const volumes = new Set<string>()
   for (const [index, { name }] of (spec.volumes ?? []).entries()) {
     if (volumes.has(name))
       report('error', 'object.duplicate-name', [...path, 'volumes', index], `two volumes are named ${quote(name)}`)
     volumes.add(name)
   }
+  for (const name of claimed) volumes.add(name)
   const names = new Set<string>()
   for (const field of ['initContainers', 'containers'] as const) {
     for (const [index, container] of (spec[field] ?? []).entries()) {

@@ -46,6 +46,15 @@ test('ports, names and mounts of a pod fit together', () => {
   assert.deepEqual(pod('livenessProbe: { httpGet: { port: http } }'), ['warning reference.port 8:75'])
   assert.deepEqual(pod('volumeMounts: [{ name: v, mountPath: /v }]'), ['error reference.volume 8:64'])
   assert.deepEqual(pod('volumeMounts: [{ name: v, mountPath: /v }]', ', volumes: [{ name: v, emptyDir: {} }]'), [])
+  const claims = '  volumeClaimTemplates: [{ metadata: { name: v }, spec: { accessModes: [ReadWriteOnce] } }]\n'
+  const stateful = (name: string) => {
+    const mounts = `containers: [{ name: c, image: i, volumeMounts: [{ name: ${name}, mountPath: /v }] }]`
+    return problems(
+      deployment({ pod: mounts, more: `  serviceName: d\n${claims}` }).replace('kind: Deployment', 'kind: StatefulSet'),
+    )
+  }
+  assert.deepEqual(stateful('v'), [])
+  assert.deepEqual(stateful('w'), ['error reference.volume 8:64'])
   assert.deepEqual(problems(deployment({ pod: 'containers: [{ name: c, image: i }, { name: c, image: i }]' })), [
     'error object.duplicate-name 8:49',
   ])

@@ -33,5 +33,10 @@ export function checkWorkload(workload: Workload, report: Report): void {
   const spec: PodSpec | undefined = template.spec
   if (spec === undefined)
     report('error', 'field.missing', ['spec', 'template'], 'spec.template.spec is missing, and must be set')
-  else checkPodSpec(spec, ['spec', 'template', 'spec'], report)
+  else checkPodSpec(spec, ['spec', 'template', 'spec'], report, claimedVolumes(workload))
+}
+
+function claimedVolumes({ kind, spec }: Workload): readonly string[] {
+  if (kind !== 'StatefulSet') return []
+  return (spec.volumeClaimTemplates ?? []).flatMap(({ metadata }) => metadata?.name ?? [])
 }
