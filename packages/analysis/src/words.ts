@@ -1,4 +1,5 @@
-import { type Outcome, type Step, type Symptom, sentence, type Verdict } from '@bulkhead/verdict'
+import type { Outcome, Step, Symptom, Verdict } from '@bulkhead/verdict'
+import { sentence } from '@bulkhead/verdict/words'
 
 /*
  * What a verdict rests on, in words that do not depend on who calls: flows with the same reason are shown as one.

@@ -1,5 +1,6 @@
 import type { Explanation } from '@bulkhead/analysis'
-import { type ControlFile, type NamedChange, type ObjectInForce, readControl } from '@bulkhead/local-cluster'
+import type { ControlFile, NamedChange, ObjectInForce } from '@bulkhead/local-cluster'
+import { readControl } from '@bulkhead/local-cluster/state'
 import type { Attempt, Change, Evidence, LayerState, Target } from '@bulkhead/scenarios'
 import type { Flow, FlowRecord, Verdict } from '@bulkhead/verdict'
 import type { ExecStarted, LayersChanged, LogPart, LogTail, ManifestsTold, Status } from './api.js'

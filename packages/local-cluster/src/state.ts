@@ -14,6 +14,8 @@ import { ClusterError, messageOf, systemCode } from './errors.js'
 import { alive, killLeftovers, type ProcessId, processStamp } from './processes.js'
 import { makeRunDir, removeRunDir } from './run-dir.js'
 
+export { alive } from './processes.js'
+
 /** What `control.json` holds: who runs on this state folder, and how to reach it. Readable by its owner only. */
 export interface ControlFile extends ProcessId {
   /** Absent while the target is starting. */

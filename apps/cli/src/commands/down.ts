@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { ControlClient, ControlError } from '@bulkhead/control'
-import { alive, clearStale, readControl } from '@bulkhead/local-cluster'
+import { alive, clearStale, readControl } from '@bulkhead/local-cluster/state'
 import type { Command } from 'commander'
 import { CliError, exitCodes, type Io, note, print, printJson } from '../io.js'
 import { type JsonOption, type StateOption, withHelp, withJson, withState } from '../options.js'

@@ -93,7 +93,7 @@ export function register(program: Command, io: Io): void {
       const proposed = { ...(fix !== undefined && { fix }), ...(noFix !== undefined && { noFix }) }
       printJson(io, { asked: judge.asked, verdict, ...proposed })
     } else {
-      const { renderVerdict } = await import('@bulkhead/verdict')
+      const { renderVerdict } = await import('@bulkhead/verdict/words')
       const { renderFix, renderNoFix } = await import('@bulkhead/analysis')
       const proposed = fix !== undefined ? renderFix(fix) : noFix !== undefined ? renderNoFix(noFix) : ''
       note(io, `asked: ${judge.asked}`)

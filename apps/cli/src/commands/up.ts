@@ -115,7 +115,7 @@ async function up(options: UpOptions, io: Io): Promise<void> {
 
 /** Whoever left a lab half-way finds its walls down, and has to be told why. */
 async function labUnderWay(stateDir: string): Promise<string | undefined> {
-  const { LabJournal } = await import('@bulkhead/labs')
+  const { LabJournal } = await import('@bulkhead/labs/journal')
   try {
     return new LabJournal(stateDir).read()?.lab
   } catch {

@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { renderDiff } from '@bulkhead/analysis'
+import { renderDiff } from '@bulkhead/analysis/diff-text'
 import type { LayersSwitched, ManifestsEvent } from '@bulkhead/local-cluster'
 import { printable } from '../io.js'
 

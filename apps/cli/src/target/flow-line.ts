@@ -1,4 +1,5 @@
-import { type FlowRecord, isolating, type Step, sentence, symptomSentence } from '@bulkhead/verdict'
+import type { FlowRecord, Step } from '@bulkhead/verdict'
+import { isolating, sentence, symptomSentence } from '@bulkhead/verdict/words'
 import { printable } from '../io.js'
 
 /** A flow record as one line in the manner of ztunnel's access log, then the verdict and what decided it. */

@@ -1,4 +1,5 @@
-import { symptomSentence, type Verdict } from '@bulkhead/verdict'
+import type { Verdict } from '@bulkhead/verdict'
+import { symptomSentence } from '@bulkhead/verdict/words'
 import { decidingSteps, lettingWords, stepInstead, stepThatDiffers, stoppingWords } from '../words.js'
 import type { FlowChange, PolicyDiff } from './types.js'
 
