@@ -1,4 +1,4 @@
-import type { ServiceLog } from '@bulkhead/service-kit'
+import type { Check, ServiceLog } from '@bulkhead/service-kit'
 import type { AuditLog } from './audit/log.js'
 import type { ManagerConfig } from './config.js'
 import type { ClusterView } from './kubernetes/types.js'
@@ -12,6 +12,8 @@ export interface AppDeps {
   readonly push: SchedulerPush
   readonly config: Pick<ManagerConfig, 'key' | 'admin'>
   readonly log: ServiceLog
+  /** What else has to hold before there may be traffic. */
+  readonly checks?: Readonly<Record<string, Check>>
 }
 
 /** What routes are made of; each module takes of it what it needs. */

@@ -1,0 +1,19 @@
+import type { RequestListener } from 'node:http'
+import { contextOf, kitErrors, send } from '@bulkhead/service-kit'
+import { renderError, timestampOf, toJson } from '../http/envelope.js'
+import { SERVICE_NAME } from './version.js'
+
+/**
+ * GET /health as the contract has it: without the envelope, and the same whatever the state of the database. For that
+ * there are /livez and /readyz.
+ */
+export const health: RequestListener = (request, response) => {
+  if (request.method === 'GET' || request.method === 'HEAD') {
+    const body = { status: 'healthy', timestamp: timestampOf(Date.now()), service: SERVICE_NAME }
+    send(response, 200, 'application/json', toJson(body))
+    return
+  }
+  const { type, body } = renderError(kitErrors.error('METHOD_NOT_ALLOWED'), contextOf(request).id)
+  response.setHeader('allow', 'GET, HEAD')
+  send(response, 405, type, body)
+}
