@@ -18,7 +18,7 @@ export type ImageTable = ReadonlyMap<string, Image>
 
 const app = (name: string): string => fileURLToPath(new URL(`../../../apps/${name}`, import.meta.url))
 
-/** The images of this repository, and one that a program of it stands for: what their Dockerfiles say, here. */
+/** The images of this repository, and those that a program of it stands for: what their Dockerfiles say, here. */
 export const localImages: ImageTable = new Map([
   [
     'localhost/bulkhead/chain-service',
@@ -34,6 +34,17 @@ export const localImages: ImageTable = new Map([
       cmd: ['postgres'],
       env: { PGDATA: '/var/lib/postgresql/18/docker' },
       volumes: ['/var/lib/postgresql'],
+    },
+  ],
+  [
+    'docker.io/library/mongo',
+    {
+      root: app('mongo'),
+      entrypoint: ['node', '/app/dist/main.js'],
+      cmd: ['mongod'],
+      // The image has no variable for it: here, it is what is pointed to the volume's folder.
+      env: { MONGO_DBPATH: '/data/db' },
+      volumes: ['/data/db', '/data/configdb'],
     },
   ],
 ])
