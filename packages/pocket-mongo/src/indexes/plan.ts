@@ -1,0 +1,225 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Document } from 'bson'
+import type { IndexState } from '../store/state.js'
+import { after } from '../store/state.js'
+import type { Range } from '../store/tree.js'
+import { isPlain } from '../values/decode.js'
+import { typeOf } from '../values/types.js'
+import { inverted } from './numbers.js'
+import { orderOf } from './order.js'
+
+/** Where in an index the documents are that may match. */
+export interface Plan {
+  readonly index: IndexState
+  readonly ranges: readonly Range<string>[]
+  readonly sorted: boolean
+}
+
+/** What a filter demands of one field, as far as an index can use it. */
+interface Demand {
+  /** It is one of these. */
+  readonly points?: readonly unknown[]
+  readonly lower?: Bound
+  readonly upper?: Bound
+}
+
+interface Bound {
+  readonly value: unknown
+  readonly inclusive: boolean
+}
+
+type Sort = Readonly<Record<string, 1 | -1>>
+
+/** More points than this (several `$in` multiply) cost more than they save. */
+const mostPoints = 1000
+
+/** The best index for a filter; undefined: all documents are to be looked at. */
+export function planFor(indexes: readonly IndexState[], filter: Document, sort: Sort | undefined): Plan | undefined {
+  const demands = new Map<string, Demand>()
+  const equals: Document = {}
+  collect(filter, demands, equals)
+  const wanted = sort === undefined ? [] : Object.entries(sort)
+  let best: { readonly plan: Plan; readonly worth: number } | undefined
+  for (const index of indexes) {
+    if (!holdsAll(index, demands, equals)) continue
+    const found = use(index, demands, wanted)
+    if (found !== undefined && (best === undefined || found.worth > best.worth)) best = found
+  }
+  return best?.plan
+}
+
+function use(
+  index: IndexState,
+  demands: ReadonlyMap<string, Demand>,
+  sort: readonly (readonly [string, 1 | -1])[],
+): { readonly plan: Plan; readonly worth: number } | undefined {
+  const { fields } = index.shape
+  let prefixes: readonly string[] = ['']
+  let at = 0
+  const roots = new Set<string>()
+  for (; at < fields.length; at++) {
+    const field = fields[at] as (typeof fields)[number]
+    const { points } = demands.get(field.path) ?? {}
+    if (points === undefined || !usable(index, field.parts, points, roots)) break
+    if (prefixes.length * points.length > mostPoints) break
+    const texts = [...new Set(points.map(orderOf))].map((text) => (field.descending ? inverted(text) : text)).sort()
+    prefixes = prefixes.flatMap((prefix) => texts.map((text) => prefix + text))
+  }
+  const next = fields[at]
+  const range = next === undefined ? undefined : demands.get(next.path)
+  const bounded =
+    next !== undefined &&
+    range !== undefined &&
+    (range.lower !== undefined || range.upper !== undefined) &&
+    usable(index, next.parts, [], roots)
+  const direction = prefixes.length === 1 && !index.multikey ? sortedBy(fields.slice(at), sort, demands) : 0
+  const sorted = direction !== 0
+  if (at === 0 && !bounded && !sorted) return undefined
+  const reverse = direction === -1
+  const ranges = prefixes.map((prefix) =>
+    bounded
+      ? between(prefix, range, next.descending, index.multikey, reverse)
+      : { from: prefix, to: after(prefix), reverse },
+  )
+  const whole = at === fields.length && index.shape.unique
+  const worth = (whole ? 1000 : 0) + at * 10 + (bounded ? 5 : 0) + (sorted ? 2 : 0)
+  return { plan: { index, ranges, sorted }, worth }
+}
+
+/**
+ * With arrays a document has several keys: what it is demanded of two fields below the same array may be met by two
+ * elements, and stand in no key together. And where null is asked for, a document may match that has other keys.
+ */
+function usable(index: IndexState, parts: readonly string[], points: readonly unknown[], roots: Set<string>): boolean {
+  const [root = ''] = parts
+  if (index.multikey && (roots.has(root) || points.some((value) => value === null))) return false
+  roots.add(root)
+  return true
+}
+
+/** 1 or -1: read so, what is left of the index's fields is in the wanted order. 0: it is not. */
+function sortedBy(
+  rest: readonly { readonly path: string; readonly descending: boolean }[],
+  sort: readonly (readonly [string, 1 | -1])[],
+  demands: ReadonlyMap<string, Demand>,
+): 0 | 1 | -1 {
+  // A field that has one value throughout orders nothing.
+  const open = sort.filter(([path]) => rest[0]?.path === path || demands.get(path)?.points?.length !== 1)
+  if (open.length === 0 || open.length > rest.length) return 0
+  let direction: 0 | 1 | -1 = 0
+  for (const [at, [path, wanted]] of open.entries()) {
+    const field = rest[at]
+    if (field === undefined || field.path !== path) return 0
+    const needed = (wanted === -1) === field.descending ? 1 : -1
+    if (direction !== 0 && direction !== needed) return 0
+    direction = needed
+  }
+  return direction
+}
+
+/** Only values of the bound's own kind lie within it, as `$gt` and its like have it. */
+function between(
+  prefix: string,
+  demand: Demand,
+  descending: boolean,
+  multikey: boolean,
+  reverse: boolean,
+): Range<string> {
+  // Two elements of an array may meet the two bounds, and neither of them both.
+  const lower = demand.lower
+  const upper = multikey && lower !== undefined ? undefined : demand.upper
+  const kind = orderOf((lower ?? upper)?.value)[0] as string
+  const bottom = lower === undefined ? kind : lower.inclusive ? orderOf(lower.value) : after(orderOf(lower.value))
+  const top = upper === undefined ? after(kind) : upper.inclusive ? after(orderOf(upper.value)) : orderOf(upper.value)
+  if (!descending) return { from: prefix + bottom, to: prefix + top, reverse }
+  return { from: prefix + turned(top), to: prefix + turned(bottom), reverse }
+}
+
+/** `after(x)` in an order that is turned round is the text itself, and the other way about. */
+function turned(text: string): string {
+  return text.endsWith('\uffff') ? inverted(text.slice(0, -1)) : after(inverted(text))
+}
+
+function collect(filter: Document, demands: Map<string, Demand>, equals: Document): void {
+  for (const [path, condition] of Object.entries(filter)) {
+    if (path === '$and') {
+      if (Array.isArray(condition)) for (const part of condition) if (isPlain(part)) collect(part, demands, equals)
+    } else if (!path.startsWith('$')) {
+      const demand = isOperators(condition) ? demandOf(condition) : pointsOf([condition])
+      if (demand.points?.length === 1) equals[path] = demand.points[0]
+      demands.set(path, tighter(demands.get(path), demand))
+    }
+  }
+}
+
+const isOperators = (condition: unknown): condition is Document =>
+  isPlain(condition) && Object.keys(condition)[0]?.startsWith('$') === true
+
+function demandOf(operators: Document): Demand {
+  let demand: Demand = {}
+  for (const [operator, value] of Object.entries(operators)) {
+    if (operator === '$eq') demand = tighter(demand, pointsOf([value]))
+    else if (operator === '$in') demand = tighter(demand, Array.isArray(value) ? pointsOf(value) : {})
+    else if (!isBound(value)) continue
+    else if (operator === '$gt') demand = tighter(demand, { lower: { value, inclusive: false } })
+    else if (operator === '$gte') demand = tighter(demand, { lower: { value, inclusive: true } })
+    else if (operator === '$lt') demand = tighter(demand, { upper: { value, inclusive: false } })
+    else if (operator === '$lte') demand = tighter(demand, { upper: { value, inclusive: true } })
+  }
+  return demand
+}
+
+/** The first of each is as good as any: all that match meet it. */
+function tighter(a: Demand | undefined, b: Demand): Demand {
+  return { ...b, ...a }
+}
+
+const pointTypes: ReadonlySet<string> = new Set([
+  'double',
+  'int',
+  'long',
+  'decimal',
+  'string',
+  'objectId',
+  'date',
+  'bool',
+  'binData',
+  'timestamp',
+  'null',
+])
+
+/** Only values that are equal to nothing but themselves (a pattern is not, nor an array). */
+function pointsOf(values: readonly unknown[]): Demand {
+  return values.every((value) => value !== undefined && pointTypes.has(typeOf(value))) ? { points: values } : {}
+}
+
+/** Null and NaN are in no order with others, only equal to themselves. */
+const isBound = (value: unknown): boolean =>
+  value !== null && value !== undefined && pointTypes.has(typeOf(value)) && !Number.isNaN(value)
+
+/** False: a document may match and not be in the index. */
+function holdsAll(index: IndexState, demands: ReadonlyMap<string, Demand>, equals: Document): boolean {
+  const partial = index.spec.partialFilterExpression
+  if (
+    partial !== undefined &&
+    !Object.entries(partial).every(([path, wanted]) => implied(path, wanted, demands, equals))
+  ) {
+    return false
+  }
+  if (!index.shape.sparse) return true
+  return index.shape.fields.some(({ path }) => demandsValue(demands.get(path)))
+}
+
+/** A condition of a partial index that the filter has, too. */
+function implied(path: string, wanted: unknown, demands: ReadonlyMap<string, Demand>, equals: Document): boolean {
+  if (path.startsWith('$')) return false
+  if (!isOperators(wanted)) return Object.hasOwn(equals, path) && isDeepStrictEqual(equals[path], wanted)
+  return isDeepStrictEqual(wanted, { $exists: true }) && demandsValue(demands.get(path))
+}
+
+/** It is there, and it is not null. */
+function demandsValue(demand: Demand | undefined): boolean {
+  if (demand === undefined) return false
+  if (demand.points !== undefined) return demand.points.every((value) => value !== null)
+  return demand.lower !== undefined || demand.upper !== undefined
+}

@@ -1,0 +1,242 @@
+import { randomBytes } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
+import type { Document } from 'bson'
+import { MongoError } from '../errors.js'
+import { duplicateKey } from '../indexes/describe.js'
+import { idIndex, withIndexes } from '../indexes/specs.js'
+import { checkOptions, checkValid } from '../validation/validate.js'
+import { compare } from '../values/compare.js'
+import { Draft, holderOf, type Placement } from './draft.js'
+import { checkNamespace } from './names.js'
+import { Reading } from './reading.js'
+import { type Change, databaseOf, type Schema, type State } from './state.js'
+import { bytesOf, StoredDocument, withId } from './stored.js'
+import type { Edit } from './tree.js'
+import type { CollectionOptions, IndexSpec, Stored, WriteUnit } from './types.js'
+
+/** Who may write what, while others have begun to. Each call throws where it is not to be done (now). */
+export interface Gate {
+  /** Something will be written to the collection. */
+  collection(schema: Schema): void
+  /** The collection itself is made, changed or dropped. */
+  schema(ns: string, schema: Schema | undefined): void
+  document(schema: Schema, record: number): void
+  /** A key of a unique index is taken or given back. */
+  key(schema: Schema, index: string, key: string): void
+  nextRecord(): number
+  nextCollection(): number
+  /** For people. */
+  note(text: string): void
+}
+
+/** One statement's or transaction's writes on top of a state. Nothing of it is seen until `result` is put in force. */
+export class Unit extends Reading implements WriteUnit {
+  readonly #gate: Gate
+  readonly #drafts = new Map<string, Draft | undefined>()
+  readonly #changes: Change[] = []
+  #state: State
+  #edit: Edit = {}
+
+  constructor(state: State, gate: Gate) {
+    super()
+    this.#state = state
+    this.#gate = gate
+  }
+
+  /** What it has done, in order. */
+  get changes(): readonly Change[] {
+    return this.#changes
+  }
+
+  /** The state with it in force. */
+  result(): State {
+    for (const [ns, draft] of this.#drafts) {
+      this.#state =
+        draft === undefined ? this.#state.delete(ns, this.#edit) : this.#state.set(ns, draft.freeze(), this.#edit)
+    }
+    this.#drafts.clear()
+    this.#edit = {}
+    return this.#state
+  }
+
+  /** Whoever reads keeps what he has got, whatever is written meanwhile. */
+  protected override view(): State {
+    return this.result()
+  }
+
+  insert(ns: string, doc: Document): void {
+    const draft = this.#draftOf(ns) ?? this.#create(ns, {})
+    this.#gate.collection(draft.schema)
+    const whole = withId(doc)
+    const raw = bytesOf(whole)
+    checkValid(draft.schema, whole, undefined, this.#gate)
+    const places = this.#places(draft, whole, undefined)
+    this.#put(draft, new StoredDocument(this.#gate.nextRecord(), raw), places)
+  }
+
+  replace(ns: string, old: Stored, next: Document): void {
+    const { draft, current } = this.#current(ns, old)
+    const id: unknown = current.doc._id
+    if (next._id !== undefined && compare(next._id, id) !== 0) {
+      throw new MongoError('ImmutableField', "the (immutable) field '_id' of a document cannot be changed")
+    }
+    const whole = withId({ ...next, _id: id })
+    const raw = bytesOf(whole)
+    checkValid(draft.schema, whole, current, this.#gate)
+    this.#gate.document(draft.schema, current.record)
+    const places = this.#places(draft, whole, current)
+    this.#put(draft, new StoredDocument(current.record, raw), places)
+  }
+
+  remove(ns: string, old: Stored): void {
+    const { draft, current } = this.#current(ns, old)
+    this.#gate.document(draft.schema, current.record)
+    for (const { index, keys } of draft.placements(current.doc)) {
+      if (index.shape.unique) for (const key of keys.keys) this.#gate.key(draft.schema, index.spec.name, key)
+    }
+    draft.remove(current.record, this.#edit)
+    this.#changes.push({ kind: 'remove', ns, id: draft.schema.id, record: current.record })
+  }
+
+  createCollection(ns: string, options: CollectionOptions): void {
+    const draft = this.#draftOf(ns)
+    if (draft === undefined) {
+      this.#create(ns, options)
+      return
+    }
+    if (isDeepStrictEqual(draft.schema.options, options)) return
+    throw new MongoError('NamespaceExists', `a collection '${ns}' already exists, with other options`)
+  }
+
+  collMod(ns: string, options: CollectionOptions): void {
+    const draft = this.#existing(ns)
+    this.#change(draft, { ...draft.schema, options: { ...draft.schema.options, ...options } })
+  }
+
+  drop(ns: string): boolean {
+    const draft = this.#draftOf(ns)
+    if (draft === undefined) return false
+    this.#gate.schema(ns, draft.schema)
+    this.#drafts.set(ns, undefined)
+    this.#changes.push({ kind: 'drop', ns, id: draft.schema.id })
+    return true
+  }
+
+  dropDatabase(db: string): void {
+    for (const { ns } of this.collections(db)) this.drop(ns)
+  }
+
+  createIndexes(ns: string, specs: readonly IndexSpec[]): { readonly before: number; readonly after: number } {
+    const draft = this.#draftOf(ns) ?? this.#create(ns, {})
+    const before = draft.schema.indexes.length
+    const indexes = withIndexes(draft.schema.indexes, specs)
+    if (indexes.length > before) this.#change(draft, { ...draft.schema, indexes })
+    return { before, after: indexes.length }
+  }
+
+  dropIndex(ns: string, name: string): void {
+    const draft = this.#existing(ns)
+    if (name === idIndex.name) throw new MongoError('InvalidOptions', 'cannot drop _id index')
+    const indexes = draft.schema.indexes.filter((spec) => spec.name !== name)
+    if (indexes.length === draft.schema.indexes.length) {
+      throw new MongoError('IndexNotFound', `index not found with name [${name}]`)
+    }
+    this.#change(draft, { ...draft.schema, indexes })
+  }
+
+  /** Does what has been done elsewhere, and was checked there. */
+  apply(changes: readonly Change[]): void {
+    for (const change of changes) {
+      if (change.kind === 'schema') {
+        const draft = this.#draftOf(change.schema.ns)
+        if (draft === undefined) this.#drafts.set(change.schema.ns, Draft.of(change.schema))
+        else draft.change(change.schema)
+      } else if (change.kind === 'drop') this.#drafts.set(change.ns, undefined)
+      else {
+        const draft = this.#existing(change.ns)
+        if (change.kind === 'put') draft.put(change.document, draft.placements(change.document.doc), this.#edit)
+        else draft.remove(change.record, this.#edit)
+      }
+      this.#changes.push(change)
+    }
+  }
+
+  #put(draft: Draft, document: StoredDocument, places: readonly Placement[]): void {
+    draft.put(document, places, this.#edit)
+    this.#changes.push({ kind: 'put', ns: draft.schema.ns, id: draft.schema.id, document })
+  }
+
+  /** Where the document will stand. @throws MongoError DuplicateKey */
+  #places(draft: Draft, doc: Document, old: StoredDocument | undefined): readonly Placement[] {
+    const places = draft.placements(doc)
+    const before = old === undefined ? undefined : draft.placements(old.doc)
+    for (const [at, { index, keys }] of places.entries()) {
+      if (!index.shape.unique) continue
+      const held = before?.[at]?.keys.keys ?? []
+      for (const key of held) if (!keys.keys.includes(key)) this.#gate.key(draft.schema, index.spec.name, key)
+      for (const key of keys.keys) {
+        if (held.includes(key)) continue
+        this.#gate.key(draft.schema, index.spec.name, key)
+        if (holderOf(index, key, old?.record) !== undefined) throw duplicateKey(draft.schema.ns, index.spec, doc)
+      }
+    }
+    return places
+  }
+
+  #current(ns: string, old: Stored): { readonly draft: Draft; readonly current: StoredDocument } {
+    const draft = this.#existing(ns)
+    const current = old instanceof StoredDocument ? draft.documents.get(old.record) : undefined
+    // Whoever writes has read what he changes in the same unit; another document in its place would be lost unseen.
+    if (current === undefined || current !== old) {
+      throw new MongoError('InternalError', `a document of ${ns} that is to be changed is no longer as it was read`)
+    }
+    this.#gate.collection(draft.schema)
+    return { draft, current }
+  }
+
+  #create(ns: string, options: CollectionOptions): Draft {
+    checkNamespace(ns)
+    this.#gate.schema(ns, undefined)
+    const schema: Schema = {
+      id: this.#gate.nextCollection(),
+      ns,
+      uuid: uuid(),
+      options,
+      indexes: [idIndex],
+    }
+    checkOptions(schema)
+    const draft = Draft.of(schema)
+    this.#drafts.set(ns, draft)
+    this.#changes.push({ kind: 'schema', schema })
+    return draft
+  }
+
+  #change(draft: Draft, schema: Schema): void {
+    checkOptions(schema)
+    this.#gate.schema(schema.ns, draft.schema)
+    draft.change(schema)
+    this.#changes.push({ kind: 'schema', schema })
+  }
+
+  #existing(ns: string): Draft {
+    const draft = this.#draftOf(ns)
+    if (draft !== undefined) return draft
+    throw new MongoError('NamespaceNotFound', `ns does not exist: ${ns} (database ${databaseOf(ns)})`)
+  }
+
+  #draftOf(ns: string): Draft | undefined {
+    if (this.#drafts.has(ns)) return this.#drafts.get(ns)
+    const state = this.#state.get(ns)
+    if (state === undefined) return undefined
+    const draft = new Draft(state)
+    this.#drafts.set(ns, draft)
+    return draft
+  }
+}
+
+function uuid(): Uint8Array {
+  const bytes = randomBytes(16)
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
+  return bytes
+}
