@@ -1,3 +1,4 @@
+export { readConsole } from './console.js'
 export { compareOutput, type Difference } from './expect.js'
 export { type Entry, LabJournal } from './journal.js'
 export { findLab, languageOf, loadLabs } from './load.js'

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ControlClient } from '@bulkhead/control'
 import { checkLab, compareOutput, type Lab, type LabCommand, LabJournal, type StepProgress } from '@bulkhead/labs'
+import { curlPath } from '../pages/curl.js'
 import { bulkhead, root } from '../target/testing.js'
 import { labTarget } from './lab-target.js'
 
@@ -32,7 +32,7 @@ export class Replay {
     const stateDir = path.join(folder, 'state')
     const { code, stderr } = await bulkhead('up', '--state', stateDir, '--port', '0')
     assert.equal(code, 0, stderr)
-    const PATH = hasCurl() ? process.env.PATH : `${standIn(folder)}${path.delimiter}${process.env.PATH}`
+    const PATH = curlPath(folder)
     const { published } = await ControlClient.find(stateDir).status()
     const ports = new Map(published.map(({ service, url }) => [service, url]))
     return new Replay(stateDir, { ...process.env, PATH, LANG: lang, LC_ALL: '' }, ports)
@@ -91,6 +91,7 @@ export class Replay {
 const pagePorts: Readonly<Record<string, number>> = {
   'shop/shop-gateway-istio': 30080,
   'demo/hello-gateway-istio': 30081,
+  'gthulhu/gthulhu-gw-istio': 30450,
 }
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
@@ -111,52 +112,3 @@ async function run(command: string, env: NodeJS.ProcessEnv): Promise<string> {
   await once(child, 'close')
   return text
 }
-
-export const hasCurl = (): boolean => spawnSync('curl', ['--version'], { stdio: 'ignore' }).status === 0
-
-/** Where there is no curl: a program that does as much of it as the pages type. Returns its folder. */
-function standIn(folder: string): string {
-  const where = path.join(folder, 'bin')
-  mkdirSync(where, { recursive: true })
-  writeFileSync(path.join(where, 'curl'), `#!${process.execPath}\n${curl}`)
-  chmodSync(path.join(where, 'curl'), 0o755)
-  return where
-}
-
-const curl = `
-const headers = {}
-let url, out, data, via, write = '', verified = true
-for (let args = process.argv.slice(2), next; (next = args.shift()) !== undefined; ) {
-  if (next === '-o') out = args.shift()
-  else if (next === '-w') write = args.shift()
-  else if (next === '-d') data = args.shift()
-  else if (next === '-H') { const [name, ...rest] = args.shift().split(':'); headers[name] = rest.join(':').trim() }
-  else if (next === '--connect-to') via = args.shift().split(':').slice(2)
-  else if (/^-[a-zA-Z]*k/.test(next)) verified = false
-  else if (!next.startsWith('-')) url = new URL(next)
-}
-const secure = url.protocol === 'https:'
-const { request } = require(secure ? 'node:https' : 'node:http')
-const end = (status) => process.stdout.write(write.replace('%{http_code}', String(status).padStart(3, '0')).replaceAll('\\\\n', '\\n'))
-const fail = (code, text) => {
-  end(0)
-  process.stderr.write('curl: (' + code + ') ' + text + '\\n')
-  process.exitCode = code
-}
-request(url, {
-  headers: { host: url.host, ...headers },
-  method: data === undefined ? 'GET' : 'POST',
-  agent: false,
-  rejectUnauthorized: verified,
-  ...(secure && { servername: require('node:net').isIP(url.hostname) ? '' : url.hostname }),
-  ...(via && { hostname: via[0], port: via[1] }),
-}, (response) => {
-  response.on('data', (chunk) => out ?? process.stdout.write(chunk))
-  response.on('end', () => end(response.statusCode))
-}).on('error', ({ syscall = '', code }) => {
-  // exec leads curl through a proxy, which looks names up.
-  if (/^(getaddrinfo|query)/.test(syscall)) fail(97, 'cannot complete SOCKS5 connection')
-  else if (secure && code !== 'ECONNRESET') fail(60, 'SSL certificate problem: ' + code)
-  else fail(secure ? 35 : 56, 'Recv failure: Connection reset by peer')
-}).end(data)
-`
