@@ -6,6 +6,7 @@ import type { LocalClusterOptions } from './cluster-types.js'
 import { Enforcement, type Start } from './enforcement.js'
 import type { Engine } from './engine.js'
 import type { ImageTable } from './images.js'
+import type { KubeApi } from './kube-api/index.js'
 import type { LayerSwitches } from './overlay.js'
 import type { PodHost } from './pod-runner.js'
 import { Pods } from './pods.js'
@@ -26,6 +27,7 @@ export interface Parts {
   readonly claim: Claim
   readonly mesh: MeshApi
   readonly outside: RunningOutside
+  readonly kubeApi: KubeApi
   readonly pods: Pods
   readonly processes: ProcessList
   readonly enforcement: Enforcement
@@ -37,7 +39,10 @@ export interface Parts {
 }
 
 /** What is there before anything runs. */
-type Given = Pick<Parts, 'options' | 'engine' | 'images' | 'secrets' | 'claim' | 'mesh' | 'outside' | 'log'> & {
+type Given = Pick<
+  Parts,
+  'options' | 'engine' | 'images' | 'secrets' | 'claim' | 'mesh' | 'outside' | 'kubeApi' | 'log'
+> & {
   readonly adopted: () => void
   /** The files of the certificates that pods trust. */
   readonly cas: Pick<PodHost, 'extraCa' | 'trusted'>
@@ -47,10 +52,11 @@ type Read = Omit<Start, 'base'> & { readonly loaded: LoadResult; readonly switch
 
 /** Puts the parts together; nothing of it runs yet. */
 export function assemble(given: Given, { loaded, switches, snapshot, plans }: Read): Parts {
-  const { options, engine, images, secrets, claim, mesh, outside, log, adopted, cas } = given
+  const { options, engine, images, secrets, claim, mesh, outside, kubeApi, log, adopted, cas } = given
   const { stateDir, progress } = options
   const processes = new ProcessList(claim.processesFile)
-  const pods = new Pods({ mesh, processes, stateDir, userEnv: options.userEnv ?? process.env, ...cas })
+  const userEnv = options.userEnv ?? process.env
+  const pods = new Pods({ mesh, processes, stateDir, userEnv, tokens: kubeApi.tokenFiles, ...cas })
   const ports = new PublishedPorts(mesh, options.publishPorts ?? 'any', (text) => progress?.({ kind: 'note', text }))
   const readyMs = options.rolloutTimeoutMs ?? rolloutTimeoutMs
   const enforcement = new Enforcement(
@@ -58,6 +64,7 @@ export function assemble(given: Given, { loaded, switches, snapshot, plans }: Re
       engine,
       images,
       secrets,
+      rootCa: kubeApi.rootCa,
       mesh,
       pods,
       switches,
@@ -65,11 +72,17 @@ export function assemble(given: Given, { loaded, switches, snapshot, plans }: Re
       logs: join(stateDir, 'logs'),
       adopted: (now) => {
         void ports.follow(now)
+        kubeApi.adopted()
         adopted()
       },
     },
     { base: loaded.resources, snapshot, plans },
   )
+  kubeApi.follow({
+    pods: () => pods.seen(),
+    snapshot: () => enforcement.snapshot,
+    onChange: (listener) => pods.onChange(listener),
+  })
   const events = new EventEmitter().setMaxListeners(0)
   const saves = new Saves({
     engine,
@@ -89,6 +102,7 @@ export function assemble(given: Given, { loaded, switches, snapshot, plans }: Re
     claim,
     mesh,
     outside,
+    kubeApi,
     pods,
     processes,
     enforcement,

@@ -225,7 +225,7 @@ describe('the shop on this machine', () => {
       .map((entry) => entry.split('=')[0])
     assert.ok(names.includes('UPSTREAM_URIS'))
     const known =
-      /^(PATH|HOME|TMPDIR|HOSTNAME|TZ|LANG|NODE_OPTIONS|NODE_EXTRA_CA_CERTS|BULKHEAD_\w+|LISTEN_ADDR|NAME|MESSAGE|UPSTREAM_URIS|HTTP_CLIENT_KEEP_ALIVES|)$/
+      /^(PATH|HOME|TMPDIR|HOSTNAME|TZ|LANG|NODE_OPTIONS|NODE_EXTRA_CA_CERTS|BULKHEAD_\w+|KUBERNETES_\w+|LISTEN_ADDR|NAME|MESSAGE|UPSTREAM_URIS|HTTP_CLIENT_KEEP_ALIVES|)$/
     assert.deepEqual(
       names.filter((name) => !known.test(name ?? '')),
       [],

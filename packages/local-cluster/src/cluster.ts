@@ -21,6 +21,7 @@ import { diffed } from './diffed.js'
 import { badManifests, ClusterError } from './errors.js'
 import { localImages } from './images.js'
 import { allBut, inForce } from './in-force.js'
+import { KubeApi } from './kube-api/index.js'
 import { meshLog } from './mesh-log.js'
 import { attemptFromOutside, outsideEnv } from './outside.js'
 import { LayerSwitches, layersOf } from './overlay.js'
@@ -65,13 +66,22 @@ export class LocalCluster implements Target {
     const held = claim(stateDir)
     let mesh: MeshApi | undefined
     let outside: Promise<RunningOutside> | undefined
+    let kubeApi: Promise<KubeApi> | undefined
     let cluster: LocalCluster | undefined
     try {
       if (held.leftovers > 0) progress({ kind: 'leftovers', processes: held.leftovers })
       await options.claimed?.()
       if (options.fresh === true) forget(stateDir)
       // It may have to look whether there is a way out, while the manifests are read.
-      outside = engine.startOutside({ mode: options.outside ?? 'stand-in', runDir: held.runDir })
+      const log = meshLog(join(stateDir, 'logs', 'mesh.log'))
+      const api = KubeApi.create({ runDir: held.runDir, log })
+      kubeApi = api
+      api.catch(() => undefined)
+      outside = engine.startOutside({
+        mode: options.outside ?? 'stand-in',
+        runDir: held.runDir,
+        apiServer: async (dialling) => (await api).dial(dialling),
+      })
       outside.catch(() => undefined)
       const loaded = await badManifests(() => engine.load(options.manifests, options.relativeTo ?? process.cwd()))
       goOn()
@@ -79,9 +89,9 @@ export class LocalCluster implements Target {
       if (options.layers !== undefined) switches.set(allBut(options.layers, layersOf(loaded.resources, new Set())))
       const snapshot = await badManifests(() => engine.compile(inForce(loaded.resources, switches.off, [])))
       const secrets = new GeneratedSecrets(stateDir, (text) => progress({ kind: 'note', text }))
-      const plans = planPods(snapshot, { images, secrets })
+      const { rootCa } = await api
+      const plans = planPods(snapshot, { images, secrets, rootCa })
       progress({ kind: 'manifests', objects: loaded.resources.length, pods: plans.size, warnings: loaded.warnings })
-      const log = meshLog(join(stateDir, 'logs', 'mesh.log'))
       const beyond = await outside
       const extraCa = join(held.runDir, 'outside-ca.pem')
       const trusted = join(held.runDir, 'trusted-cas.pem')
@@ -101,7 +111,8 @@ export class LocalCluster implements Target {
         if (cluster !== undefined) cluster.#tellGeneration()
       }
       const cas = { extraCa, trusted }
-      const given = { options, engine, images, secrets, claim: held, mesh, outside: beyond, log, adopted, cas }
+      const own = { options, engine, images, secrets, claim: held }
+      const given = { ...own, mesh, outside: beyond, kubeApi: await api, log, adopted, cas }
       const parts = assemble(given, { loaded, switches, snapshot, plans })
       cluster = new LocalCluster(parts)
       const { pods, ports, saves } = parts
@@ -115,6 +126,7 @@ export class LocalCluster implements Target {
       else {
         await mesh?.close()
         await outside?.then((started) => started.close()).catch(() => undefined)
+        await kubeApi?.then((started) => started.close()).catch(() => undefined)
         held.release()
       }
       throw error
@@ -294,7 +306,7 @@ export class LocalCluster implements Target {
   }
 
   async #stop(graceMs: number | undefined): Promise<void> {
-    const { pods, mesh, outside, claim: held, enforcement, ports, saves, log } = this.#parts
+    const { pods, mesh, outside, kubeApi, claim: held, enforcement, ports, saves, log } = this.#parts
     await saves.close()
     const changed = enforcement.end()
     await ports.close()
@@ -304,6 +316,7 @@ export class LocalCluster implements Target {
     await pods.end(undefined, graceMs)
     await mesh.close()
     await outside.close()
+    await kubeApi.close()
     log.close()
     held.release()
   }

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { Backoff } from './backoff.js'
 import { messageOf } from './errors.js'
 import { killGroup, type ProcessList } from './processes.js'
+import type { SeenContainer } from './seen-pod.js'
 
 /** As NODE_OPTIONS wants it: a path may have spaces. */
 const lifeline = `--require "${fileURLToPath(new URL('./lifeline.cjs', import.meta.url)).replace(/["\\]/g, '\\$&')}"`
@@ -104,6 +105,8 @@ export class ContainerRunner {
   #timer: NodeJS.Timeout | undefined
   #restarts = 0
   #lastExit: string | undefined
+  #started: Date | undefined
+  #endedAt: Date | undefined
   #stopping = false
   #exited = Promise.resolve()
 
@@ -122,10 +125,20 @@ export class ContainerRunner {
     }
   }
 
+  /** The same, with the times of its last run. */
+  get seen(): SeenContainer {
+    return {
+      ...this.status,
+      ...(this.#started !== undefined && { started: this.#started }),
+      ...(this.#endedAt !== undefined && { ended: this.#endedAt }),
+    }
+  }
+
   start(): void {
     if (this.#stopping) return
     const { launch, output, processes } = this.#options
     const started = Date.now()
+    this.#started = new Date(started)
     let child: ChildProcess
     try {
       child = spawnTied(launch(), ['ignore', output, output], processes)
@@ -140,6 +153,7 @@ export class ContainerRunner {
       const ended = (how: string, ok: boolean) => {
         if (this.#child !== child) return
         this.#child = undefined
+        this.#endedAt = new Date()
         const words = ok ? undefined : this.#options.lastWords?.()
         this.#lastExit = words ? `${how}: ${words}` : how
         resolve()

@@ -5,19 +5,15 @@ import type { Snapshot } from '@bulkhead/verdict'
 import type { NamedChange, ObjectInForce } from './cluster-types.js'
 import type { Engine } from './engine.js'
 import { badManifests, ClusterError } from './errors.js'
-import type { ImageTable } from './images.js'
 import { inForce, objectsInForce, putBack, type Wanted } from './in-force.js'
 import { compileBeside, lingeringPods } from './lingering.js'
 import { findLayer, type LayerSwitches, layersOf } from './overlay.js'
-import type { PodPlan } from './plan.js'
+import type { PlanParts, PodPlan } from './plan.js'
 import type { Pods } from './pods.js'
 import { Rollouts, type Settled, type Touched } from './rollouts.js'
-import type { SecretValues } from './secrets.js'
 
-export interface EnforcementParts {
+export interface EnforcementParts extends PlanParts {
   readonly engine: Engine
-  readonly images: ImageTable
-  readonly secrets: SecretValues
   readonly switches: LayerSwitches
   readonly mesh: MeshApi
   readonly pods: Pods
@@ -217,10 +213,10 @@ export class Enforcement {
 
   /** Puts a set of objects in force. One that cannot be is refused before anything is touched. */
   async #enforce(wanted: Wanted): Promise<Enforced> {
-    const { engine, images, secrets, mesh, pods } = this.#parts
+    const { mesh, pods } = this.#parts
     const before = this.#plain
     const resources = inForce(wanted.base, wanted.off, wanted.changes.values())
-    const { plain, snapshot, plans } = await compileBeside(this.#snapshot, resources, { engine, images, secrets, pods })
+    const { plain, snapshot, plans } = await compileBeside(this.#snapshot, resources, this.#parts)
     const closed = this.#swap(snapshot)
     const at = performance.now()
     this.#plain = plain

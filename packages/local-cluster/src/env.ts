@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { ConfigMap, Container, EnvVar, Resource } from '@bulkhead/resources'
 import type { Pod } from '@bulkhead/verdict'
+import { rootCaKey, rootCaName, serviceEnv } from './kube-api/access.js'
 import type { SecretValues } from './secrets.js'
 
 /** What a pod's manifest may refer to. */
@@ -11,6 +12,8 @@ export interface PodContext {
   /** `Kind/namespace/name` */
   readonly find: (id: string) => Resource | undefined
   readonly secrets: SecretValues
+  /** The root of the API server's certificate, PEM, which every namespace has in a ConfigMap. */
+  readonly rootCa?: string
 }
 
 /** A reference that leads nowhere; `path` is the place in the container. */
@@ -31,6 +34,8 @@ export function dataOf(
   context: PodContext,
 ): Record<string, string> | undefined {
   const found = context.find(`${kind}/${context.pod.namespace}/${name}`)
+  if (found === undefined && kind === 'ConfigMap' && name === rootCaName && context.rootCa !== undefined)
+    return { [rootCaKey]: context.rootCa }
   if (found === undefined) return undefined
   if (kind === 'ConfigMap') return { ...(found.object as ConfigMap).data }
   return { ...context.secrets.of(found) }
@@ -91,7 +96,7 @@ export function containerEnv(container: Container, context: PodContext): Record<
   container.env?.forEach((variable, index) => {
     const value =
       variable.valueFrom === undefined
-        ? expand(variable.value ?? '', env)
+        ? expand(variable.value ?? '', { ...serviceEnv, ...env })
         : valueFrom(variable, context, ['env', index])
     if (value !== undefined) env[variable.name] = value
   })

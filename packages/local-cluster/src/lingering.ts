@@ -2,15 +2,11 @@ import type { Resource } from '@bulkhead/resources'
 import type { Pod, Snapshot } from '@bulkhead/verdict'
 import type { Engine } from './engine.js'
 import { badManifests } from './errors.js'
-import type { ImageTable } from './images.js'
-import { type PodPlan, planPods } from './plan.js'
+import { type PlanParts, type PodPlan, planPods } from './plan.js'
 import type { Pods } from './pods.js'
-import type { SecretValues } from './secrets.js'
 
-interface Parts {
+interface Parts extends PlanParts {
   readonly engine: Engine
-  readonly images: ImageTable
-  readonly secrets: SecretValues
   readonly pods: Pick<Pods, 'has'>
 }
 
@@ -40,11 +36,11 @@ export function lingeringPods(
 export async function compileBeside(
   previous: Snapshot,
   resources: readonly Resource[],
-  { engine, images, secrets, pods }: Parts,
+  { engine, pods, ...planned }: Parts,
 ): Promise<Compiled> {
   const plain = await badManifests(() => engine.compile(resources, { previous }))
   const lingering = lingeringPods(previous, plain.pods, pods)
   const snapshot =
     lingering.length === 0 ? plain : await badManifests(() => engine.compile(resources, { previous, lingering }))
-  return { plain, snapshot, plans: planPods(snapshot, { images, secrets }, new Set(lingering.map(({ key }) => key))) }
+  return { plain, snapshot, plans: planPods(snapshot, planned, new Set(lingering.map(({ key }) => key))) }
 }

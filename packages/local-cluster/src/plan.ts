@@ -1,9 +1,18 @@
-import type { Pod as BarePod, Container, PodSpec, PodTemplate, Resource, Workload } from '@bulkhead/resources'
+import type {
+  Pod as BarePod,
+  Container,
+  PodSpec,
+  PodTemplate,
+  Resource,
+  ServiceAccount,
+  Workload,
+} from '@bulkhead/resources'
 import type { Pod, Snapshot } from '@bulkhead/verdict'
 import { claimsOf } from './claims.js'
 import { containerEnv, MissingReference, type PodContext } from './env.js'
 import { ClusterError } from './errors.js'
 import { commandLine, type Image, type ImageTable, repositoryOf } from './images.js'
+import { serviceEnv, withAccess } from './kube-api/access.js'
 import type { SecretValues } from './secrets.js'
 
 export interface PlannedContainer {
@@ -35,6 +44,13 @@ const owners = ['Deployment', 'StatefulSet', 'DaemonSet']
 /** As `status` names it: no object of the manifests has this kind, istiod makes a Deployment of it. */
 export const gatewayKind = 'Gateway'
 
+export interface PlanParts {
+  readonly images: ImageTable
+  readonly secrets: SecretValues
+  /** The root of the API server's certificate, PEM. Absent: there is none, and pods get nothing to ask it with. */
+  readonly rootCa?: string
+}
+
 /**
  * What has to run for a snapshot: one plan per pod, but for those that only linger.
  *
@@ -42,7 +58,7 @@ export const gatewayKind = 'Gateway'
  */
 export function planPods(
   snapshot: Snapshot,
-  { images, secrets }: { readonly images: ImageTable; readonly secrets: SecretValues },
+  { images, secrets, rootCa }: PlanParts,
   lingering: ReadonlySet<string> = new Set(),
 ): ReadonlyMap<string, PodPlan> {
   const byId = new Map(snapshot.resources.map((resource) => [resource.id, resource]))
@@ -67,14 +83,18 @@ export function planPods(
       hostIp: snapshot.nodes.find(({ name }) => name === pod.node)?.ip ?? '',
       find: (id) => byId.get(id),
       secrets,
+      ...(rootCa !== undefined && { rootCa }),
     }
+    const account = byId.get(`ServiceAccount/${pod.namespace}/${pod.serviceAccount}`)
+    const spec =
+      rootCa === undefined ? template.spec : withAccess(template.spec, account?.object as ServiceAccount | undefined)
     const problem = (code: 'unknown-image' | 'bad-pod', where: readonly (string | number)[], text: string) => {
       const { file, line } = resource.position(where)
       const said = `${file}:${line}: ${resource.id}: ${text}`
       if (!problems.some((known) => known.text === said)) problems.push({ code, text: said })
     }
     const plan = (field: 'containers' | 'initContainers') =>
-      (template.spec[field] ?? []).flatMap((spec, index) => {
+      (spec[field] ?? []).flatMap((spec, index) => {
         const at = [...path, 'spec', field, index]
         const image = images.get(repositoryOf(spec.image))
         if (image === undefined) {
@@ -86,7 +106,7 @@ export function planPods(
           return []
         }
         try {
-          const env = { ...image.env, ...containerEnv(spec, context) }
+          const env = { ...image.env, ...(rootCa !== undefined && serviceEnv), ...containerEnv(spec, context) }
           return [{ spec, image, argv: commandLine(spec, image), env }]
         } catch (error) {
           if (error instanceof MissingReference) problem('bad-pod', [...at, ...error.path], error.message)
@@ -103,7 +123,6 @@ export function planPods(
     const containers = plan('containers')
     const claims = claimsOf(owner, context, (where, text) => problem('bad-pod', where, text))
     if (problems.length > before) continue
-    const { spec } = template
     const fingerprint = JSON.stringify(template)
     plans.set(pod.key, { pod, kind: resource.kind, spec, context, init, containers, claims, fingerprint })
   }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { MeshApi } from '@bulkhead/mesh'
@@ -12,11 +13,13 @@ import {
   spawnTied,
 } from './container.js'
 import { podEnv } from './env.js'
+import type { TokenFiles } from './kube-api/token-files.js'
 import { LogFile, lastWords } from './logs.js'
 import type { PlannedContainer, PodPlan } from './plan.js'
 import { Prober } from './prober.js'
 import type { ProcessList } from './processes.js'
-import { imageVolumes, makeVolumes, pointToVolumes, type Rewritten } from './volumes.js'
+import type { SeenPod } from './seen-pod.js'
+import { imageVolumes, makeVolumes, pointToVolumes, type Rewritten, tokenFiles } from './volumes.js'
 
 export interface PodStatus {
   /** `namespace/name` */
@@ -49,6 +52,8 @@ export interface PodHost {
   readonly extraCa: string
   /** The same certificates and Node's own in one file, for programs that take one file and no more. */
   readonly trusted: string
+  /** Who writes the tokens of their ServiceAccounts into pods' volumes. Absent: nobody does. */
+  readonly tokens?: Pick<TokenFiles, 'keep'>
   readonly changed: (pod: string) => void
 }
 
@@ -57,6 +62,9 @@ export class PodRunner {
   readonly plan: PodPlan
   /** As the policies in force know it. */
   pod: Pod
+  /** Another one for each pod that has had its name. */
+  readonly uid = randomUUID()
+  readonly #created = new Date()
   readonly #host: PodHost
   readonly #folder: string
   readonly #log: LogFile
@@ -68,7 +76,9 @@ export class PodRunner {
   #volumes: ReadonlyMap<string, string> = new Map()
   #isReady = false
   #isLeaving = false
+  #leavingSince: Date | undefined
   #notFollowing: () => void = () => undefined
+  #notRenewing: () => void = () => undefined
 
   constructor(plan: PodPlan, host: PodHost) {
     this.plan = plan
@@ -121,6 +131,19 @@ export class PodRunner {
     }
   }
 
+  /** What the API server tells of it. */
+  get seen(): SeenPod {
+    return {
+      pod: this.pod,
+      plan: this.plan,
+      uid: this.uid,
+      created: this.#created,
+      ...(this.#leavingSince !== undefined && { leaving: this.#leavingSince }),
+      containers: this.#runners.map((runner) => runner.seen),
+      ready: (container) => (container === undefined ? this.#isReady : this.#ready.get(container) === true),
+    }
+  }
+
   /**
    * Resolves when its first container was started; those behind an init container, and being ready, come later. The pod
    * must be in the mesh's snapshot.
@@ -129,14 +152,22 @@ export class PodRunner {
     const { plan } = this
     rmSync(this.#folder, { recursive: true, force: true })
     mkdirSync(join(this.#folder, 'tmp'), { recursive: true, mode: 0o700 })
-    this.#volumes = makeVolumes(plan, {
-      folder: join(this.#folder, 'volumes'),
-      data: join(this.#host.stateDir, 'data'),
-    })
+    const folder = join(this.#folder, 'volumes')
+    this.#volumes = makeVolumes(plan, { folder, data: join(this.#host.stateDir, 'data') })
+    await this.#keepTokens(folder)
     for (const { spec } of plan.containers) this.#ready.set(spec.name, false)
     await this.#host.mesh.addPod(plan.pod.key)
     if (plan.pod.gateway === undefined) this.#startFrom(0)
     else this.#play(plan.pod.gateway)
+  }
+
+  /** What is in its volumes to be shown to the API server, and to others who know its tokens. */
+  async #keepTokens(folder: string): Promise<void> {
+    const files = tokenFiles(this.plan.spec, folder)
+    const { namespace, name, node, serviceAccount } = this.plan.pod
+    const bound = { namespace, name, uid: this.uid, node, serviceAccount }
+    if (files.length > 0) this.#notRenewing = (await this.#host.tokens?.keep(bound, files)) ?? this.#notRenewing
+    if (this.#over.signal.aborted) this.#notRenewing()
   }
 
   /** A gateway's proxy is no process: the mesh plays it. Its log is its access log. */
@@ -164,6 +195,7 @@ export class PodRunner {
   /** Out of the Services: what comes from now on goes to others. */
   leave(): void {
     this.#isLeaving = true
+    this.#leavingSince ??= new Date()
     for (const prober of this.#probers.values()) prober.stop()
     this.#setReady(false)
   }
@@ -180,6 +212,7 @@ export class PodRunner {
   async remove(): Promise<void> {
     await this.#host.mesh.removePod(this.plan.pod.key)
     this.#notFollowing()
+    this.#notRenewing()
     this.#log.close()
     rmSync(this.#folder, { recursive: true, force: true })
   }

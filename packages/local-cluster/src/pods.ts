@@ -7,6 +7,7 @@ import { ClusterError } from './errors.js'
 import type { PodPlan } from './plan.js'
 import { type PodHost, PodRunner } from './pod-runner.js'
 import type { RunningPod } from './rollout.js'
+import type { SeenPod } from './seen-pod.js'
 import { callsOf, stopInOrder } from './stop-in-order.js'
 
 const rotateEveryMs = 2000
@@ -86,6 +87,11 @@ export class Pods {
     await runner.remove()
     if (this.#runners.get(key) === runner) this.#runners.delete(key)
     this.#events.emit('changed')
+  }
+
+  /** Every pod that runs or is on its way, as it is now. */
+  *seen(): Iterable<SeenPod> {
+    for (const runner of this.#runners.values()) yield runner.seen
   }
 
   /** Called whenever a pod has become ready, has failed, or is gone. Returns the way to stop it. */

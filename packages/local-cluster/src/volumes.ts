@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
-import type { Container } from '@bulkhead/resources'
+import type { Container, PodSpec } from '@bulkhead/resources'
 import { dataOf, fieldRef, MissingReference, type PodContext } from './env.js'
+import type { TokenFile } from './kube-api/token-files.js'
 import type { PlannedContainer, PodPlan } from './plan.js'
 
 interface Item {
@@ -20,7 +21,11 @@ interface VolumeSource {
   readonly configMap?: KeyedSource
   readonly secret?: KeyedSource
   readonly downwardAPI?: { readonly items?: readonly Item[] }
-  readonly serviceAccountToken?: object
+  readonly serviceAccountToken?: {
+    readonly path?: string
+    readonly audience?: string
+    readonly expirationSeconds?: number
+  }
   readonly projected?: { readonly sources?: readonly VolumeSource[] }
 }
 
@@ -34,8 +39,8 @@ export interface Rewritten {
 
 /**
  * Makes the pod's volumes as folders and returns where each is: under `folder`, but for claims, which are under `data` and
- * stay when the pod goes. Kinds without a meaning on one machine (hostPath, a token of an API server that is not there)
- * are empty folders.
+ * stay when the pod goes. Kinds without a meaning on one machine (hostPath) are empty folders; `tokenFiles` says which
+ * tokens are to be put into them.
  *
  * @throws MissingReference, its path from the pod's spec.
  */
@@ -95,14 +100,37 @@ function fill(folder: string, source: VolumeSource, context: PodContext, path: r
   }
 }
 
+/** The tokens that the volumes ask for, each with its file; `folder` is that of `makeVolumes`, and has been made. */
+export function tokenFiles({ volumes = [] }: PodSpec, folder: string): readonly TokenFile[] {
+  return volumes.flatMap((volume, index) =>
+    ((volume as VolumeSource).projected?.sources ?? []).flatMap(({ serviceAccountToken: token }, n) => {
+      if (token === undefined) return []
+      const { path = 'token', audience, expirationSeconds } = token
+      const file = placeOf(join(folder, volume.name), path, ['volumes', index, 'projected', 'sources', n])
+      return [
+        {
+          file,
+          ...(audience !== undefined && { audience }),
+          ...(expirationSeconds !== undefined && { expirationSeconds }),
+        },
+      ]
+    }),
+  )
+}
+
 function write(folder: string, name: string, value: string, path: readonly (string | number)[]): void {
+  writeFileSync(placeOf(folder, name, path), value, { mode: 0o600 })
+}
+
+/** The file of that path in a volume; its folder is there then. */
+function placeOf(folder: string, name: string, path: readonly (string | number)[]): string {
   // A path may lead into a sub-folder, and nowhere else (Kubernetes refuses ".." and absolute paths too).
   if (name === '' || name.startsWith('/') || normalize(name).split('/').includes('..')) {
     throw new MissingReference(path, `the path ${JSON.stringify(name)} leads out of the volume`)
   }
   const file = join(folder, name)
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  writeFileSync(file, value, { mode: 0o600 })
+  return file
 }
 
 /** The folders that an image has a volume for, where its container mounts nothing: by their path in the image. */

@@ -1,6 +1,7 @@
 export type { TunnelInfo } from './hbone-client.js'
 export { Mesh } from './mesh.js'
 export * from './outside/index.js'
+export { listenPrivately } from './private-socket.js'
 export type { Address, Outside, Place } from './seams.js'
 export { startMesh } from './start.js'
 export * from './types.js'

@@ -88,6 +88,8 @@ export interface Container {
 
 export interface PodSpec {
   readonly serviceAccountName?: string
+  /** Whether its containers get a token of its account; what its account says where it says nothing. */
+  readonly automountServiceAccountToken?: boolean
   readonly hostNetwork?: boolean
   readonly terminationGracePeriodSeconds?: number
   readonly containers: readonly Container[]

@@ -1,4 +1,5 @@
 import { randomBytes, webcrypto } from 'node:crypto'
+import { isIP } from 'node:net'
 
 /** PEM. */
 export interface Leaf {
@@ -7,14 +8,22 @@ export interface Leaf {
 }
 
 /**
- * The stand-in's certificate authority. Pods trust it (NODE_EXTRA_CA_CERTS), so it is made to be worth nothing else: its
- * key is in memory only, and name constraints (RFC 5280, 4.2.1.10) bind it to the names that the stand-in answers for.
+ * A certificate authority of servers that are played here: the stand-in's, which pods trust (NODE_EXTRA_CA_CERTS), and the
+ * API server's. It is made to be worth nothing else: its key is in memory only, and name constraints (RFC 5280, 4.2.1.10)
+ * bind it to the names that are answered for.
  */
 export interface OutsideCa {
   /** The root, PEM. */
   readonly root: string
-  /** For a name, whether the constraints have it or not: it is whoever verifies that refuses. */
-  issue(name: string): Promise<Leaf>
+  /** For names and addresses, whether the constraints have them or not: it is whoever verifies that refuses. */
+  issue(...names: readonly string[]): Promise<Leaf>
+}
+
+/** What a certificate authority of servers is good for: names with what is under each, and IPv4 addresses. */
+export interface ServerCaOptions {
+  readonly commonName: string
+  readonly names: readonly string[]
+  readonly addresses: readonly string[]
 }
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
@@ -28,7 +37,11 @@ const newSerial = (): string => {
 }
 
 /** @param names whose certificates are good: each with what is under it */
-export async function createOutsideCa(names: readonly string[]): Promise<OutsideCa> {
+export const createOutsideCa = (names: readonly string[]): Promise<OutsideCa> =>
+  createServerCa({ commonName: 'Bulkhead stand-in for the outside', names, addresses: [] })
+
+/** An authority that lives in memory, and whose certificates are good for the names and addresses given and no others. */
+export async function createServerCa({ commonName, names, addresses }: ServerCaOptions): Promise<OutsideCa> {
   await import('reflect-metadata')
   const [x509, asn1, { AsnConvert }] = await Promise.all([
     import('@peculiar/x509'),
@@ -38,16 +51,23 @@ export async function createOutsideCa(names: readonly string[]): Promise<Outside
   const subtrees = (bases: readonly InstanceType<typeof asn1.GeneralName>[]) =>
     new asn1.GeneralSubtrees(bases.map((base) => new asn1.GeneralSubtree({ base })))
   const constraints = new asn1.NameConstraints({
-    permittedSubtrees: subtrees(names.map((dNSName) => new asn1.GeneralName({ dNSName }))),
-    // No address at all, of either family.
-    excludedSubtrees: subtrees(['0.0.0.0/0', '::/0'].map((iPAddress) => new asn1.GeneralName({ iPAddress }))),
+    permittedSubtrees: subtrees([
+      ...names.map((dNSName) => new asn1.GeneralName({ dNSName })),
+      ...addresses.map((ip) => new asn1.GeneralName({ iPAddress: `${ip}/32` })),
+    ]),
+    // Without any, no address at all, of either family.
+    excludedSubtrees: subtrees(
+      [...(addresses.length === 0 ? ['0.0.0.0/0'] : []), '::/0'].map(
+        (iPAddress) => new asn1.GeneralName({ iPAddress }),
+      ),
+    ),
   })
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
   const notBefore = new Date(Date.now() - SLACK_MS)
   const notAfter = new Date(Date.now() + LIFE_MS)
   const root = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: newSerial(),
-    name: 'O=Bulkhead, CN=Bulkhead stand-in for the outside',
+    name: `O=Bulkhead, CN=${commonName}`,
     notBefore,
     notAfter,
     keys,
@@ -62,7 +82,7 @@ export async function createOutsideCa(names: readonly string[]): Promise<Outside
   const authorityKeyId = await x509.AuthorityKeyIdentifierExtension.create(keys.publicKey)
   return {
     root: `${root.toString('pem')}\n`,
-    async issue(name) {
+    async issue(...names) {
       const own = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
       const leaf = await x509.X509CertificateGenerator.create({
         serialNumber: newSerial(),
@@ -77,7 +97,10 @@ export async function createOutsideCa(names: readonly string[]): Promise<Outside
           new x509.BasicConstraintsExtension(false, undefined, true),
           new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
           new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-          new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: name }], true),
+          new x509.SubjectAlternativeNameExtension(
+            names.map((value) => ({ type: isIP(value) === 0 ? ('dns' as const) : ('ip' as const), value })),
+            true,
+          ),
           authorityKeyId,
         ],
       })

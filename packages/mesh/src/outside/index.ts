@@ -1,3 +1,4 @@
+export { createServerCa, type OutsideCa, type ServerCaOptions } from './ca.js'
 export {
   createOutside,
   type OutsideHost,

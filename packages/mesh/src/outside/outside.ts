@@ -22,6 +22,8 @@ export interface OutsideOptions {
   readonly mode: OutsideMode
   /** A private folder for the stand-in's sockets. */
   readonly runDir: string
+  /** The API server, as who answers at the control plane's node; without it the stand-in refuses everybody there. */
+  readonly apiServer?: (signal?: AbortSignal) => Promise<Duplex>
   /** For tests: the way to the real world. */
   readonly world?: World
   /** How long `auto` looks. Default 1.5 s. */
@@ -64,13 +66,14 @@ export async function createOutside(options: OutsideOptions): Promise<RunningOut
   const folder = join(runDir, 'o')
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const has = (name: string) => (played as readonly string[]).includes(name) || name.endsWith('.example')
-  return new LocalOutside(real, played, names, new StandIn({ folder, ca, has }), ca.root)
+  return new LocalOutside(real, played, names, new StandIn({ folder, ca, has }), ca.root, options.apiServer)
 }
 
 class LocalOutside implements RunningOutside {
   readonly #real: readonly RealHostDialer[]
   readonly #names: StandInNames
   readonly #standIn: StandIn
+  readonly #apiServer: OutsideOptions['apiServer']
   readonly hosts: readonly OutsideHost[]
   readonly root: string
 
@@ -80,7 +83,9 @@ class LocalOutside implements RunningOutside {
     names: StandInNames,
     standIn: StandIn,
     root: string,
+    apiServer: OutsideOptions['apiServer'],
   ) {
+    this.#apiServer = apiServer
     this.#real = real
     this.#names = names
     this.#standIn = standIn
@@ -102,6 +107,7 @@ class LocalOutside implements RunningOutside {
 
   async dial(to: Address, place: Place, signal?: AbortSignal): Promise<Duplex> {
     const role = roleAt(to, place)
+    if (role === 'api-server' && this.#apiServer !== undefined) return this.#apiServer(signal)
     if (role !== undefined) return this.#standIn.dial(role, signal)
     if (place !== 'world') throw failure('ECONNREFUSED', to, 'nothing listens there')
     const real = to.port === 443 ? this.#real.find((dialer) => dialer.has(to.ip)) : undefined
