@@ -84,6 +84,7 @@ async function answer(route: Route, deps: MountDeps, request: Routed, response: 
       caller,
       granted: admission?.granted ?? [],
       ip,
+      authorization: request.headers.authorization,
       context,
       ifMatch: route.ifMatch ? parseIfMatch(request.headers['if-match']) : undefined,
       idempotencyKey: route.idempotent ? parseIdempotencyKey(single(request.headers['idempotency-key'])) : undefined,

@@ -31,7 +31,7 @@ export interface Caller {
   readonly id: ObjectId
   readonly username: string
   readonly status: UserStatus
-  /** What his roles let him do, by permission: all policies that grant it. */
+  /** What his roles let him do, by permission: all policies that grant it. Not looked up for a route that asks for none. */
   readonly policies: ReadonlyMap<string, readonly PolicyDoc[]>
 }
 
@@ -45,6 +45,8 @@ export interface Call<P = unknown, Q = unknown, B = unknown> {
   /** The policies that grant the route's permission. */
   readonly granted: readonly PolicyDoc[]
   readonly ip: string
+  /** The header as it came: for a login, by somebody who may have an old token. */
+  readonly authorization: string | undefined
   readonly context: RequestContext
   /** The version that If-Match names. */
   readonly ifMatch: number | undefined

@@ -52,6 +52,11 @@ export interface RoleDoc extends Common {
   readonly policies: readonly PolicyDoc[]
   /** Made by a migration: not to be renamed, emptied or deleted. */
   readonly builtIn?: boolean
+  /**
+   * When users were last given it, or the last of its holders was looked for. Written so that two transactions that decide by
+   * who holds the role meet at one document, and one of them is run again.
+   */
+  readonly membersTime?: Large
 }
 
 /** Collection `permissions`; unique by `key`. */

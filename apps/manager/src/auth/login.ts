@@ -1,0 +1,68 @@
+import { z } from 'zod'
+import { managerErrors } from '../http/errors.js'
+import { missing, saying } from '../http/fields.js'
+import { defineRoute, type Route } from '../http/route.js'
+import { MAX_PASSWORD, MAX_USERNAME } from '../users/fields.js'
+import type { Identity } from './identity.js'
+
+const INACTIVE = 2
+const MUST_CHANGE_PASSWORD = 3
+
+const required = (most: number) =>
+  z
+    .string({ error: missing('CREDENTIALS_REQUIRED') })
+    .min(1, saying('CREDENTIALS_REQUIRED'))
+    .max(most)
+
+/**
+ * POST /auth/login. One answer for a name that is not there, a password that is wrong and a user who is inactive, after the
+ * same work: what there is of accounts is not to be learned here.
+ */
+export function login({ store, tokens, passwords, throttle }: Identity): Route {
+  const find = (username: string) => store.users.findOne({ username })
+
+  /** A token that this user was given once, valid or not: who has it is not one of the strangers who guess. */
+  const deviceOf = async (authorization: string | undefined, username: string): Promise<string | undefined> => {
+    const token = authorization?.startsWith('Bearer ') ? authorization.slice('Bearer '.length) : undefined
+    const owner = token === undefined ? undefined : await tokens.ownerOf(token)
+    if (owner === undefined) return undefined
+    return (await find(username))?._id.toHexString() === owner ? token : undefined
+  }
+
+  return defineRoute({
+    method: 'POST',
+    path: '/api/v1/auth/login',
+    operationId: 'login',
+    tag: 'auth',
+    summary:
+      'Logs in. A token that this user was given before, sent along as Authorization, keeps him apart from strangers who try to guess his password.',
+    permission: 'none',
+    audit: 'auth.login',
+    body: z.object({ username: required(MAX_USERNAME), password: required(MAX_PASSWORD) }),
+    answer: z.object({ token: z.string() }),
+    errors: ['INVALID_BODY', 'CREDENTIALS_REQUIRED', 'VALIDATION_FAILED', 'LOGIN_FAILED'],
+    handle: async ({ body: { username, password }, ip, authorization, about }) => {
+      const device = await deviceOf(authorization, username)
+      const turn = await throttle.enter({ account: username, ip, device })
+      try {
+        const user = await find(username)
+        if (user !== null) about(`users/${user._id.toHexString()}`)
+        const right = await passwords.verify(user?.password, password, ip)
+        const status = Number(user?.status)
+        if (user === null || !right || status === INACTIVE) {
+          turn.failed()
+          throw managerErrors.error('LOGIN_FAILED')
+        }
+        turn.succeeded()
+        const token = await tokens.sign({
+          uid: user._id.toHexString(),
+          needChangePassword: status === MUST_CHANGE_PASSWORD,
+          tv: Number(user.tokenVersion),
+        })
+        return { data: { token } }
+      } finally {
+        turn.drop()
+      }
+    },
+  })
+}

@@ -1,0 +1,100 @@
+import { createPublicKey, type KeyObject } from 'node:crypto'
+import { type JWTPayload, jwtVerify, SignJWT } from 'jose'
+import { managerErrors } from '../http/errors.js'
+
+/** `iss` of every token, as the original has it. */
+export const ISSUER = 'bss-api-server'
+
+/** `aud` of a user's token: what is signed with this key for schedulers is good for nothing here, and the other way round. */
+export const AUDIENCE = 'manager'
+
+/** How long a login lasts. */
+export const TOKEN_SECONDS = 3 * 60 * 60
+
+/** Two replicas' clocks may differ by this much. */
+const CLOCK_TOLERANCE_SECONDS = 5
+
+const ALGORITHM = 'RS256'
+
+/** What a token says of its bearer. All but the id may be out of date: the database is asked at every request. */
+export interface TokenClaims {
+  /** 24 hex digits. */
+  readonly uid: string
+  readonly needChangePassword: boolean
+  /** The user's token version when it was made: another one now, and the token is dead. */
+  readonly tv: number
+}
+
+export interface Tokens {
+  sign(claims: TokenClaims): Promise<string>
+  /** @throws ServiceError TOKEN_INVALID, whatever is wrong with it */
+  verify(token: string): Promise<TokenClaims>
+  /** Whose token it is or once was: its end is not looked at. Undefined when it never was one of ours. */
+  ownerOf(token: string): Promise<string | undefined>
+}
+
+/** Tokens of this private RSA key; `now` in milliseconds. */
+export function createTokens(key: KeyObject, now: () => number = Date.now): Tokens {
+  const publicKey = createPublicKey(key)
+
+  const read = async (token: string, at: number, extra: { readonly maxAge?: number } = {}): Promise<JWTPayload> => {
+    const { payload } = await jwtVerify(token, publicKey, {
+      algorithms: [ALGORITHM],
+      issuer: ISSUER,
+      audience: AUDIENCE,
+      requiredClaims: ['exp', 'nbf', 'iat', 'sub'],
+      clockTolerance: CLOCK_TOLERANCE_SECONDS,
+      currentDate: new Date(at),
+      ...extra,
+    })
+    return payload
+  }
+
+  return {
+    sign: ({ uid, needChangePassword, tv }) => {
+      const issuedAt = Math.floor(now() / 1000)
+      return new SignJWT({ uid, needChangePassword, tv })
+        .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT' })
+        .setIssuer(ISSUER)
+        .setSubject(uid)
+        .setAudience(AUDIENCE)
+        .setIssuedAt(issuedAt)
+        .setNotBefore(issuedAt)
+        .setExpirationTime(issuedAt + TOKEN_SECONDS)
+        .sign(key)
+    },
+    verify: async (token) => {
+      let payload: JWTPayload
+      try {
+        payload = await read(token, now())
+      } catch (cause) {
+        throw managerErrors.error('TOKEN_INVALID', undefined, { cause })
+      }
+      return claimsOf(payload)
+    },
+    ownerOf: async (token) => {
+      try {
+        // Judged as of the moment it was made, so that an expired one is still somebody's.
+        const [, body = ''] = token.split('.')
+        const { iat } = JSON.parse(Buffer.from(body, 'base64url').toString()) as { iat?: unknown }
+        if (typeof iat !== 'number' || !Number.isFinite(iat)) return undefined
+        return claimsOf(await read(token, iat * 1000)).uid
+      } catch {
+        return undefined
+      }
+    },
+  }
+}
+
+function claimsOf({ uid, sub, needChangePassword, tv }: JWTPayload): TokenClaims {
+  if (
+    typeof uid !== 'string' ||
+    !/^[0-9a-f]{24}$/.test(uid) ||
+    sub !== uid ||
+    typeof needChangePassword !== 'boolean' ||
+    typeof tv !== 'number' ||
+    !Number.isSafeInteger(tv)
+  )
+    throw managerErrors.error('TOKEN_INVALID')
+  return { uid, needChangePassword, tv }
+}

@@ -1,0 +1,82 @@
+import { ObjectId } from 'mongodb'
+import { z } from 'zod'
+import type { Identity } from '../auth/identity.js'
+import { managerErrors } from '../http/errors.js'
+import { InvalidFields } from '../http/fields.js'
+import { defineRoute, type Route } from '../http/route.js'
+import { requireVersion } from '../http/versions.js'
+import type { PolicyDoc } from '../store/documents.js'
+import { isDuplicateKey } from '../store/failures.js'
+import { changed, ONE } from '../users/documents.js'
+import { checkPolicies, description, policies, roleId, roleName } from './fields.js'
+
+/** PUT /roles: what is absent stays; policies are replaced as a whole, for everybody who holds the role, at once. */
+export function updateRole({ store, now }: Identity): Route {
+  return defineRoute({
+    method: 'PUT',
+    path: '/api/v1/roles',
+    operationId: 'updateRole',
+    tag: 'roles',
+    summary: 'Changes a role; its policies are replaced as a whole. Who holds it keeps it under its new name.',
+    permission: 'role.update',
+    audit: 'role.update',
+    ifMatch: true,
+    body: z.object({
+      id: roleId,
+      name: roleName.optional(),
+      description: description.optional(),
+      rolePolicy: policies.optional(),
+      rolePolicies: policies.optional(),
+    }),
+    errors: [
+      'INVALID_BODY',
+      'INVALID_HEADER',
+      'ROLE_ID_INVALID',
+      'ROLE_UNKNOWN',
+      'VALIDATION_FAILED',
+      'GRANT_EXCEEDS_OWN',
+      'ROLE_BUILT_IN',
+      'NAME_TAKEN',
+      'VERSION_CONFLICT',
+    ],
+    handle: async ({ body, caller, ifMatch, about }) => {
+      if (caller === undefined) throw managerErrors.error('UNAUTHORIZED')
+      const _id = new ObjectId(body.id)
+      about(`roles/${_id.toHexString()}`)
+      const role = await store.roles.findOne({ _id })
+      if (role === null) throw managerErrors.error('ROLE_UNKNOWN')
+      requireVersion(ifMatch, role.version)
+      const wanted: readonly PolicyDoc[] | undefined = body.rolePolicy ?? body.rolePolicies
+      const renamed = body.name !== undefined && body.name !== role.name
+      if (role.builtIn === true && (renamed || wanted !== undefined)) throw managerErrors.error('ROLE_BUILT_IN')
+      if (wanted !== undefined)
+        await checkPolicies(
+          store,
+          caller,
+          wanted,
+          body.rolePolicy === undefined ? 'rolePolicies' : 'rolePolicy',
+          role.policies,
+        )
+      try {
+        const { matchedCount } = await store.roles.updateOne(
+          { _id, version: role.version },
+          {
+            $set: {
+              ...(body.name === undefined ? {} : { name: body.name }),
+              ...(body.description === undefined ? {} : { description: body.description }),
+              ...(wanted === undefined ? {} : { policies: wanted }),
+              ...changed(caller.id, now()),
+            },
+            $inc: { version: ONE },
+          },
+        )
+        if (matchedCount === 0) throw managerErrors.error('VERSION_CONFLICT')
+      } catch (thrown) {
+        if (isDuplicateKey(thrown))
+          throw new InvalidFields('NAME_TAKEN', [{ field: 'name', message: 'is the name of another role' }])
+        throw thrown
+      }
+      return {}
+    },
+  })
+}

@@ -1,0 +1,57 @@
+import { ObjectId } from 'mongodb'
+import { z } from 'zod'
+import type { Identity } from '../auth/identity.js'
+import { mayActOn, notHeld } from '../auth/rbac.js'
+import { managerErrors } from '../http/errors.js'
+import { defineRoute, type Route } from '../http/route.js'
+import { requireVersion } from '../http/versions.js'
+import type { UserStatus } from '../store/documents.js'
+import { newPassword, userId } from './fields.js'
+import { setPassword } from './set-password.js'
+
+/** PUT /users/password. The user has to change it again; one who is inactive stays so. His sessions end. */
+export function resetPassword({ store, passwords, now }: Identity): Route {
+  return defineRoute({
+    method: 'PUT',
+    path: '/api/v1/users/password',
+    operationId: 'resetPassword',
+    tag: 'users',
+    summary: "Sets another user's password, which he then has to change. His tokens are worthless at once.",
+    permission: 'user.password.reset',
+    audit: 'user.password.reset',
+    ifMatch: true,
+    body: z.object({ userID: userId, newPassword }),
+    errors: [
+      'INVALID_BODY',
+      'INVALID_HEADER',
+      'USER_ID_INVALID',
+      'VALIDATION_FAILED',
+      'NOT_SELF',
+      'GRANT_EXCEEDS_OWN',
+      'USER_NOT_FOUND',
+      'VERSION_CONFLICT',
+    ],
+    handle: async ({ body, caller, granted, ip, ifMatch, about }) => {
+      if (caller === undefined) throw managerErrors.error('UNAUTHORIZED')
+      const _id = new ObjectId(body.userID)
+      about(`users/${_id.toHexString()}`)
+      if (!mayActOn(granted, caller.id.toHexString(), _id.toHexString())) throw managerErrors.error('NOT_SELF')
+      const user = await store.users.findOne({ _id })
+      if (user === null) throw managerErrors.error('USER_NOT_FOUND')
+      requireVersion(ifMatch, user.version)
+      // Whoever sets a password can log in with it: to do so for somebody who may more would be to grant oneself that.
+      if (!_id.equals(caller.id) && user.roleIds.length > 0) {
+        const roles = await store.roles.find({ _id: { $in: [...user.roleIds] } }).toArray()
+        if (roles.some(({ policies }) => notHeld(caller.policies, policies).length > 0))
+          throw managerErrors.error(
+            'GRANT_EXCEEDS_OWN',
+            'This user may do more than you: you cannot set a password for him.',
+          )
+      }
+      const phc = await passwords.hash(body.newPassword, ip)
+      const status: UserStatus = Number(user.status) === 2 ? 2 : 3
+      await setPassword(store, user, { phc, status, by: caller.id, now: now() })
+      return {}
+    },
+  })
+}
