@@ -88,15 +88,8 @@ export class Throttle {
     if (!isKnown) rules.push([keyOf('account', attempt.account), account], [keyOf('address', attempt.ip), address])
 
     const deadline = performance.now() + this.#options.maxWaitMs
-    for (let again = true; again; ) {
-      again = false
-      for (const [key, pace] of rules) {
-        if (await this.#mayStart(key, pace, deadline)) continue
-        again = true
-        break
-      }
-    }
-    // No await from here on: what was found is still so.
+    for (let before = this.#undecided(rules); before !== undefined; before = this.#undecided(rules))
+      await waitFor(before, deadline)
     for (const [key] of rules) this.#count(key).pending++
     let open = true
     const end = (decide: (key: string, count: Count) => void) => (): void => {
@@ -125,23 +118,25 @@ export class Throttle {
     }
   }
 
-  /** True: it may. False: it has waited for another to be decided, and all has to be looked at again. */
-  async #mayStart(key: string, { free, longestMs }: Pace, deadline: number): Promise<boolean> {
-    const count = this.#counts.get(key)
-    if (count === undefined) return true
-    const sinceMs = this.#now() - count.lastFailure
-    if (count.pending === 0 && sinceMs > this.#options.forgetMs) {
-      this.#counts.delete(key)
-      return true
+  /**
+   * What has to be decided before a try may start; undefined: it may. Not async: nothing may come between this look and
+   * the try being counted.
+   */
+  #undecided(rules: readonly (readonly [string, Pace])[]): Count | undefined {
+    for (const [key, { free, longestMs }] of rules) {
+      const count = this.#counts.get(key)
+      if (count === undefined) continue
+      const sinceMs = this.#now() - count.lastFailure
+      if (count.pending === 0 && sinceMs > this.#options.forgetMs) {
+        this.#counts.delete(key)
+        continue
+      }
+      if (count.failures + count.pending < free) continue
+      if (count.pending > 0) return count
+      const waitMs = Math.min(1_000 * 2 ** (count.failures - free), longestMs) - sinceMs
+      if (waitMs > 0) throw tooMany(waitMs)
     }
-    if (count.failures + count.pending < free) return true
-    if (count.pending > 0) {
-      await waitFor(count, deadline)
-      return false
-    }
-    const waitMs = Math.min(1_000 * 2 ** (count.failures - free), longestMs) - sinceMs
-    if (waitMs > 0) throw tooMany(waitMs)
-    return true
+    return undefined
   }
 
   #count(key: string): Count {
