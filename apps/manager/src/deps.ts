@@ -1,5 +1,5 @@
 import type { Check, ServiceLog } from '@bulkhead/service-kit'
-import type { AuditLog } from './audit/log.js'
+import type { Identity } from './auth/identity.js'
 import type { ManagerConfig } from './config.js'
 import type { ClusterView } from './kubernetes/types.js'
 import type { SchedulerPush } from './push/types.js'
@@ -12,11 +12,13 @@ export interface AppDeps {
   readonly push: SchedulerPush
   readonly config: Pick<ManagerConfig, 'key' | 'admin'>
   readonly log: ServiceLog
+  /** Tokens, passwords and limits, when they are made elsewhere. */
+  readonly identity?: Identity
   /** What else has to hold before there may be traffic. */
   readonly checks?: Readonly<Record<string, Check>>
 }
 
 /** What routes are made of; each module takes of it what it needs. */
 export interface RouteDeps extends AppDeps {
-  readonly audit: AuditLog
+  readonly identity: Identity
 }

@@ -19,9 +19,9 @@ export function refusalsOf(route: Route): ReadonlyMap<number, readonly Code[]> {
 
 function commonOf({ permission, params, query, body, ifMatch, idempotent, raw }: Route): Code[] {
   const codes: Code[] = []
-  if (permission !== 'none')
-    codes.push('AUTHORIZATION_MISSING', 'AUTHORIZATION_MALFORMED', 'TOKEN_INVALID', 'TOKEN_OF_NOBODY')
-  if (permission !== 'none' && permission !== 'token') codes.push('PASSWORD_CHANGE_REQUIRED', 'PERMISSION_DENIED')
+  if (permission !== 'none') codes.push('AUTHORIZATION_MISSING', 'AUTHORIZATION_MALFORMED', 'TOKEN_INVALID')
+  if (permission === 'token') codes.push('UNAUTHORIZED')
+  else if (permission !== 'none') codes.push('TOKEN_OF_NOBODY', 'PASSWORD_CHANGE_REQUIRED', 'PERMISSION_DENIED')
   if (body !== undefined) codes.push('INVALID_BODY', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE')
   if (params !== undefined || query !== undefined || body !== undefined) codes.push('VALIDATION_FAILED')
   if (ifMatch || idempotent) codes.push('INVALID_HEADER')
