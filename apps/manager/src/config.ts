@@ -11,6 +11,7 @@ import {
   settings,
   shutdownSettings,
 } from '@bulkhead/service-kit'
+import { SERVICE_ACCOUNT_FOLDER } from './kubernetes/access.js'
 import { type MongoConfig, readMongoOptions } from './store/client.js'
 
 const { address, boolean, duration, optional, port, secret, setting, text } = settings
@@ -36,6 +37,8 @@ const serviceShape = {
   MANAGER_ACCOUNT_ADMIN_EMAIL: text('admin@example.com'),
   MANAGER_ACCOUNT_ADMIN_PASSWORD: secret(setting(readAdminPassword)),
   MANAGER_K8S_IN_CLUSTER: boolean('true'),
+  /** Where the pod's token and its cluster's authority are mounted. */
+  MANAGER_K8S_SERVICE_ACCOUNT_PATH: text(SERVICE_ACCOUNT_FOLDER),
   /** Instead of the pod's ServiceAccount, when IN_CLUSTER is false. */
   MANAGER_K8S_KUBE_CONFIG_PATH: optional((value) => value),
   /** The schedulers that are told of intents: pods of this namespace and ServiceAccount, and no others. */
@@ -75,6 +78,7 @@ export interface ManagerConfig {
   readonly admin: { readonly email: string; readonly password: string }
   readonly kubernetes: {
     readonly inCluster: boolean
+    readonly serviceAccountPath: string
     readonly kubeConfigPath: string | undefined
     readonly schedulerNamespace: string
     readonly schedulerServiceAccount: string
@@ -100,6 +104,7 @@ export function readManagerConfig(env: Env = process.env): Read<ManagerConfig, t
       admin: { email: values.MANAGER_ACCOUNT_ADMIN_EMAIL, password: values.MANAGER_ACCOUNT_ADMIN_PASSWORD },
       kubernetes: {
         inCluster: values.MANAGER_K8S_IN_CLUSTER,
+        serviceAccountPath: values.MANAGER_K8S_SERVICE_ACCOUNT_PATH,
         kubeConfigPath: values.MANAGER_K8S_KUBE_CONFIG_PATH,
         schedulerNamespace: values.MANAGER_K8S_SCHEDULER_NAMESPACE,
         schedulerServiceAccount: values.MANAGER_K8S_SCHEDULER_SERVICE_ACCOUNT,
