@@ -6,6 +6,7 @@ export const managerErrors = defineErrors({
   ROLES_NOT_FOUND: { status: 400, message: 'Some roles not found' },
   STRATEGY_ID_REQUIRED: { status: 400, message: 'Strategy ID is required' },
   INTENT_IDS_REQUIRED: { status: 400, message: 'At least one intent ID is required' },
+  NODE_ID_REQUIRED: { status: 400, message: 'Node ID is required' },
   INVALID_HEADER: { status: 400, message: 'A header of the request is not valid.' },
   AUTHORIZATION_MISSING: { status: 401, message: 'Missing Authorization header' },
   AUTHORIZATION_MALFORMED: { status: 401, message: 'Invalid Authorization header format' },
@@ -29,6 +30,7 @@ export const managerErrors = defineErrors({
   NODE_NOT_FOUND: { status: 404, message: 'node not found' },
   NAME_TAKEN: { status: 409, message: 'There is one of this name already.' },
   VERSION_CONFLICT: { status: 409, message: 'It has been changed since it was read.' },
+  IDEMPOTENCY_KEY_REUSED: { status: 409, message: 'This Idempotency-Key was used for another request.' },
   LAST_ADMIN: { status: 409, message: 'Nobody would be left who can administer users and roles.' },
   ROLE_BUILT_IN: { status: 409, message: 'A built-in role can be neither renamed, emptied nor deleted.' },
   ROLE_IN_USE: { status: 409, message: 'Users hold this role; take it from them first.' },
@@ -37,4 +39,7 @@ export const managerErrors = defineErrors({
   ROLE_ID_INVALID: { status: 422, message: 'invalid role ID' },
   ROLE_UNKNOWN: { status: 422, message: 'role not found' },
   VALIDATION_FAILED: { status: 422, message: 'The request has fields that are not valid.' },
+  CLUSTER_UNKNOWN: { status: 503, message: 'The Kubernetes API does not say what is in the cluster; try again later.' },
+  SCHEDULER_MISSING: { status: 503, message: 'No scheduler is known on this node.' },
+  SCHEDULER_UNAVAILABLE: { status: 503, message: 'The scheduler of this node does not answer as it should.' },
 })

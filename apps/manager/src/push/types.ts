@@ -1,9 +1,30 @@
 import type { IntentDoc } from '../store/documents.js'
 
-/** All that a node's scheduler has to know: always the whole set, since it replaces what it had. */
+/** All that a node's scheduler has to know: always the whole set, since it replaces what it had (contract M15). */
 export interface NodeIntents {
   readonly node: string
+  /** Of two sets the one with the higher version is the later one, whichever arrives first. */
+  readonly version: number
+  /** In the order in which they were made. */
   readonly intents: readonly IntentDoc[]
+}
+
+/** What runs in the pods of a node, as its scheduler has read it from /proc. */
+export interface NodeProcesses {
+  readonly pods: readonly {
+    readonly podUid: string
+    readonly podId?: string | undefined
+    readonly processes: readonly {
+      readonly pid: number
+      readonly command: string
+      readonly ppid?: number | undefined
+      readonly containerId?: string | undefined
+    }[]
+  }[]
+  /** When it was read. */
+  readonly timestamp: string
+  readonly nodeName: string
+  readonly nodeId?: string | undefined
 }
 
 /** The way to the schedulers on the nodes. */
@@ -13,4 +34,7 @@ export interface SchedulerPush {
    * could not be reached or refused, within its own deadline.
    */
   push(set: NodeIntents): Promise<'sent' | 'no-scheduler'>
+  /** Asks the node's scheduler what runs there; rejects as `push` does. */
+  processes(node: string): Promise<NodeProcesses | 'no-scheduler'>
+  close(): Promise<void>
 }

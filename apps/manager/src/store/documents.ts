@@ -90,6 +90,8 @@ export type IntentState = 0 | 1 | 2
 /** Collection `schedule_intents`; by `strategyID`, `nodeID`, `creatorID, _id`; unique by `strategyID, podID`. */
 export interface IntentDoc extends Common {
   readonly strategyID: ObjectId
+  /** As the strategy has it: policies are limited by it. */
+  readonly strategyNamespace: string
   /** The pod's UID. */
   readonly podID: string
   readonly podName: string

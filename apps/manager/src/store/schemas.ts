@@ -86,6 +86,7 @@ export const schemas: Readonly<Record<(typeof collections)[keyof typeof collecti
     schema: object({
       ...common,
       strategyID: objectId,
+      strategyNamespace: string,
       podID: name,
       podName: string,
       nodeID: string,

@@ -46,9 +46,13 @@ export async function convertOriginal(db: Db): Promise<void> {
     k8sNamespace: strategy.k8sNamespace ?? [],
     ...scheduleOf(strategy),
   }))
+  const namespaces = new Map<string, string>()
+  for await (const { _id, strategyNamespace = '' } of db.collection(collections.strategies).find())
+    namespaces.set(String(_id), strategyNamespace)
   await eachOf(db, collections.intents, (intent) => ({
     ...commonOf(intent),
     strategyID: intent.strategyID,
+    strategyNamespace: namespaces.get(String(intent.strategyID)) ?? '',
     podID: intent.podID,
     podName: intent.podName ?? '',
     nodeID: intent.nodeID ?? '',

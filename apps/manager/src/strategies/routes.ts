@@ -1,0 +1,133 @@
+import { ObjectId } from 'mongodb'
+import { pageOf } from '../http/page.js'
+import { type Call, defineRoute, type Route } from '../http/route.js'
+import { etagOf } from '../http/versions.js'
+import { strategyView } from './documents.js'
+import {
+  changedStrategy,
+  namedStrategy,
+  newStrategy,
+  nothing,
+  type Stored,
+  stored,
+  strategy,
+  strategyPage,
+  strategyPath,
+  strategyQuery,
+} from './schemas.js'
+import { askerOf, type Saved, Strategies, type StrategiesDeps } from './service.js'
+
+const targetOf = (id: string): string => `strategies/${id.toLowerCase()}`
+
+/** Everything under /api/v1/strategies. */
+export function strategyRoutes(deps: StrategiesDeps): readonly Route[] {
+  const strategies = new Strategies(deps)
+  const tag = 'strategies'
+
+  const remove = async (call: Call, id: string): Promise<{ data: Record<string, never> }> => {
+    call.about(targetOf(id))
+    await strategies.remove(askerOf(call), new ObjectId(id), call.ifMatch)
+    return { data: {} }
+  }
+
+  return [
+    defineRoute({
+      method: 'POST',
+      path: '/api/v1/strategies',
+      operationId: 'createStrategy',
+      tag,
+      summary: 'Say how the pods that match are scheduled',
+      permission: 'schedule_strategy.create',
+      body: newStrategy,
+      answer: stored,
+      status: 201,
+      errors: ['NO_PODS_MATCH', 'CLUSTER_UNKNOWN', 'IDEMPOTENCY_KEY_REUSED'],
+      audit: 'strategy.create',
+      idempotent: true,
+      handle: async (call) => {
+        const saved = await strategies.create(askerOf(call), call.body, call.idempotencyKey)
+        return { ...answerOf(saved), target: targetOf(saved.id) }
+      },
+    }),
+    defineRoute({
+      method: 'PUT',
+      path: '/api/v1/strategies',
+      operationId: 'updateStrategy',
+      tag,
+      summary: 'Replace a strategy of one’s own, and its intents',
+      permission: 'schedule_strategy.update',
+      body: changedStrategy,
+      answer: stored,
+      errors: ['STRATEGY_ID_REQUIRED', 'STRATEGY_NOT_FOUND', 'NO_PODS_MATCH', 'CLUSTER_UNKNOWN'],
+      audit: 'strategy.update',
+      ifMatch: true,
+      handle: async (call) => {
+        const { strategyId, ...given } = call.body
+        call.about(targetOf(strategyId))
+        return answerOf(await strategies.change(askerOf(call), new ObjectId(strategyId), given, call.ifMatch))
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/v1/strategies/self',
+      operationId: 'listStrategies',
+      tag,
+      summary: 'The strategies that the caller has made, in that order',
+      permission: 'schedule_strategy.read',
+      query: strategyQuery,
+      answer: strategyPage,
+      errors: [],
+      handle: async (call) => {
+        const { items, next } = pageOf(await strategies.list(askerOf(call), call.query), call.query)
+        return { data: { strategies: items.map(strategyView), ...next } }
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/v1/strategies/{id}',
+      operationId: 'getStrategy',
+      tag,
+      summary: 'A strategy of one’s own',
+      permission: 'schedule_strategy.read',
+      params: strategyPath,
+      answer: strategy,
+      errors: ['STRATEGY_NOT_FOUND'],
+      handle: async (call) => {
+        const found = await strategies.get(askerOf(call), new ObjectId(call.params.id))
+        return { data: strategyView(found), headers: { etag: etagOf(found.version) } }
+      },
+    }),
+    defineRoute({
+      method: 'DELETE',
+      path: '/api/v1/strategies',
+      operationId: 'deleteStrategyByBody',
+      tag,
+      summary: 'As DELETE /api/v1/strategies/{id}, for clients of the original',
+      permission: 'schedule_strategy.delete',
+      body: namedStrategy,
+      answer: nothing,
+      errors: ['STRATEGY_ID_REQUIRED', 'STRATEGY_NOT_FOUND'],
+      audit: 'strategy.delete',
+      ifMatch: true,
+      handle: (call) => remove(call, call.body.strategyId),
+    }),
+    defineRoute({
+      method: 'DELETE',
+      path: '/api/v1/strategies/{id}',
+      operationId: 'deleteStrategy',
+      tag,
+      summary: 'Delete a strategy of one’s own, and its intents',
+      permission: 'schedule_strategy.delete',
+      params: strategyPath,
+      answer: nothing,
+      errors: ['STRATEGY_NOT_FOUND'],
+      audit: 'strategy.delete',
+      ifMatch: true,
+      handle: (call) => remove(call, call.params.id),
+    }),
+  ]
+}
+
+function answerOf({ version, ...data }: Saved): { data: Stored; headers: Record<string, string> } {
+  return { data, headers: { etag: etagOf(version) } }
+}

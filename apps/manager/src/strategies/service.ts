@@ -1,0 +1,176 @@
+import { type ClientSession, type Filter, ObjectId } from 'mongodb'
+import { managerErrors } from '../http/errors.js'
+import { afterCursor } from '../http/page.js'
+import type { Call, Caller } from '../http/route.js'
+import { requireVersion } from '../http/versions.js'
+import type { ClusterView, PodView } from '../kubernetes/types.js'
+import type { NodeSync } from '../push/node-sync.js'
+import type { IntentDoc, PolicyDoc, StrategyDoc } from '../store/documents.js'
+import { isDuplicateKey } from '../store/failures.js'
+import type { Store } from '../store/types.js'
+import { changedStrategyDoc, intentDocs, newStrategyDoc } from './documents.js'
+import { answeredBefore, noteAnswer, type Once, requestHash } from './idempotency.js'
+import { coveredFilter, covers } from './limits.js'
+import { podsOf } from './pods.js'
+import type { NewStrategy, Stored, StrategyQuery } from './schemas.js'
+
+/** Who asks, and the policies that let him. */
+export interface Asker {
+  readonly caller: Caller
+  readonly granted: readonly PolicyDoc[]
+}
+
+export function askerOf({ caller, granted }: Pick<Call, 'caller' | 'granted'>): Asker {
+  // Routes that have a permission are reached by nobody unknown.
+  if (caller === undefined) throw new TypeError('a route with a permission was reached by nobody')
+  return { caller, granted }
+}
+
+export interface StrategiesDeps {
+  readonly store: Store
+  readonly cluster: ClusterView
+  readonly sync: NodeSync
+}
+
+export interface Saved extends Stored {
+  readonly version: number
+}
+
+/** Strategies and what follows from them. Whoever made one is the only one who may see, change or delete it (contract 1.9). */
+export class Strategies {
+  readonly #deps: StrategiesDeps
+
+  constructor(deps: StrategiesDeps) {
+    this.#deps = deps
+  }
+
+  /**
+   * Stores the strategy and an intent for each of its pods, together, and tells the nodes' schedulers. Done once per idempotency key.
+   *
+   * @throws ServiceError PERMISSION_DENIED, NO_PODS_MATCH, CLUSTER_UNKNOWN, IDEMPOTENCY_KEY_REUSED
+   */
+  async create({ caller, granted }: Asker, given: NewStrategy, key: string | undefined): Promise<Saved> {
+    const { store, cluster } = this.#deps
+    requireCovered(granted, given)
+    const once: Once | undefined =
+      key === undefined
+        ? undefined
+        : { userID: caller.id, key, request: requestHash('POST', '/api/v1/strategies', given) }
+    const before = once && (await this.#answered(once))
+    if (before !== undefined) return before
+    const strategy = newStrategyDoc(given, caller.id, Date.now())
+    const intents = intentDocs(strategy, podsOf(cluster, given))
+    const answer = { id: strategy._id.toHexString(), intents: intents.length }
+    try {
+      await store.transaction(async (session) => {
+        if (once !== undefined) await noteAnswer(store, once, answer, session)
+        await store.strategies.insertOne(strategy, { session })
+        await store.intents.insertMany(intents, { session })
+      })
+    } catch (error) {
+      // The same request, sent twice at once: the other one was first.
+      const other = once !== undefined && isDuplicateKey(error) ? await this.#answered(once) : undefined
+      if (other === undefined) throw error
+      return other
+    }
+    return this.#pushed(strategy, intents)
+  }
+
+  /**
+   * Replaces the strategy and its intents, together.
+   *
+   * @throws ServiceError STRATEGY_NOT_FOUND, VERSION_CONFLICT, PERMISSION_DENIED, NO_PODS_MATCH, CLUSTER_UNKNOWN
+   */
+  async change(asker: Asker, _id: ObjectId, given: NewStrategy, ifMatch: number | undefined): Promise<Saved> {
+    const { store, cluster } = this.#deps
+    let pods: readonly PodView[] | undefined
+    const { strategy, intents, nodes } = await store.transaction(async (session) => {
+      const before = await this.#own(asker, _id, 'update', session)
+      requireVersion(ifMatch, before.version)
+      requireCovered(asker.granted, given)
+      pods ??= podsOf(cluster, given)
+      const next = changedStrategyDoc(before, given, asker.caller.id, Date.now())
+      const made = intentDocs(next, pods)
+      const left = await store.intents.distinct('nodeID', { strategyID: _id }, { session })
+      const { _id: _, ...replacement } = next
+      await store.strategies.replaceOne({ _id }, replacement, { session })
+      await store.intents.deleteMany({ strategyID: _id }, { session })
+      await store.intents.insertMany(made, { session })
+      return { strategy: next, intents: made, nodes: left }
+    })
+    return this.#pushed(strategy, intents, nodes)
+  }
+
+  /** Deletes the strategy and its intents, together. @throws ServiceError STRATEGY_NOT_FOUND, VERSION_CONFLICT */
+  async remove(asker: Asker, _id: ObjectId, ifMatch: number | undefined): Promise<void> {
+    const { store, sync } = this.#deps
+    const nodes = await store.transaction(async (session) => {
+      const before = await this.#own(asker, _id, 'delete', session)
+      requireVersion(ifMatch, before.version)
+      const left = await store.intents.distinct('nodeID', { strategyID: _id }, { session })
+      await store.intents.deleteMany({ strategyID: _id }, { session })
+      await store.strategies.deleteOne({ _id }, { session })
+      return left
+    })
+    await sync.sync(nodes)
+  }
+
+  /** @throws ServiceError STRATEGY_NOT_FOUND */
+  async get(asker: Asker, _id: ObjectId): Promise<StrategyDoc> {
+    return this.#own(asker, _id, 'read')
+  }
+
+  /** One more than were asked for, when there are more. */
+  async list({ caller, granted }: Asker, query: StrategyQuery): Promise<StrategyDoc[]> {
+    const { strategyNamespace, k8sNamespace } = query
+    const all: Filter<StrategyDoc>[] = [{ creatorID: caller.id, ...afterCursor(query) }]
+    if (strategyNamespace !== undefined) all.push({ strategyNamespace })
+    if (k8sNamespace !== undefined) all.push({ k8sNamespace })
+    const covered = coveredFilter(granted, 'strategies')
+    if (Object.keys(covered).length > 0) all.push(covered)
+    return this.#deps.store.strategies
+      .find(all.length === 1 ? (all[0] as Filter<StrategyDoc>) : { $and: all })
+      .sort({ _id: 1 })
+      .limit(query.limit + 1)
+      .toArray()
+  }
+
+  async #own({ caller, granted }: Asker, _id: ObjectId, to: string, session?: ClientSession): Promise<StrategyDoc> {
+    const { strategies } = this.#deps.store
+    const found = await strategies.findOne({ _id, creatorID: caller.id }, session === undefined ? {} : { session })
+    if (found === null || !covers(granted, found.strategyNamespace, found.k8sNamespace)) {
+      throw managerErrors.error('STRATEGY_NOT_FOUND', `strategy not found or you don't have permission to ${to} it`)
+    }
+    return found
+  }
+
+  async #answered(once: Once): Promise<Saved | undefined> {
+    const { store } = this.#deps
+    const answer = await answeredBefore(store, once)
+    if (answer === undefined) return undefined
+    const { id, intents } = answer as { readonly id: string; readonly intents: number }
+    const pushed = await store.intents.countDocuments({ strategyID: new ObjectId(id), state: 2 })
+    return { id, intents, pushed: Math.min(pushed, intents), pending: Math.max(0, intents - pushed), version: 1 }
+  }
+
+  async #pushed(
+    { _id, version }: StrategyDoc,
+    intents: readonly IntentDoc[],
+    left: readonly string[] = [],
+  ): Promise<Saved> {
+    const reached = await this.#deps.sync.sync([...left, ...intents.map(({ nodeID }) => nodeID)])
+    const pushed = intents.filter(({ nodeID }) => reached.has(nodeID)).length
+    return {
+      id: _id.toHexString(),
+      intents: intents.length,
+      pushed,
+      pending: intents.length - pushed,
+      version: Number(version),
+    }
+  }
+}
+
+function requireCovered(granted: readonly PolicyDoc[], { strategyNamespace, k8sNamespace }: NewStrategy): void {
+  if (covers(granted, strategyNamespace, k8sNamespace)) return
+  throw managerErrors.error('PERMISSION_DENIED')
+}
