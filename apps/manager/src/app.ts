@@ -6,6 +6,7 @@ import { MAX_BODY_BYTES } from './http/body.js'
 import { renderError } from './http/envelope.js'
 import { mountRoutes } from './http/mount.js'
 import { serveOpenApi } from './openapi/serve.js'
+import { createNodeSync } from './push/node-sync.js'
 import { routesOf } from './routes.js'
 import { health } from './version/health.js'
 
@@ -14,7 +15,8 @@ export function createApp(deps: AppDeps): Service {
   const { store, cluster, push, log, config, checks } = deps
   const audit = createAuditLog(store, log.log)
   const identity = deps.identity ?? createIdentity({ store, key: config.key })
-  const routes = routesOf({ ...deps, identity })
+  const sync = createNodeSync({ store, push, log: log.log })
+  const routes = routesOf({ ...deps, identity, sync })
   const service = createService({
     log,
     health,
@@ -32,6 +34,8 @@ export function createApp(deps: AppDeps): Service {
       serveOpenApi(app, routes)
     },
   })
+  // Before the database: what schedulers were told is noted there.
+  service.onClose('what schedulers are being told', () => sync.close())
   service.onClose('database', () => store.close())
   service.onClose('schedulers', () => push.close())
   service.onClose('cluster view', () => cluster.close())

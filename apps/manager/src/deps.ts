@@ -2,6 +2,7 @@ import type { Check, ServiceLog } from '@bulkhead/service-kit'
 import type { Identity } from './auth/identity.js'
 import type { ManagerConfig } from './config.js'
 import type { ClusterView } from './kubernetes/types.js'
+import type { NodeSync } from './push/node-sync.js'
 import type { SchedulerPush } from './push/types.js'
 import type { Store } from './store/types.js'
 
@@ -21,4 +22,5 @@ export interface AppDeps {
 /** What routes are made of; each module takes of it what it needs. */
 export interface RouteDeps extends AppDeps {
   readonly identity: Identity
+  readonly sync: NodeSync
 }
