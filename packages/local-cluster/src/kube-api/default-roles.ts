@@ -1,4 +1,5 @@
-import type { Binding, PolicyRule, Role } from './rbac.js'
+import type { PolicyRule } from '@bulkhead/resources'
+import type { Binding, Role } from './rbac.js'
 
 /*
  * Roles and bindings that every cluster has without a manifest, as far as they matter to what is served here (Kubernetes,
@@ -50,7 +51,7 @@ export const defaultRoles: readonly Role[] = [
   },
 ]
 
-const group = (name: string) => ({ kind: 'Group', name })
+const group = (name: string) => ({ kind: 'Group', name }) as const
 const clusterRole = (name: string) => ({ kind: 'ClusterRole', name })
 
 export const defaultBindings: readonly Binding[] = [

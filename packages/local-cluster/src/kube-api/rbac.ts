@@ -1,24 +1,10 @@
-import type { KubernetesObject, Resource } from '@bulkhead/resources'
+import type { ClusterRole, PolicyRule, RbacSubject, Resource, RoleBinding } from '@bulkhead/resources'
 import { defaultBindings, defaultRoles } from './default-roles.js'
 import type { RequestAttributes, User } from './types.js'
 
 /*
  * Kubernetes' RBAC, of what is in force. Pure: permissions only ever add up, and what no rule lists is not allowed.
  */
-
-export interface PolicyRule {
-  readonly verbs: readonly string[]
-  readonly apiGroups?: readonly string[]
-  readonly resources?: readonly string[]
-  readonly resourceNames?: readonly string[]
-  readonly nonResourceURLs?: readonly string[]
-}
-
-export interface Subject {
-  readonly kind: string
-  readonly name: string
-  readonly namespace?: string
-}
 
 export interface Role {
   /** Absent: a ClusterRole. */
@@ -30,7 +16,7 @@ export interface Role {
 export interface Binding {
   /** Absent: a ClusterRoleBinding. */
   readonly namespace?: string
-  readonly subjects: readonly Subject[]
+  readonly subjects: readonly RbacSubject[]
   readonly role: { readonly kind: string; readonly name: string }
 }
 
@@ -49,15 +35,12 @@ export function readRbac(resources: readonly Resource[]): Rbac {
     if (!object.apiVersion.startsWith(GROUP)) continue
     const where = namespace === undefined ? {} : { namespace }
     if (kind === 'Role' || kind === 'ClusterRole') {
-      const { rules = [], aggregationRule } = object as KubernetesObject & {
-        rules?: PolicyRule[]
-        aggregationRule?: object
-      }
+      const { rules = [], aggregationRule } = object as ClusterRole
       // Its rules are written by a controller that is not here.
       roles.push({ ...where, name, rules: aggregationRule === undefined ? rules : [] })
     }
     if (kind === 'RoleBinding' || kind === 'ClusterRoleBinding') {
-      const { subjects = [], roleRef } = object as KubernetesObject & { subjects?: Subject[]; roleRef: Binding['role'] }
+      const { subjects = [], roleRef } = object as RoleBinding
       bindings.push({ ...where, subjects, role: roleRef })
     }
   }
@@ -83,7 +66,7 @@ function isIn({ namespace }: Binding, request: RequestAttributes): boolean {
   return namespace === undefined || (request.kind === 'resource' && request.namespace === namespace)
 }
 
-function isSubject({ kind, name, namespace }: Subject, binding: Binding, user: User): boolean {
+function isSubject({ kind, name, namespace }: RbacSubject, binding: Binding, user: User): boolean {
   switch (kind) {
     case 'User':
       return user.name === name
@@ -93,8 +76,6 @@ function isSubject({ kind, name, namespace }: Subject, binding: Binding, user: U
       const home = namespace ?? binding.namespace
       return home !== undefined && user.name === `system:serviceaccount:${home}:${name}`
     }
-    default:
-      return false
   }
 }
 

@@ -5,6 +5,7 @@ import { checkNetworkPolicies } from './network-policies.js'
 import { checkPeerAuthentications } from './peer-authentications.js'
 import { checkPods, checkServicePorts } from './pods.js'
 import { checkNamespaces, checkPolicies } from './policies.js'
+import { checkBindings } from './rbac.js'
 import { checkRoutes } from './routes.js'
 import { checkSelectors } from './selectors.js'
 
@@ -24,5 +25,6 @@ export function checkReferences(resources: readonly Resource[]): Diagnostic[] {
     ...checkPeerAuthentications(cluster),
     ...checkGateways(cluster),
     ...checkRoutes(cluster),
+    ...checkBindings(cluster),
   ]
 }

@@ -104,6 +104,16 @@ export function scopeOf(group: string, kind: string): Scope {
 const kindsOf = (group: string): Group | undefined =>
   Object.hasOwn(BUILT_IN, group) ? BUILT_IN[group] : Object.hasOwn(OTHERS, group) ? OTHERS[group] : undefined
 
+/** The resource that a word in its place may mean: of `pod` or `Pod` it is `pods`. Undefined for what is no kind of the core group. */
+export function resourceOfKind(word: string): string | undefined {
+  const core = BUILT_IN['']
+  const kinds = [...(core?.namespaced ?? []), ...(core?.cluster ?? [])].map((kind) => kind.toLowerCase())
+  const lower = word.toLowerCase()
+  // Endpoints is the one whose kind is a plural.
+  if (kinds.includes(lower)) return lower === 'endpoints' ? undefined : `${lower}${/s$/.test(lower) ? 'es' : 's'}`
+  return undefined
+}
+
 /** Kubernetes' own API groups: a kind that such a group does not have is a mistake, not a custom resource. */
 export const isBuiltInGroup = (group: string): boolean => Object.hasOwn(BUILT_IN, group)
 
