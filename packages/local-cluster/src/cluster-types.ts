@@ -109,6 +109,8 @@ export interface PublishedPort {
   readonly wanted?: number
   /** For a gateway: the host names that its routes answer for. */
   readonly hosts: readonly string[]
+  /** What the outside may ask there, where that is not `/`: the usual path of a service's health, if its policies allow it. */
+  readonly path?: string
 }
 
 /** What a change that is in force opened and closed. */

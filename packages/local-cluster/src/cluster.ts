@@ -18,6 +18,7 @@ import type {
   ObjectInForce,
 } from './cluster-types.js'
 import { diffed } from './diffed.js'
+import { withPath } from './door-path.js'
 import { badManifests, ClusterError } from './errors.js'
 import { localImages } from './images.js'
 import { allBut, inForce } from './in-force.js'
@@ -162,7 +163,7 @@ export class LocalCluster implements Target {
   }
 
   status(): ClusterStatus {
-    const { options, mesh, outside, pods, enforcement, ports, saves } = this.#parts
+    const { options, engine, mesh, outside, pods, enforcement, ports, saves } = this.#parts
     const { nodes, notModelled } = enforcement.snapshot
     return {
       target: 'local',
@@ -174,7 +175,7 @@ export class LocalCluster implements Target {
       layers: enforcement.layers(),
       changes: enforcement.changes,
       ...(saves.refused !== undefined && { refused: saves.refused }),
-      published: ports.list(),
+      published: ports.list().map((door) => withPath(door, enforcement.snapshot, engine.judge)),
       outside: outside.hosts,
       workloads: pods.workloads(),
       notModelled,

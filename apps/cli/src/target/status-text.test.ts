@@ -96,12 +96,24 @@ test('gateways, pods that are on their way out, ports and paths of this machine 
   )
 })
 
+test('many values of a pod that point into its folder have one line', () => {
+  const at = (name: string, file: string) => ({ container: 'app', name, from: `/etc/${file}`, to: `/s/pods/x/${file}` })
+  const one = pod('x', { rewritten: [at('KEY_FILE', 'key/key.pem'), at('PASSWORD_FILE', 'db/password')] })
+  const lines = statusText(status(one), styleOf({ colour: false })).split('\n')
+  assert.deepEqual(
+    lines.filter((line) => line.startsWith('  path')),
+    ['  path     KEY_FILE, PASSWORD_FILE of shop/x are under /s/pods/x here'],
+  )
+})
+
 test('a port of a gateway is called with a host that its routes have', () => {
   const at = (...hosts: string[]) => curlLine({ service: 'a/b', port: 80, url: 'http://127.0.0.1:30080', hosts })
   assert.equal(at('istioexplained.io'), "curl -H 'Host: istioexplained.io' http://127.0.0.1:30080/")
   assert.equal(at('*.example.org'), "curl -H 'Host: www.example.org' http://127.0.0.1:30080/")
   assert.equal(at('*', 'example.org'), "curl -H 'Host: example.org' http://127.0.0.1:30080/")
   for (const any of [at(), at('*')]) assert.equal(any, 'curl http://127.0.0.1:30080/')
+  const other = { service: 'a/b', port: 80, url: 'http://127.0.0.1:30080', hosts: ['*'], path: '/health' }
+  assert.equal(curlLine(other), 'curl http://127.0.0.1:30080/health')
 })
 
 test('progress is told once, warnings with their place', () => {

@@ -51,9 +51,9 @@ export function outsideWords(hosts: ClusterStatus['outside']): string {
 }
 
 /** A command that calls a gateway as its clients do. */
-export function curlLine({ url, hosts }: PublishedPort): string {
+export function curlLine({ url, hosts, path = '/' }: PublishedPort): string {
   const host = hosts.find((name) => !name.startsWith('*')) ?? hosts[0]?.replace(/^\*\./, 'www.')
-  return `curl ${host === undefined || host === '*' ? '' : `-H ${shellWord(`Host: ${host}`)} `}${url}/`
+  return `curl ${host === undefined || host === '*' ? '' : `-H ${shellWord(`Host: ${host}`)} `}${url}${path}`
 }
 
 /** `namespace/name` of each pod that is not ready. */
@@ -81,6 +81,19 @@ function identity(pod: PodStatus): string {
 function rewritten(status: ClusterStatus): readonly string[] {
   const pods = status.workloads.flatMap(({ pods: list }) => list)
   return pods.flatMap((pod) =>
-    pod.rewritten.map(({ name, from, to }) => printable(`  path     ${name}=${from} of ${pod.pod} is ${to} here`)),
+    pod.rewritten.length > 1
+      ? [printable(`  path     ${names(pod.rewritten)} of ${pod.pod} are under ${commonFolder(pod.rewritten)} here`)]
+      : pod.rewritten.map(({ name, from, to }) => printable(`  path     ${name}=${from} of ${pod.pod} is ${to} here`)),
   )
+}
+
+type Rewritten = PodStatus['rewritten']
+
+const names = (values: Rewritten): string => [...new Set(values.map(({ name }) => name))].join(', ')
+
+/** The folder in which all of them are. */
+function commonFolder(values: Rewritten): string {
+  const [first = [], ...others] = values.map(({ to }) => to.split('/').slice(0, -1))
+  const until = first.findIndex((part, index) => others.some((parts) => parts[index] !== part))
+  return (until === -1 ? first : first.slice(0, until)).join('/') || '/'
 }
