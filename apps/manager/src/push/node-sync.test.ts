@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ObjectId } from 'mongodb'
+import type { IntentDoc } from '../store/documents.js'
+import type { Store } from '../store/types.js'
+import { createNodeSync } from './node-sync.js'
+import { RecordingPush } from './recording.js'
+
+/** The intents' collection, as far as it is asked here. */
+class Intents {
+  docs: IntentDoc[] = []
+  reads = 0
+  broken = false
+
+  add(node: string, pod: string): void {
+    this.docs.push({ _id: new ObjectId(), nodeID: node, podID: pod, state: 1 } as IntentDoc)
+  }
+
+  find({ nodeID }: { nodeID: string }) {
+    this.reads++
+    const found = this.docs.filter((doc) => doc.nodeID === nodeID)
+    return { toArray: () => (this.broken ? Promise.reject(new Error('the database is away')) : Promise.resolve(found)) }
+  }
+
+  async updateMany({ _id }: { _id: { $in: ObjectId[] } }, { $set }: { $set: Partial<IntentDoc> }): Promise<void> {
+    const ids = new Set(_id.$in.map(String))
+    this.docs = this.docs.map((doc) => (ids.has(String(doc._id)) ? { ...doc, ...$set } : doc))
+  }
+
+  states(): Record<string, number> {
+    return Object.fromEntries(this.docs.map(({ podID, state }) => [podID, Number(state)]))
+  }
+}
+
+function build(waitMs = 2_000) {
+  const intents = new Intents()
+  const push = new RecordingPush()
+  const warnings: string[] = []
+  const sync = createNodeSync({
+    store: { intents } as unknown as Pick<Store, 'intents'>,
+    push,
+    log: { warn: (_: unknown, text?: string) => void warnings.push(String(text)) },
+    waitMs,
+  })
+  return { intents, push, sync, warnings }
+}
+
+/** A promise, and what ends it. */
+function gate<T>(): { readonly promise: Promise<T>; readonly open: (value: T) => void } {
+  let open: (value: T) => void = () => {}
+  const promise = new Promise<T>((resolve) => {
+    open = resolve
+  })
+  return { promise, open }
+}
+
+test('contract M15: a node is always sent its whole set, oldest first, and what was sent is in state 2', async () => {
+  const { intents, push, sync } = build()
+  intents.add('n1', 'a')
+  intents.add('n2', 'x')
+  intents.add('n1', 'b')
+  intents.docs.reverse()
+  assert.deepEqual(await sync.sync(['n1', 'n1']), new Set(['n1']))
+  assert.equal(push.sets.length, 1)
+  assert.deepEqual(push.podsOf('n1'), ['a', 'b'])
+  assert.deepEqual(intents.states(), { a: 2, b: 2, x: 1 })
+  intents.docs = []
+  await sync.sync(['n1'])
+  assert.deepEqual(push.podsOf('n1'), [], 'nothing is left: that is told, too')
+  assert.ok((push.sets[1]?.version ?? 0) > (push.sets[0]?.version ?? 0), 'the later set has the higher version')
+})
+
+test('contract M13: without a scheduler, with one that fails, or without a database, nothing is thrown and the state stays 1', async () => {
+  const { intents, push, sync, warnings } = build()
+  for (const node of ['none', 'fails', 'works']) intents.add(node, node)
+  push.take = async ({ node }) => {
+    if (node === 'fails') throw new Error('refused')
+    return node === 'none' ? 'no-scheduler' : 'sent'
+  }
+  assert.deepEqual(await sync.sync(['none', 'fails', 'works', '']), new Set(['works']))
+  assert.deepEqual(intents.states(), { none: 1, fails: 1, works: 2 })
+  assert.equal(push.sets.length, 3, 'a pod that is on no node has nobody to tell')
+  assert.equal(warnings.length, 2)
+  intents.broken = true
+  assert.deepEqual(await sync.sync(['works']), new Set())
+})
+
+test('two changes of a node never overtake each other: the second set is read after the first was sent, and many share it', async () => {
+  const { intents, push, sync } = build()
+  const first = gate<'sent'>()
+  push.take = () => (push.sets.length === 1 ? first.promise : Promise.resolve('sent'))
+  intents.add('n', 'a')
+  const one = sync.sync(['n'])
+  await new Promise(setImmediate)
+  intents.add('n', 'b')
+  const others = [sync.sync(['n']), sync.sync(['n']), sync.sync(['n'])]
+  await new Promise(setImmediate)
+  assert.equal(push.sets.length, 1)
+  first.open('sent')
+  assert.deepEqual(await one, new Set(['n']))
+  for (const each of await Promise.all(others)) assert.deepEqual(each, new Set(['n']))
+  assert.deepEqual(
+    push.sets.map(({ intents: set }) => set.map(({ podID }) => podID)),
+    [['a'], ['a', 'b']],
+  )
+})
+
+test('contract M19: at most eight schedulers are spoken to at a time, and one that is slow holds up no other node', async () => {
+  const { push, sync } = build()
+  let now = 0
+  let most = 0
+  push.take = async () => {
+    most = Math.max(most, ++now)
+    await new Promise(setImmediate)
+    now--
+    return 'sent'
+  }
+  const nodes = Array.from({ length: 50 }, (_, n) => `n${n}`)
+  assert.equal((await sync.sync(nodes)).size, 50)
+  assert.equal(most, 8)
+  const slow = gate<'sent'>()
+  push.take = ({ node }) => (node === 'n0' ? slow.promise : Promise.resolve('sent'))
+  const waiting = sync.sync(['n0'])
+  assert.deepEqual(await sync.sync(['n1']), new Set(['n1']))
+  slow.open('sent')
+  assert.deepEqual(await waiting, new Set(['n0']))
+})
+
+test('a caller is not kept for longer than the wait; what was begun goes on, and closing waits for it', async () => {
+  const { intents, push, sync } = build(30)
+  const slow = gate<'sent'>()
+  push.take = ({ node }) => (node === 'slow' ? slow.promise : Promise.resolve('sent'))
+  intents.add('slow', 'a')
+  assert.deepEqual(await sync.sync(['slow', 'quick']), new Set(['quick']))
+  assert.deepEqual(intents.states(), { a: 1 })
+  const closed = sync.close()
+  slow.open('sent')
+  await closed
+  assert.deepEqual(intents.states(), { a: 2 })
+})
