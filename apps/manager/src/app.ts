@@ -34,10 +34,10 @@ export function createApp(deps: AppDeps): Service {
       serveOpenApi(app, routes)
     },
   })
-  // Before the database: what schedulers were told is noted there.
-  service.onClose('what schedulers are being told', () => sync.close())
+  // The last of these is closed first: what schedulers were told is still noted in the database.
+  service.onClose('cluster view', () => cluster.close())
   service.onClose('database', () => store.close())
   service.onClose('schedulers', () => push.close())
-  service.onClose('cluster view', () => cluster.close())
+  service.onClose('what schedulers are being told', () => sync.close())
   return service
 }

@@ -1,1 +1,49 @@
-export {}
+import { closeOnSignal, createLog, main } from '@bulkhead/service-kit'
+import { createApp } from './app.js'
+import { createIdentity } from './auth/identity.js'
+import { Start } from './bootstrap/start.js'
+import { readManagerConfig } from './config.js'
+import { inClusterAccess, kubeConfigAccess } from './kubernetes/access.js'
+import { connectCluster } from './kubernetes/view.js'
+import { createHttpPush } from './push/http.js'
+import { createClient } from './store/client.js'
+import { schemaVersion } from './store/migrations/run.js'
+import { createStore } from './store/store.js'
+
+await main(async () => {
+  const { config, values, effective } = readManagerConfig()
+  const log = createLog({ name: 'manager', level: values.LOG_LEVEL, format: values.LOG_FORMAT })
+  log.log.info({ config: effective }, 'starting')
+  const client = createClient(config.mongo)
+  const store = createStore(client, config.mongo.database)
+  const identity = createIdentity({ store, key: config.key })
+  const start = new Start()
+  const { inCluster, serviceAccountPath, kubeConfigPath = '' } = config.kubernetes
+  const { schedulerNamespace, schedulerServiceAccount } = config.kubernetes
+  const cluster = connectCluster({
+    access: inCluster ? inClusterAccess(process.env, serviceAccountPath) : await kubeConfigAccess(kubeConfigPath),
+    note: (resource, problem) =>
+      problem === undefined
+        ? log.log.info({ resource }, 'the Kubernetes API answers')
+        : log.log.warn({ resource, problem }, 'the Kubernetes API does not answer'),
+  })
+  const push = createHttpPush({
+    cluster,
+    key: config.key,
+    namespace: schedulerNamespace,
+    serviceAccount: schedulerServiceAccount,
+  })
+  const service = createApp({ store, cluster, push, config, log, identity, checks: { start: start.check } })
+  const stopped = new AbortController()
+  service.onClose('start', () => stopped.abort())
+  closeOnSignal(service, log, { delayMs: values.SHUTDOWN_DELAY, timeoutMs: values.SHUTDOWN_TIMEOUT })
+  await service.listen(config.listen)
+  await start.run({
+    store,
+    version: () => schemaVersion(client.db(config.mongo.database)),
+    admin: config.admin,
+    hash: (password) => identity.passwords.hash(password),
+    log: log.log,
+    signal: stopped.signal,
+  })
+})
