@@ -16,6 +16,7 @@ export const codes = {
   IndexNotFound: 27,
   PathNotViable: 28,
   RoleNotFound: 31,
+  FileStreamFailed: 39,
   ConflictingUpdateOperators: 40,
   CursorNotFound: 43,
   NamespaceExists: 48,
@@ -40,18 +41,30 @@ export const codes = {
   CannotIndexParallelArrays: 171,
   QueryPlanKilled: 175,
   TransactionTooOld: 225,
+  TooManyLogicalSessions: 261,
   NotImplemented: 238,
   NoSuchTransaction: 251,
   TransactionCommitted: 256,
   OperationNotSupportedInTransaction: 263,
+  NotARetryableWriteCommand: 50768,
+  APIVersionError: 322,
   BSONObjectTooLarge: 10334,
   NotWritablePrimary: 10107,
   DuplicateKey: 11000,
   InterruptedAtShutdown: 11600,
   Interrupted: 11601,
   NotPrimaryOrSecondary: 13436,
+  OutOfDiskSpace: 14031,
   UnrecognizedCommandField: 40415,
+  /** A stage that aggregation does not have. */
+  Location40324: 40324,
+  /** A field that is not there and has to be. */
+  Location40414: 40414,
+  /** A cursor asked for from another session. */
+  Location50738: 50738,
   Location51003: 51003,
+  /** A number that is too small. */
+  Location51024: 51024,
   /** A regular expression that is none. */
   Location51091: 51091,
 } as const

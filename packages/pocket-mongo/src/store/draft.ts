@@ -34,6 +34,11 @@ export class Draft {
     return new Draft({ schema, documents: Tree.empty(), indexes, bytes: 0 })
   }
 
+  /** For a log that is read: indexes are made at the end. */
+  static unindexed(schema: Schema): Draft {
+    return new Draft({ schema, documents: Tree.empty(), indexes: [], bytes: 0 })
+  }
+
   get schema(): Schema {
     return this.#schema
   }
@@ -112,9 +117,28 @@ export class Draft {
     this.#indexes = indexes
   }
 
-  /** All indexes anew, for a log that has been read. */
-  rebuild(): void {
-    this.#indexes = this.#schema.indexes.map((spec) => filled(this.#schema.ns, spec, this.#documents))
+  /** Takes another schema while a log is read. */
+  rename(schema: Schema): void {
+    this.#schema = schema
+  }
+
+  /**
+   * All indexes anew, for a log that has been read. One that cannot be made is left out, loudly: a server that does not
+   * start helps nobody.
+   */
+  rebuild(note: (text: string) => void): void {
+    const { ns } = this.#schema
+    this.#indexes = this.#schema.indexes.flatMap((spec) => {
+      try {
+        return [filled(ns, spec, this.#documents)]
+      } catch (error) {
+        note(
+          `the index ${JSON.stringify(spec.name)} of ${ns} cannot be made again and is gone: ${(error as Error).message}`,
+        )
+        return []
+      }
+    })
+    this.#schema = { ...this.#schema, indexes: this.#indexes.map(({ spec }) => spec) }
   }
 
   get indexes(): readonly IndexState[] {

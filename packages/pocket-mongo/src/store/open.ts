@@ -1,4 +1,10 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { MongoError } from '../errors.js'
+import { type Files, realFiles } from '../log/files.js'
+import { Log } from '../log/log.js'
+import { takeFolder } from '../log/owner.js'
+import { recover } from '../log/recover.js'
 import { Snapshot } from './reading.js'
 import { type Change, emptyState, type Schema, type State } from './state.js'
 import { documentLock, type Keeper, keyLock, Locks, OpenTransaction, schemaLock } from './transactions.js'
@@ -11,13 +17,18 @@ const transactionLifetimeMs = 60_000
 /** Tests alone set these. */
 export interface Internals {
   readonly transactionLifetimeMs?: number
+  readonly files?: Files
 }
+
+const logName = 'store.log'
 
 /**
  * Opens a store; with a folder, on what was kept there.
  */
 export async function openStore(options: StoreOptions = {}, internals: Internals = {}): Promise<Store> {
-  return new DocumentStore(options, internals)
+  const store = new DocumentStore(options, internals)
+  if (options.dataDir !== undefined) await store.load(options.dataDir)
+  return store
 }
 
 /** What a write waits for. */
@@ -39,6 +50,8 @@ class DocumentStore implements Store {
   #records = 0
   #collections = 0
   #closed = false
+  #log: Log | undefined
+  #giveBack = (): void => undefined
 
   constructor(options: StoreOptions, internals: Internals) {
     this.#options = options
@@ -51,6 +64,33 @@ class DocumentStore implements Store {
       note: (text) => this.#options.note?.(text),
       bringIn: (changes) => this.#bringIn(changes),
     }
+  }
+
+  /** What was kept in the folder. @throws when another has it, or it cannot be read */
+  async load(dataDir: string): Promise<void> {
+    const { sync = true, compactRatio = 3, compactAboveBytes = 8 * 1024 * 1024 } = this.#options
+    const note = this.#keeper.note
+    const files = this.#internals.files ?? realFiles
+    const path = join(dataDir, logName)
+    await mkdir(dataDir, { recursive: true, mode: 0o700 })
+    this.#giveBack = takeFolder(dataDir)
+    try {
+      const { file, length, state, records, collections, untitled } = await recover(path, files, note)
+      this.#committed = state
+      this.#records = records
+      this.#collections = collections
+      const undo = (kept: State): void => this.#undo(kept)
+      this.#log = new Log({ path, files, sync, compactRatio, compactAboveBytes, note, undo }, file, length, state)
+      if (untitled) await this.#log.compact()
+    } catch (error) {
+      this.#giveBack()
+      throw error
+    }
+  }
+
+  /** The log anew, with nothing in it but what is there. */
+  async compact(): Promise<void> {
+    await this.#log?.compact()
   }
 
   read<T>(work: (unit: ReadUnit) => T): T {
@@ -84,6 +124,8 @@ class DocumentStore implements Store {
         this.#committed = unit.result()
         const kept = this.#keep(changes)
         if (options.durable !== false) await kept
+        // Nobody waits for it, and what becomes of it is in the notes.
+        else kept.catch(() => undefined)
       }
       return outcome.result
     }
@@ -98,6 +140,8 @@ class DocumentStore implements Store {
     if (this.#closed) return
     this.#closed = true
     for (const transaction of [...this.#locks.open]) transaction.abort('the server has been shut down')
+    await this.#log?.close()
+    this.#giveBack()
   }
 
   #bringIn(changes: readonly Change[]): Promise<void> {
@@ -108,8 +152,15 @@ class DocumentStore implements Store {
     return this.#keep(changes)
   }
 
-  #keep(_changes: readonly Change[]): Promise<void> {
-    return Promise.resolve()
+  /** Resolves when it is kept, with all that came into force before it. */
+  #keep(changes: readonly Change[]): Promise<void> {
+    return this.#log?.append(changes, this.#committed) ?? Promise.resolve()
+  }
+
+  /** What could not be kept is no longer in force, nor is what was built upon it. */
+  #undo(kept: State): void {
+    this.#committed = kept
+    for (const transaction of [...this.#locks.open]) transaction.abort('what it has read could not be kept')
   }
 
   #gate(blocked: { by?: OpenTransaction }): Gate {
