@@ -40,7 +40,7 @@ export function login({ store, tokens, passwords, throttle }: Identity): Route {
     audit: 'auth.login',
     body: z.object({ username: required(MAX_USERNAME), password: required(MAX_PASSWORD) }),
     answer: z.object({ token: z.string() }),
-    errors: ['INVALID_BODY', 'CREDENTIALS_REQUIRED', 'VALIDATION_FAILED', 'LOGIN_FAILED'],
+    errors: ['INVALID_BODY', 'CREDENTIALS_REQUIRED', 'VALIDATION_FAILED', 'LOGIN_FAILED', 'TOO_MANY_ATTEMPTS'],
     handle: async ({ body: { username, password }, ip, authorization, about }) => {
       const device = await deviceOf(authorization, username)
       const turn = await throttle.enter({ account: username, ip, device })

@@ -13,7 +13,7 @@ function build(options: Partial<ThrottleOptions> = {}) {
       return right ? 'in' : 'wrong'
     } catch (error) {
       const { code, headers } = error as { code: string; headers: Record<string, string> }
-      assert.equal(code, 'TOO_MANY_REQUESTS')
+      assert.equal(code, 'TOO_MANY_ATTEMPTS')
       return headers['retry-after'] ?? 'no header'
     }
   }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { kitErrors } from '@bulkhead/service-kit'
+import { managerErrors } from '../http/errors.js'
 
 /** How often something may fail, and how far apart its next tries then have to be. */
 export interface Pace {
@@ -78,7 +78,7 @@ export class Throttle {
 
   /**
    * Waits while others of the same kind are undecided, so that a hundred at once count as a hundred.
-   * @throws ServiceError TOO_MANY_REQUESTS with Retry-After, when the next try is not due yet
+   * @throws ServiceError TOO_MANY_ATTEMPTS with Retry-After, when the next try is not due yet
    */
   async enter(attempt: Attempt): Promise<Turn> {
     const { pair, account, address } = this.#options
@@ -179,6 +179,6 @@ function waitFor(count: Count, deadline: number): Promise<void> {
 }
 
 const tooMany = (waitMs: number) =>
-  kitErrors.error('TOO_MANY_REQUESTS', 'Too many attempts have failed; try again later.', {
+  managerErrors.error('TOO_MANY_ATTEMPTS', undefined, {
     headers: { 'retry-after': String(Math.ceil(waitMs / 1000)) },
   })

@@ -21,7 +21,7 @@ export function changeOwnPassword({ store, passwords, throttle, now }: Identity)
     permission: 'token',
     audit: 'user.password.change',
     body: z.object({ oldPassword, newPassword }),
-    errors: ['INVALID_BODY', 'PASSWORD_WRONG', 'VALIDATION_FAILED', 'VERSION_CONFLICT'],
+    errors: ['INVALID_BODY', 'PASSWORD_WRONG', 'VALIDATION_FAILED', 'TOO_MANY_ATTEMPTS', 'VERSION_CONFLICT'],
     handle: async ({ body, caller, ip, about }) => {
       const user = caller && (await store.users.findOne({ _id: caller.id }))
       if (!user) throw managerErrors.error('UNAUTHORIZED')
