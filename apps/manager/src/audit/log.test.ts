@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createLog } from '@bulkhead/service-kit'
+import { type Collection, Long, ObjectId } from 'mongodb'
+import type { AuditDoc } from '../store/documents.js'
+import { type AuditEntry, createAuditLog } from './log.js'
+
+const entry: AuditEntry = { action: 'user.create', outcome: 'ok', requestID: 'r-1', ip: '10.0.0.1' }
+
+function recorded(insertOne: (document: AuditDoc) => Promise<unknown>) {
+  const lines: string[] = []
+  const log = createLog({ name: 'test', write: (line) => lines.push(line) })
+  return {
+    lines,
+    audit: createAuditLog(
+      { audit: { insertOne } as unknown as Collection<AuditDoc> },
+      log.log,
+      () => 1_700_000_000_000,
+    ),
+  }
+}
+
+test('an entry is stored with its time as a long, and without what is not known', async () => {
+  const stored: AuditDoc[] = []
+  const { audit, lines } = recorded(async (document) => stored.push(document))
+  await audit.record({ ...entry, userID: undefined } as unknown as AuditEntry)
+  const [document] = stored
+  assert.deepEqual({ ...document, _id: 0 }, { _id: 0, timestamp: Long.fromNumber(1_700_000_000_000), ...entry })
+  assert.ok(document?._id instanceof ObjectId)
+  assert.deepEqual(lines, [])
+})
+
+test('what the database does not take is in the log, whole, and nobody is stopped by it', async () => {
+  const { audit, lines } = recorded(() => Promise.reject(new Error('no database')))
+  const userID = new ObjectId('0123456789abcdef01234567')
+  await audit.record({ ...entry, userID, username: 'ann', target: 'users/1', code: 'NAME_TAKEN', outcome: 'refused' })
+  assert.equal(lines.length, 1)
+  const line = JSON.parse(lines[0] ?? '') as { level: number; msg: string; audit: Record<string, unknown> }
+  assert.deepEqual([line.level, line.msg], [50, 'an entry of the audit log could not be stored'])
+  const { id, ...rest } = line.audit
+  assert.match(String(id), /^[0-9a-f]{24}$/)
+  assert.deepEqual(rest, {
+    timestamp: 1_700_000_000_000,
+    userID: '0123456789abcdef01234567',
+    action: 'user.create',
+    outcome: 'refused',
+    requestID: 'r-1',
+    ip: '10.0.0.1',
+    username: 'ann',
+    target: 'users/1',
+    code: 'NAME_TAKEN',
+  })
+})

@@ -1,0 +1,32 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import type { TestContext } from 'node:test'
+import { startMongo } from '@bulkhead/pocket-mongo'
+
+/** A database of a test's own, on the loopback. */
+export interface TestMongo {
+  readonly port: number
+  /** With the root user in it. */
+  readonly rootUri: string
+  close(): Promise<void>
+}
+
+export const ROOT = { user: 'root', password: 'of root' }
+
+/** pocket-mongo as a replica set that asks for passwords; in memory, or in a folder. */
+export async function testMongo(
+  t: Pick<TestContext, 'after'>,
+  { dataDir, port = 0 }: { readonly dataDir?: string; readonly port?: number } = {},
+): Promise<TestMongo> {
+  const mongo = await startMongo({
+    root: ROOT,
+    replicaSet: { name: 'rs0', initiated: true },
+    ...(dataDir === undefined ? {} : { dataDir }),
+  })
+  t.after(() => mongo.close())
+  mongo.server.listen(port, '127.0.0.1')
+  await once(mongo.server, 'listening')
+  const address = mongo.server.address() as AddressInfo
+  const rootUri = `mongodb://${ROOT.user}:${encodeURIComponent(ROOT.password)}@127.0.0.1:${address.port}/?directConnection=true`
+  return { port: address.port, rootUri, close: () => mongo.close() }
+}
