@@ -8,6 +8,7 @@ export const codes = {
   UnsupportedFormat: 12,
   Unauthorized: 13,
   TypeMismatch: 14,
+  InvalidLength: 16,
   AuthenticationFailed: 18,
   IllegalOperation: 20,
   InvalidBSON: 22,
@@ -32,6 +33,7 @@ export const codes = {
   IndexOptionsConflict: 85,
   IndexKeySpecsConflict: 86,
   InvalidReplicaSetConfig: 93,
+  NoReplicationEnabled: 76,
   NotYetInitialized: 94,
   UnsatisfiableWriteConcern: 100,
   WriteConflict: 112,
@@ -46,8 +48,8 @@ export const codes = {
   NoSuchTransaction: 251,
   TransactionCommitted: 256,
   OperationNotSupportedInTransaction: 263,
-  NotARetryableWriteCommand: 50768,
   APIVersionError: 322,
+  MechanismUnavailable: 334,
   BSONObjectTooLarge: 10334,
   NotWritablePrimary: 10107,
   DuplicateKey: 11000,
@@ -56,12 +58,17 @@ export const codes = {
   NotPrimaryOrSecondary: 13436,
   OutOfDiskSpace: 14031,
   UnrecognizedCommandField: 40415,
+  /** Projections that contradict themselves. */
+  Location31250: 31250,
+  Location31252: 31252,
+  Location31253: 31253,
   /** A stage that aggregation does not have. */
   Location40324: 40324,
   /** A field that is not there and has to be. */
   Location40414: 40414,
   /** A cursor asked for from another session. */
   Location50738: 50738,
+  NotARetryableWriteCommand: 50768,
   Location51003: 51003,
   /** A number that is too small. */
   Location51024: 51024,

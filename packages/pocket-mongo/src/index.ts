@@ -1,3 +1,5 @@
 export { type CodeName, codes, MongoError } from './errors.js'
+export type { Log, LogEvent } from './log.js'
+export { type Mongo, type MongoOptions, startMongo } from './server/start.js'
 export { openStore } from './store/open.js'
 export type { Store, StoreOptions } from './store/types.js'

@@ -20,19 +20,33 @@ export function readSort(sort: Document): Readonly<Record<string, 1 | -1>> {
   return read
 }
 
-/** An order of documents. An array counts as its smallest element, or as its largest when the order is descending. */
-export function compileSort(sort: Document): (a: Document, b: Document) => number {
-  const fields = Object.entries(readSort(sort)).map(([field, direction]) => ({ path: field.split('.'), direction }))
-  return (a, b) => {
-    for (const { path, direction } of fields) {
-      const found = compare(keyOf(a, path, direction), keyOf(b, path, direction))
-      if (found !== 0) return found * direction
-    }
-    return 0
-  }
+interface Key {
+  readonly path: readonly string[]
+  readonly direction: 1 | -1
 }
 
-function keyOf(document: Document, path: readonly string[], direction: 1 | -1): unknown {
+const keysOf = (sort: Document): readonly Key[] =>
+  Object.entries(readSort(sort)).map(([field, direction]) => ({ path: field.split('.'), direction }))
+
+/** A new list, in order. Documents that are equal in it stay in the order that they come in. */
+export function sorted<T>(items: readonly T[], documentOf: (item: T) => Document, sort: Document): T[] {
+  const keys = keysOf(sort)
+  const rows = items.map((item) => {
+    const document = documentOf(item)
+    return { item, values: keys.map((key) => keyOf(document, key)) }
+  })
+  rows.sort((a, b) => {
+    for (let i = 0; i < keys.length; i++) {
+      const found = compare(a.values[i], b.values[i])
+      if (found !== 0) return found * (keys[i]?.direction ?? 1)
+    }
+    return 0
+  })
+  return rows.map(({ item }) => item)
+}
+
+/** An array counts as its smallest element, or as its largest when the order is descending; an empty one comes before null. */
+function keyOf(document: Document, { path, direction }: Key): unknown {
   const values = valuesAt(document, path)
   let key = values[0]
   for (const value of values) if (compare(value, key) * direction < 0) key = value

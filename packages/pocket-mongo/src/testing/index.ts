@@ -1,1 +1,1 @@
-export {}
+export { startTestMongo, type TestMongo } from './start.js'

@@ -1,4 +1,4 @@
-import { type Document, Double, deserialize, Int32, serialize } from 'bson'
+import { DBRef, type Document, Double, deserialize, Int32, serialize } from 'bson'
 
 /*
  * A document in memory, so that it is written again exactly as it came. bson writes a JavaScript number as an int32 where
@@ -35,6 +35,8 @@ function numbers(value: unknown): unknown {
     }
     return value
   }
+  // bson makes an object of every document that looks like a reference; it is a document like others.
+  if (value instanceof DBRef) return numbers(value.toJSON())
   if (isPlain(value)) {
     for (const key of Object.keys(value)) {
       const item = value[key]

@@ -6,7 +6,7 @@ import { typeOf } from '../../values/types.js'
 import { compileFilter } from '../filter.js'
 import { isOperator, wholeNumber } from '../operators.js'
 import { regexOf } from '../regex.js'
-import { compileSort } from '../sort.js'
+import { sorted } from '../sort.js'
 import type { Operator } from './fields.js'
 import { KEEP } from './paths.js'
 
@@ -19,9 +19,9 @@ export const arrayOperators = {
       return (old) => {
         const array = [...arrayOf(old, '$push', field)]
         array.splice(position ?? array.length, 0, ...items)
-        if (sort !== undefined) array.sort(sort)
-        if (slice === undefined) return array
-        return slice >= 0 ? array.slice(0, slice) : array.slice(slice)
+        const ordered = sort === undefined ? array : sort(array)
+        if (slice === undefined) return ordered
+        return slice >= 0 ? ordered.slice(0, slice) : ordered.slice(slice)
       }
     },
   },
@@ -106,7 +106,7 @@ interface Pushed {
   readonly items: readonly unknown[]
   readonly position?: number | undefined
   readonly slice?: number | undefined
-  readonly sort?: ((a: unknown, b: unknown) => number) | undefined
+  readonly sort?: ((items: unknown[]) => unknown[]) | undefined
 }
 
 function pushed(operand: unknown): Pushed {
@@ -127,13 +127,10 @@ function numberOf(operand: Document, name: string): number | undefined {
   return number
 }
 
-function sortOf(sort: unknown): (a: unknown, b: unknown) => number {
-  if (isPlain(sort)) {
-    const order = compileSort(sort)
-    return (a, b) => order(isPlain(a) ? a : {}, isPlain(b) ? b : {})
-  }
+function sortOf(sort: unknown): (items: unknown[]) => unknown[] {
+  if (isPlain(sort)) return (items) => sorted(items, (item) => (isPlain(item) ? item : {}), sort)
   const direction = wholeNumber(sort)
   if (direction !== 1 && direction !== -1)
     throw new MongoError('BadValue', 'The $sort element value must be either 1 or -1')
-  return (a, b) => direction * compare(a, b)
+  return (items) => items.sort((a, b) => direction * compare(a, b))
 }

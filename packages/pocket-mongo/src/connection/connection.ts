@@ -1,0 +1,166 @@
+import type { Socket } from 'node:net'
+import type { Document } from 'bson'
+import type { Conversation } from '../auth/scram.js'
+import type { MongoError } from '../errors.js'
+import type { Instance } from '../server/instance.js'
+import { BrokenStream, Frames } from '../wire/frames.js'
+import { MAX_BYTES_BEFORE_LOGIN, MAX_MESSAGE_BYTES, MESSAGE_DEADLINE_MS } from '../wire/limits.js'
+import { BadMessage, type Message, readMessage } from '../wire/message.js'
+import { type Reply, writeReply } from '../wire/reply.js'
+
+/** What waits here while a command runs; then the client has to wait too. */
+const MAX_WAITING_BYTES = 1024 * 1024
+
+export type Handler = (message: Message, connection: Connection) => Promise<Reply>
+
+let lastId = 0
+
+/** One client's connection: its messages one after the other, each answered before the next is read. */
+export class Connection {
+  readonly id = ++lastId
+  readonly #socket: Socket
+  readonly #instance: Instance
+  readonly #handler: Handler
+  readonly #frames = new Frames()
+  #busy = false
+  #closing = false
+  /** Since when there is a message that has not ended. */
+  #begunAt: number | undefined
+  /** Who has logged in: `database.name`. */
+  #user: string | undefined
+  /** A login under way. */
+  conversation:
+    | {
+        readonly id: number
+        readonly steps: Conversation
+        readonly db: string
+        readonly short: boolean
+        proved: boolean
+      }
+    | undefined
+
+  constructor(socket: Socket, instance: Instance, handler: Handler) {
+    this.#socket = socket
+    this.#instance = instance
+    this.#handler = handler
+    this.#frames.limit = instance.auth ? MAX_BYTES_BEFORE_LOGIN : MAX_MESSAGE_BYTES
+    socket.setNoDelay(true)
+    socket.on('data', (chunk: Buffer) => this.#received(chunk))
+    // What went wrong with a client's connection is the client's to see; 'close' follows.
+    socket.on('error', () => socket.destroy())
+  }
+
+  get user(): string | undefined {
+    return this.#user
+  }
+
+  get busy(): boolean {
+    return this.#busy
+  }
+
+  /** The address of this server that the client dialled. */
+  get dialled(): string {
+    const { localAddress = '127.0.0.1', localPort = 27017 } = this.#socket
+    const plain = localAddress.replace(/^::ffff:/, '')
+    return plain.includes(':') ? `[${plain}]:${localPort}` : `${plain}:${localPort}`
+  }
+
+  loggedIn(user: string): void {
+    this.#user = user
+    this.#frames.limit = MAX_MESSAGE_BYTES
+  }
+
+  loggedOut(): void {
+    this.#user = undefined
+    if (this.#instance.auth) this.#frames.limit = MAX_BYTES_BEFORE_LOGIN
+  }
+
+  /** Ends it, after the command that runs has been answered. */
+  close(): void {
+    this.#closing = true
+    if (!this.#busy) this.#socket.destroy()
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  /** Called now and then. */
+  sweep(now: number): void {
+    if (this.#begunAt !== undefined && now - this.#begunAt > MESSAGE_DEADLINE_MS) {
+      this.#warn('a message was not ended in time')
+      this.#socket.destroy()
+    }
+  }
+
+  #received(chunk: Buffer): void {
+    this.#frames.push(chunk)
+    if (!this.#busy) void this.#work()
+    else if (this.#frames.held > MAX_WAITING_BYTES) this.#socket.pause()
+  }
+
+  async #work(): Promise<void> {
+    this.#busy = true
+    try {
+      for (;;) {
+        const frame = this.#frames.next()
+        if (frame === undefined || this.#socket.destroyed) break
+        this.#begunAt = undefined
+        await this.#answer(frame)
+        if (this.#closing) this.#socket.destroy()
+      }
+    } catch (error) {
+      if (!(error instanceof BrokenStream))
+        this.#instance.log({ level: 'error', message: 'a connection failed', fields: { error: String(error) } })
+      else this.#warn(error.message)
+      this.#socket.destroy()
+    } finally {
+      this.#busy = false
+      this.#begunAt = this.#frames.held > 0 ? Date.now() : undefined
+      if (this.#socket.isPaused()) this.#socket.resume()
+    }
+  }
+
+  async #answer(frame: Buffer): Promise<void> {
+    let message: Message
+    try {
+      message = readMessage(frame)
+    } catch (error) {
+      if (!(error instanceof BadMessage)) throw error
+      this.#warn(error.message)
+      // What comes behind it may be anything: answered, and over.
+      this.#closing = true
+      return this.#send(writeReply(errorReply(error.answer), error.requestId, error.opcode))
+    }
+    const reply = await this.#handler(message, this)
+    if (!message.silent) await this.#send(writeReply(reply, message.requestId, message.opcode))
+  }
+
+  /** A client that does not read has no further command run. */
+  async #send(bytes: Buffer): Promise<void> {
+    if (this.#socket.destroyed || this.#socket.write(bytes)) return
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        this.#socket.off('drain', done).off('close', done)
+        resolve()
+      }
+      this.#socket.on('drain', done).on('close', done)
+    })
+  }
+
+  #warn(message: string): void {
+    this.#instance.log({ level: 'warn', message: `a client's connection: ${message}`, fields: { connection: this.id } })
+  }
+}
+
+/** A failure as it goes over the wire. */
+export function errorReply(error: MongoError): Document {
+  return {
+    ok: 0,
+    errmsg: error.message,
+    code: error.code,
+    codeName: error.codeName,
+    ...error.extra,
+    ...(error.labels.length > 0 ? { errorLabels: [...error.labels] } : {}),
+  }
+}

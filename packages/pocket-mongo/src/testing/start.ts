@@ -1,0 +1,22 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { type Mongo, type MongoOptions, startMongo } from '../server/start.js'
+
+export interface TestMongo {
+  readonly mongo: Mongo
+  readonly port: number
+  /** For a driver: direct, and with the root user in it when there is one. */
+  readonly uri: string
+  close(): Promise<void>
+}
+
+/** A server on a free port of this machine; without options in memory, a replica set that has begun, and nobody logs in. */
+export async function startTestMongo(options: MongoOptions = {}): Promise<TestMongo> {
+  const mongo = await startMongo({ replicaSet: { name: 'rs0', initiated: true }, ...options })
+  mongo.server.listen(0, '127.0.0.1')
+  await once(mongo.server, 'listening')
+  const { port } = mongo.server.address() as AddressInfo
+  const { root } = options
+  const login = root === undefined ? '' : `${encodeURIComponent(root.user)}:${encodeURIComponent(root.password)}@`
+  return { mongo, port, uri: `mongodb://${login}127.0.0.1:${port}/?directConnection=true`, close: () => mongo.close() }
+}

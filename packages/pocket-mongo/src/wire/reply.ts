@@ -1,0 +1,76 @@
+import { type Document, serialize } from 'bson'
+import { OP_MSG, OP_QUERY, OP_REPLY } from './message.js'
+
+/** Documents that are there in bytes already, and go out as these bytes. */
+export class RawDocuments {
+  readonly documents: readonly Uint8Array[]
+
+  constructor(documents: readonly Uint8Array[]) {
+    this.documents = documents
+  }
+}
+
+/** What a command answers; `cursor` may hold a batch of raw documents. */
+export interface Reply extends Document {
+  readonly cursor?: CursorReply
+}
+
+export interface CursorReply extends Document {
+  readonly firstBatch?: RawDocuments
+  readonly nextBatch?: RawDocuments
+}
+
+let lastRequestId = 0
+
+/** The bytes of an answer: an OP_MSG, or an OP_REPLY to an OP_QUERY. */
+export function writeReply(reply: Reply, responseTo: number, opcode: number): Buffer {
+  const document = replyBytes(reply)
+  const legacy = opcode === OP_QUERY
+  const head = Buffer.alloc(legacy ? 36 : 21)
+  lastRequestId = (lastRequestId + 1) & 0x7fffffff
+  head.writeInt32LE(head.length + document.length, 0)
+  head.writeInt32LE(lastRequestId, 4)
+  head.writeInt32LE(responseTo, 8)
+  head.writeInt32LE(legacy ? OP_REPLY : OP_MSG, 12)
+  // AwaitCapable, and one document; in an OP_MSG all of flags and the section's kind are 0.
+  if (legacy) {
+    head.writeInt32LE(8, 16)
+    head.writeInt32LE(1, 32)
+  }
+  return Buffer.concat([head, document])
+}
+
+function replyBytes(reply: Reply): Uint8Array {
+  const { cursor, ...rest } = reply
+  const name = cursor?.firstBatch !== undefined ? 'firstBatch' : 'nextBatch'
+  const batch = cursor?.[name]
+  if (cursor === undefined || batch === undefined) return serialize(reply)
+  const { [name]: _batch, ...others } = cursor
+  const array = arrayBytes(batch.documents)
+  const inner = document([element(4, name), array], serialize(others))
+  return document([element(3, 'cursor'), inner], serialize(rest))
+}
+
+const element = (type: number, name: string): Buffer => Buffer.from(`${String.fromCharCode(type)}${name}\0`, 'latin1')
+
+/** A document of some fields' bytes, then all fields of another document. */
+function document(fields: readonly Uint8Array[], others: Uint8Array): Buffer {
+  const parts = [Buffer.alloc(4), ...fields, others.subarray(4)]
+  const all = Buffer.concat(parts)
+  all.writeInt32LE(all.length, 0)
+  return all
+}
+
+const names: Buffer[] = []
+
+function arrayBytes(documents: readonly Uint8Array[]): Buffer {
+  const parts: Uint8Array[] = [Buffer.alloc(4)]
+  for (const [index, raw] of documents.entries()) {
+    names[index] ??= element(3, String(index))
+    parts.push(names[index], raw)
+  }
+  parts.push(Buffer.alloc(1))
+  const all = Buffer.concat(parts)
+  all.writeInt32LE(all.length, 0)
+  return all
+}
