@@ -15,7 +15,7 @@ await main(async () => {
   const note = (text: string): void => log.log.info(text)
   const { mongo, root, replicaSet, timeoutMs } = config
   // Indexes of collections that hold much take longer than a request may.
-  const client = createClient({ ...mongo, ...root }, { authSource: 'admin', timeoutMS: timeoutMs })
+  const client = createClient({ ...mongo, ...root }, { authSource: 'admin', socketTimeoutMS: timeoutMs })
   try {
     await prepareReplicaSet(client, replicaSet, { timeoutMs, note })
     note(`the user ${mongo.user}: ${await prepareUser(client, mongo)}`)

@@ -13,13 +13,15 @@ export interface MongoConfig {
   readonly ca?: string
 }
 
-/**
- * What one operation may take, all its retries included: a request that finds the database gone is answered before this
- * is over, and a transaction that meets others is tried again until then.
- */
-export const OPERATION_TIMEOUT_MS = 3_000
-/** How long an operation looks for a server that is there; shorter, so that one try is left after a restart. */
+/** How long an operation looks for a server that is there, and for a free connection to it. */
 export const SELECTION_TIMEOUT_MS = 2_000
+/** How long a server that is there may take for one answer. */
+export const ANSWER_TIMEOUT_MS = 3_000
+/**
+ * What one operation may take with all that it waits for: an answer that does not come, and then a server that is there. A
+ * request that finds the database gone is answered before this is over.
+ */
+export const OPERATION_TIMEOUT_MS = ANSWER_TIMEOUT_MS + SELECTION_TIMEOUT_MS
 /** Connections are the server's memory; more than this wait for one another here. */
 const MAX_POOL = 32
 
@@ -35,9 +37,10 @@ export function createClient(
     appName: 'bulkhead-manager',
     // The one member calls itself by a name that only it can reach (127.0.0.1): it is not to be looked for by it.
     directConnection: true,
-    timeoutMS: OPERATION_TIMEOUT_MS,
     serverSelectionTimeoutMS: SELECTION_TIMEOUT_MS,
     connectTimeoutMS: SELECTION_TIMEOUT_MS,
+    waitQueueTimeoutMS: SELECTION_TIMEOUT_MS,
+    socketTimeoutMS: ANSWER_TIMEOUT_MS,
     heartbeatFrequencyMS: 5_000,
     maxPoolSize: MAX_POOL,
     writeConcern: { w: 'majority', journal: true },

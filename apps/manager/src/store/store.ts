@@ -1,5 +1,5 @@
-import type { ClientSession, Collection, Document, MongoClient } from 'mongodb'
-import { OPERATION_TIMEOUT_MS } from './client.js'
+import type { Collection, Document, MongoClient } from 'mongodb'
+import { inTransaction } from './transaction.js'
 import type { Store } from './types.js'
 
 /** The names of the collections, as the database has them. */
@@ -13,9 +13,6 @@ export const collections = {
   idempotency: 'idempotency_keys',
 } as const
 
-/** Readiness is asked for often, and answers within 2 s whatever happens. */
-const PING_TIMEOUT_MS = 1_500
-
 /** The manager's database through this client, which is closed with it. */
 export function createStore(client: MongoClient, database: string): Store {
   const db = client.db(database)
@@ -28,12 +25,9 @@ export function createStore(client: MongoClient, database: string): Store {
     intents: collection(collections.intents),
     audit: collection(collections.audit),
     idempotency: collection(collections.idempotency),
-    transaction: <T>(work: (session: ClientSession) => Promise<T>) =>
-      client.withSession({ defaultTimeoutMS: OPERATION_TIMEOUT_MS }, (session) =>
-        session.withTransaction(() => work(session)),
-      ),
+    transaction: (work) => inTransaction(client, work),
     ping: async () => {
-      await db.command({ ping: 1 }, { timeoutMS: PING_TIMEOUT_MS })
+      await db.command({ ping: 1 })
     },
     close: () => client.close(),
   }
