@@ -6,7 +6,7 @@ import type { Document } from 'bson'
 import type { MongoError } from '../errors.js'
 import { openStore } from '../store/open.js'
 import type { ReadUnit, Store } from '../store/types.js'
-import { faultyFiles, temporaryFolder } from './testing.js'
+import { faultyFiles, temporaryFolder } from './testing/faults.js'
 
 const ns = 'shop.items'
 

@@ -105,3 +105,23 @@ test('two transactions that write to one document: the second is told to run aga
   )
   await store.close()
 })
+
+test('what is read within a command is read as it was, whatever the same command writes meanwhile', async () => {
+  const store = await openStore()
+  await store.write((unit) => {
+    unit.createIndexes(ns, [{ name: 'n_1', key: { n: 1 } }])
+    for (let _id = 0; _id < 200; _id++) unit.insert(ns, { _id, n: _id })
+    const found = unit.candidates(ns, { n: { $gte: 0 } })
+    assert.equal(found.index, 'n_1')
+    let count = 0
+    for (const old of found.documents) {
+      // Into the part of the index that is still to be read, where a second look would meet it again.
+      unit.replace(ns, old, { n: old.doc.n + 1000 })
+      if (count % 2 === 0) unit.insert(ns, { n: 5000 + count })
+      count += 1
+    }
+    assert.equal(count, 200)
+    assert.equal(unit.count(ns), 300)
+  })
+  await store.close()
+})

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Files, type LogFile, realFiles } from './files.js'
+import { type Files, type LogFile, realFiles } from '../files.js'
 
 /** A folder for one test, gone after it. */
 export function temporaryFolder(t: { after(work: () => void): void }): string {
