@@ -35,6 +35,14 @@ export const legitimateFlows: readonly Legitimate[] = [
   },
   { why: 'what the page reads', flow: call('demo/hello-app', 'demo/postgres', 5432) },
   {
+    why: 'where users, strategies and intents are kept',
+    flow: call('gthulhu/gthulhu-manager', 'gthulhu/gthulhu-mongodb', 27017),
+  },
+  {
+    why: 'which pods and nodes there are',
+    flow: call('gthulhu/gthulhu-manager', 'default/kubernetes', 443),
+  },
+  {
     why: 'measurements, in plain text and for anybody to read: a datagram has no identity',
     flow: call('shop/sleep', 'sandbox/collector', 9125, { protocol: 'UDP' }),
   },
@@ -59,6 +67,26 @@ export const legitimateFlows: readonly Legitimate[] = [
     flow: { from: external, to: { node: 'bulkhead-worker2' }, port: 30081, ...get('hello.example') },
     needs: ingress,
   },
+  ...['/health', '/version', '/openapi.json', '/swagger/index.html', '/api/v1/users/self'].map((path) => ({
+    why: "the manager's API and its description, from outside",
+    flow: { from: external, to: { service: 'gthulhu/gthulhu-gw-istio' }, port: 80, ...get('manager.example', path) },
+    needs: ingress,
+  })),
+  ...['POST', 'PUT', 'DELETE'].map((method) => ({
+    why: 'what the API is told to change, from outside',
+    flow: {
+      from: external,
+      to: { service: 'gthulhu/gthulhu-gw-istio' },
+      port: 80,
+      http: { method, path: '/api/v1/strategies', host: 'manager.example' },
+    },
+    needs: ingress,
+  })),
+  {
+    why: "the manager's API, by the port of any node",
+    flow: { from: external, to: { node: 'bulkhead-worker' }, port: 30450, ...get('manager.example', '/health') },
+    needs: ingress,
+  },
   {
     why: 'what is behind the door',
     flow: call('shop/shop-gateway-istio', 'shop/web-api', 8080),
@@ -69,8 +97,13 @@ export const legitimateFlows: readonly Legitimate[] = [
     flow: call('demo/hello-gateway-istio', 'demo/hello-app', 8000),
     needs: ingress,
   },
+  {
+    why: 'what is behind the door',
+    flow: call('gthulhu/gthulhu-gw-istio', 'gthulhu/gthulhu-manager', 8080),
+    needs: ingress,
+  },
 
-  ...['shop/shop-gateway-istio', 'demo/hello-gateway-istio'].flatMap((gateway) => [
+  ...['shop/shop-gateway-istio', 'demo/hello-gateway-istio', 'gthulhu/gthulhu-gw-istio'].flatMap((gateway) => [
     {
       why: 'its configuration and its certificate',
       flow: { from: { workload: gateway }, to: { workload: 'istio-system/istiod' }, port: 15012 },
@@ -115,6 +148,29 @@ export const openPairs: readonly string[] = [
   'shop/sleep -> sandbox/collector:9125/UDP',
   'shop/sleep -> shop/web-api:8080/TCP',
   'shop/web-api -> shop/recommendation:8080/TCP',
+]
+
+/**
+ * A namespace whose pods are in no layer but 70-ingress yet: what they send nothing of theirs stops, and what is sent to them
+ * stops at the sender's walls. It is left out of what is closed, and leaves this list when it gets walls.
+ */
+export const withoutWalls = 'gthulhu'
+
+/** Of the pairs, those that are open because their caller is there. Nothing of another namespace but what is open to anybody. */
+export const openPairsWithoutWalls: readonly string[] = [
+  'gthulhu/gthulhu-gw-istio -> demo/hello-gateway-istio:80/TCP',
+  'gthulhu/gthulhu-gw-istio -> gthulhu/gthulhu-manager:8080/TCP',
+  'gthulhu/gthulhu-gw-istio -> gthulhu/gthulhu-mongodb:27017/TCP',
+  'gthulhu/gthulhu-manager -> demo/hello-gateway-istio:80/TCP',
+  'gthulhu/gthulhu-manager -> gthulhu/gthulhu-gw-istio:15020/TCP',
+  'gthulhu/gthulhu-manager -> gthulhu/gthulhu-gw-istio:15021/TCP',
+  'gthulhu/gthulhu-manager -> gthulhu/gthulhu-gw-istio:15090/TCP',
+  'gthulhu/gthulhu-manager -> gthulhu/gthulhu-mongodb:27017/TCP',
+  'gthulhu/gthulhu-mongodb -> demo/hello-gateway-istio:80/TCP',
+  'gthulhu/gthulhu-mongodb -> gthulhu/gthulhu-gw-istio:15020/TCP',
+  'gthulhu/gthulhu-mongodb -> gthulhu/gthulhu-gw-istio:15021/TCP',
+  'gthulhu/gthulhu-mongodb -> gthulhu/gthulhu-gw-istio:15090/TCP',
+  'gthulhu/gthulhu-mongodb -> gthulhu/gthulhu-manager:8080/TCP',
 ]
 
 /** Of the same, those whose packets the network lets through: what 50-identity would not have to stop any more. */

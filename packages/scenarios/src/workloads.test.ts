@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict'
+import { join, resolve } from 'node:path'
+import { describe, it } from 'node:test'
+import {
+  type Container,
+  loadManifests,
+  type Pod,
+  type PodSpec,
+  type Resource,
+  type Secret,
+  type Workload,
+} from '@bulkhead/resources'
+
+const root = resolve(import.meta.dirname, '../../..')
+const { resources } = await loadManifests([join(root, 'k8s/workloads')], { relativeTo: root })
+
+const specOf = ({ kind, object }: Resource): PodSpec | undefined =>
+  kind === 'Pod'
+    ? (object as Pod).spec
+    : ['Deployment', 'StatefulSet', 'DaemonSet'].includes(kind)
+      ? (object as Workload).spec.template.spec
+      : undefined
+
+const workloads = resources.flatMap((resource) => {
+  const spec = specOf(resource)
+  return spec === undefined ? [] : [{ id: resource.id, namespace: resource.namespace ?? '', spec }]
+})
+const containersOf = ({ containers, initContainers = [] }: PodSpec): readonly Container[] => [
+  ...initContainers,
+  ...containers,
+]
+
+/** What is asked of a pod, of what the types here leave out. */
+interface Hardened {
+  readonly automountServiceAccountToken?: boolean
+  readonly enableServiceLinks?: boolean
+  readonly securityContext?: { readonly runAsNonRoot?: boolean; readonly seccompProfile?: { readonly type?: string } }
+}
+interface HardenedContainer {
+  readonly securityContext?: {
+    readonly allowPrivilegeEscalation?: boolean
+    readonly readOnlyRootFilesystem?: boolean
+    readonly capabilities?: { readonly drop?: readonly string[]; readonly add?: readonly string[] }
+  }
+  readonly resources?: { readonly limits?: { readonly memory?: string } }
+}
+
+describe('the workloads of k8s/', () => {
+  it('are there', () => assert.ok(workloads.length >= 15))
+
+  for (const { id, spec } of workloads) {
+    it(`${id} is hardened, its init containers too, and has no token that it did not ask for`, () => {
+      const pod = spec as PodSpec & Hardened
+      assert.equal(pod.securityContext?.runAsNonRoot, true)
+      assert.equal(pod.securityContext?.seccompProfile?.type, 'RuntimeDefault')
+      assert.equal(pod.automountServiceAccountToken, false)
+      assert.equal(pod.enableServiceLinks, false)
+      for (const container of containersOf(spec)) {
+        const { securityContext, resources: given } = container as Container & HardenedContainer
+        assert.deepEqual(
+          [securityContext?.allowPrivilegeEscalation, securityContext?.readOnlyRootFilesystem],
+          [false, true],
+          container.name,
+        )
+        assert.deepEqual(securityContext?.capabilities, { drop: ['ALL'] }, container.name)
+        assert.ok(given?.limits?.memory, container.name)
+      }
+    })
+  }
+
+  it('have a ServiceAccount each, of their own', () => {
+    const accounts = workloads.map(({ namespace, spec }) => `ServiceAccount/${namespace}/${spec.serviceAccountName}`)
+    assert.deepEqual(accounts.toSorted(), [...new Set(accounts)].toSorted())
+    const there = new Set(resources.map(({ id }) => id))
+    assert.deepEqual(
+      accounts.filter((id) => !there.has(id)),
+      [],
+    )
+  })
+
+  it('hold no value of a Secret but names', () => {
+    const written = resources
+      .filter(({ kind }) => kind === 'Secret')
+      .flatMap(({ object }) => {
+        const { data = {}, stringData = {} } = object as Secret
+        return [...Object.keys(data), ...Object.keys(stringData)]
+      })
+    assert.deepEqual([...new Set(written)].toSorted(), ['database', 'username'])
+  })
+})
+
+describe('the manager and its database', () => {
+  const volumeOf = (spec: PodSpec, name: string) => spec.volumes?.find((volume) => volume.name === name)
+
+  /** Keys of Secrets that a container can read, by its environment and by what is mounted into it. */
+  function reads(spec: PodSpec, { env = [], volumeMounts = [] }: Container): readonly string[] {
+    const byEnv = env.flatMap(({ valueFrom }) => {
+      const ref = valueFrom?.secretKeyRef
+      return ref === undefined ? [] : [`${ref.name}/${ref.key}`]
+    })
+    const byMount = volumeMounts.flatMap(({ name }) => {
+      const secret = volumeOf(spec, name)?.secret as
+        | { readonly secretName: string; readonly items?: readonly { readonly key: string }[] }
+        | undefined
+      if (secret === undefined) return []
+      return secret.items?.map(({ key }) => `${secret.secretName}/${key}`) ?? [`${secret.secretName}/*`]
+    })
+    return [...byEnv, ...byMount].toSorted()
+  }
+
+  const all = workloads
+    .filter(({ namespace }) => namespace === 'gthulhu')
+    .flatMap(({ spec }) => containersOf(spec).map((container) => ({ spec, container })))
+
+  it('read those Secrets that they need, each container, and no other', () => {
+    assert.deepEqual(Object.fromEntries(all.map(({ spec, container }) => [container.name, reads(spec, container)])), {
+      keyfile: ['gthulhu-mongodb-keyfile/*'],
+      mongodb: ['gthulhu-mongodb-auth/password', 'gthulhu-mongodb-auth/username'],
+      migrate: [
+        'gthulhu-manager-mongodb/password',
+        'gthulhu-manager-mongodb/username',
+        'gthulhu-mongodb-auth/password',
+        'gthulhu-mongodb-auth/username',
+      ],
+      manager: [
+        'gthulhu-manager-admin/password',
+        'gthulhu-manager-admin/username',
+        'gthulhu-manager-key/*',
+        'gthulhu-manager-mongodb/password',
+        'gthulhu-manager-mongodb/username',
+      ],
+    })
+  })
+
+  it('have a token in one container alone, with which pods and nodes can be listed and watched, and nothing else', () => {
+    const withToken = all.filter(({ spec, container }) =>
+      container.volumeMounts?.some(({ name }) =>
+        JSON.stringify(volumeOf(spec, name) ?? {}).includes('serviceAccountToken'),
+      ),
+    )
+    assert.deepEqual(
+      withToken.map(({ container }) => container.name),
+      ['manager'],
+    )
+    const rbac = resources.filter(({ kind }) => /Role(Binding)?$/.test(kind))
+    assert.deepEqual(
+      rbac.map(({ id }) => id),
+      ['ClusterRole/gthulhu-manager', 'ClusterRoleBinding/gthulhu-manager'],
+    )
+    const [role, binding] = rbac.map(({ object }) => object as unknown as Readonly<Record<string, unknown>>)
+    assert.deepEqual(role?.rules, [{ apiGroups: [''], resources: ['pods', 'nodes'], verbs: ['list', 'watch'] }])
+    assert.deepEqual(binding?.subjects, [{ kind: 'ServiceAccount', name: 'gthulhu-manager', namespace: 'gthulhu' }])
+  })
+})
