@@ -93,7 +93,10 @@ function hashOnce(password: string): Promise<string> {
 }
 
 /** The whole service in this process: its database in memory, a cluster and schedulers that the test says everything about. */
-export async function startManager(t: TestContext, options: TestManagerOptions = {}): Promise<TestManager> {
+export async function startManager(
+  t: Pick<TestContext, 'after'>,
+  options: TestManagerOptions = {},
+): Promise<TestManager> {
   const mongo = options.mongo ?? (await testMongo(t))
   const root = new MongoClient(mongo.rootUri, { directConnection: true })
   t.after(() => root.close())
