@@ -41,6 +41,7 @@ export const codes = {
   DocumentValidationFailure: 121,
   CommandNotSupported: 115,
   CannotIndexParallelArrays: 171,
+  InvalidPipelineOperator: 168,
   QueryPlanKilled: 175,
   TransactionTooOld: 225,
   TooManyLogicalSessions: 261,
@@ -74,6 +75,23 @@ export const codes = {
   Location51024: 51024,
   /** A regular expression that is none. */
   Location51091: 51091,
+  // Stages and expressions of aggregation that cannot be read; MongoDB has numbers for them, and no names.
+  Location15947: 15947,
+  Location15955: 15955,
+  Location15958: 15958,
+  Location16410: 16410,
+  Location17276: 17276,
+  Location28818: 28818,
+  Location31120: 31120,
+  Location40160: 40160,
+  Location40170: 40170,
+  Location40228: 40228,
+  Location40234: 40234,
+  Location40323: 40323,
+  Location40602: 40602,
+  Location51272: 51272,
+  Location5858203: 5858203,
+  Location7749501: 7749501,
 } as const
 
 export type CodeName = keyof typeof codes

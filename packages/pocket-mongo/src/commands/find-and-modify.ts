@@ -8,7 +8,7 @@ import type { WriteUnit } from '../store/types.js'
 import type { Call } from './call.js'
 import { filterOf } from './filters.js'
 import { refuseId } from './insert.js'
-import { pipelineUpdate } from './pipelines.js'
+import { pipelinesOf } from './pipelines.js'
 import type { Command } from './types.js'
 import { documents } from './update.js'
 
@@ -74,7 +74,7 @@ function changed(call: Call, unit: WriteUnit, ns: string, change: unknown): Outc
   const { fields } = call
   const { filter, matches, old } = first(call, unit, ns)
   const after = fields.bool('new') === true
-  const options = { arrayFilters: documents(fields.array('arrayFilters')), pipeline: pipelineUpdate }
+  const options = { arrayFilters: documents(fields.array('arrayFilters')), pipeline: pipelinesOf(call, unit) }
   if (old !== undefined) {
     const next = compileUpdate(change, options)(old.doc, matches)
     if (next !== old.doc) unit.replace(ns, old, next)

@@ -1,4 +1,5 @@
 import { MongoError } from '../errors.js'
+import { compileExpression } from '../query/expressions.js'
 import { compileProjection } from '../query/projection.js'
 import { select } from '../query/select.js'
 import { encode } from '../values/decode.js'
@@ -37,7 +38,7 @@ export const find: Command = {
     const { ns, fields } = call
     const filter = fields.object('filter') ?? {}
     const matches = filterOf(filter)
-    const project = compileProjection(fields.object('projection') ?? {})
+    const project = compileProjection(fields.object('projection') ?? {}, { expression: compileExpression })
     const size = fields.count('batchSize')
     const found = call.read((unit) =>
       select(unit, ns, {

@@ -1,7 +1,60 @@
 import { MongoError } from '../errors.js'
+import { runPipeline } from '../query/pipeline/pipeline.js'
+import type { Run } from '../query/pipeline/source.js'
+import { pipelineUpdate } from '../query/pipeline/update.js'
 import type { Update } from '../query/update/update.js'
+import type { ReadUnit } from '../store/types.js'
+import { encode } from '../values/decode.js'
+import type { Call } from './call.js'
+import { sizeOf } from './collections.js'
+import type { Command } from './types.js'
 
-/** @throws MongoError NotImplemented */
-export function pipelineUpdate(_stages: readonly unknown[]): Update {
-  throw new MongoError('NotImplemented', 'an update by a pipeline is not supported by this server')
+export const aggregate: Command = {
+  name: 'aggregate',
+  fields: {
+    pipeline: 'array',
+    cursor: 'object',
+    allowDiskUse: 'passed over',
+    bypassDocumentValidation: 'refused',
+    hint: 'passed over',
+    explain: 'refused',
+    collation: 'refused',
+    let: 'refused',
+  },
+  need: 'read',
+  transaction: true,
+  run(call: Call) {
+    const { fields, db } = call
+    const pipeline = fields.required('pipeline', fields.array('pipeline'))
+    if (fields.object('cursor') === undefined)
+      throw new MongoError(
+        'FailedToParse',
+        "The 'cursor' option is required, except for aggregate with the explain argument",
+      )
+    const whole = fields.any('aggregate')
+    const ns = typeof whole === 'string' ? call.ns : `${db}.$cmd.aggregate`
+    if (typeof whole !== 'string' && Number(whole) !== 1)
+      throw new MongoError('FailedToParse', 'aggregate takes a collection, or 1')
+    const source = typeof whole === 'string' ? { ns } : []
+    const { documents, raw } = call.read((unit) => runPipeline(unit, source, pipeline, { db, tick: call.tick }))
+    const bytes = documents.map((document) => raw.get(document) ?? encode(document))
+    return { cursor: call.instance.cursors.open(ns, bytes, call.owner, sizeOf(call)), ok: 1 }
+  },
 }
+
+/** For updates of one command. */
+export const pipelinesOf =
+  (call: Call, unit: ReadUnit) =>
+  (stages: readonly unknown[]): Update => {
+    const run: Run = {
+      unit,
+      db: call.db,
+      tick: call.tick,
+      raw: new WeakMap(),
+      variables: {},
+      nested: () => {
+        throw new MongoError('InvalidOptions', 'a pipeline within an update has no pipelines in it')
+      },
+    }
+    return pipelineUpdate(stages, run)
+  }

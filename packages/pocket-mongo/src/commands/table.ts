@@ -1,4 +1,5 @@
 import { collectionCommands } from './collections.js'
+import { count, distinct } from './counting.js'
 import { deleteCommand } from './delete.js'
 import { diagnostics } from './diagnostics.js'
 import { find, getMore, killCursors } from './find.js'
@@ -6,6 +7,7 @@ import { findAndModify } from './find-and-modify.js'
 import { hello } from './hello.js'
 import { indexCommands } from './indexes.js'
 import { insert } from './insert.js'
+import { aggregate } from './pipelines.js'
 import { replicaSetCommands } from './replica-set.js'
 import { saslCommands } from './sasl.js'
 import { sessionCommands } from './sessions.js'
@@ -25,6 +27,9 @@ export const commands: readonly Command[] = [
   getMore,
   killCursors,
   findAndModify,
+  aggregate,
+  count,
+  distinct,
   ...collectionCommands,
   ...indexCommands,
   ...sessionCommands,

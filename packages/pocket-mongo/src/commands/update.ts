@@ -9,7 +9,7 @@ import type { Call } from './call.js'
 import { Fields } from './fields.js'
 import { filterOf } from './filters.js'
 import { refuseId } from './insert.js'
-import { pipelineUpdate } from './pipelines.js'
+import { pipelinesOf } from './pipelines.js'
 import type { Command } from './types.js'
 import { eachStatement, statementsOf, writeErrors } from './writes.js'
 
@@ -71,7 +71,7 @@ function updateOne(call: Call, unit: WriteUnit, ns: string, fields: Fields): Don
   const multi = fields.bool('multi') === true
   if (multi && isReplacement(change))
     throw new MongoError('FailedToParse', 'multi update is not supported for replacement-style update')
-  const options = { arrayFilters: documents(fields.array('arrayFilters')), pipeline: pipelineUpdate }
+  const options = { arrayFilters: documents(fields.array('arrayFilters')), pipeline: pipelinesOf(call, unit) }
   const apply = compileUpdate(change, options)
   const matches = filterOf(filter)
   const sort = fields.object('sort')
