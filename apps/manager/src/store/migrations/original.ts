@@ -9,6 +9,7 @@ import { collections } from '../store.js'
 
 /** Puts what an original manager has stored into this one's form. */
 export async function convertOriginal(db: Db): Promise<void> {
+  await withoutSchemas(db)
   await eachOf(db, collections.roles, (role) => ({
     ...commonOf(role),
     name: role.name,
@@ -63,6 +64,13 @@ export async function convertOriginal(db: Db): Promise<void> {
   }))
 }
 
+/** The original's own schemas ask for less, but not for the same; the next migration puts others in their place. */
+async function withoutSchemas(db: Db): Promise<void> {
+  const ours: ReadonlySet<string> = new Set(Object.values(collections))
+  for (const { name } of await db.listCollections({}, { nameOnly: true }).toArray())
+    if (ours.has(name)) await db.command({ collMod: name, validationLevel: 'off' })
+}
+
 async function eachOf(db: Db, name: string, convert: (document: Document) => Document): Promise<void> {
   const collection = db.collection(name)
   // Ours have no times in permissions, and a version in everything else.
@@ -72,7 +80,7 @@ async function eachOf(db: Db, name: string, convert: (document: Document) => Doc
       : { version: { $exists: false } }
   // The original's own schema, still in force, asks for less, but not for the same.
   for await (const document of collection.find(theirs))
-    await collection.replaceOne({ _id: document._id }, convert(document), { bypassDocumentValidation: true })
+    await collection.replaceOne({ _id: document._id }, convert(document))
 }
 
 const nobody = new ObjectId('000000000000000000000000')
