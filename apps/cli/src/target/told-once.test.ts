@@ -39,7 +39,6 @@ function filesIn(folder: string): ReadonlyMap<string, string> {
 
 test('a first password is shown to whoever starts the target first, and kept in one file alone', async (t) => {
   const folder = temporaryFolder()
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
   const k8s = path.join(folder, 'k8s')
   const stateDir = path.join(folder, 'state')
   const state = ['--state', stateDir]
@@ -47,7 +46,10 @@ test('a first password is shown to whoever starts the target first, and kept in 
   writeFileSync(path.join(k8s, 'all.yaml'), manifests)
   const up = (...more: readonly string[]) =>
     bulkhead('up', '--manifests', k8s, ...state, '--port', '0', '--connect-timeout', '200', ...more)
-  t.after(() => bulkhead('down', ...state))
+  t.after(async () => {
+    await bulkhead('down', ...state)
+    rmSync(folder, { recursive: true, force: true })
+  })
 
   const first = await up()
   assert.equal(first.code, 0, first.stderr)
