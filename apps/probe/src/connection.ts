@@ -18,6 +18,7 @@ export function open(trace: Trace, where: Where): Promise<Socket> {
   return new Promise((resolve, reject) => {
     trace.phase = 'host' in where && isIP(where.host) === 0 ? 'dns' : 'connect'
     const socket = connect(where)
+    trace.opened.add(socket)
     socket.setNoDelay(true)
     const fail = (error: unknown): void => {
       socket.destroy()

@@ -1,9 +1,10 @@
 /**
  * `idle`: wait. `attempt`: read one ResolvedAttempt (JSON) on stdin, make it, print the Observation (JSON) on stdout.
+ * `attempts`: the same again and again, a line each.
  * `listen`: say of everything that arrives how much it was. `login`, `send`: for people.
  */
 const usage =
-  'usage: probe idle | probe attempt < attempt.json | probe listen udp:PORT http:PORT ... | probe login [URL] | probe send HOST:PORT [TEXT]'
+  'usage: probe idle | probe attempt < attempt.json | probe attempts | probe listen udp:PORT http:PORT ... | probe login [URL] | probe send HOST:PORT [TEXT]'
 
 /** What was told stands on stdout; exit code 0 when it is good news, 2 when it cannot be tried as it is written. */
 async function byHand(command: 'login' | 'send', [first, ...more]: readonly string[]): Promise<number> {
@@ -18,14 +19,23 @@ async function byHand(command: 'login' | 'send', [first, ...more]: readonly stri
   }
 }
 
-async function attempt(): Promise<number> {
+async function attempt(): Promise<void> {
   const { makeAttempt, parseAttempt } = await import('./attempt.js')
   const chunks: Buffer[] = []
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
+  const resolved = parseAttempt(Buffer.concat(chunks).toString('utf8'))
+  await print(await makeAttempt(resolved, () => void print({ held: true })))
+}
+
+async function oneAfterAnother(): Promise<void> {
+  const { attempts } = await import('./attempts.js')
+  await attempts(print)
+}
+
+/** The exit code: 2 for an attempt that cannot be made as it is written. */
+async function asTold(what: () => Promise<void>): Promise<number> {
   try {
-    const resolved = parseAttempt(Buffer.concat(chunks).toString('utf8'))
-    const observation = await makeAttempt(resolved, () => void print({ held: true }))
-    await print(observation)
+    await what()
     return 0
   } catch (error) {
     process.stderr.write(`probe: ${error instanceof Error ? error.message : String(error)}\n`)
@@ -47,7 +57,11 @@ switch (process.argv[2]) {
   }
   case 'attempt':
     // Whatever is still open belongs to an attempt that is over.
-    process.exit(await attempt())
+    process.exit(await asTold(attempt))
+    break
+  case 'attempts':
+    // Awaited here, it would count as something that is left.
+    void asTold(oneAfterAnother).then((code) => process.exit(code))
     break
   case 'listen': {
     const { listen } = await import('./listen.js')

@@ -36,6 +36,8 @@ export interface Trace {
   mark(what: Timed): void
   /** Counts bytes of the answer, and marks the first. */
   received(count: number): void
+  /** What is to be closed at the end, whatever it was. */
+  readonly opened: Set<{ destroy(): unknown }>
   /** Milliseconds since the start. */
   elapsed(): number
   /** Milliseconds since the connection opened; 0 before. */
@@ -59,6 +61,7 @@ export function startTrace(attempt: ResolvedAttempt): Trace {
     deadlineMs: timeoutMs,
     lateResetMs: attempt.lateResetMs ?? defaultLateResetMs,
     signal: deadline.signal,
+    opened: new Set(),
     mark(what) {
       trace.timings[what] ??= elapsed()
     },
@@ -73,6 +76,7 @@ export function startTrace(attempt: ResolvedAttempt): Trace {
     stop() {
       clearTimeout(timer)
       trace.mark('end')
+      for (const one of trace.opened) one.destroy()
     },
   }
   return trace

@@ -10,6 +10,7 @@ import type { KubeApi } from './kube-api/index.js'
 import type { LayerSwitches } from './overlay.js'
 import type { PodHost } from './pod-runner.js'
 import { Pods } from './pods.js'
+import { Probes } from './probes.js'
 import { ProcessList } from './processes.js'
 import { PublishedPorts } from './published.js'
 import { Saves } from './saves.js'
@@ -30,6 +31,7 @@ export interface Parts {
   readonly kubeApi: KubeApi
   readonly pods: Pods
   readonly processes: ProcessList
+  readonly probes: Probes
   readonly enforcement: Enforcement
   readonly ports: PublishedPorts
   readonly saves: Saves
@@ -105,6 +107,7 @@ export function assemble(given: Given, { loaded, switches, snapshot, plans }: Re
     kubeApi,
     pods,
     processes,
+    probes: new Probes(processes),
     enforcement,
     ports,
     saves,

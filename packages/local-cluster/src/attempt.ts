@@ -1,109 +1,51 @@
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
-import type { Readable, Writable } from 'node:stream'
 import type { MeshApi } from '@bulkhead/mesh'
-import type { Attempt, Evidence, Observation, ResolvedAttempt } from '@bulkhead/scenarios'
+import type { Attempt, Evidence, ResolvedAttempt } from '@bulkhead/scenarios'
 import type { FlowDestination, FlowRecord, Pod, Snapshot } from '@bulkhead/verdict'
-import { type Launch, spawnTied } from './container.js'
 import { ClusterError } from './errors.js'
-import type { ProcessList } from './processes.js'
+import type { AttemptOptions, Probe, Probes } from './probes.js'
 
 /** What an attempt is made with. */
 export interface AttemptHost {
   readonly mesh: MeshApi
   readonly snapshot: Snapshot
-  readonly processes: ProcessList
+  readonly probes: Pick<Probes, 'giveBack'>
   readonly connectTimeoutMs: number
   /** The value of a Secret's key; undefined when there is no such Secret or key. */
   readonly secret?: (namespace: string, name: string, key: string) => string | undefined
-  /** The probe program's script. */
-  readonly probe: string
 }
-
-export interface AttemptOptions {
-  readonly held?: () => Promise<void>
-  readonly signal?: AbortSignal
-}
-
-const defaultTimeoutMs = 5000
-/** Beyond its own time limit, for starting and for ending. */
-const graceMs = 5000
 
 /** Makes an attempt as a pod: with its secret, from inside it. */
 export async function attemptAs(
   run: string,
   pod: Pod,
   attempt: Attempt,
-  host: AttemptHost & { launch(argv: readonly [string, ...string[]]): Launch },
+  host: AttemptHost,
+  probe: () => Probe,
   options: AttemptOptions,
 ): Promise<Evidence> {
   const resolved = await resolveAttempt(pod, attempt, host)
-  const launch = host.launch(probeCommand(host))
-  const observation = await observe(pod.key, resolved, launch, host, options)
-  return { observation, flows: await settled(host.mesh, run, attempt) }
+  return evidence(probe(), run, attempt, resolved, host, options)
 }
 
-export const probeCommand = ({ probe }: Pick<AttemptHost, 'probe'>): readonly [string, ...string[]] => [
-  process.execPath,
-  probe,
-  'attempt',
-]
-
-/**
- * The probe program reads the attempt on stdin and says what it saw on stdout, one JSON document a line
- * (`{"held":...}` when the first answer of a held connection has come, then the observation).
- */
-export async function observe(
-  from: string,
-  attempt: ResolvedAttempt,
-  launch: Launch,
-  host: Pick<AttemptHost, 'processes'>,
+/** The probe is given back only when no more records come: what it does next is another run's. */
+export async function evidence(
+  probe: Probe,
+  run: string,
+  attempt: Attempt,
+  resolved: ResolvedAttempt,
+  { mesh, probes }: Pick<AttemptHost, 'mesh' | 'probes'>,
   options: AttemptOptions,
-): Promise<Observation> {
-  const child = spawnTied(launch, ['pipe', 'pipe', 'pipe'], host.processes)
-  const [stdin, stdout, stderr] = child.stdio as unknown as [Writable, Readable, Readable]
-  const limit = setTimeout(() => child.kill('SIGKILL'), (attempt.timeoutMs ?? defaultTimeoutMs) + graceMs)
-  const abort = () => child.kill('SIGKILL')
-  options.signal?.addEventListener('abort', abort, { once: true })
-  const exited = once(child, 'exit') as Promise<[number | null, string | null]>
-  let words = ''
-  stderr.on('data', (chunk: Buffer) => {
-    words = `${words}${chunk}`.slice(-2000)
-  })
-  stdin.on('error', () => undefined)
-  stdin.end(`${JSON.stringify(attempt)}\n`)
-  let observation: Observation | undefined
-  let held: Promise<void> = Promise.resolve()
+): Promise<Evidence> {
   try {
-    for await (const line of createInterface({ input: stdout })) {
-      const said: unknown = JSON.parse(line)
-      if (isHeld(said)) held = options.held?.() ?? held
-      else observation = said as Observation
-      // Heard of when it is awaited below; until then it must not count as unhandled.
-      held.catch(() => undefined)
-    }
-    const [code, signal] = await exited
-    await held
-    options.signal?.throwIfAborted()
-    if (observation === undefined) {
-      throw new ClusterError(
-        'attempt-failed',
-        `the probe in ${from} ended (${signal ?? `exit code ${code}`}) without saying what it saw: ${words.trim() || 'it said nothing'}`,
-      )
-    }
+    const observation = await probe.make(run, resolved, options)
+    return { observation, flows: await settled(mesh, run, attempt) }
   } finally {
-    child.kill('SIGKILL')
-    await exited
-    clearTimeout(limit)
-    options.signal?.removeEventListener('abort', abort)
+    await probes.giveBack(probe)
   }
-  return observation
 }
 
-const isHeld = (said: unknown): boolean => typeof said === 'object' && said !== null && 'held' in said
-
-/** The records of a run, when no more of them are coming: its probe has ended, and with it every connection. */
-export async function settled(mesh: MeshApi, run: string, attempt: Attempt): Promise<readonly FlowRecord[]> {
+/** The records of a run, when no more of them are coming: nothing is left of it in its probe, and every connection has ended. */
+async function settled(mesh: MeshApi, run: string, attempt: Attempt): Promise<readonly FlowRecord[]> {
   // Nothing crosses the network when a socket is dialled or a name is asked, so there may be no record to wait for.
   const expected = attempt.kind !== 'socket' && attempt.kind !== 'dns'
   const quietMs = 40

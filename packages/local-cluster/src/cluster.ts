@@ -6,7 +6,7 @@ import type { MeshApi, RunningOutside } from '@bulkhead/mesh'
 import type { Attempt, Change, Evidence, LayerState, Target } from '@bulkhead/scenarios'
 import type { Flow, FlowRecord, Verdict } from '@bulkhead/verdict'
 import { assemble, type Parts } from './assemble.js'
-import { type AttemptOptions, attemptAs } from './attempt.js'
+import { attemptAs } from './attempt.js'
 import { restartTimes } from './backoff.js'
 import type {
   ClusterStatus,
@@ -27,6 +27,7 @@ import { meshLog } from './mesh-log.js'
 import { attemptFromOutside, outsideEnv } from './outside.js'
 import { LayerSwitches, layersOf } from './overlay.js'
 import { planPods } from './plan.js'
+import { type AttemptOptions, probeCommand } from './probes.js'
 import { GeneratedSecrets, type ToldOnce } from './secrets.js'
 import { claim, forget } from './state.js'
 
@@ -241,22 +242,23 @@ export class LocalCluster implements Target {
       throw new ClusterError('bad-attempt', 'there is no probe program here that could make an attempt.')
     }
     const run = this.#nextRun('attempt')
-    const { mesh, processes, options: own } = this.#parts
+    const { mesh, probes, stateDir, userEnv } = { ...this.#parts, ...this.#parts.options }
     const host = {
       mesh,
       snapshot: enforcement.snapshot,
-      processes,
+      probes,
       connectTimeoutMs: this.#timeoutMs,
       secret: (namespace: string, name: string, key: string) => this.secretValue(namespace, name, key),
-      probe: join(probe.root, 'dist', 'main.js'),
     }
+    const argv = probeCommand(join(probe.root, 'dist', 'main.js'))
     if (from === 'outside') {
-      const outside = { cwd: own.stateDir, env: outsideEnv(own.userEnv ?? process.env) }
-      return attemptFromOutside(run, attempt, { ...host, ...outside }, options)
+      const launch = () => ({ argv, cwd: stateDir, env: outsideEnv(userEnv ?? process.env), over: () => undefined })
+      const outside = () => probes.borrow('the outside', probes.closing, launch)
+      return attemptFromOutside(run, attempt, host, outside, options)
     }
     const runner = pods.program(from)
-    const launch = (argv: readonly [string, ...string[]]) => runner.launch(undefined, argv, { run })
-    return attemptAs(run, runner.pod, attempt, { ...host, launch }, options)
+    const inside = () => probes.borrow(runner.key, runner.ending, () => runner.launch(undefined, argv))
+    return attemptAs(run, runner.pod, attempt, host, inside, options)
   }
 
   /**
@@ -307,7 +309,7 @@ export class LocalCluster implements Target {
   }
 
   async #stop(graceMs: number | undefined): Promise<void> {
-    const { pods, mesh, outside, kubeApi, claim: held, enforcement, ports, saves, log } = this.#parts
+    const { pods, mesh, outside, kubeApi, claim: held, enforcement, ports, probes, saves, log } = this.#parts
     await saves.close()
     const changed = enforcement.end()
     await ports.close()
@@ -315,6 +317,7 @@ export class LocalCluster implements Target {
     // A change that was under way may have started more.
     await changed
     await pods.end(undefined, graceMs)
+    await probes.close()
     await mesh.close()
     await outside.close()
     await kubeApi.close()

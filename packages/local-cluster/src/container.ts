@@ -14,6 +14,8 @@ export interface Launch {
   readonly argv: readonly [string, ...string[]]
   readonly cwd: string
   readonly env: Readonly<Record<string, string>>
+  /** Whose run it is that the program does something for, from now on. */
+  readonly mark?: (run: string) => void
   /** Called when the process has ended. */
   readonly over: () => void
 }

@@ -1,7 +1,8 @@
 import type { Attempt, Evidence } from '@bulkhead/scenarios'
 import type { FlowDestination, ServiceModel, Snapshot } from '@bulkhead/verdict'
-import { type AttemptHost, type AttemptOptions, observe, passwordOf, probeCommand, settled } from './attempt.js'
+import { type AttemptHost, evidence, passwordOf } from './attempt.js'
 import { ClusterError, messageOf } from './errors.js'
+import type { AttemptOptions, Probe } from './probes.js'
 
 /** What goes through a port: bytes in both directions. */
 const overTcp: ReadonlySet<Attempt['kind']> = new Set(['http', 'tcp', 'tls', 'postgres', 'mongo'])
@@ -18,7 +19,8 @@ export function outsideEnv(user: Readonly<Record<string, string | undefined>>): 
 export async function attemptFromOutside(
   run: string,
   attempt: Attempt,
-  host: AttemptHost & { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
+  host: AttemptHost,
+  probe: () => Probe,
   options: AttemptOptions,
 ): Promise<Evidence> {
   const { key } = doorTo(attempt, host.snapshot)
@@ -36,9 +38,7 @@ export async function attemptFromOutside(
       lateResetMs: Math.round(host.connectTimeoutMs * 0.9),
       ...passwordOf(attempt, host),
     }
-    const launch = { argv: probeCommand(host), cwd: host.cwd, env: host.env, over: () => undefined }
-    const observation = await observe('the outside', resolved, launch, host, options)
-    return { observation, flows: await settled(host.mesh, run, attempt) }
+    return await evidence(probe(), run, attempt, resolved, host, options)
   } finally {
     await door.close()
   }

@@ -92,6 +92,11 @@ export class PodRunner {
     return this.plan.pod.key
   }
 
+  /** Aborted when it begins to end. */
+  get ending(): AbortSignal {
+    return this.#over.signal
+  }
+
   get ready(): boolean {
     return this.#isReady
   }
@@ -227,7 +232,7 @@ export class PodRunner {
     const pointed = container === undefined ? undefined : this.#pointed(container)
     const own = { NODE_EXTRA_CA_CERTS: this.#host.extraCa, ...pointed?.env }
     const env = podEnv(this.#host.userEnv, this.#folder, this.plan.pod.name, own, grant.env)
-    return { argv, cwd: this.#folder, env, over: () => grant.revoke() }
+    return { argv, cwd: this.#folder, env, mark: grant.mark, over: () => grant.revoke() }
   }
 
   /**

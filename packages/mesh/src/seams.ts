@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { Grant } from './types.js'
 
 /*
  * The seam between the two halves of the data plane. Capture (capture/) takes a pod's connections over and hands
@@ -70,10 +71,7 @@ export interface Dialer {
 export interface Capture {
   addPod(pod: { readonly key: string; readonly name: string; readonly ip: string }): Promise<void>
   removePod(key: string): Promise<void>
-  grant(
-    key: string,
-    options: { readonly run?: string; readonly socks?: boolean },
-  ): { readonly id: string; readonly env: Readonly<Record<string, string>>; revoke(): void }
+  grant(key: string, options: { readonly run?: string; readonly socks?: boolean }): Grant
   /** Ports that the pod's processes listen on, ascending. */
   listening(key: string): readonly number[]
   /** The file of the private socket behind a port, as a thief would look for it. Undefined: nothing listens there. */

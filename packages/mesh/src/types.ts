@@ -32,6 +32,8 @@ export interface MeshOptions {
 export interface Grant {
   readonly id: string
   readonly env: Readonly<Record<string, string>>
+  /** What is begun with it from now on belongs to that run; what was begun before stays its own run's. */
+  mark(run: string): void
   /** Makes the secret worthless and closes what was opened with it. */
   revoke(): void
 }

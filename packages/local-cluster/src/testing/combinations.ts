@@ -50,9 +50,11 @@ function sooner(scenario: Scenario, on: readonly string[]): Scenario {
   return { ...scenario, attempt: { timeoutMs: silenceMs, ...scenario.attempt } }
 }
 
-/** Those with one control beside each other, since they share it. */
-const byControl = (scenarios: readonly Scenario[]): readonly Scenario[] =>
-  [...scenarios].sort((a, b) => JSON.stringify(a.control ?? '').localeCompare(JSON.stringify(b.control ?? '')))
+/** Those with one control beside each other, since they share it; and among them those from one place, whose probe is kept. */
+const byControl = (scenarios: readonly Scenario[]): readonly Scenario[] => {
+  const key = ({ control, from }: Scenario) => `${JSON.stringify(control ?? '')} ${from}`
+  return [...scenarios].sort((a, b) => key(a).localeCompare(key(b)))
+}
 
 /**
  * The whole promise at once, on processes and sockets: under each of the combinations of walls, what the scenarios expect,

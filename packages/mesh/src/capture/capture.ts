@@ -69,7 +69,14 @@ export async function createCapture({ runDir: wanted, dialer, log }: CaptureOpti
         pod: { name: pod.name, ip: pod.ip },
         ...(withSocks ? { proxy: proxyEnv(door, grant.id, secret) } : {}),
       }
-      return { id: grant.id, env: captureEnv(config), revoke: () => grants.revoke((other) => other === grant) }
+      return {
+        id: grant.id,
+        env: captureEnv(config),
+        mark: (next) => {
+          grant.run = next
+        },
+        revoke: () => grants.revoke((other) => other === grant),
+      }
     },
 
     listening: (key) => pods.get(key)?.listeners.ports() ?? [],

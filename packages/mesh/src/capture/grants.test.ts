@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Grants, makePod, track } from './grants.js'
+import { makeWorld } from './testing.js'
 
 test('a revoked grant is forgotten, with all that was opened by it', () => {
   setFlagsFromString('--expose-gc')
@@ -31,4 +32,31 @@ test('a revoked grant is forgotten, with all that was opened by it', () => {
   assert.equal(destroyed, 2_500)
   // Kept, each would cost more than a kilobyte.
   assert.ok(after - before < 1_000_000, `${after - before} bytes for 2000 grants`)
+})
+
+test('what a process begins belongs to the run that its grant is marked as then', async (t) => {
+  const world = await makeWorld()
+  t.after(() => world.close())
+  const grant = world.capture.grant('shop/client', { run: 'first' })
+  const code = `
+    import { connect } from 'node:net'
+    import { createInterface } from 'node:readline'
+    for await (const host of createInterface({ input: process.stdin })) {
+      await new Promise((resolve) => connect(80, host).on('error', resolve))
+      console.log('asked ' + host)
+    }`
+  const { child, says } = world.start('shop/client', code, { grant })
+  child.stdin?.write('a.test\n')
+  await says('asked a.test')
+  grant.mark('second')
+  child.stdin?.write('b.test\n')
+  await says('asked b.test')
+  child.stdin?.end()
+  assert.deepEqual(
+    world.asked.map(({ host, run }) => [host, run]),
+    [
+      ['a.test', 'first'],
+      ['b.test', 'second'],
+    ],
+  )
 })

@@ -27,7 +27,8 @@ export function makePod({ key, name, ip }: { key: string; name: string; ip: stri
 export interface Grant {
   readonly id: string
   readonly pod: Pod
-  readonly run?: string
+  /** Whom what is begun with it from now on belongs to. */
+  run?: string
   /** Opened with it; destroyed with it. */
   readonly opened: Set<{ destroy(): unknown }>
 }

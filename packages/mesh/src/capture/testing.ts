@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import type { Address, Capture, ClientEnd, DialAnswer, Dialer, DialRequest } from '../seams.js'
+import type { Grant } from '../types.js'
 import { createCapture } from './capture.js'
 import { withGrant } from './env.js'
 
@@ -38,6 +39,8 @@ export interface StartOptions {
   /** Run this instead of node. */
   readonly command?: readonly string[]
   readonly socks?: boolean
+  /** Default: one of its own. */
+  readonly grant?: Grant
   readonly nodeArgs?: readonly string[]
 }
 
@@ -117,8 +120,8 @@ export async function makeWorld(): Promise<World> {
   const capture = await createCapture({ runDir: folder, dialer })
   for (const [key, pod] of Object.entries(PODS)) await capture.addPod({ key, ...pod })
 
-  const start: World['start'] = (pod, code, { env = {}, command, socks, nodeArgs = [] } = {}) => {
-    const grant = capture.grant(pod, { ...(socks === undefined ? {} : { socks }) })
+  const start: World['start'] = (pod, code, { env = {}, command, socks, nodeArgs = [], ...given } = {}) => {
+    const grant = given.grant ?? capture.grant(pod, { ...(socks === undefined ? {} : { socks }) })
     const [file = process.execPath, ...args] = command ?? [
       process.execPath,
       ...nodeArgs,

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Address, Capture, DialAnswer, Dialer } from '../seams.js'
+import type { Grant } from '../types.js'
 
 type Accepted = Extract<DialAnswer, { kind: 'accept' }>
 type App = (socket: Socket, from: Address) => void
@@ -180,8 +181,8 @@ export class FakeCapture implements Capture {
     }
   }
 
-  grant(key: string): { readonly id: string; readonly env: Readonly<Record<string, string>>; revoke(): void } {
-    return { id: key, env: {}, revoke: () => {} }
+  grant(key: string): Grant {
+    return { id: key, env: {}, mark: () => {}, revoke: () => {} }
   }
 
   /** Its apps have none. */
