@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
+import { connect } from 'node:tls'
 import type { KubernetesObject } from '@bulkhead/resources'
 import { type Answer, ask, kubeWorld, seenPod, watch } from '../testing/kube-source.js'
 import { eventually, resource } from '../testing.js'
@@ -392,4 +395,64 @@ test('it ends with everything that is open, and is not there any more', async (t
   await api.close()
   await eventually('it ends', () => watched.ended())
   await assert.rejects(api.dial(), { code: 'ECONNREFUSED' })
+})
+
+test('bytes that are no request hurt nobody', async (t) => {
+  const { api, tokenOf, put } = await kubeWorld(t, reading)
+  const web = seenPod('shop/web-1')
+  put(web)
+  const token = await tokenOf(web)
+  const head = `GET /api/v1/pods HTTP/1.1\r\nhost: x\r\n`
+  const plain: readonly Buffer[] = [
+    Buffer.from(`${head}authorization: Bearer ${token}\r\n\r\n`),
+    randomBytes(5000),
+    Buffer.from([0x16, 3, 1, 0xff, 0xff, 1]),
+    Buffer.alloc(0),
+  ]
+  for (const bytes of plain) {
+    const wire = await api.dial()
+    wire.end(bytes)
+    const said = await text(wire).catch(() => '')
+    assert.ok(!said.includes('HTTP/1.1 200') && !said.includes('PodList'), 'nothing is answered without TLS')
+  }
+  const overTls: readonly [bytes: string, answer: RegExp][] = [
+    ['no HTTP\r\n\r\n', /^HTTP\/1\.1 400 /],
+    [`${head}x: ${'x'.repeat(100_000)}\r\n\r\n`, /^HTTP\/1\.1 431 /],
+    [
+      `GET /api/v1/pods?${'labelSelector=a&'.repeat(500)} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`,
+      /^HTTP\/1\.1 403 /,
+    ],
+    [
+      'GET /%00/../api/v1/namespaces/%2e%2e/secrets HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n',
+      /^HTTP\/1\.1 403 /,
+    ],
+    ['GET /api/v1/pods/%zz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n', /^HTTP\/1\.1 400 /],
+    [`${head}authorization: Bearer ${'a.'.repeat(3000)}\r\nconnection: close\r\n\r\n`, /^HTTP\/1\.1 401 /],
+    ['POST /api/v1/pods HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n', /^HTTP\/1\.1 40[03] /],
+  ]
+  for (const [bytes, answer] of overTls) {
+    const secure = connect({ socket: await api.dial(), ca: api.rootCa, servername: 'kubernetes' })
+    secure.write(bytes)
+    assert.match(await text(secure), answer, bytes.slice(0, 60))
+  }
+  assert.equal((await ask(api, '/api/v1/pods', { token })).code, 200)
+})
+
+test('as many watches as there are places, and then 429 until one ends', async (t) => {
+  const { api, tokenOf, put } = await kubeWorld(t, reading, { maxWatches: 2 })
+  const web = seenPod('shop/web-1')
+  put(web)
+  const token = await tokenOf(web)
+  const path = '/api/v1/pods?watch=true'
+  const first = await watch(t, api, path, { token })
+  await watch(t, api, path, { token })
+  const refused = await ask(api, path, { token })
+  assert.equal(failure(refused), '429 TooManyRequests: too many requests, please try again later')
+  assert.equal(refused.headers['retry-after'], '1')
+  assert.equal((await ask(api, '/api/v1/pods', { token })).code, 200)
+  first.leave()
+  await eventually('there is a place', async () => {
+    const again = await watch(t, api, path, { token })
+    return again.code === 200
+  })
 })

@@ -39,6 +39,8 @@ export interface KubeApiOptions {
   readonly bookmarkMs?: number
   /** For tests: how many changes a watch may be behind. */
   readonly kept?: number
+  /** For tests: how many watches may be open at a time. */
+  readonly maxWatches?: number
 }
 
 /**
@@ -65,7 +67,7 @@ export class KubeApi {
   #closed = false
 
   private constructor(options: KubeApiOptions, ca: OutsideCa) {
-    const { log, now, bookmarkMs = bookmarkEveryMs, kept } = options
+    const { log, now, bookmarkMs = bookmarkEveryMs, kept, maxWatches } = options
     this.#options = options
     this.#ca = ca
     this.rootCa = ca.root
@@ -82,6 +84,7 @@ export class KubeApi {
       review: (token) => this.tokens.review(token),
       look: () => this.#look(),
       bookmarkMs,
+      ...(maxWatches !== undefined && { maxWatches }),
       refused: (fields) => log.warn(fields, 'the API server refused a request'),
     })
   }

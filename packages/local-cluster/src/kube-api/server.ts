@@ -19,6 +19,8 @@ export interface HandlerOptions {
   /** Brings the store up to date. */
   readonly look: () => void
   readonly bookmarkMs: number
+  /** For tests. Default 512. */
+  readonly maxWatches?: number
   /** Told of each request that was refused: who, what, and how. */
   readonly refused: (fields: object) => void
 }
@@ -115,13 +117,13 @@ export class Handler {
     if (!['get', 'list', 'watch'].includes(verb) || (verb !== 'get' && subresource !== undefined))
       throw methodNotAllowed()
     this.#options.look()
-    const { store, bookmarkMs } = this.#options
+    const { store, bookmarkMs, maxWatches = MAX_WATCHES } = this.#options
     if (verb !== 'watch') {
       const body = verb === 'get' ? readOne(store, asked) : readList(store, asked, query)
       text(response, 200, body, 'application/json')
       return
     }
-    if (this.#watches.size >= MAX_WATCHES) throw tooMany()
+    if (this.#watches.size >= maxWatches) throw tooMany()
     const end = readWatch({ store, request: asked, query, bookmarkMs }).begin(response)
     this.#watches.add(end)
     response.once('close', () => this.#watches.delete(end))

@@ -159,6 +159,7 @@ export async function watch(t: TestContext, api: KubeApi, path: string, asked: A
     said: () =>
       lines().map(({ type, object }) => `${type} ${object.metadata?.name ?? object.metadata?.resourceVersion}`),
     ended: () => ended,
+    leave: done,
     stopReading: () => void response.pause(),
     readOn: () => void response.resume(),
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Duplex } from 'node:stream'
+import { Duplex } from 'node:stream'
 import { describe, it, type TestContext } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { compile } from '@bulkhead/verdict'
@@ -154,6 +154,20 @@ describe('the outside', () => {
     const answer = await http(raw, 'GET /debug/syncz HTTP/1.1\r\nhost: istiod\r\nconnection: close\r\n\r\n')
     assert.match(answer, /^HTTP\/1\.1 404 [\s\S]*stand-in for istiod/)
     assert.equal(await code(outside.dial({ ip, port: 8080 }, 'istiod')), 'ECONNREFUSED')
+  })
+
+  it('is not asked where the API server is one of its own, and only there', async (t) => {
+    const runDir = await mkdtemp(join(tmpdir(), 'bh-'))
+    t.after(() => rm(runDir, { recursive: true, force: true }))
+    const apiServer = async () => Duplex.from(['the API server'])
+    const outside = await createOutside({ mode: 'stand-in', runDir, apiServer })
+    t.after(() => outside.close())
+    const { ip } = compile([]).platform.controlPlane
+    assert.equal(await readAll(await outside.dial({ ip, port: 6443 }, 'control-plane')), 'the API server')
+    assert.equal(await code(outside.dial({ ip, port: 6444 }, 'control-plane')), 'ECONNREFUSED')
+    assert.equal(await code(outside.dial({ ip, port: 6443 }, 'node')), 'ECONNREFUSED')
+    // The kubelet there is the stand-in's all the same.
+    assert.equal(await code(outside.dial({ ip, port: 10250 }, 'control-plane')), 'answered')
   })
 
   it('has nothing at other addresses, ports and names', async (t) => {
