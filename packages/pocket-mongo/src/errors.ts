@@ -58,11 +58,13 @@ export const codes = {
   Interrupted: 11601,
   NotPrimaryOrSecondary: 13436,
   OutOfDiskSpace: 14031,
+  Location16746: 16746,
   UnrecognizedCommandField: 40415,
   /** Projections that contradict themselves. */
   Location31250: 31250,
   Location31252: 31252,
   Location31253: 31253,
+  Location31254: 31254,
   /** A stage that aggregation does not have. */
   Location40324: 40324,
   /** A field that is not there and has to be. */
@@ -79,10 +81,12 @@ export const codes = {
   Location15947: 15947,
   Location15955: 15955,
   Location15958: 15958,
+  Location16020: 16020,
   Location16410: 16410,
   Location17276: 17276,
   Location28818: 28818,
   Location31120: 31120,
+  Location40081: 40081,
   Location40160: 40160,
   Location40170: 40170,
   Location40228: 40228,

@@ -47,7 +47,7 @@ const absent = Symbol('absent')
 /**
  * The keys under which a document is found: one, or, where a field holds an array, one for each element.
  *
- * @throws MongoError CannotIndexParallelArrays
+ * @throws MongoError CannotIndexParallelArrays, Location16746 (a number may be a place in an array or a field's name)
  */
 export function keysOf(shape: Shape, doc: Document): Keys {
   const slots = shape.fields.map(({ parts }): Slot => ({ value: doc, rest: parts, closed: false }))
@@ -110,12 +110,19 @@ function into(slot: Slot, array: readonly unknown[], element: unknown): Slot {
   const [name] = slot.rest
   if (name === undefined || element === emptyArray) return { value: element, rest: [], closed: true }
   if (/^\d+$/.test(name) && Number(name) < array.length) {
+    if (array.some((item) => isPlain(item) && Object.hasOwn(item, name))) throw ambiguous(name)
     return { value: array[Number(name)], rest: slot.rest.slice(1), closed: false }
   }
   return isPlain(element)
     ? { value: element, rest: slot.rest, closed: false }
     : { value: absent, rest: [], closed: true }
 }
+
+const ambiguous = (name: string): MongoError =>
+  new MongoError(
+    'Location16746',
+    `Ambiguous field name found in array (do not use numeric field names in embedded elements in an array), field: '${name}'`,
+  )
 
 function part(shape: Shape, at: number, value: unknown): string {
   const text = value === emptyArray ? NO_ELEMENT : orderOf(value === absent ? null : value)

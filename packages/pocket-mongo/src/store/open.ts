@@ -5,6 +5,7 @@ import { type Files, realFiles } from '../log/files.js'
 import { Log } from '../log/log.js'
 import { takeFolder } from '../log/owner.js'
 import { recover } from '../log/recover.js'
+import { expiries, sweep, sweepEveryMs } from './expire.js'
 import { Snapshot } from './reading.js'
 import { type Change, emptyState, type Schema, type State } from './state.js'
 import { documentLock, type Keeper, keyLock, Locks, OpenTransaction, schemaLock } from './transactions.js'
@@ -18,6 +19,9 @@ const transactionLifetimeMs = 60_000
 export interface Internals {
   readonly transactionLifetimeMs?: number
   readonly files?: Files
+  readonly sweepEveryMs?: number
+  /** Milliseconds since 1970. */
+  readonly now?: () => number
 }
 
 const logName = 'store.log'
@@ -28,6 +32,7 @@ const logName = 'store.log'
 export async function openStore(options: StoreOptions = {}, internals: Internals = {}): Promise<Store> {
   const store = new DocumentStore(options, internals)
   if (options.dataDir !== undefined) await store.load(options.dataDir)
+  store.startSweeping()
   return store
 }
 
@@ -52,6 +57,8 @@ class DocumentStore implements Store {
   #closed = false
   #log: Log | undefined
   #giveBack = (): void => undefined
+  #sweeper: NodeJS.Timeout | undefined
+  readonly #ended = new AbortController()
 
   constructor(options: StoreOptions, internals: Internals) {
     this.#options = options
@@ -139,9 +146,29 @@ class DocumentStore implements Store {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    clearInterval(this.#sweeper)
+    this.#ended.abort(new MongoError('InterruptedAtShutdown', 'the store has been closed'))
     for (const transaction of [...this.#locks.open]) transaction.abort('the server has been shut down')
     await this.#log?.close()
     this.#giveBack()
+  }
+
+  /** Documents whose time is over are removed now and then, as in MongoDB: they may be seen for a minute longer. */
+  startSweeping(): void {
+    this.#sweeper = setInterval(() => void this.#sweep(), this.#internals.sweepEveryMs ?? sweepEveryMs)
+    this.#sweeper.unref()
+  }
+
+  async #sweep(): Promise<void> {
+    const now = (this.#internals.now ?? Date.now)()
+    try {
+      for (const expiry of expiries(this.#committed)) {
+        while (await this.write((unit) => sweep(unit, expiry, now), { signal: this.#ended.signal }));
+      }
+    } catch (error) {
+      if (!this.#closed)
+        this.#keeper.note(`documents whose time is over could not be removed: ${(error as Error).message}`)
+    }
   }
 
   #bringIn(changes: readonly Change[]): Promise<void> {

@@ -1,6 +1,7 @@
 import { Ajv } from 'ajv'
 import type { Document } from 'bson'
 import { MongoError } from '../errors.js'
+import { compileRegex } from '../query/regex.js'
 import { explain } from './explain.js'
 import { addKeywords, boxed } from './keywords.js'
 import { translate } from './translate.js'
@@ -11,11 +12,24 @@ export interface JsonSchema {
   readonly explain: (document: Document) => Document
 }
 
+/** Patterns of `patternProperties`: they must not hold the server up either. */
+const linear = Object.assign((pattern: string) => ({ test: compileRegex(pattern, '') }), { code: 'linear' })
+
 /** @throws MongoError FailedToParse, TypeMismatch, BadValue */
 export function jsonSchema(schema: Document): JsonSchema {
   const translated = translate(schema)
-  // Not strict: a rule for arrays beside one for documents is no mistake here, since the type is another keyword's.
-  const ajv = new Ajv({ allErrors: true, verbose: true, strict: false, validateFormats: false, ownProperties: true })
+  // Not strict: a rule for arrays beside one for documents is no mistake here, since the type is another keyword's. What is
+  // well formed has been seen to by `translate`.
+  const ajv = new Ajv({
+    allErrors: true,
+    verbose: true,
+    strict: false,
+    meta: false,
+    validateSchema: false,
+    validateFormats: false,
+    ownProperties: true,
+    code: { regExp: linear },
+  })
   addKeywords(ajv)
   let validate: ReturnType<Ajv['compile']>
   try {

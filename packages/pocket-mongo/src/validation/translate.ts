@@ -1,5 +1,6 @@
 import type { Document } from 'bson'
 import { MongoError } from '../errors.js'
+import { compileRegex } from '../query/regex.js'
 import { isPlain } from '../values/decode.js'
 import { isNumeric } from '../values/numbers.js'
 import { typesNamed } from '../values/types.js'
@@ -19,7 +20,7 @@ const maps = new Set(['properties', 'patternProperties'])
 const words = new Set(['title', 'description'])
 const unsupported = new Set(['$ref', '$schema', 'default', 'definitions', 'format', 'id', 'encrypt', 'encryptMetadata'])
 
-/** @throws MongoError FailedToParse, TypeMismatch */
+/** @throws MongoError FailedToParse, TypeMismatch, BadValue, Location51091 */
 export function translate(schema: unknown, at = '$jsonSchema'): Translated {
   if (!isPlain(schema)) throw new MongoError('TypeMismatch', `${at} must be an object`)
   const result: Translated = {}
@@ -31,6 +32,7 @@ function keywordOf(keyword: string, value: unknown, schema: Document, at: string
   const where = `${at}.${keyword}`
   if (words.has(keyword)) return { [keyword]: text(value, where) }
   if (counts.has(keyword)) return { [keyword]: count(value, where) }
+  if (keyword === 'patternProperties') for (const pattern of Object.keys(Object(value))) compileRegex(pattern, '')
   if (maps.has(keyword)) return { [keyword]: mapped(value, where) }
   if (many.has(keyword)) {
     if (!Array.isArray(value) || value.length === 0) throw mismatch(where, 'an array that is not empty')
