@@ -68,10 +68,12 @@ export class Strategies {
         await store.intents.insertMany(intents, { session })
       })
     } catch (error) {
+      if (!isDuplicateKey(error)) throw error
       // The same request, sent twice at once: the other one was first.
-      const other = once !== undefined && isDuplicateKey(error) ? await this.#answered(once) : undefined
-      if (other === undefined) throw error
-      return other
+      const other = once && (await this.#answered(once))
+      if (other !== undefined) return other
+      // Or it is there since the last try, whose end nobody heard.
+      if ((await store.strategies.findOne({ _id: strategy._id })) === null) throw error
     }
     return this.#pushed(strategy, intents)
   }
