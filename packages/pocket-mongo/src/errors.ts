@@ -65,6 +65,7 @@ export const codes = {
   Location31252: 31252,
   Location31253: 31253,
   Location31254: 31254,
+  Location31325: 31325,
   /** A stage that aggregation does not have. */
   Location40324: 40324,
   /** A field that is not there and has to be. */
@@ -81,6 +82,7 @@ export const codes = {
   Location15947: 15947,
   Location15955: 15955,
   Location15958: 15958,
+  Location15959: 15959,
   Location16020: 16020,
   Location16410: 16410,
   Location17276: 17276,

@@ -76,7 +76,7 @@ function changed(call: Call, unit: WriteUnit, ns: string, change: unknown): Outc
   const after = fields.bool('new') === true
   const options = { arrayFilters: documents(fields.array('arrayFilters')), pipeline: pipelinesOf(call, unit) }
   if (old !== undefined) {
-    const next = compileUpdate(change, options)(old.doc, matches)
+    const next = compileUpdate(change, options)(old.doc, { filter, matches })
     if (next !== old.doc) unit.replace(ns, old, next)
     return { n: 1, updatedExisting: true, value: after ? next : old.doc }
   }

@@ -84,7 +84,7 @@ function updateOne(call: Call, unit: WriteUnit, ns: string, fields: Fields): Don
   }
   let modified = 0
   for (const old of found) {
-    const next = apply(old.doc, matches)
+    const next = apply(old.doc, { filter, matches })
     if (next === old.doc) continue
     unit.replace(ns, old, next)
     modified++

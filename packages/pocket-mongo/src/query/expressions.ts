@@ -7,12 +7,15 @@ import * as stages from 'mingo/operators/pipeline'
 import * as queries from 'mingo/operators/query'
 import * as windows from 'mingo/operators/window'
 import { MongoError } from '../errors.js'
-import { equal } from '../values/compare.js'
 import { isPlain } from '../values/decode.js'
+import { type Expression, ownOperator } from './operators-of-expressions.js'
 import { own } from './path.js'
 import { fromView, viewOf } from './view.js'
 
-/* Expressions of aggregation: a field's value and constants are read here, with their types; all else is mingo's. */
+/*
+ * Expressions of aggregation: a field's value, constants, comparisons and sums are evaluated here, with BSON's types; all
+ * else is mingo's.
+ */
 
 /** JavaScript that a client sends is not run; and JavaScript's regular expressions could be made to take for ever. */
 const refused = new Set(['$function', '$accumulator', '$where', '$regexMatch', '$regexFind', '$regexFindAll'])
@@ -38,7 +41,6 @@ const known = new Set([
 ])
 
 export type Variables = Readonly<Record<string, unknown>>
-export type Expression = (document: Document) => unknown
 
 /** @throws MongoError InvalidPipelineOperator, NotImplemented */
 export function compileExpression(expression: unknown, variables: Variables = {}): Expression {
@@ -91,27 +93,26 @@ function computed(expression: Document, variables: Variables): Expression {
   checkOperators(expression)
   const [first = ''] = Object.keys(expression)
   const operand: unknown = expression[first]
-  if ((first === '$eq' || first === '$ne') && Array.isArray(operand) && operand.length === 2) {
-    // The commonest one, also of values that mingo has no types for.
-    const [a, b] = operand.map((item) => compileExpression(item, variables))
-    if (a !== undefined && b !== undefined)
-      return (document) => equal(a(document) ?? null, b(document) ?? null) === (first === '$eq')
-  }
-  const plain = viewOf(expression)
-  const options = { context, scriptEnabled: false, variables: viewVariables(variables) }
-  return (document) => {
+  let ready: { readonly plain: unknown; readonly options: object } | undefined
+  const mingo: Expression = (document) => {
+    ready ??= { plain: viewOf(expression), options: optionsWith(variables) }
+    const { plain, options } = ready
     const view = viewOf(document)
     return byMingo(() => fromView(evalExpr(view, plain, options as never)))
   }
+  return ownOperator(first, operand, (inner) => compileExpression(inner, variables), mingo) ?? mingo
 }
 
-const viewVariables = (variables: Variables): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, viewOf(value)]))
+const optionsWith = (variables: Variables) => ({
+  context,
+  scriptEnabled: false,
+  variables: Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, viewOf(value)])),
+})
 
 /** A stage that mingo does, over all documents. */
 export function runStage(stage: Document, documents: readonly Document[], variables: Variables): Document[] {
   checkOperators(Object.values(stage)[0])
-  const options = { context, scriptEnabled: false, variables: viewVariables(variables) }
+  const options = optionsWith(variables)
   const plain = viewOf(stage) as Document
   const views = documents.map(viewOf) as Document[]
   return byMingo(() => new Aggregator([plain], options).run<Document>(views)).map((made) => fromView(made) as Document)
@@ -141,7 +142,3 @@ function checkOperators(value: unknown): void {
     checkOperators(value[key])
   }
 }
-
-/** As MongoDB takes a value for true: not false, null, 0 or nothing. */
-export const isTrue = (value: unknown): boolean =>
-  value !== undefined && value !== null && value !== false && !equal(value, 0)

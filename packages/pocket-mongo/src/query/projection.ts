@@ -41,7 +41,7 @@ export function compileProjection(spec: Document, context: ProjectionContext = {
       if (field !== '_id') {
         if (including !== undefined && including !== flag)
           throw new MongoError(
-            'Location31253',
+            flag ? 'Location31253' : 'Location31254',
             `Cannot do ${flag ? 'inclusion' : 'exclusion'} on field ${field} in ${flag ? 'exclusion' : 'inclusion'} projection`,
           )
         including = flag
@@ -68,7 +68,7 @@ export function compileProjection(spec: Document, context: ProjectionContext = {
     if (including === false)
       throw new MongoError('Location31252', `Cannot use an expression ${field} in an exclusion projection`)
     including = true
-    computed.push({ path, value: context.expression(value) })
+    computed.push({ path, value: expressionOf(context.expression, value) })
   }
   const id = flagOf(spec._id)
   including ??= id === true
@@ -78,6 +78,15 @@ export function compileProjection(spec: Document, context: ProjectionContext = {
     const kept = shape(document, tree, keeps, document)
     for (const { path, value } of computed) setComputed(kept, path, value(document))
     return kept
+  }
+}
+
+function expressionOf(compile: NonNullable<ProjectionContext['expression']>, value: unknown) {
+  try {
+    return compile(value)
+  } catch (error) {
+    if (!(error instanceof MongoError) || error.codeName !== 'InvalidPipelineOperator') throw error
+    throw new MongoError('Location31325', `Invalid projection: ${error.message}`)
   }
 }
 

@@ -5,7 +5,8 @@ import { compare, equal } from '../../values/compare.js'
 import { isPlain } from '../../values/decode.js'
 import { isNumeric, type Numeric } from '../../values/numbers.js'
 import { calculate, double } from '../arithmetic.js'
-import { compileExpression, type Expression, runStage, type Variables } from '../expressions.js'
+import { compileExpression, runStage, type Variables } from '../expressions.js'
+import type { Expression } from '../operators-of-expressions.js'
 
 /** One accumulator over one group: `undefined` for a value that is not there. */
 interface Accumulator {

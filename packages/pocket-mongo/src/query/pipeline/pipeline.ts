@@ -37,10 +37,11 @@ export function runPipeline(
   return { documents: nested(0)(source, stages, {}), raw }
 }
 
-/** @throws MongoError Location40323 (not one stage) */
+/** @throws MongoError TypeMismatch, Location40323 (not one stage) */
 export function stageOf(stage: unknown): readonly [string, unknown] {
-  const [name, second] = isPlain(stage) ? Object.keys(stage) : []
-  if (!isPlain(stage) || name === undefined || second !== undefined)
+  if (!isPlain(stage)) throw new MongoError('TypeMismatch', "Each element of the 'pipeline' array must be an object")
+  const [name, second] = Object.keys(stage)
+  if (name === undefined || second !== undefined)
     throw new MongoError('Location40323', 'A pipeline stage specification object must contain exactly one field.')
   return [name, stage[name]]
 }

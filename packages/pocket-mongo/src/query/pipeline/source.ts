@@ -1,8 +1,9 @@
 import type { Document } from 'bson'
 import type { ReadUnit } from '../../store/types.js'
 import { jsonSchema } from '../../validation/json-schema.js'
-import { compileExpression, isTrue, type Variables } from '../expressions.js'
+import { compileExpression, type Variables } from '../expressions.js'
 import { compileFilter, type Filter } from '../filter.js'
+import { isTrue } from '../operators-of-expressions.js'
 
 /** What the stages of one pipeline share. */
 export interface Run {

@@ -20,6 +20,11 @@ function objectOf(name: string, spec: unknown): Document {
   throw new MongoError('FailedToParse', `the ${name} stage specification must be an object`)
 }
 
+function matchOf(spec: unknown): Document {
+  if (isPlain(spec)) return spec
+  throw new MongoError('Location15959', 'the match filter must be an expression in an object')
+}
+
 function countOf(name: string, spec: unknown, least: number): number {
   const count = isNumeric(spec) ? Number(spec) : Number.NaN
   if (!Number.isInteger(count) || count < least)
@@ -73,7 +78,7 @@ const byMingo = (name: string): Stage => ({
 const stages: Readonly<Record<string, Stage>> = {
   $match: {
     run(spec, documents, { variables, tick }) {
-      const matches = filterWith(objectOf('$match', spec), variables)
+      const matches = filterWith(matchOf(spec), variables)
       return documents.filter((document) => {
         tick()
         return matches(document)

@@ -16,7 +16,13 @@ import { type Change, changeAt, KEEP, type Places, REMOVE } from './paths.js'
 const known: Readonly<Record<string, Operator>> = { ...fieldOperators, ...arrayOperators }
 
 /** A document after the update: the same object when nothing changed. */
-export type Update = (document: Document, filter?: Filter) => Document
+export type Update = (document: Document, query?: Query) => Document
+
+/** What found the document: `$` stands for the element that it matched. */
+export interface Query {
+  readonly filter: Document
+  readonly matches: Filter
+}
 
 export interface UpdateOptions {
   readonly arrayFilters?: readonly Document[]
@@ -80,8 +86,8 @@ function modifiers(update: Document, options: UpdateOptions): Update {
   steps.sort((a, b) => (a.field < b.field ? -1 : a.field > b.field ? 1 : 0))
   refuseConflicts(steps)
   const filters = arrayFilters(options.arrayFilters ?? [])
-  return (document, filter) => {
-    const position = positionIn(document, filter)
+  return (document, query) => {
+    const position = positionIn(document, query)
     let next = document
     for (const { path, change, create } of steps) next = changeAt(next, path, change, { filters, position, create })
     for (const { from, to } of renames) next = moved(next, from, to, { filters, position, create: true })
@@ -174,24 +180,29 @@ const namesIn = (filter: Document): readonly string[] =>
   })
 
 /** The element that made the query match: the first one with which alone, in the array's place, it still does. */
-const positionIn = (document: Document, filter: Filter | undefined) => (prefix: string) => {
+const positionIn = (document: Document, query: Query | undefined) => (prefix: string) => {
   let found = -1
   const path = prefix.split('.')
   const places: Places = { filters: new Map(), position: () => 0, create: false }
-  changeAt(
-    document,
-    path,
-    (array) => {
-      if (!Array.isArray(array) || filter === undefined) return KEEP
-      found = array.findIndex((item) => filter(changeAt(document, path, () => [item], places)))
-      return KEEP
-    },
-    places,
-  )
+  const look: Change = (array) => {
+    if (!Array.isArray(array) || query === undefined || !asksFor(query.filter, prefix)) return KEEP
+    found = array.findIndex((item) => query.matches(changeAt(document, path, () => [item], places)))
+    return KEEP
+  }
+  changeAt(document, path, look, places)
   if (found < 0)
     throw new MongoError('BadValue', 'The positional operator did not find the match needed from the query.')
   return found
 }
+
+/** Whether a filter says something of the array at a path. */
+const asksFor = (filter: Document, prefix: string): boolean =>
+  Object.keys(filter).some((key) => {
+    const value: unknown = filter[key]
+    if (key.startsWith('$'))
+      return Array.isArray(value) && value.some((clause: unknown) => isPlain(clause) && asksFor(clause, prefix))
+    return key === prefix || key.startsWith(`${prefix}.`)
+  })
 
 const dollar = (field: string): MongoError =>
   new MongoError('DollarPrefixedFieldName', `The dollar ($) prefixed field '${field}' is not valid for storage.`)
