@@ -4,11 +4,18 @@ import { createIdentity } from './auth/identity.js'
 import type { AppDeps } from './deps.js'
 import { MAX_BODY_BYTES } from './http/body.js'
 import { renderError } from './http/envelope.js'
-import { mountRoutes } from './http/mount.js'
+import { type Guard, mountRoutes } from './http/mount.js'
+import type { Route } from './http/route.js'
 import { serveOpenApi } from './openapi/serve.js'
 import { createNodeSync } from './push/node-sync.js'
 import { routesOf } from './routes.js'
+import { OPERATION_TIMEOUT_MS } from './store/client.js'
 import { health } from './version/health.js'
+
+/** Who calls is two questions to the database, of which the first finds out whether it is there. */
+const ADMISSION_MS = OPERATION_TIMEOUT_MS + 1_000
+/** Longer than anything that is waited for in its course: passwords' turns, schedulers. */
+const HANDLING_MS = 12_000
 
 /** Builds the service; main.ts makes it listen. What it is given is closed with it. */
 export function createApp(deps: AppDeps): Service {
@@ -17,6 +24,11 @@ export function createApp(deps: AppDeps): Service {
   const identity = deps.identity ?? createIdentity({ store, key: config.key })
   const sync = createNodeSync({ store, push, log: log.log })
   const routes = routesOf({ ...deps, identity, sync })
+  const guard: Guard = (route, authorization) => store.within(ADMISSION_MS, () => identity.guard(route, authorization))
+  const bounded = (route: Route): Route => ({
+    ...route,
+    handle: (call) => store.within(HANDLING_MS, () => route.handle(call)),
+  })
   const service = createService({
     log,
     health,
@@ -30,7 +42,7 @@ export function createApp(deps: AppDeps): Service {
       ...checks,
     },
     routes: (app) => {
-      mountRoutes(app, routes, { guard: identity.guard, audit })
+      mountRoutes(app, routes.map(bounded), { guard, audit })
       serveOpenApi(app, routes)
     },
   })

@@ -7,15 +7,17 @@ import { inClusterAccess, kubeConfigAccess } from './kubernetes/access.js'
 import { connectCluster } from './kubernetes/view.js'
 import { createHttpPush } from './push/http.js'
 import { createClient } from './store/client.js'
-import { schemaVersion } from './store/migrations/run.js'
 import { createStore } from './store/store.js'
 
 await main(async () => {
   const { config, values, effective } = readManagerConfig()
   const log = createLog({ name: 'manager', level: values.LOG_LEVEL, format: values.LOG_FORMAT })
   log.log.info({ config: effective }, 'starting')
-  const client = createClient(config.mongo)
-  const store = createStore(client, config.mongo.database)
+  const store = createStore({
+    make: () => createClient(config.mongo),
+    database: config.mongo.database,
+    note: (why) => log.log.warn({ why }, 'the client of the database hung; another one takes its place'),
+  })
   const identity = createIdentity({ store, key: config.key })
   const start = new Start()
   const { inCluster, serviceAccountPath, kubeConfigPath = '' } = config.kubernetes
@@ -40,7 +42,6 @@ await main(async () => {
   await service.listen(config.listen)
   await start.run({
     store,
-    version: () => schemaVersion(client.db(config.mongo.database)),
     admin: config.admin,
     hash: (password) => identity.passwords.hash(password),
     log: log.log,

@@ -46,7 +46,7 @@ const answer = z.object({ entries: z.array(entry), nextCursor: z.string().option
 type Query = z.infer<typeof query>
 
 /** GET /api/v1/audit: who did what, the latest first. */
-export function auditRoutes({ audit }: Pick<Store, 'audit'>): readonly Route[] {
+export function auditRoutes(store: Pick<Store, 'audit'>): readonly Route[] {
   const list = defineRoute({
     method: 'GET',
     path: '/api/v1/audit',
@@ -58,7 +58,7 @@ export function auditRoutes({ audit }: Pick<Store, 'audit'>): readonly Route[] {
     answer,
     errors: [],
     handle: async ({ query: asked }) => {
-      const found = await audit
+      const found = await store.audit
         .find(filterOf(asked))
         .sort({ timestamp: -1, _id: -1 })
         .limit(asked.limit + 1)

@@ -6,9 +6,7 @@ import type { Store } from '../store/types.js'
 import { type FirstAdmin, makeAdmin, NotMigratedError } from './admin.js'
 
 export interface StartDeps {
-  readonly store: Pick<Store, 'users' | 'roles'>
-  /** Of the database's documents. */
-  readonly version: () => Promise<number>
+  readonly store: Pick<Store, 'users' | 'roles' | 'version'>
   readonly admin: FirstAdmin
   readonly hash: (password: string) => Promise<string>
   readonly log: Logger
@@ -35,10 +33,10 @@ export class Start {
    * Tries until the database is there.
    * @throws NotMigratedError, and whatever else waiting does not mend
    */
-  async run({ store, version, admin, hash, log, signal }: StartDeps): Promise<void> {
+  async run({ store, admin, hash, log, signal }: StartDeps): Promise<void> {
     for (let wait = FIRST_WAIT_MS; !signal.aborted; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
       try {
-        const at = await version()
+        const at = await store.version()
         if (at < latestVersion)
           throw new NotMigratedError(
             `the database is at version ${at}, and this service needs version ${latestVersion}: run the migrations first (migrate.js)`,

@@ -1,9 +1,10 @@
-import { kitErrors, ServiceError } from '@bulkhead/service-kit'
+import { kitErrors, type ServiceError } from '@bulkhead/service-kit'
 import {
   MongoClientClosedError,
   MongoError,
   MongoErrorLabel,
   MongoExpiredSessionError,
+  MongoInvalidArgumentError,
   MongoNetworkError,
   MongoNotConnectedError,
   MongoOperationTimeoutError,
@@ -27,6 +28,8 @@ export const isDuplicateKey = (thrown: unknown): thrown is MongoServerError =>
 /** Whether the database is not there, or did not answer in time: another try, later, may go well. */
 export function isUnavailable(thrown: unknown): boolean {
   if (!(thrown instanceof MongoError)) return false
+  // In the middle of a transaction its client was replaced.
+  if (thrown instanceof MongoInvalidArgumentError && /same MongoClient/.test(thrown.message)) return true
   if (
     thrown instanceof MongoNetworkError ||
     thrown instanceof MongoSystemError ||
@@ -46,11 +49,12 @@ export function isUnavailable(thrown: unknown): boolean {
   )
 }
 
-/** What a caller is told of a failure of the driver: 503 where it is the database that is missing; all else unchanged. */
-export function storeFailure(thrown: unknown): unknown {
-  if (thrown instanceof ServiceError || !isUnavailable(thrown)) return thrown
-  return kitErrors.error('UNAVAILABLE', 'The database does not answer at the moment; try again later.', {
-    cause: thrown,
+/** What a caller is told of it. */
+export const unavailable = (cause: unknown): ServiceError =>
+  kitErrors.error('UNAVAILABLE', 'The database does not answer at the moment; try again later.', {
+    cause,
     headers: { 'retry-after': '1' },
   })
-}
+
+/** What a caller is told of a failure of the driver: 503 where it is the database that is missing; all else unchanged. */
+export const storeFailure = (thrown: unknown): unknown => (isUnavailable(thrown) ? unavailable(thrown) : thrown)

@@ -1,5 +1,5 @@
 import type { CreateIndexesOptions, Document, IndexSpecification } from 'mongodb'
-import { collections } from './store.js'
+import { collections } from './collections.js'
 
 export interface CollectionSchema {
   /** A `$jsonSchema` (MongoDB, "Specify JSON Schema Validation"): what is not of it is refused with code 121. */

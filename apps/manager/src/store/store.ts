@@ -1,34 +1,63 @@
 import type { Collection, Document, MongoClient } from 'mongodb'
+import { HEARTBEAT_TIMEOUT_MS } from './client.js'
+import { collections } from './collections.js'
+import { Connection } from './connection.js'
+import type { AuditDoc, IdempotencyDoc, IntentDoc, PermissionDoc, RoleDoc, StrategyDoc, UserDoc } from './documents.js'
+import { schemaVersion } from './migrations/run.js'
 import { inTransaction } from './transaction.js'
 import type { Store } from './types.js'
 
-/** The names of the collections, as the database has them. */
-export const collections = {
-  users: 'users',
-  roles: 'roles',
-  permissions: 'permissions',
-  strategies: 'schedule_strategies',
-  intents: 'schedule_intents',
-  audit: 'audit_logs',
-  idempotency: 'idempotency_keys',
-} as const
+/** Readiness is asked for often, and answers whatever happens. */
+const PING_TIMEOUT_MS = 1_500
 
-/** The manager's database through this client, which is closed with it. */
-export function createStore(client: MongoClient, database: string): Store {
-  const db = client.db(database)
-  const collection = <T extends Document>(name: string): Collection<T> => db.collection<T>(name)
+export interface StoreOptions {
+  /** Makes a client that has not connected yet; the store closes it. */
+  readonly make: () => MongoClient
+  readonly database: string
+  readonly heartbeatMs?: number
+  /** Told when a client hung and was replaced. */
+  readonly note?: (why: string) => void
+}
+
+/** The manager's database. */
+export function createStore({
+  make,
+  database,
+  heartbeatMs = HEARTBEAT_TIMEOUT_MS,
+  note = () => {},
+}: StoreOptions): Store {
+  const connection = new Connection({ make, heartbeatMs, note })
+  const collection = <T extends Document>(name: string): Collection<T> =>
+    connection.client.db(database).collection<T>(name)
   return {
-    users: collection(collections.users),
-    roles: collection(collections.roles),
-    permissions: collection(collections.permissions),
-    strategies: collection(collections.strategies),
-    intents: collection(collections.intents),
-    audit: collection(collections.audit),
-    idempotency: collection(collections.idempotency),
-    transaction: (work) => inTransaction(client, work),
-    ping: async () => {
-      await db.command({ ping: 1 })
+    get users() {
+      return collection<UserDoc>(collections.users)
     },
-    close: () => client.close(),
+    get roles() {
+      return collection<RoleDoc>(collections.roles)
+    },
+    get permissions() {
+      return collection<PermissionDoc>(collections.permissions)
+    },
+    get strategies() {
+      return collection<StrategyDoc>(collections.strategies)
+    },
+    get intents() {
+      return collection<IntentDoc>(collections.intents)
+    },
+    get audit() {
+      return collection<AuditDoc>(collections.audit)
+    },
+    get idempotency() {
+      return collection<IdempotencyDoc>(collections.idempotency)
+    },
+    transaction: (work) => inTransaction(connection.client, work),
+    version: () => schemaVersion(connection.client.db(database)),
+    ping: () =>
+      connection.within(PING_TIMEOUT_MS, async (client) => {
+        await client.db(database).command({ ping: 1 })
+      }),
+    within: (ms, work) => connection.within(ms, work),
+    close: () => connection.close(),
   }
 }

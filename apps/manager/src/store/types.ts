@@ -1,7 +1,7 @@
 import type { ClientSession, Collection } from 'mongodb'
 import type { AuditDoc, IdempotencyDoc, IntentDoc, PermissionDoc, RoleDoc, StrategyDoc, UserDoc } from './documents.js'
 
-/** The manager's database, as its services use it. */
+/** The manager's database, as its services use it. Its collections are asked for when they are used, and not kept. */
 export interface Store {
   readonly users: Collection<UserDoc>
   readonly roles: Collection<RoleDoc>
@@ -17,5 +17,9 @@ export interface Store {
   transaction<T>(work: (session: ClientSession) => Promise<T>): Promise<T>
   /** Rejects when the database does not answer; for /readyz. */
   ping(): Promise<void>
+  /** The version of the documents that the database is at; 0: no migration was ever run. */
+  version(): Promise<number>
+  /** Bounds work that waits for the database. @throws ServiceError UNAVAILABLE when it takes longer */
+  within<T>(ms: number, work: () => Promise<T>): Promise<T>
   close(): Promise<void>
 }

@@ -76,6 +76,8 @@ export interface TestManagerOptions {
   readonly mongo?: TestMongo
   /** For the service's client: shorter deadlines, for one. */
   readonly client?: MongoClientOptions
+  /** After which a client that hangs is replaced. */
+  readonly heartbeatMs?: number
 }
 
 const ADMIN = { email: 'admin@example.com', password: 'correct horse battery' }
@@ -107,7 +109,11 @@ export async function startManager(
 
   const way = (await options.through?.(mongo.port)) ?? { host: '127.0.0.1', port: mongo.port }
   const config: MongoConfig = { ...way, user: 'manager', password: MANAGER_PASSWORD, database, options: '' }
-  const store = createStore(createClient(config, options.client), database)
+  const store = createStore({
+    make: () => createClient(config, options.client),
+    database,
+    ...(options.heartbeatMs === undefined ? {} : { heartbeatMs: options.heartbeatMs }),
+  })
   key ??= generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
   const tokens = createTokens(key)
   const cluster = new MemoryCluster()
@@ -117,10 +123,10 @@ export async function startManager(
   const service = createApp({ store, cluster, push, log, config: { key, admin: ADMIN } })
   t.after(() => service.close({ timeoutMs: 2_000 }))
   const { port } = (await service.listen({ host: '127.0.0.1', port: 0 })) as AddressInfo
-  await makeAdmin(store, ADMIN, hashOnce)
 
   const users = db.collection<UserDoc>('users')
   const roles = db.collection<RoleDoc>('roles')
+  await makeAdmin({ users, roles }, ADMIN, hashOnce)
   const server = supertest(service.server)
   const documented = new Documented((await server.get('/openapi.json').expect(200)).body as OpenApi)
   const asked = (method: Method, token?: string) => (path: string) => {

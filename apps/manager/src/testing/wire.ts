@@ -40,7 +40,7 @@ const OP_MSG = 2013
 const HEADER = 16
 
 /** A wire between a client of MongoDB and its server on the loopback that can be cut at any command. */
-export async function faultyWire(t: TestContext, target: number): Promise<FaultyWire> {
+export async function faultyWire(t: Pick<TestContext, 'after'>, target: number): Promise<FaultyWire> {
   const sockets = new Set<Socket>()
   const commands: string[] = []
   let plan: { readonly at: number; readonly where: Cut; readonly lasting: 'once' | 'for good' } | undefined

@@ -1,8 +1,8 @@
 import { type Db, Int32, Long, MongoServerError, ObjectId } from 'mongodb'
+import { collections } from '../collections.js'
 import type { PermissionDoc, RoleDoc } from '../documents.js'
 import { ADMIN_ROLE, ADMIN_ROLE_DESCRIPTION, permissionDocuments } from '../permissions.js'
 import { schemas } from '../schemas.js'
-import { collections } from '../store.js'
 import { convertOriginal } from './original.js'
 
 /**

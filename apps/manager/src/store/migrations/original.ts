@@ -1,5 +1,5 @@
 import { type Db, type Document, Int32, Long, ObjectId } from 'mongodb'
-import { collections } from '../store.js'
+import { collections } from '../collections.js'
 
 /*
  * Databases of the original manager hold several spellings of one name (`created_time`, `policeNamespace`, `updateTime`),

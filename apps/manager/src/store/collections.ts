@@ -1,0 +1,10 @@
+/** The names of the collections, as the database has them. */
+export const collections = {
+  users: 'users',
+  roles: 'roles',
+  permissions: 'permissions',
+  strategies: 'schedule_strategies',
+  intents: 'schedule_intents',
+  audit: 'audit_logs',
+  idempotency: 'idempotency_keys',
+} as const
