@@ -1,0 +1,331 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Validator } from '@seriousme/openapi-schema-validator'
+import type supertest from 'supertest'
+import type { OpenApi } from '../testing/documented.js'
+import { type As, startManager } from '../testing/index.js'
+import { type Scene, schedulingScene, selecting } from '../testing/scheduling.js'
+
+/** The contract's table of routes (1.6), by permission, and what is ours beside it. */
+const operations: Readonly<Record<string, string>> = {
+  'POST /api/v1/auth/login': 'anybody',
+  'POST /api/v1/users': 'user.create',
+  'GET /api/v1/users': 'user.read',
+  'GET /api/v1/users/self': 'logged in',
+  'PUT /api/v1/users/self/password': 'logged in',
+  'PUT /api/v1/users/password': 'user.password.reset',
+  'PUT /api/v1/users/permissions': 'user.permission.update',
+  'POST /api/v1/roles': 'role.create',
+  'PUT /api/v1/roles': 'role.update',
+  'DELETE /api/v1/roles': 'role.delete',
+  'DELETE /api/v1/roles/{id}': 'role.delete',
+  'GET /api/v1/roles': 'role.read',
+  'GET /api/v1/permissions': 'permission.read',
+  'POST /api/v1/strategies': 'schedule_strategy.create',
+  'PUT /api/v1/strategies': 'schedule_strategy.update',
+  'GET /api/v1/strategies/self': 'schedule_strategy.read',
+  'GET /api/v1/strategies/{id}': 'schedule_strategy.read',
+  'DELETE /api/v1/strategies': 'schedule_strategy.delete',
+  'DELETE /api/v1/strategies/{id}': 'schedule_strategy.delete',
+  'GET /api/v1/intents/self': 'schedule_intent.read',
+  'DELETE /api/v1/intents': 'schedule_intent.delete',
+  'DELETE /api/v1/intents/{id}': 'schedule_intent.delete',
+  'GET /api/v1/nodes': 'pod_pid_mapping.read',
+  'GET /api/v1/nodes/{nodeID}/pods/pids': 'pod_pid_mapping.read',
+  'GET /api/v1/audit': 'audit.read',
+  'GET /health': 'anybody',
+  'GET /version': 'anybody',
+  'GET /livez': 'anybody',
+  'GET /readyz': 'anybody',
+  'GET /metrics': 'anybody',
+  'GET /openapi.json': 'anybody',
+  'GET /swagger/index.html': 'anybody',
+}
+
+interface Operation {
+  readonly operationId: string
+  readonly description?: string
+  readonly security: readonly object[]
+  readonly requestBody?: object
+  readonly responses: Readonly<Record<string, object>>
+}
+
+const operationsOf = ({
+  paths,
+}: OpenApi): readonly (Operation & { readonly method: string; readonly path: string })[] =>
+  Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      ...(operation as unknown as Operation),
+      method: method.toUpperCase(),
+      path,
+    })),
+  )
+
+test("the document that is served is valid, and has the contract's routes with their permissions, and no others", async (t) => {
+  const { agent } = await startManager(t)
+  const document = (await agent.get('/openapi.json').expect(200)).body as OpenApi
+  assert.deepEqual(await new Validator().validate(structuredClone(document) as never), { valid: true })
+  const found = operationsOf(document)
+  const served = Object.fromEntries(
+    found.map(({ method, path, description, security }) => [
+      `${method} ${path}`,
+      /`(.+)`/.exec(description ?? '')?.[1] ?? (security.length === 0 ? 'anybody' : 'logged in'),
+    ]),
+  )
+  assert.deepEqual(served, operations)
+  assert.equal(new Set(found.map(({ operationId }) => operationId)).size, found.length, 'ids are not shared')
+  assert.match((await agent.get('/swagger/index.html').expect(200)).text, /<h2>POST \/api\/v1\/strategies<\/h2>/)
+})
+
+test('each path answers the methods that the document has for it, and says so to all others', async (t) => {
+  const { agent, url } = await startManager(t)
+  const document = (await agent.get('/openapi.json').expect(200)).body as OpenApi
+  for (const template of Object.keys(document.paths)) {
+    const path = template.replace(/\{\w+\}/g, '0123456789abcdef01234567')
+    const response = await fetch(url + path, { method: 'PATCH' })
+    const { code } = (await response.json()) as { code: string }
+    assert.deepEqual([response.status, code], [405, 'METHOD_NOT_ALLOWED'], path)
+    // /strategies/self is one of /strategies/{id}, too, for the methods that it has not itself.
+    const also = Object.entries(document.paths).filter(([other]) =>
+      new RegExp(`^${other.replace(/\{\w+\}/g, '[^/]+')}$`).test(path),
+    )
+    const allowed = new Set(also.flatMap(([, methods]) => Object.keys(methods).map((method) => method.toUpperCase())))
+    if (allowed.has('GET')) allowed.add('HEAD')
+    assert.deepEqual(response.headers.get('allow')?.split(', ').sort(), [...allowed].sort(), path)
+  }
+})
+
+const unknown = '0123456789abcdef01234567'
+const long = 'a long password'
+type Asked = PromiseLike<supertest.Response>
+
+/** What somebody has to do to be answered so; what is said of every route is below. */
+const ways: Readonly<Record<string, Readonly<Record<number, (scene: Scene, admin: As) => Asked | Promise<Asked>>>>> = {
+  login: {
+    200: ({ agent, admin }) =>
+      agent.post('/api/v1/auth/login').send({ username: admin.username, password: admin.password }),
+    401: ({ agent }) => agent.post('/api/v1/auth/login').send({ username: 'x', password: 'y' }),
+    422: ({ agent }) => agent.post('/api/v1/auth/login').send({}),
+    429: ({ agent }) => untilHeld(() => agent.post('/api/v1/auth/login').send({ username: 'held', password: 'y' })),
+  },
+  getSelf: { 200: (_scene, admin) => admin.get('/api/v1/users/self') },
+  changeOwnPassword: {
+    200: async (scene) => ownPassword(scene, await scene.user(), `another ${long}`),
+    409: async (scene) => {
+      const user = await scene.user()
+      const both = await Promise.all([1, 2].map((n) => ownPassword(scene, user, `${long} ${n}`)))
+      return Promise.resolve(both.find(({ status }) => status === 409) ?? both[0]) as Asked
+    },
+    422: async (scene) => ownPassword(scene, await scene.user(), 'short'),
+    429: async (scene) => {
+      const user = await scene.user()
+      return untilHeld(() =>
+        scene.as(user).put('/api/v1/users/self/password').send({ oldPassword: 'wrong', newPassword: long }),
+      )
+    },
+  },
+  createUser: {
+    200: (_scene, admin) => admin.post('/api/v1/users').send({ username: 'once', password: long }),
+    409: (_scene, admin) => admin.post('/api/v1/users').send({ username: 'once', password: long }),
+    422: (_scene, admin) => admin.post('/api/v1/users').send({}),
+  },
+  listUsers: listOf('/api/v1/users'),
+  resetPassword: changeOfUser('/api/v1/users/password', { newPassword: long }),
+  setUserPermissions: changeOfUser('/api/v1/users/permissions', { roles: [] }),
+  createRole: {
+    200: (_scene, admin) => admin.post('/api/v1/roles').send({ name: 'once' }),
+    409: (_scene, admin) => admin.post('/api/v1/roles').send({ name: 'once' }),
+    422: (_scene, admin) => admin.post('/api/v1/roles').send({}),
+  },
+  listRoles: listOf('/api/v1/roles'),
+  updateRole: {
+    200: async (scene, admin) => admin.put('/api/v1/roles').send({ id: await roleOf(scene), description: 'x' }),
+    409: async (scene, admin) =>
+      admin
+        .put('/api/v1/roles')
+        .set('if-match', '"9"')
+        .send({ id: await roleOf(scene) }),
+    422: (_scene, admin) => admin.put('/api/v1/roles').send({ id: 'x' }),
+  },
+  deleteRoleByBody: {
+    200: async (scene, admin) => admin.delete('/api/v1/roles').send({ id: await roleOf(scene) }),
+    404: (_scene, admin) => admin.delete('/api/v1/roles').send({ id: unknown }),
+    409: async (scene, admin) => admin.delete('/api/v1/roles').send({ id: await roleOf(scene, 'admin') }),
+    422: (_scene, admin) => admin.delete('/api/v1/roles').send({ id: 'x' }),
+  },
+  deleteRole: {
+    200: async (scene, admin) => admin.delete(`/api/v1/roles/${await roleOf(scene)}`),
+    400: async (scene, admin) => admin.delete(`/api/v1/roles/${await roleOf(scene)}`).set('if-match', 'x'),
+    404: (_scene, admin) => admin.delete(`/api/v1/roles/${unknown}`),
+    409: async (scene, admin) => admin.delete(`/api/v1/roles/${await roleOf(scene, 'admin')}`),
+    422: (_scene, admin) => admin.delete('/api/v1/roles/x'),
+  },
+  listPermissions: listOf('/api/v1/permissions'),
+  createStrategy: {
+    201: (_scene, admin) => admin.post('/api/v1/strategies').set('idempotency-key', 'k').send(selecting('web')),
+    404: (_scene, admin) => admin.post('/api/v1/strategies').send(selecting('none')),
+    409: (_scene, admin) => admin.post('/api/v1/strategies').set('idempotency-key', 'k').send(selecting('api')),
+    422: (_scene, admin) => admin.post('/api/v1/strategies').send({}),
+  },
+  updateStrategy: {
+    200: async (_scene, admin) =>
+      admin.put('/api/v1/strategies').send({ ...selecting('api'), strategyId: await strategyOf(admin) }),
+    404: (_scene, admin) => admin.put('/api/v1/strategies').send({ ...selecting('api'), strategyId: unknown }),
+    409: async (_scene, admin) =>
+      admin
+        .put('/api/v1/strategies')
+        .set('if-match', '"9"')
+        .send({ ...selecting('api'), strategyId: await strategyOf(admin) }),
+    422: (_scene, admin) => admin.put('/api/v1/strategies').send({ strategyId: 'x' }),
+  },
+  listStrategies: listOf('/api/v1/strategies/self'),
+  getStrategy: {
+    200: async (_scene, admin) => admin.get(`/api/v1/strategies/${await strategyOf(admin)}`),
+    404: (_scene, admin) => admin.get(`/api/v1/strategies/${unknown}`),
+    422: (_scene, admin) => admin.get('/api/v1/strategies/x'),
+  },
+  deleteStrategyByBody: {
+    200: async (_scene, admin) => admin.delete('/api/v1/strategies').send({ strategyId: await strategyOf(admin) }),
+    404: (_scene, admin) => admin.delete('/api/v1/strategies').send({ strategyId: unknown }),
+    409: async (_scene, admin) =>
+      admin
+        .delete('/api/v1/strategies')
+        .set('if-match', '"9"')
+        .send({ strategyId: await strategyOf(admin) }),
+    422: (_scene, admin) => admin.delete('/api/v1/strategies').send({ strategyId: 'x' }),
+  },
+  deleteStrategy: {
+    200: async (_scene, admin) => admin.delete(`/api/v1/strategies/${await strategyOf(admin)}`),
+    400: async (_scene, admin) => admin.delete(`/api/v1/strategies/${await strategyOf(admin)}`).set('if-match', 'x'),
+    404: (_scene, admin) => admin.delete(`/api/v1/strategies/${unknown}`),
+    409: async (_scene, admin) => admin.delete(`/api/v1/strategies/${await strategyOf(admin)}`).set('if-match', '"9"'),
+    422: (_scene, admin) => admin.delete('/api/v1/strategies/x'),
+  },
+  listIntents: listOf('/api/v1/intents/self'),
+  deleteIntents: {
+    200: async (_scene, admin) => admin.delete('/api/v1/intents').send({ intentIds: [await intentOf(admin)] }),
+    404: (_scene, admin) => admin.delete('/api/v1/intents').send({ intentIds: [unknown] }),
+    422: (_scene, admin) => admin.delete('/api/v1/intents').send({ intentIds: ['x'] }),
+  },
+  deleteIntent: {
+    200: async (_scene, admin) => admin.delete(`/api/v1/intents/${await intentOf(admin)}`),
+    404: (_scene, admin) => admin.delete(`/api/v1/intents/${unknown}`),
+    422: (_scene, admin) => admin.delete('/api/v1/intents/x'),
+  },
+  listNodes: listOf('/api/v1/nodes'),
+  listNodeProcesses: {
+    200: ({ push }, admin) => {
+      push.read = () =>
+        Promise.resolve({
+          pods: [{ podUid: 'u', processes: [{ pid: 1, command: 'sh' }] }],
+          timestamp: '',
+          nodeName: 'node-1',
+        })
+      return admin.get('/api/v1/nodes/node-1/pods/pids')
+    },
+    400: (_scene, admin) => admin.get('/api/v1/nodes/%20/pods/pids'),
+    404: (_scene, admin) => admin.get('/api/v1/nodes/none/pods/pids'),
+    422: (_scene, admin) => admin.get(`/api/v1/nodes/${'n'.repeat(254)}/pods/pids`),
+  },
+  listAudit: listOf('/api/v1/audit'),
+  getVersion: { 200: ({ agent }) => agent.get('/version') },
+}
+
+function listOf(path: string) {
+  return {
+    200: (_scene: Scene, admin: As): Asked => admin.get(path),
+    422: (_scene: Scene, admin: As): Asked => admin.get(`${path}?limit=0`),
+  }
+}
+
+function changeOfUser(path: string, change: object) {
+  return {
+    200: async (scene: Scene, admin: As): Promise<Asked> =>
+      admin.put(path).send({ userID: (await scene.user()).id.toHexString(), ...change }),
+    404: (_scene: Scene, admin: As): Asked => admin.put(path).send({ userID: unknown, ...change }),
+    409: async (scene: Scene, admin: As): Promise<Asked> =>
+      admin
+        .put(path)
+        .set('if-match', '"9"')
+        .send({ userID: (await scene.user()).id.toHexString(), ...change }),
+    422: (_scene: Scene, admin: As): Asked => admin.put(path).send({ userID: 'x' }),
+  }
+}
+
+const ownPassword = (scene: Scene, user: Scene['admin'], newPassword: string) =>
+  scene.as(user).put('/api/v1/users/self/password').send({ oldPassword: user.password, newPassword })
+
+async function untilHeld(ask: () => supertest.Test): Promise<supertest.Response> {
+  for (let tries = 0; ; tries++) {
+    const response = await ask()
+    if (response.status === 429 || tries === 10) return response
+  }
+}
+
+let made = 0
+
+async function roleOf({ as, admin, db }: Scene, name = `role-${++made}`): Promise<string> {
+  if (name !== 'admin') await as(admin).post('/api/v1/roles').send({ name }).expect(200)
+  return String((await db.collection('roles').findOne({ name }))?._id)
+}
+
+async function strategyOf(admin: As): Promise<string> {
+  const { body } = await admin.post('/api/v1/strategies').send(selecting('web')).expect(201)
+  return (body as { data: { id: string } }).data.id
+}
+
+async function intentOf(admin: As): Promise<string> {
+  const id = await strategyOf(admin)
+  const { body } = await admin.get(`/api/v1/intents/self?strategyID=${id}`).expect(200)
+  return (body as { data: { intents: { id: string }[] } }).data.intents[0]?.id ?? ''
+}
+
+/** What is said of every route of its kind. 503 is what the tests of a database that is gone ask every route for. */
+function usual({ agent, as, admin }: Scene, nobody: Scene['admin'], method: string, template: string) {
+  const path = template.replace(/\{\w+\}/g, unknown)
+  const verb = method.toLowerCase() as 'get' | 'post' | 'put' | 'delete'
+  return {
+    400: () => as(admin)[verb](path).set('content-type', 'application/json').send('{"'),
+    401: () => agent[verb](path),
+    403: () => as(nobody)[verb](path),
+    413: () =>
+      as(admin)
+        [verb](path)
+        .send({ padding: 'x'.repeat(70_000) }),
+    415: () => as(admin)[verb](path).set('content-encoding', 'gzip').send({}),
+  } as Readonly<Record<number, () => Asked>>
+}
+
+test('every status that the document has is one that the service answers', async (t) => {
+  const scene = await schedulingScene(t)
+  const nobody = await scene.user()
+  const admin = scene.as(scene.admin)
+  const document = (await scene.agent.get('/openapi.json').expect(200)).body as OpenApi
+  const api = operationsOf(document).filter(({ responses }) => 'default' in responses)
+  const reached: string[] = []
+  for (const { operationId, method, path, responses } of api)
+    for (const status of Object.keys(responses).map(Number)) {
+      if (Number.isNaN(status) || status === 503) continue
+      const special = ways[operationId]?.[status]
+      const answered =
+        special === undefined ? await usual(scene, nobody, method, path)[status]?.() : await special(scene, admin)
+      assert.equal(
+        answered?.status,
+        status,
+        `${operationId} ${status}: nobody knows a way to it, or it is not so: ${answered?.text}`,
+      )
+      reached.push(`${operationId} ${status}`)
+    }
+  assert.ok(reached.length > 140, `${reached.length}`)
+  assert.deepEqual(
+    reached.filter((each) => !scene.documented.seen.has(each)),
+    [],
+  )
+  // And the other way round: no way leads to a status that is not in it.
+  const documented = new Set(
+    api.flatMap(({ operationId, responses }) => Object.keys(responses).map((status) => `${operationId} ${status}`)),
+  )
+  for (const [operationId, statuses] of Object.entries(ways))
+    for (const status of Object.keys(statuses))
+      assert.ok(documented.has(`${operationId} ${status}`), `${operationId} ${status}`)
+})
