@@ -386,6 +386,20 @@ test('who does not read is cut off, and the others are not', async (t) => {
   assert.ok(slow.lines().length < 151)
 })
 
+test('more at once than a watch may be behind ends it, and nothing else', async (t) => {
+  const { api, tokenOf, put } = await kubeWorld(t, reading)
+  const web = seenPod('shop/web-1')
+  put(web)
+  const token = await tokenOf(web)
+  const watched = await watch(t, api, '/api/v1/pods?watch=true', { token })
+  await eventually('it has begun', () => watched.lines().length === 1)
+  const large = 'x'.repeat(100_000)
+  for (let n = 0; n < 100; n++) put(seenPod(`shop/large-${n}`, { labels: { large } }))
+  await eventually('it is cut', () => watched.ended())
+  assert.ok(watched.lines().length < 101)
+  assert.equal(names(list(await ask(api, '/api/v1/pods?limit=500', { token }))).length, 101)
+})
+
 test('it ends with everything that is open, and is not there any more', async (t) => {
   const { api, tokenOf, put } = await kubeWorld(t, reading)
   const web = seenPod('shop/web-1')

@@ -50,6 +50,7 @@ export function readWatch({ store, request, query, bookmarkMs }: WatchOptions): 
   return {
     begin(response) {
       const send = (line: string) => {
+        if (response.destroyed) return
         response.write(line)
         if (response.writableLength > MAX_UNREAD_BYTES) response.destroy()
       }
