@@ -14,7 +14,7 @@ export function covers(granted: Limits, strategyNamespace: string, k8sNamespaces
   return pods === 'all' || (k8sNamespaces.length > 0 && k8sNamespaces.every((namespace) => pods.has(namespace)))
 }
 
-/** The namespaces of pods that the policies cover for strategies of this namespace; undefined: for those that no policy names. */
+/** The namespaces of pods that the policies cover for strategies of this namespace; undefined: of whatever namespace. */
 function podNamespaces(granted: Limits, strategyNamespace: string | undefined): ReadonlySet<string> | 'all' {
   const pods = new Set<string>()
   for (const { policyNamespace, k8sNamespace } of granted) {
@@ -36,7 +36,7 @@ export function coveredFilter(granted: Limits, kind: 'strategies' | 'intents'): 
   const others = podNamespaces(granted, undefined)
   if (others === 'all') return {}
   for (const name of named) add({ strategyNamespace: name }, podNamespaces(granted, name))
-  add(named.length === 0 ? {} : { strategyNamespace: { $nin: named } }, others)
+  add({}, others)
   return branches.length === 0 ? { _id: { $in: [] } } : { $or: branches }
 }
 
