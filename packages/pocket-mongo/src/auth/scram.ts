@@ -23,8 +23,10 @@ const hmac = (key: Uint8Array, text: string): Buffer => createHmac('sha256', key
 const hash = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest()
 
 /** @throws MongoError BadValue (a password with characters that RFC 4013 forbids) */
-export async function credentialOf(password: string, iterationCount = ITERATIONS): Promise<Credential> {
-  const salt = randomBytes(SALT_BYTES)
+export async function credentialOf(
+  password: string,
+  { iterationCount = ITERATIONS, salt = randomBytes(SALT_BYTES) } = {},
+): Promise<Credential> {
   const salted = await derive(prepared(password), salt, iterationCount, 32, 'sha256')
   return {
     iterationCount,
@@ -71,9 +73,14 @@ export class Conversation {
    * Reads the client's first message.
    *
    * @param find undefined: there is no such user, which the client learns at the end as it would of a wrong password
+   * @param own the server's part of the nonce; tests alone give it
    * @throws MongoError AuthenticationFailed
    */
-  constructor(message: string, find: (user: string) => Credential | undefined) {
+  constructor(
+    message: string,
+    find: (user: string) => Credential | undefined,
+    own = randomBytes(NONCE_BYTES).toString('base64'),
+  ) {
     // gs2-header: no channel binding, no other identity to act as.
     const read = /^[ny],,((?:m=[^,]*,)?n=([^,]+),r=([\x21-\x2b\x2d-\x7e]+))$/.exec(message)
     const [, bare, name, nonce] = read ?? []
@@ -82,7 +89,7 @@ export class Conversation {
     const credential = find(this.user)
     this.#known = credential !== undefined
     this.#credential = credential ?? dummyCredential(this.user)
-    this.#nonce = `${nonce}${randomBytes(NONCE_BYTES).toString('base64')}`
+    this.#nonce = `${nonce}${own}`
     this.#bare = bare
     this.first = `r=${this.#nonce},s=${this.#credential.salt},i=${this.#credential.iterationCount}`
   }

@@ -6,11 +6,14 @@ import type { Instance } from '../server/instance.js'
 import type { OpenTransaction, Session } from '../sessions/sessions.js'
 import { checkNamespace } from '../store/names.js'
 import type { ReadUnit, WriteUnit } from '../store/types.js'
+import { numberOf } from '../values/show.js'
 import { Fields } from './fields.js'
 import type { Command } from './types.js'
 
 /** Documents that are looked at between two looks at the clock. */
 const STRIDE = 256
+/** The longest time that a timer here can be set to. */
+const LONGEST_MS = 2 ** 31 - 1
 const timedOut = (): MongoError => new MongoError('MaxTimeMSExpired', 'operation exceeded time limit')
 
 /** One command under way: what was asked, by whom, and what it may use. */
@@ -40,7 +43,7 @@ export class Call {
     this.instance = options.instance
     this.connection = options.connection
     this.session = options.session
-    const limit = this.fields.count('maxTimeMS') ?? 0
+    const limit = Math.min(this.fields.count('maxTimeMS') ?? 0, LONGEST_MS)
     this.#deadline = limit === 0 ? undefined : Date.now() + limit
   }
 
@@ -78,7 +81,7 @@ export class Call {
   async write<T>(work: (unit: WriteUnit) => T): Promise<T> {
     if (this.transaction !== undefined) return this.transaction.inner.run(work)
     const concern = this.fields.object('writeConcern')
-    const durable = concern?.j !== false && Number(concern?.w ?? 1) !== 0
+    const durable = concern?.j !== false && numberOf(concern?.w ?? 1) !== 0
     if (this.#deadline === undefined) return this.instance.store.write(work, { durable })
     const abort = new AbortController()
     const timer = setTimeout(() => abort.abort(timedOut()), Math.max(this.#deadline - Date.now(), 1))

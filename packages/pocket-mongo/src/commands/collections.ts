@@ -4,6 +4,7 @@ import { compileFilter } from '../query/filter.js'
 import type { CollectionInfo, CollectionOptions } from '../store/types.js'
 import { encode } from '../values/decode.js'
 import type { Call } from './call.js'
+import { Fields } from './fields.js'
 import type { Command } from './types.js'
 
 const validation = { validator: 'object', validationLevel: 'string', validationAction: 'string' } as const
@@ -124,6 +125,5 @@ function infoOf(db: string, { ns, uuid, options }: CollectionInfo): Document {
 
 /** `cursor: { batchSize: 10 }` */
 export function sizeOf({ fields }: Call): { readonly size: number | undefined } {
-  const size: unknown = fields.object('cursor')?.batchSize
-  return { size: size === undefined || size === null ? undefined : Number(size) }
+  return { size: new Fields(fields.object('cursor') ?? {}, 'cursor').count('batchSize') }
 }

@@ -2,6 +2,7 @@ import type { Document } from 'bson'
 import { MongoError } from '../errors.js'
 import { isPlain } from '../values/decode.js'
 import { isNumeric } from '../values/numbers.js'
+import { show } from '../values/show.js'
 import { typeOf } from '../values/types.js'
 import type { FieldType } from './types.js'
 
@@ -133,6 +134,6 @@ export class Fields {
   }
 
   #wrong(field: string, value: unknown, wanted: string): MongoError {
-    return new MongoError('BadValue', `BSON field '${this.#name}.${field}' has to be ${wanted}: ${String(value)}`)
+    return new MongoError('BadValue', `BSON field '${this.#name}.${field}' has to be ${wanted}: ${show(value)}`)
   }
 }

@@ -3,6 +3,7 @@ import { compileExpression } from '../query/expressions.js'
 import { compileProjection } from '../query/projection.js'
 import { select } from '../query/select.js'
 import { encode } from '../values/decode.js'
+import { show } from '../values/show.js'
 import type { Call } from './call.js'
 import { filterOf } from './filters.js'
 import type { Command } from './types.js'
@@ -83,7 +84,8 @@ export const killCursors: Command = {
     const cursorsKilled: unknown[] = []
     const cursorsNotFound: unknown[] = []
     for (const id of fields.required('cursors', fields.array('cursors'))) {
-      const known = /^-?\d+$/.test(String(id)) && call.instance.cursors.kill(BigInt(String(id)), ns, owner.user)
+      const text = show(id)
+      const known = /^-?\d+$/.test(text) && call.instance.cursors.kill(BigInt(text), ns, owner.user)
       if (known) cursorsKilled.push(id)
       else cursorsNotFound.push(id)
     }

@@ -4,6 +4,7 @@ import { wholeNumber } from '../query/operators.js'
 import { checkNamespace } from '../store/names.js'
 import type { IndexSpec } from '../store/types.js'
 import { encode, isPlain } from '../values/decode.js'
+import { show } from '../values/show.js'
 import { sizeOf } from './collections.js'
 import { checkFields, Fields } from './fields.js'
 import type { Command } from './types.js'
@@ -65,7 +66,7 @@ function keyOf(key: Document): Readonly<Record<string, 1 | -1>> {
     if (direction === undefined || direction === 0)
       throw new MongoError(
         'CannotCreateIndex',
-        `Values in v:2 index key pattern cannot be of this kind: ${field}: ${String(value)}`,
+        `Values in v:2 index key pattern cannot be of this kind: ${field}: ${show(value)}`,
       )
     if (field.split('.').some((part) => part === '' || part.startsWith('$')))
       throw new MongoError('CannotCreateIndex', `Index key contains an illegal field name: '${field}'`)

@@ -5,12 +5,14 @@ import { pipelineUpdate } from '../query/pipeline/update.js'
 import type { Update } from '../query/update/update.js'
 import type { ReadUnit } from '../store/types.js'
 import { encode } from '../values/decode.js'
+import { numberOf } from '../values/show.js'
 import type { Call } from './call.js'
 import { sizeOf } from './collections.js'
 import type { Command } from './types.js'
 
 export const aggregate: Command = {
   name: 'aggregate',
+  collection: true,
   fields: {
     pipeline: 'array',
     cursor: 'object',
@@ -33,7 +35,7 @@ export const aggregate: Command = {
       )
     const whole = fields.any('aggregate')
     const ns = typeof whole === 'string' ? call.ns : `${db}.$cmd.aggregate`
-    if (typeof whole !== 'string' && Number(whole) !== 1)
+    if (typeof whole !== 'string' && numberOf(whole) !== 1)
       throw new MongoError('FailedToParse', 'aggregate takes a collection, or 1')
     const source = typeof whole === 'string' ? { ns } : []
     const { documents, raw } = call.read((unit) => runPipeline(unit, source, pipeline, { db, tick: call.tick }))

@@ -2,6 +2,7 @@ import { Binary, type Document } from 'bson'
 import { Conversation } from '../auth/scram.js'
 import { MongoError } from '../errors.js'
 import { isPlain } from '../values/decode.js'
+import { numberOf, show } from '../values/show.js'
 import type { Call } from './call.js'
 import type { Command } from './types.js'
 
@@ -25,7 +26,7 @@ export function saslStart(call: Call, asked: Document): Document {
   if (mechanism !== MECHANISM)
     throw new MongoError(
       'MechanismUnavailable',
-      `Received authentication for mechanism ${String(mechanism)} which is not enabled`,
+      `Received authentication for mechanism ${show(mechanism)} which is not enabled`,
     )
   if (connection.user !== undefined)
     throw new MongoError('AuthenticationFailed', 'a user has logged in on this connection already')
@@ -39,7 +40,7 @@ export function saslStart(call: Call, asked: Document): Document {
 function saslContinue(call: Call): Document {
   const { connection, fields, instance } = call
   const under = connection.conversation
-  if (under === undefined || Number(fields.any('conversationId')) !== under.id) throw failed()
+  if (under === undefined || numberOf(fields.any('conversationId')) !== under.id) throw failed()
   const text = textOf(fields.any('payload'))
   if (under.proved) {
     connection.conversation = undefined

@@ -58,6 +58,11 @@ export class Connection {
     return this.#busy
   }
 
+  /** There is a message that has not ended. */
+  get waiting(): boolean {
+    return this.#begunAt !== undefined
+  }
+
   /** The address of this server that the client dialled. */
   get dialled(): string {
     const { localAddress = '127.0.0.1', localPort = 27017 } = this.#socket

@@ -2,6 +2,7 @@ import type { Document } from 'bson'
 import { MongoError } from '../errors.js'
 import { isPlain } from '../values/decode.js'
 import { isNumeric } from '../values/numbers.js'
+import { show } from '../values/show.js'
 import { typeOf, typesNamed } from '../values/types.js'
 import { own } from './path.js'
 import { equalTo, ordered } from './predicates.js'
@@ -112,7 +113,7 @@ export const operators = {
   $type: (operand) => {
     const names = (Array.isArray(operand) ? (operand as unknown[]) : [operand]).flatMap((name) => {
       const types = typesNamed(name)
-      if (types === undefined) throw bad(`Unknown type name alias: ${String(name)}`)
+      if (types === undefined) throw bad(`Unknown type name alias: ${show(name)}`)
       return types
     })
     const types = new Set(names)

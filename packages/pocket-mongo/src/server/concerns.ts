@@ -1,6 +1,7 @@
 import type { Fields } from '../commands/fields.js'
 import { MongoError } from '../errors.js'
 import { isNumeric } from '../values/numbers.js'
+import { show } from '../values/show.js'
 
 const levels = new Set(['local', 'available', 'majority', 'linearizable', 'snapshot'])
 
@@ -14,14 +15,14 @@ export function checkConcerns(fields: Fields): void {
   if (level !== undefined && !(typeof level === 'string' && levels.has(level)))
     throw new MongoError(
       'BadValue',
-      `Enumeration value '${String(level)}' for field 'readConcern.level' is not a valid value.`,
+      `Enumeration value '${show(level)}' for field 'readConcern.level' is not a valid value.`,
     )
   const members: unknown = fields.object('writeConcern')?.w
   if (members !== undefined && members !== 'majority') {
     if (!isNumeric(members))
       throw new MongoError(
         'UnsatisfiableWriteConcern',
-        `No write concern mode named '${String(members)}' found in replica set configuration`,
+        `No write concern mode named '${show(members)}' found in replica set configuration`,
       )
     if (Number(members) > 1) throw new MongoError('UnsatisfiableWriteConcern', 'Not enough data-bearing nodes')
   }

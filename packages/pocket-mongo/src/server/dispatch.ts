@@ -1,4 +1,4 @@
-import type { Document } from 'bson'
+import { BSONError, type Document } from 'bson'
 import { grants } from '../auth/roles.js'
 import { Call } from '../commands/call.js'
 import { checkFields, Fields } from '../commands/fields.js'
@@ -26,6 +26,7 @@ export async function dispatch(instance: Instance, message: Message, connection:
     checkFields(name, message.body, command.lenient === true ? undefined : command.fields)
     if (command.adminOnly === true && message.db !== 'admin')
       throw new MongoError('Unauthorized', `${command.name} may only be run against the admin database.`)
+    refuseSystem(command, message)
     authorize(instance, command, message, connection)
     checkState(instance, command)
     checkConcerns(new Fields(message.body, name))
@@ -52,6 +53,8 @@ export async function dispatch(instance: Instance, message: Message, connection:
 
 function asMongoError(error: unknown, instance: Instance, command: string): MongoError {
   if (error instanceof MongoError) return error
+  // bson writes no document with a field `_bsontype`, nor what else is none.
+  if (error instanceof BSONError) return new MongoError('BadValue', `a document cannot be written: ${error.message}`)
   // Nested too deep for the stack, in a filter or a document.
   if (error instanceof RangeError) return new MongoError('BadValue', `the command cannot be read: ${error.message}`)
   instance.log({
@@ -69,12 +72,22 @@ function authorize(instance: Instance, command: Command, message: Message, conne
   if (user === undefined) throw new MongoError('Unauthorized', `Command ${command.name} requires authentication`)
   if (command.need === 'login') return
   const db = command.need === 'server' ? 'admin' : message.db
-  const [field = ''] = Object.keys(message.body)
-  const target: unknown = message.body[field]
-  const isSystem = command.collection === true && typeof target === 'string' && target.startsWith('system.')
-  const allowed = grants(user.roles, isSystem ? 'server' : command.need, isSystem ? 'admin' : db)
+  const system = isSystem(command, message)
+  const allowed = grants(user.roles, system ? 'server' : command.need, system ? 'admin' : db)
   if (!allowed)
     throw new MongoError('Unauthorized', `not authorized on ${message.db} to execute command ${command.name}`)
+}
+
+function isSystem(command: Command, { body }: Message): boolean {
+  const [field = ''] = Object.keys(body)
+  const target: unknown = body[field]
+  return command.collection === true && typeof target === 'string' && target.startsWith('system.')
+}
+
+/** Users and the replica set have commands of their own; what they are kept in is not written by others. */
+function refuseSystem(command: Command, message: Message): void {
+  if ((command.need === 'write' || command.need === 'structure') && isSystem(command, message))
+    throw new MongoError('InvalidNamespace', `cannot write to a collection of the system in '${message.db}'`)
 }
 
 /** As a member of a replica set that was never begun: it answers who it is, and takes no data. */

@@ -82,7 +82,24 @@ const leaf = fc.oneof(
 const name = fc.constantFrom(
   ...['a', 'a.b', 'a.0', '_id', '', '$', '$set', '$inc', '$push', '$each', '$gt', '$in', '$not', '$and', '$expr'],
   ...['$elemMatch', '$regex', '$type', '$add', '$cond', '$match', '$group', '$project', '$unwind', '$lookup', '$sort'],
-  ...['__proto__', 'constructor', 'toString', 'q', 'u', 'limit', 'key', 'name', 'id', 'pipeline', 'from', 'as', 'path'],
+  ...[
+    '__proto__',
+    'constructor',
+    'toString',
+    'valueOf',
+    '_bsontype',
+    '__isLong__',
+    'q',
+    'u',
+    'limit',
+    'key',
+    'name',
+    'id',
+    'pipeline',
+    'from',
+    'as',
+    'path',
+  ],
 )
 /** Object.fromEntries makes a field of `__proto__` too. */
 const documentOf = (entries: [string, unknown][]): Document => Object.fromEntries(entries)

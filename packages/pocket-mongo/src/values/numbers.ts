@@ -7,7 +7,7 @@ export type Numeric = number | bigint | Long | Double | Int32 | Decimal128
 export const isNumeric = (value: unknown): value is Numeric =>
   typeof value === 'number' ||
   typeof value === 'bigint' ||
-  (Long.isLong(value) && value._bsontype === 'Long') ||
+  (value instanceof Long && value._bsontype === 'Long') ||
   value instanceof Double ||
   value instanceof Int32 ||
   value instanceof Decimal128

@@ -14,6 +14,7 @@ import {
   Timestamp,
 } from 'bson'
 import { isInt32 } from './decode.js'
+import { isNumeric } from './numbers.js'
 
 /** BSON's types by the names that `$type` and `bsonType` use, with their numbers (BSON specification). */
 export const typeNumbers = {
@@ -48,6 +49,7 @@ const isTypeName = (name: string): name is TypeName => Object.hasOwn(typeNumbers
 export function typesNamed(name: unknown): readonly TypeName[] | undefined {
   if (name === 'number') return ['double', 'int', 'long', 'decimal']
   if (typeof name === 'string') return isTypeName(name) ? [name] : undefined
+  if (!isNumeric(name)) return undefined
   const found = Object.entries(typeNumbers).find(([, number]) => number === Number(name))?.[0]
   return found !== undefined && isTypeName(found) ? [found] : undefined
 }

@@ -1,6 +1,7 @@
 import type { Document } from 'bson'
 import { MongoError } from '../../errors.js'
 import { isPlain } from '../../values/decode.js'
+import { show } from '../../values/show.js'
 import { compileExpression, type Variables } from '../expressions.js'
 import { valuesAt } from '../path.js'
 import { select } from '../select.js'
@@ -17,6 +18,7 @@ export function lookup(spec: unknown, documents: readonly Document[], run: Run):
   if (odd !== undefined) throw new MongoError('FailedToParse', `unknown argument to $lookup: ${odd}`)
   if (typeof from !== 'string' || typeof as !== 'string')
     throw new MongoError('FailedToParse', "$lookup needs 'from' and 'as'")
+  if (from.startsWith('system.')) throw new MongoError('Unauthorized', `not authorized to read ${from} in a pipeline`)
   const byFields = typeof localField === 'string' && typeof foreignField === 'string'
   if (!byFields && !Array.isArray(pipeline))
     throw new MongoError('FailedToParse', "$lookup needs 'localField' and 'foreignField', or 'pipeline'")
@@ -76,7 +78,7 @@ export function placed(document: Document, path: readonly string[], value: unkno
 export function unwind(spec: unknown, documents: readonly Document[]): Document[] {
   const { path, includeArrayIndex, preserveNullAndEmptyArrays }: Document = isPlain(spec) ? spec : { path: spec }
   if (typeof path !== 'string' || !path.startsWith('$'))
-    throw new MongoError('Location28818', `path option to $unwind stage should be prefixed with a '$': ${String(path)}`)
+    throw new MongoError('Location28818', `path option to $unwind stage should be prefixed with a '$': ${show(path)}`)
   const parts = path.slice(1).split('.')
   const keep = preserveNullAndEmptyArrays === true
   const index = typeof includeArrayIndex === 'string' ? includeArrayIndex.split('.') : undefined

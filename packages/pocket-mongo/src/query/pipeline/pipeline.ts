@@ -2,6 +2,7 @@ import type { Document } from 'bson'
 import { MongoError } from '../../errors.js'
 import type { ReadUnit } from '../../store/types.js'
 import { isPlain } from '../../values/decode.js'
+import { numberOf } from '../../values/show.js'
 import type { Variables } from '../expressions.js'
 import { select } from '../select.js'
 import { filterWith, isNamespace, type Run, type Source } from './source.js'
@@ -31,6 +32,9 @@ export function runPipeline(
   const raw = new WeakMap<Document, Uint8Array>()
   const nested = (depth: number) => (from: Source, inner: readonly unknown[], variables: Variables) => {
     if (depth > MAX_NESTED) throw new MongoError('BadValue', `pipelines are nested deeper than ${MAX_NESTED}`)
+    // Who may read a database may not read its users; the pipeline's own collection was looked at before.
+    if (depth > 0 && isNamespace(from) && from.ns.slice(options.db.length + 1).startsWith('system.'))
+      throw new MongoError('Unauthorized', `not authorized to read ${from.ns} in a pipeline`)
     const run: Run = { unit, ...options, raw, variables, nested: nested(depth + 1) }
     return stagesOver(from, inner, run)
   }
@@ -74,7 +78,10 @@ function collected(
   const sort = next?.name === '$sort' && isPlain(next.spec) ? next.spec : undefined
   const used = (filter === undefined ? 0 : 1) + (sort === undefined ? 0 : 1)
   const after = stages[used]
-  const limit = after?.name === '$limit' && Number(after.spec) > 0 ? Number(after.spec) : undefined
+  const limit =
+    after?.name === '$limit' && Number.isInteger(numberOf(after.spec)) && numberOf(after.spec) > 0
+      ? numberOf(after.spec)
+      : undefined
   const found = select(run.unit, ns, {
     filter: filter ?? {},
     matches: filterWith(filter ?? {}, run.variables),

@@ -2,6 +2,7 @@ import type { Document } from 'bson'
 import { MongoError } from '../../errors.js'
 import { isPlain } from '../../values/decode.js'
 import { isNumeric } from '../../values/numbers.js'
+import { show } from '../../values/show.js'
 import { compileExpression, runStage } from '../expressions.js'
 import { compileProjection } from '../projection.js'
 import { sorted } from '../sort.js'
@@ -28,7 +29,7 @@ function matchOf(spec: unknown): Document {
 function countOf(name: string, spec: unknown, least: number): number {
   const count = isNumeric(spec) ? Number(spec) : Number.NaN
   if (!Number.isInteger(count) || count < least)
-    throw new MongoError('Location15958', `the ${name} stage takes a whole number from ${least} up: ${String(spec)}`)
+    throw new MongoError('Location15958', `the ${name} stage takes a whole number from ${least} up: ${show(spec)}`)
   return count
 }
 
@@ -91,7 +92,7 @@ const stages: Readonly<Record<string, Stage>> = {
   $count: {
     run(spec, documents) {
       if (typeof spec !== 'string' || spec === '' || spec.startsWith('$') || spec.includes('.'))
-        throw new MongoError('Location40160', `the count field is no name: ${String(spec)}`)
+        throw new MongoError('Location40160', `the count field is no name: ${show(spec)}`)
       return documents.length === 0 ? [] : [{ [spec]: documents.length }]
     },
   },

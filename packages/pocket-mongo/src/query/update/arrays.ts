@@ -2,6 +2,7 @@ import type { Document } from 'bson'
 import { MongoError } from '../../errors.js'
 import { compare, equal } from '../../values/compare.js'
 import { isPlain } from '../../values/decode.js'
+import { show } from '../../values/show.js'
 import { typeOf } from '../../values/types.js'
 import { compileFilter } from '../filter.js'
 import { isOperator, wholeNumber } from '../operators.js'
@@ -57,7 +58,7 @@ export const arrayOperators = {
     change(operand, field) {
       const side = wholeNumber(operand)
       if (side !== 1 && side !== -1)
-        throw new MongoError('FailedToParse', `$pop expects 1 or -1, found: ${String(operand)}`)
+        throw new MongoError('FailedToParse', `$pop expects 1 or -1, found: ${show(operand)}`)
       return (old) => {
         if (old === undefined) return KEEP
         const array = arrayOf(old, '$pop', field)
