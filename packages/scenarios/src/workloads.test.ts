@@ -114,7 +114,7 @@ describe('the manager and its database', () => {
 
   it('read those Secrets that they need, each container, and no other', () => {
     assert.deepEqual(Object.fromEntries(all.map(({ spec, container }) => [container.name, reads(spec, container)])), {
-      keyfile: ['gthulhu-mongodb-keyfile/*'],
+      keyfile: ['gthulhu-mongodb-keyfile/keyfile'],
       mongodb: ['gthulhu-mongodb-auth/password', 'gthulhu-mongodb-auth/username'],
       migrate: [
         'gthulhu-manager-mongodb/password',
@@ -125,7 +125,7 @@ describe('the manager and its database', () => {
       manager: [
         'gthulhu-manager-admin/password',
         'gthulhu-manager-admin/username',
-        'gthulhu-manager-key/*',
+        'gthulhu-manager-key/private-key.pem',
         'gthulhu-manager-mongodb/password',
         'gthulhu-manager-mongodb/username',
       ],
