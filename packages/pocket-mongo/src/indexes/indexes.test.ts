@@ -29,6 +29,7 @@ const unique = (key: IndexSpec['key'], more: Partial<IndexSpec> = {}): IndexSpec
 const cases: readonly (readonly [string, IndexSpec, Document, Document, Document, string])[] = [
   ['a number of another kind', unique({ a: 1 }), { a: 1 }, { a: Long.fromNumber(1) }, { a: 1.5 }, '{ a: 1 }'],
   ['text', unique({ a: 1 }), { a: 'x' }, { a: 'x' }, { a: 'X' }, '{ a: "x" }'],
+  ['text within text', unique({ a: 1 }), { a: 'x\0y' }, { a: 'x\0y' }, { a: 'x' }, '{ a: "x\0y" }'],
   ['what is not there', unique({ a: 1 }), {}, { a: null }, { a: [] }, '{ a: null }'],
   ['several fields', unique({ a: 1, b: -1 }), { a: 1, b: 1 }, { a: 1, b: 1 }, { a: 1, b: 2 }, '{ a: 1, b: 1 }'],
   ['a field within', unique({ 'a.b': 1 }), { a: { b: 1 } }, { a: { b: 1, c: 2 } }, { a: { b: 2 } }, '{ a.b: 1 }'],

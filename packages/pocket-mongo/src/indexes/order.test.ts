@@ -34,7 +34,22 @@ const number = fc.oneof(
 const text = fc.oneof(
   fc.string(),
   fc.string({ unit: 'binary' }),
-  fc.constantFrom('', 'a', 'a\0', 'a\0b', 'ab', '\u{10ffff}', '\uffff', 'é'),
+  fc.constantFrom(
+    '',
+    '\0',
+    '\x01',
+    '\0\x01',
+    '\x01\x01',
+    '\x02',
+    'a',
+    'a\0',
+    'a\x01',
+    'a\0b',
+    'ab',
+    '\u{10ffff}',
+    '\uffff',
+    'é',
+  ),
 )
 
 const scalar = fc.oneof(

@@ -105,10 +105,14 @@ function orderOfFields(fields: Readonly<Record<string, unknown>>): string {
   return `${result}\0`
 }
 
-/** UTF-8, byte by byte, which is the order of code points (JavaScript's own is UTF-16's). A NUL within is `\0\xff`. */
+/**
+ * UTF-8, byte by byte, which is the order of code points (JavaScript's own is UTF-16's). A NUL ends it, and
+ * stands nowhere else: one within is \x01\x01, and \x01 is \x01\x02.
+ */
 function orderOfText(text: string): string {
   if (PLAIN.test(text)) return `${text}\0`
-  return `${Buffer.from(text, 'utf8').toString('latin1').replaceAll('\0', '\0\xff')}\0`
+  const bytes = Buffer.from(text, 'utf8').toString('latin1')
+  return `${bytes.replaceAll('\x01', '\x01\x02').replaceAll('\0', '\x01\x01')}\0`
 }
 
 const PLAIN = /^[\x20-\x7e]*$/

@@ -35,6 +35,8 @@ const mostPoints = 1000
 
 /** The best index for a filter; undefined: all documents are to be looked at. */
 export function planFor(indexes: readonly IndexState[], filter: Document, sort: Sort | undefined): Plan | undefined {
+  const byId = planForId(indexes, filter)
+  if (byId !== undefined) return byId
   const demands = new Map<string, Demand>()
   const equals: Document = {}
   collect(filter, demands, equals)
@@ -46,6 +48,15 @@ export function planFor(indexes: readonly IndexState[], filter: Document, sort: 
     if (found !== undefined && (best === undefined || found.worth > best.worth)) best = found
   }
   return best?.plan
+}
+
+/** What is asked most: one document by its `_id`, which is no array. */
+function planForId(indexes: readonly IndexState[], filter: Document): Plan | undefined {
+  const id: unknown = filter._id
+  const [index] = indexes
+  if (id === undefined || index === undefined || !pointTypes.has(typeOf(id))) return undefined
+  const from = orderOf(id)
+  return { index, ranges: [{ from, to: after(from) }], sorted: true }
 }
 
 function use(

@@ -50,6 +50,28 @@ const absent = Symbol('absent')
  * @throws MongoError CannotIndexParallelArrays, Location16746 (a number may be a place in an array or a field's name)
  */
 export function keysOf(shape: Shape, doc: Document): Keys {
+  return keyOf(shape, doc) ?? keysWithArrays(shape, doc)
+}
+
+/** Most documents have no array where an index looks, and one key; undefined: this one has. */
+function keyOf(shape: Shape, doc: Document): Keys | undefined {
+  let key = ''
+  let exists = false
+  for (const { parts, descending } of shape.fields) {
+    let value: unknown = doc
+    for (const name of parts) {
+      if (Array.isArray(value)) return undefined
+      value = isPlain(value) && Object.hasOwn(value, name) ? value[name] : absent
+    }
+    if (Array.isArray(value)) return undefined
+    if (value !== absent) exists = true
+    const text = orderOf(value === absent ? null : value)
+    key += descending ? inverted(text) : text
+  }
+  return { keys: shape.sparse && !exists ? [] : [key], multikey: false }
+}
+
+function keysWithArrays(shape: Shape, doc: Document): Keys {
   const slots = shape.fields.map(({ parts }): Slot => ({ value: doc, rest: parts, closed: false }))
   const found: Found = { keys: new Set(), multikey: false, exists: false }
   expand(shape, slots, found)

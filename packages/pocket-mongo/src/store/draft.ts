@@ -61,17 +61,26 @@ export class Draft {
     return this.#indexes.map((index) => ({ index, keys: keysIn(index, doc) }))
   }
 
-  /** Puts a document into its record, where `old` was. Nothing is checked. */
-  put(document: StoredDocument, places: readonly Placement[], edit: Edit): void {
+  /**
+   * Puts a document into its record. Nothing is checked.
+   *
+   * @param before where the one stood that was there
+   */
+  put(
+    document: StoredDocument,
+    places: readonly Placement[],
+    before: readonly Placement[] | undefined,
+    edit: Edit,
+  ): void {
     const old = this.#documents.get(document.record)
     const suffix = recordKey(document.record)
-    for (const { index, keys } of places) {
-      const before = old === undefined ? none : keysIn(index, old.doc)
-      for (const key of before.keys) {
+    for (const [at, { index, keys }] of places.entries()) {
+      const held = before?.[at]?.keys.keys ?? []
+      for (const key of held) {
         if (!keys.keys.includes(key)) index.tree = index.tree.delete(key + suffix, edit)
       }
       for (const key of keys.keys) {
-        if (!before.keys.includes(key)) index.tree = index.tree.set(key + suffix, document.record, edit)
+        if (!held.includes(key)) index.tree = index.tree.set(key + suffix, document.record, edit)
       }
       if (keys.multikey) index.multikey = true
     }

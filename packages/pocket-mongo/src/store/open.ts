@@ -26,10 +26,15 @@ export interface Internals {
 
 const logName = 'store.log'
 
+export interface OpenedStore extends Store {
+  /** Writes the log anew, with nothing in it but what is there. It happens by itself where it is worth it. */
+  compact(): Promise<void>
+}
+
 /**
  * Opens a store; with a folder, on what was kept there.
  */
-export async function openStore(options: StoreOptions = {}, internals: Internals = {}): Promise<Store> {
+export async function openStore(options: StoreOptions = {}, internals: Internals = {}): Promise<OpenedStore> {
   const store = new DocumentStore(options, internals)
   if (options.dataDir !== undefined) await store.load(options.dataDir)
   store.startSweeping()
@@ -46,7 +51,7 @@ class Blocked extends Error {
   }
 }
 
-class DocumentStore implements Store {
+class DocumentStore implements OpenedStore {
   readonly #options: StoreOptions
   readonly #internals: Internals
   readonly #locks = new Locks()
@@ -95,7 +100,6 @@ class DocumentStore implements Store {
     }
   }
 
-  /** The log anew, with nothing in it but what is there. */
   async compact(): Promise<void> {
     await this.#log?.compact()
   }

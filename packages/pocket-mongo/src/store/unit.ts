@@ -70,8 +70,8 @@ export class Unit extends Reading implements WriteUnit {
     const whole = withId(doc)
     const raw = bytesOf(whole)
     checkValid(draft.schema, whole, undefined, this.#gate)
-    const places = this.#places(draft, whole, undefined)
-    this.#put(draft, new StoredDocument(this.#gate.nextRecord(), raw), places)
+    const places = this.#checked(draft, whole, undefined, undefined)
+    this.#put(draft, new StoredDocument(this.#gate.nextRecord(), raw), places, undefined)
   }
 
   replace(ns: string, old: Stored, next: Document): void {
@@ -84,8 +84,9 @@ export class Unit extends Reading implements WriteUnit {
     const raw = bytesOf(whole)
     checkValid(draft.schema, whole, current, this.#gate)
     this.#gate.document(draft.schema, current.record)
-    const places = this.#places(draft, whole, current)
-    this.#put(draft, new StoredDocument(current.record, raw), places)
+    const before = draft.placements(current.doc)
+    const places = this.#checked(draft, whole, current, before)
+    this.#put(draft, new StoredDocument(current.record, raw), places, before)
   }
 
   remove(ns: string, old: Stored): void {
@@ -154,22 +155,35 @@ export class Unit extends Reading implements WriteUnit {
       } else if (change.kind === 'drop') this.#drafts.set(change.ns, undefined)
       else {
         const draft = this.#existing(change.ns)
-        if (change.kind === 'put') draft.put(change.document, draft.placements(change.document.doc), this.#edit)
-        else draft.remove(change.record, this.#edit)
+        if (change.kind === 'put') {
+          const { document } = change
+          const old = draft.documents.get(document.record)
+          const before = old === undefined ? undefined : draft.placements(old.doc)
+          draft.put(document, draft.placements(document.doc), before, this.#edit)
+        } else draft.remove(change.record, this.#edit)
       }
       this.#changes.push(change)
     }
   }
 
-  #put(draft: Draft, document: StoredDocument, places: readonly Placement[]): void {
-    draft.put(document, places, this.#edit)
+  #put(
+    draft: Draft,
+    document: StoredDocument,
+    places: readonly Placement[],
+    before: readonly Placement[] | undefined,
+  ): void {
+    draft.put(document, places, before, this.#edit)
     this.#changes.push({ kind: 'put', ns: draft.schema.ns, id: draft.schema.id, document })
   }
 
   /** Where the document will stand. @throws MongoError DuplicateKey */
-  #places(draft: Draft, doc: Document, old: StoredDocument | undefined): readonly Placement[] {
+  #checked(
+    draft: Draft,
+    doc: Document,
+    old: StoredDocument | undefined,
+    before: readonly Placement[] | undefined,
+  ): readonly Placement[] {
     const places = draft.placements(doc)
-    const before = old === undefined ? undefined : draft.placements(old.doc)
     for (const [at, { index, keys }] of places.entries()) {
       if (!index.shape.unique) continue
       const held = before?.[at]?.keys.keys ?? []
