@@ -6,9 +6,9 @@ import type { Document } from 'bson'
 import fc from 'fast-check'
 import { MongoError } from '../errors.js'
 import { temporaryFolder } from '../log/testing/faults.js'
-import { type OpenedStore, openStore } from './open.js'
+import { openStore } from './open.js'
 import { docOf, Model, type ModelTransaction, type Verdict, type Write } from './testing/model.js'
-import type { ReadUnit, Transaction, WriteUnit } from './types.js'
+import type { ReadUnit, Store, Transaction, WriteUnit } from './types.js'
 
 /*
  * The store against a model that is simple enough to be believed: writes, transactions that overlap, compaction and
@@ -70,10 +70,10 @@ class Run {
   readonly #dataDir: string
   readonly #model = new Model()
   #open: { readonly model: ModelTransaction; readonly real: Transaction }[] = []
-  #store: OpenedStore
+  #store: Store
   #revision = 0
 
-  constructor(dataDir: string, store: OpenedStore) {
+  constructor(dataDir: string, store: Store) {
     this.#dataDir = dataDir
     this.#store = store
   }

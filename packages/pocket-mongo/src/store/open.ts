@@ -26,15 +26,10 @@ export interface Internals {
 
 const logName = 'store.log'
 
-export interface OpenedStore extends Store {
-  /** Writes the log anew, with nothing in it but what is there. It happens by itself where it is worth it. */
-  compact(): Promise<void>
-}
-
 /**
  * Opens a store; with a folder, on what was kept there.
  */
-export async function openStore(options: StoreOptions = {}, internals: Internals = {}): Promise<OpenedStore> {
+export async function openStore(options: StoreOptions = {}, internals: Internals = {}): Promise<Store> {
   const store = new DocumentStore(options, internals)
   if (options.dataDir !== undefined) await store.load(options.dataDir)
   store.startSweeping()
@@ -51,7 +46,7 @@ class Blocked extends Error {
   }
 }
 
-class DocumentStore implements OpenedStore {
+class DocumentStore implements Store {
   readonly #options: StoreOptions
   readonly #internals: Internals
   readonly #locks = new Locks()

@@ -103,6 +103,8 @@ export interface Store {
     options?: { readonly durable?: boolean; readonly signal?: AbortSignal },
   ): Promise<T>
   begin(): Transaction
+  /** Writes the log anew, with nothing in it but what is there. It happens by itself where it is worth it. */
+  compact(): Promise<void>
   /** Writes what is left to write, gives the folder back. */
   close(): Promise<void>
 }
