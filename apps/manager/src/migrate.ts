@@ -5,7 +5,8 @@
 import { createLog, main, randomHex } from '@bulkhead/service-kit'
 import { prepareReplicaSet, prepareUser } from './bootstrap/database.js'
 import { readMigrateConfig } from './config.js'
-import { createClient } from './store/client.js'
+import { createClient, HEARTBEAT_TIMEOUT_MS } from './store/client.js'
+import { Connection } from './store/connection.js'
 import { latestVersion, migrate } from './store/migrations/run.js'
 
 await main(async () => {
@@ -15,14 +16,19 @@ await main(async () => {
   const note = (text: string): void => log.log.info(text)
   const { mongo, root, replicaSet, timeoutMs } = config
   // Indexes of collections that hold much take longer than a request may.
-  const client = createClient({ ...mongo, ...root }, { authSource: 'admin', socketTimeoutMS: timeoutMs })
+  const connection = new Connection({
+    make: () => createClient({ ...mongo, ...root }, { authSource: 'admin', socketTimeoutMS: timeoutMs }),
+    heartbeatMs: HEARTBEAT_TIMEOUT_MS,
+    note,
+  })
   try {
-    await prepareReplicaSet(client, replicaSet, { timeoutMs, note })
+    await prepareReplicaSet(connection, replicaSet, { timeoutMs, note })
+    const { client } = connection
     note(`the user ${mongo.user}: ${await prepareUser(client, mongo)}`)
     await migrate(client.db(mongo.database), { owner: randomHex(8), waitMs: timeoutMs, note })
     note(`the database is at version ${latestVersion}`)
   } finally {
-    await client.close()
+    await connection.close()
     log.flush()
   }
 })

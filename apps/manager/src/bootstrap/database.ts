@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type MongoClient, MongoServerError } from 'mongodb'
+import { type Document, type MongoClient, MongoServerError } from 'mongodb'
 import { isUnavailable } from '../store/failures.js'
 
 /** Something that waiting does not mend. */
@@ -25,18 +25,22 @@ export interface WaitOptions {
  * Waits for a database that answers, makes the one member of its replica set when nobody has (transactions need one), and
  * waits until it may be written to. To be run again whenever one likes.
  *
- * @param client logs in as root
+ * @param at its client logs in as root, and may be another one each time
  * @throws DatabaseSetupError
  */
-export async function prepareReplicaSet(client: MongoClient, name: string, wait: WaitOptions): Promise<void> {
-  const admin = client.db('admin')
+export async function prepareReplicaSet(
+  at: { readonly client: MongoClient },
+  name: string,
+  wait: WaitOptions,
+): Promise<void> {
+  const ask = (command: Document): Promise<Document> => at.client.db('admin').command(command)
   await until(wait, 'the database answers', async () => {
-    await admin.command({ ping: 1 })
+    await ask({ ping: 1 })
     return true
   })
   await until(wait, `the replica set ${name} is made`, async () => {
     try {
-      const status = await admin.command({ replSetGetStatus: 1 })
+      const status = await ask({ replSetGetStatus: 1 })
       if (status.set !== name)
         throw new DatabaseSetupError(
           `the database is of the replica set ${JSON.stringify(status.set)}, and MANAGER_MONGODB_REPLICA_SET is ${JSON.stringify(name)}`,
@@ -50,7 +54,7 @@ export async function prepareReplicaSet(client: MongoClient, name: string, wait:
       if (codeOf(error) !== codes.NotYetInitialized) throw error
     }
     try {
-      await admin.command({ replSetInitiate: { _id: name, members: [{ _id: 0, host: MEMBER_HOST }] } })
+      await ask({ replSetInitiate: { _id: name, members: [{ _id: 0, host: MEMBER_HOST }] } })
       wait.note?.(`the replica set ${name} has been made`)
     } catch (error) {
       if (codeOf(error) !== codes.AlreadyInitialized) throw error
@@ -58,7 +62,7 @@ export async function prepareReplicaSet(client: MongoClient, name: string, wait:
     return true
   })
   await until(wait, 'the database takes writes', async () => {
-    const hello = await admin.command({ hello: 1 })
+    const hello = await ask({ hello: 1 })
     return hello.isWritablePrimary === true
   })
 }

@@ -11,7 +11,8 @@ export interface ConnectionOptions {
 }
 
 /**
- * The client of the database, and another one in its place when it hangs.
+ * The client of the database, and another one in its place when it is good for nothing any more: when it found no server at
+ * first, and when it hangs.
  *
  * The driver (7.8) waits for ever when it writes to a socket in the moment between the socket's end and the event that tells
  * of it: for `drain`, which nobody emits any more, with the socket's timeout gone with the socket. A server that dies ends
@@ -80,6 +81,12 @@ export class Connection {
         heartbeatMs,
       )
       this.#heartbeat.unref()
+    })
+    // The driver does that itself when it does not find a server at first, and is good for nothing afterwards.
+    client.on('topologyClosed', () => {
+      if (client !== this.#client || this.#closed) return
+      this.#unwatch()
+      this.#client = this.#watched()
     })
     for (const ended of ['serverHeartbeatSucceeded', 'serverHeartbeatFailed'] as const)
       client.on(ended, () => {

@@ -11,16 +11,23 @@ export interface TestMongo {
   close(): Promise<void>
 }
 
+export interface TestMongoOptions {
+  readonly dataDir?: string
+  readonly port?: number
+  /** False: it waits for `replSetInitiate`, as a mongod does. */
+  readonly initiated?: boolean
+}
+
 export const ROOT = { user: 'root', password: 'of root' }
 
 /** pocket-mongo as a replica set that asks for passwords; in memory, or in a folder. */
 export async function testMongo(
   t: Pick<TestContext, 'after'>,
-  { dataDir, port = 0 }: { readonly dataDir?: string; readonly port?: number } = {},
+  { dataDir, port = 0, initiated = true }: TestMongoOptions = {},
 ): Promise<TestMongo> {
   const mongo = await startMongo({
     root: ROOT,
-    replicaSet: { name: 'rs0', initiated: true },
+    replicaSet: { name: 'rs0', initiated },
     ...(dataDir === undefined ? {} : { dataDir }),
   })
   t.after(() => mongo.close())
