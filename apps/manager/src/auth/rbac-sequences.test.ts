@@ -1,19 +1,14 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { type TestContext, test } from 'node:test'
-import { createLog } from '@bulkhead/service-kit'
+import { test } from 'node:test'
 import fc from 'fast-check'
 import { Int32, Long, ObjectId } from 'mongodb'
-import supertest from 'supertest'
-import { createApp } from '../app.js'
+import type supertest from 'supertest'
 import type { RoleDoc } from '../store/documents.js'
 import { startManager, type TestManager } from '../testing/index.js'
+import { quickService } from '../testing/quick-service.js'
 import { type ModelRole, type ModelToken, type ModelUser, type Outcome, RbacModel } from '../testing/rbac-model.js'
 import { NAMESPACES, type Scene, scene } from '../testing/rbac-scenes.js'
 import { newUserDoc } from '../users/documents.js'
-import { createIdentity } from './identity.js'
-import { createPasswords } from './passwords.js'
-import { Throttle } from './throttle.js'
 
 /*
  * Random users make random calls, with tokens that may be old; the model says of each what has to come of it. At the end both
@@ -23,34 +18,6 @@ import { Throttle } from './throttle.js'
 const LONG = process.env.BULKHEAD_LONG === '1'
 /** The everyday run makes the same calls each time: few, and chosen for what they find. */
 const runs: fc.Parameters<[Scene]> = LONG ? { numRuns: 200 } : { numRuns: 10, seed: 6, endOnFailure: true }
-
-/** A service on the manager's database that hashes nothing and slows nobody: this is about who may what. */
-async function quickService(t: TestContext, m: TestManager) {
-  const never = { free: Number.POSITIVE_INFINITY, longestMs: 0 }
-  const identity = createIdentity({
-    store: m.store,
-    key: m.key,
-    passwords: createPasswords({
-      hash: async (plain) => `hash of ${plain}`,
-      verify: async (phc, plain) => phc === `hash of ${plain}`,
-    }),
-    throttle: new Throttle({ pair: never, account: never, address: never, forgetMs: 1, maxEntries: 10, maxWaitMs: 1 }),
-  })
-  const { store, cluster, push, key } = m
-  const log = createLog({ name: 'manager', level: 'fatal', write: () => {} })
-  const { server } = createApp({
-    store,
-    cluster,
-    push,
-    log,
-    config: { key, admin: { email: '', password: '' } },
-    identity,
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.after(() => server.close())
-  return { agent: supertest(server), identity }
-}
 
 /** The scene in the database and in the model. */
 async function setUp(m: TestManager, { roles, users }: Scene): Promise<RbacModel> {

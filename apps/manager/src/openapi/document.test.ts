@@ -77,7 +77,7 @@ test('what it may be refused with is what its kind brings along, and what it say
   assert.deepEqual(
     [...refusalsOf(route)].map(([status, codes]) => [status, codes.length]),
     [
-      [400, 2],
+      [400, 3],
       [401, 4],
       [403, 2],
       [404, 1],

@@ -14,6 +14,8 @@ export function refusalsOf(route: Route): ReadonlyMap<number, readonly Code[]> {
     if (codes === undefined) byStatus.set(status, [code])
     else codes.push(code)
   }
+  // Where no other 400 is, it is what any request may be answered, as other bytes that are no proper request.
+  if (route.params !== undefined) byStatus.get(400)?.push('MALFORMED_PATH')
   return new Map([...byStatus].sort(([a], [b]) => a - b))
 }
 

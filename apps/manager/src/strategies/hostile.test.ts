@@ -1,46 +1,8 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
+import { loaded, odd } from '../testing/odd-values.js'
 import { type Planner, scenes, selecting } from '../testing/scheduling.js'
 
-/** Texts that mean something to somebody: to MongoDB, to JavaScript, to HTML, to a path, to a terminal, to an expression. */
-const loaded = fc.constantFrom(
-  '$where',
-  '{"$ne":""}',
-  '__proto__',
-  'constructor',
-  'toString',
-  '../../etc/passwd',
-  '<script>alert(1)</script>',
-  "'; DROP TABLE x; --",
-  '\u0000',
-  '\u001b[2J',
-  '\ud800',
-  '‮',
-  '😀'.repeat(40),
-  'ﬀ',
-  ' ',
-  '\n',
-  '%00',
-  '(a+)+$',
-  '(((((((((',
-  '[[:alpha:',
-  '\\',
-  'x'.repeat(10_000),
-  'NaN',
-  '1e999',
-)
-const odd = fc.oneof(
-  loaded,
-  fc.string({ unit: 'binary' }),
-  fc.double(),
-  fc.constantFrom(-1, 0, 2 ** 31, 2 ** 53, 1e308, true, null, '', [], {}),
-  fc.dictionary(
-    fc.constantFrom('$gt', '$ne', '$where', '$regex', '__proto__', 'key', 'length'),
-    fc.oneof(loaded, fc.integer()),
-  ),
-  fc.array(fc.oneof(loaded, fc.integer(), fc.record({ key: loaded, value: loaded })), { maxLength: 40 }),
-  fc.jsonValue({ maxDepth: 3 }),
-)
 const strategyField = fc.constantFrom(
   'strategyNamespace',
   'labelSelectors',
