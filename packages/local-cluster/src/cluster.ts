@@ -69,13 +69,14 @@ export class LocalCluster implements Target {
     let mesh: MeshApi | undefined
     let outside: Promise<RunningOutside> | undefined
     let kubeApi: Promise<KubeApi> | undefined
+    let log: ReturnType<typeof meshLog> | undefined
     let cluster: LocalCluster | undefined
     try {
       if (held.leftovers > 0) progress({ kind: 'leftovers', processes: held.leftovers })
       await options.claimed?.()
       if (options.fresh === true) forget(stateDir)
       // It may have to look whether there is a way out, while the manifests are read.
-      const log = meshLog(join(stateDir, 'logs', 'mesh.log'))
+      log = meshLog(join(stateDir, 'logs', 'mesh.log'))
       const api = KubeApi.create({ runDir: held.runDir, log })
       kubeApi = api
       api.catch(() => undefined)
@@ -129,6 +130,7 @@ export class LocalCluster implements Target {
         await mesh?.close()
         await outside?.then((started) => started.close()).catch(() => undefined)
         await kubeApi?.then((started) => started.close()).catch(() => undefined)
+        log?.close()
         held.release()
       }
       throw error

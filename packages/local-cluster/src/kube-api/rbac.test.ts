@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { KubernetesObject } from '@bulkhead/resources'
+import { checkReferences, type KubernetesObject, parseManifests } from '@bulkhead/resources'
+import fc from 'fast-check'
 import { resource } from '../testing.js'
 import { allows, readRbac, ruleAllows } from './rbac.js'
 import { readRequest } from './request.js'
@@ -196,4 +197,69 @@ test('what every cluster grants: health to all, discovery to who is somebody, se
   const admin = readRbac([binding('ClusterRoleBinding', 'ClusterRole/cluster-admin', toReader)])
   assert.equal(allows(admin, reader, ask('GET /api/v1/namespaces/shop/secrets')), true)
   assert.equal(allows(admin, reader, ask('POST /anything')), true)
+})
+
+test('whatever stands in roles and bindings is read or refused, and what is read decides without a failure', () => {
+  const value = fc.oneof(
+    fc.constantFrom<unknown>(
+      '*',
+      '',
+      'pods',
+      'get',
+      'r',
+      'shop',
+      'ClusterRole',
+      'Role',
+      'ServiceAccount',
+      'User',
+      'Group',
+    ),
+    fc.constantFrom<unknown>(
+      null,
+      0,
+      true,
+      [],
+      {},
+      ['*'],
+      ['get', 'list'],
+      ['pods'],
+      [''],
+      '__proto__',
+      'rbac.authorization.k8s.io',
+    ),
+  )
+  const fields = fc.constantFrom(
+    ...['verbs', 'apiGroups', 'resources', 'resourceNames', 'nonResourceURLs', 'kind', 'name', 'namespace', 'apiGroup'],
+  )
+  const part = fc.dictionary(fields, value, { maxKeys: 6 })
+  const good = fc.constantFrom<unknown>(rule, toReader[0], { verbs: ['get'], nonResourceURLs: ['/x*'] })
+  const many = fc.oneof(fc.array(fc.oneof(part, good), { maxLength: 3 }), value)
+  const kind = fc.constantFrom('Role', 'ClusterRole', 'RoleBinding', 'ClusterRoleBinding')
+  const ref = fc.oneof(
+    fc.constant({ apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'r' }),
+    part,
+    value,
+  )
+  let read = 0
+  fc.assert(
+    fc.property(fc.array(fc.tuple(kind, many, many, ref), { minLength: 1, maxLength: 4 }), (objects) => {
+      const texts = objects.map(([of, rules, subjects, roleRef]) =>
+        JSON.stringify({
+          apiVersion: 'rbac.authorization.k8s.io/v1',
+          kind: of,
+          metadata: { name: 'r', ...(of.startsWith('Cluster') ? {} : { namespace: 'shop' }) },
+          ...(of.endsWith('Role') ? { rules } : { subjects, roleRef }),
+        }),
+      )
+      const { resources, diagnostics } = parseManifests(texts.join('\n---\n'), 'm.yaml')
+      checkReferences(resources)
+      for (const { at } of diagnostics) assert.ok(at.line >= 1)
+      read += resources.length
+      const rbac = readRbac(resources)
+      for (const request of ['GET /api/v1/namespaces/shop/pods', 'GET /x', 'POST /apis/apps/v1/deployments'])
+        assert.equal(typeof allows(rbac, reader, ask(request)), 'boolean')
+    }),
+    { numRuns: 300 },
+  )
+  assert.ok(read > 50, `only ${read} were read`)
 })

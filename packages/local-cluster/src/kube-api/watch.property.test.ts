@@ -124,44 +124,49 @@ const step = fc.oneof(
 
 test('whoever lists and then watches knows in the end what there is, however often he was away', () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 60 }), fc.constantFrom('', 'app=web'), (steps, selector) => {
-      const store = new Store({ kept: 6, firstVersion: 1000 })
-      const pods = new Map<string, ApiObject>()
-      const follower = new Follower(store, selector)
-      let uids = 0
-      const put = (name: string, uid: string, app: string) =>
-        pods.set(`shop/${name}`, {
-          apiVersion: 'v1',
-          kind: 'Pod',
-          metadata: { name, namespace: 'shop', uid, creationTimestamp: '', labels: { app } },
-          spec: {},
-          status: {},
-        })
-      for (const one of steps) {
-        if (one.do === 'link') {
-          if (one.on) follower.connect()
-          else follower.disconnect()
-        } else {
-          const name = `p${one.name}`
-          const known = pods.get(`shop/${name}`)
-          if (one.do === 'remove') pods.delete(`shop/${name}`)
-          else put(name, (one.do === 'put' ? known?.metadata.uid : undefined) ?? `u${uids++}`, one.app)
-          store.put('pods', pods)
-          follower.read()
+    fc.property(
+      fc.array(step, { maxLength: 60 }),
+      fc.constantFrom('', 'app=web'),
+      fc.integer({ min: 1, max: 6 }),
+      (steps, selector, kept) => {
+        const store = new Store({ kept, firstVersion: 1000 })
+        const pods = new Map<string, ApiObject>()
+        const follower = new Follower(store, selector)
+        let uids = 0
+        const put = (name: string, uid: string, app: string) =>
+          pods.set(`shop/${name}`, {
+            apiVersion: 'v1',
+            kind: 'Pod',
+            metadata: { name, namespace: 'shop', uid, creationTimestamp: '', labels: { app } },
+            spec: {},
+            status: {},
+          })
+        for (const one of steps) {
+          if (one.do === 'link') {
+            if (one.on) follower.connect()
+            else follower.disconnect()
+          } else {
+            const name = `p${one.name}`
+            const known = pods.get(`shop/${name}`)
+            if (one.do === 'remove') pods.delete(`shop/${name}`)
+            else put(name, (one.do === 'put' ? known?.metadata.uid : undefined) ?? `u${uids++}`, one.app)
+            store.put('pods', pods)
+            follower.read()
+          }
         }
-      }
-      follower.connect()
-      follower.read()
-      const there = store
-        .page('pods')
-        .items.map(({ object }) => object)
-        .filter(({ metadata }) => selector === '' || metadata.labels?.app === 'web')
-      assert.deepEqual(
-        [...follower.known.values()].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1)),
-        there,
-      )
-      follower.disconnect()
-    }),
+        follower.connect()
+        follower.read()
+        const there = store
+          .page('pods')
+          .items.map(({ object }) => object)
+          .filter(({ metadata }) => selector === '' || metadata.labels?.app === 'web')
+        assert.deepEqual(
+          [...follower.known.values()].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1)),
+          there,
+        )
+        follower.disconnect()
+      },
+    ),
     { numRuns: 300 },
   )
 })
