@@ -13,7 +13,7 @@ function recorded(insertOne: (document: AuditDoc) => Promise<unknown>) {
   return {
     lines,
     audit: createAuditLog(
-      { audit: { insertOne } as unknown as Collection<AuditDoc> },
+      { audit: { insertOne } as unknown as Collection<AuditDoc>, within: (_ms, work) => work() },
       log.log,
       () => 1_700_000_000_000,
     ),

@@ -1,5 +1,6 @@
 import type { Logger } from '@bulkhead/service-kit'
 import { Long, ObjectId } from 'mongodb'
+import { OPERATION_TIMEOUT_MS } from '../store/client.js'
 import type { AuditDoc } from '../store/documents.js'
 import type { Store } from '../store/types.js'
 
@@ -14,13 +15,20 @@ export interface AuditLog {
   record(entry: AuditEntry): Promise<void>
 }
 
+/** The answer waits for it. */
+const WRITE_TIMEOUT_MS = OPERATION_TIMEOUT_MS + 500
+
 /** The audit log in the collection `audit_logs`. */
-export function createAuditLog(store: Pick<Store, 'audit'>, log: Logger, now: () => number = Date.now): AuditLog {
+export function createAuditLog(
+  store: Pick<Store, 'audit' | 'within'>,
+  log: Logger,
+  now: () => number = Date.now,
+): AuditLog {
   return {
     record: async (entry) => {
       const document: AuditDoc = { _id: new ObjectId(), timestamp: Long.fromNumber(now()), ...defined(entry) }
       try {
-        await store.audit.insertOne(document)
+        await store.within(WRITE_TIMEOUT_MS, () => store.audit.insertOne(document))
       } catch (err) {
         const { _id, timestamp, userID, ...rest } = document
         log.error(

@@ -39,6 +39,7 @@ test('who did what is written: done, refused, and a login that failed', async (t
     [
       ['user.create', 'ok', manager.admin.username, undefined, `users/${ann?._id.toHexString()}`],
       ['user.create', 'refused', manager.admin.username, 'NAME_TAKEN', undefined],
+      ['user.create', 'refused', 'bob', 'PERMISSION_DENIED', undefined],
       ['auth.login', 'refused', undefined, 'LOGIN_FAILED', undefined],
       ['auth.login', 'ok', undefined, undefined, `users/${bob.id.toHexString()}`],
     ],

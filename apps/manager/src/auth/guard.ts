@@ -1,4 +1,5 @@
 import { ObjectId } from 'mongodb'
+import { Denied } from '../http/denied.js'
 import { managerErrors } from '../http/errors.js'
 import type { Guard } from '../http/mount.js'
 import type { Caller } from '../http/route.js'
@@ -35,11 +36,11 @@ export function createGuard({ store, tokens }: { readonly store: Store; readonly
     })
     if (permission === 'token') return { caller: caller(new Map()), granted: [] }
     if (claims.needChangePassword || status === MUST_CHANGE_PASSWORD)
-      throw managerErrors.error('PASSWORD_CHANGE_REQUIRED')
+      throw new Denied('PASSWORD_CHANGE_REQUIRED', caller(new Map()))
     const roles = user.roleIds.length === 0 ? [] : await store.roles.find({ _id: { $in: [...user.roleIds] } }).toArray()
     const policies = policiesByKey(roles)
     const granted = policies.get(permission) ?? []
-    if (granted.length === 0) throw managerErrors.error('PERMISSION_DENIED')
+    if (granted.length === 0) throw new Denied('PERMISSION_DENIED', caller(policies))
     return { caller: caller(policies), granted }
   }
 }

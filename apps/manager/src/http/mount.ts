@@ -4,6 +4,7 @@ import type { AuditLog } from '../audit/log.js'
 import type { PolicyDoc } from '../store/documents.js'
 import { storeFailure } from '../store/failures.js'
 import { readJson } from './body.js'
+import { Denied } from './denied.js'
 import { API_TYPE, success, toJson } from './envelope.js'
 import { check } from './fields.js'
 import type { Answer, Call, Caller, Route } from './route.js'
@@ -97,6 +98,7 @@ async function answer(route: Route, deps: MountDeps, request: Routed, response: 
     await note('ok')
     write(route, result, response, now())
   } catch (thrown) {
+    if (thrown instanceof Denied) caller = thrown.caller
     const failure = storeFailure(thrown)
     const { code, status } = failure instanceof ServiceError ? failure : { code: 'INTERNAL', status: 500 }
     // Those that a limit has held off are in the log and the metrics; each in the database would be what it is to prevent.
