@@ -14,7 +14,7 @@ const CONCURRENCY = 2
 /** At 15 ms each, two at a time, the last of these has its turn within half a second on a quiet machine. */
 const MAX_WAITING = 64
 const MAX_WAITING_OF_ONE = 16
-const MAX_WAIT_MS = 5_000
+const MAX_WAIT_MS = 3_000
 
 /** The two functions of Argon2, so that a test can count what work is done. */
 export interface Argon {

@@ -31,7 +31,7 @@ export const loginPace: ThrottleOptions = {
   address: { free: 60, longestMs: 2_000 },
   forgetMs: 15 * 60_000,
   maxEntries: 20_000,
-  maxWaitMs: 5_000,
+  maxWaitMs: 2_000,
 }
 
 interface Count {
