@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { connect } from 'node:tls'
 import { account, everything, failure, json, list, names, reading } from '../testing/kube-answers.js'
 import { ask, kubeWorld, seenPod, watch } from '../testing/kube-source.js'
-import { eventually } from '../testing.js'
+import { eventually, temporaryFolder } from '../testing.js'
 
 test('who is it: a good token; nobody without one; and 401 for every bad one, in the same words', async (t) => {
   const { api, tokenOf, put, remove, adopt, told } = await kubeWorld(t, reading)
@@ -58,6 +60,21 @@ test('an expired token', async (t) => {
   assert.equal((await ask(api, '/api/v1/pods', { token })).code, 200)
   time += 2000
   assert.equal((await ask(api, '/api/v1/pods', { token })).code, 401)
+})
+
+test("the token in a pod's volume is renewed while the pod is there; the old one is good until its time is over", async (t) => {
+  const { api, put } = await kubeWorld(t, reading, { renewAfter: 0.0001 })
+  const web = seenPod('shop/web-1')
+  put(web)
+  const { namespace, name, node, serviceAccount } = web.pod
+  const file = join(temporaryFolder(t), 'token')
+  const bound = { namespace, name, uid: web.uid, node, serviceAccount }
+  const stop = await api.tokenFiles.keep(bound, [{ file, expirationSeconds: 600 }])
+  t.after(stop)
+  const first = readFileSync(file, 'utf8')
+  await eventually('another one', () => readFileSync(file, 'utf8') !== first)
+  const second = readFileSync(file, 'utf8')
+  for (const token of [first, second]) assert.equal((await ask(api, '/api/v1/pods', { token })).code, 200)
 })
 
 test('may he: what no role lists is 403 in the words of Kubernetes, and a role counts from when it is in force', async (t) => {

@@ -39,6 +39,8 @@ export interface KubeApiOptions {
   readonly bookmarkMs?: number
   /** For tests: how many changes a watch may be behind. */
   readonly kept?: number
+  /** For tests: after which share of its time a pod's token is replaced. */
+  readonly renewAfter?: number
   /** For tests: how many watches may be open at a time. */
   readonly maxWatches?: number
 }
@@ -67,7 +69,7 @@ export class KubeApi {
   #closed = false
 
   private constructor(options: KubeApiOptions, ca: OutsideCa) {
-    const { log, now, bookmarkMs = bookmarkEveryMs, kept, maxWatches } = options
+    const { log, now, bookmarkMs = bookmarkEveryMs, kept, maxWatches, renewAfter } = options
     this.#options = options
     this.#ca = ca
     this.rootCa = ca.root
@@ -77,7 +79,7 @@ export class KubeApi {
       accountUid: (namespace, name) => this.#accountUid(namespace, name),
     }
     this.tokens = new Tokens({ living, ...(now !== undefined && { now }) })
-    this.tokenFiles = new TokenFiles(this.tokens, (text) => log.warn({}, text))
+    this.tokenFiles = new TokenFiles(this.tokens, (text) => log.warn({}, text), renewAfter)
     this.#handler = new Handler({
       store: this.#store,
       rbac: () => this.#roles(),

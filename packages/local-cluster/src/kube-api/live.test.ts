@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { asPod, reader, readPodsAndNodes } from '../testing/kube.js'
 import { start, web } from '../testing/live.js'
@@ -114,6 +117,23 @@ test('the walls stand before the API server too: a policy cuts who watches, and 
     ['cni-egress', 'CiliumNetworkPolicy/shop/no-api-server', 'cni.rule-denies'],
   )
   assert.equal(step?.facts?.peer, 'node bulkhead-control-plane')
+
+  // Nor is there a way round them: the socket behind it is there, and to a captured program it is not.
+  const { env, revoke } = cluster.exec('shop/reader')
+  revoke()
+  const socket = join(JSON.parse(env.BULKHEAD_CAPTURE ?? '').runDir, 'k', 'api.sock')
+  const near = connect(socket)
+  await once(near, 'connect')
+  near.destroy()
+  const thief = asPod(
+    t,
+    cluster,
+    'shop/reader',
+    `
+    const { connect } = await import('node:net')
+    connect(${JSON.stringify(socket)}).on('connect', () => { say({ code: 'in' }); process.exit() }).on('error', ({ code }) => say({ code }))`,
+  )
+  assert.deepEqual(await thief.over(), [{ code: 'ENOENT' }])
 })
 
 /** Beside the one that every pod has, a token for somebody else. */
