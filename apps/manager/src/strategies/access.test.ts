@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { test } from 'node:test'
 import { refusedWith, scenes, scheduling, selecting } from '../testing/scheduling.js'
 
 const id = 'f'.repeat(24)
@@ -18,38 +19,41 @@ const routes = [
   ['get', '/api/v1/nodes/node-1/pods/pids', 'pod_pid_mapping.read', undefined],
 ] as const
 
-scenes('who may (contract 1.3, and the permissions of 1.6)', {
-  'without a token, with what is none, and with a bad one: 401 with the contract’s words': async ({
-    agent,
-    stored,
-  }) => {
-    for (const [method, path, , body] of routes) {
-      refusedWith(await agent[method](path).send(body), 401, 'AUTHORIZATION_MISSING', 'Missing Authorization header')
-      const none = await agent[method](path).set('authorization', 'bearer x').send(body)
-      refusedWith(none, 401, 'AUTHORIZATION_MALFORMED', 'Invalid Authorization header format')
-      refusedWith(await agent[method](path).set('authorization', 'Bearer x.y.z').send(body), 401, 'TOKEN_INVALID')
-    }
-    assert.deepEqual(await stored(), { strategies: [], pods: [] })
-  },
-
-  'each route needs its own permission: with all others 403, with it alone not': async ({ planner, stored }) => {
-    for (const key of new Set(scheduling)) {
-      const without = await planner({ policies: scheduling.filter((each) => each !== key) })
-      const alone = await planner({ policies: [key] })
-      for (const [method, path, needed, body] of routes) {
-        if (needed !== key) continue
-        refusedWith(await without[method](path).send(body), 403, 'PERMISSION_DENIED', 'permission denied')
-        const { status } = await alone[method](path).send(body)
-        assert.ok(status !== 401 && status !== 403 && status !== 500, `${method} ${path}: ${status}`)
+test(
+  'who may (contract 1.3, and the permissions of 1.6)',
+  scenes({
+    'without a token, with what is none, and with a bad one: 401 with the contract’s words': async ({
+      agent,
+      stored,
+    }) => {
+      for (const [method, path, , body] of routes) {
+        refusedWith(await agent[method](path).send(body), 401, 'AUTHORIZATION_MISSING', 'Missing Authorization header')
+        const none = await agent[method](path).set('authorization', 'bearer x').send(body)
+        refusedWith(none, 401, 'AUTHORIZATION_MALFORMED', 'Invalid Authorization header format')
+        refusedWith(await agent[method](path).set('authorization', 'Bearer x.y.z').send(body), 401, 'TOKEN_INVALID')
       }
-    }
-    assert.equal((await stored()).strategies.length, 1, 'the one that was allowed')
-  },
+      assert.deepEqual(await stored(), { strategies: [], pods: [] })
+    },
 
-  'whoever has to change his password does that first: 403': async ({ planner }) => {
-    const ann = await planner({ status: 3 })
-    for (const [method, path, , body] of routes) {
-      refusedWith(await ann[method](path).send(body), 403, 'PASSWORD_CHANGE_REQUIRED', 'password change required')
-    }
-  },
-})
+    'each route needs its own permission: with all others 403, with it alone not': async ({ planner, stored }) => {
+      for (const key of new Set(scheduling)) {
+        const without = await planner({ policies: scheduling.filter((each) => each !== key) })
+        const alone = await planner({ policies: [key] })
+        for (const [method, path, needed, body] of routes) {
+          if (needed !== key) continue
+          refusedWith(await without[method](path).send(body), 403, 'PERMISSION_DENIED', 'permission denied')
+          const { status } = await alone[method](path).send(body)
+          assert.ok(status !== 401 && status !== 403 && status !== 500, `${method} ${path}: ${status}`)
+        }
+      }
+      assert.equal((await stored()).strategies.length, 1, 'the one that was allowed')
+    },
+
+    'whoever has to change his password does that first: 403': async ({ planner }) => {
+      const ann = await planner({ status: 3 })
+      for (const [method, path, , body] of routes) {
+        refusedWith(await ann[method](path).send(body), 403, 'PASSWORD_CHANGE_REQUIRED', 'password change required')
+      }
+    },
+  }),
+)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
+import type { TestContext } from 'node:test'
 import type supertest from 'supertest'
 import { podView } from '../kubernetes/memory.js'
 import type { PodView } from '../kubernetes/types.js'
@@ -65,9 +65,11 @@ const nodes = [
   { name: 'node-3', status: 'Unknown' },
 ] as const
 
-/** Tests that share one service, each on a scene as new. */
-export function scenes(title: string, parts: Readonly<Record<string, (scene: Scene) => Promise<void>>>): void {
-  test(title, async (t) => {
+/** The body of a test whose parts share one service, each on a scene as new. */
+export function scenes(
+  parts: Readonly<Record<string, (scene: Scene) => Promise<void>>>,
+): (t: TestContext) => Promise<void> {
+  return async (t) => {
     const scene = await schedulingScene(t)
     for (const [name, part] of Object.entries(parts)) {
       await t.test(name, async () => {
@@ -75,7 +77,7 @@ export function scenes(title: string, parts: Readonly<Record<string, (scene: Sce
         await part(scene)
       })
     }
-  })
+  }
 }
 
 /**
