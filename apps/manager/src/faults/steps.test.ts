@@ -118,6 +118,8 @@ describe('the wire to the database is cut', { concurrency: 2 }, () => {
       const seen = { done: 0, not: 0 }
       for (let step = 0, through = false; !through; step++) {
         for (const where of ['before', 'after'] as readonly Cut[]) {
+          // After one command is before the next one, for the database; only the commit has none.
+          if (where === 'after' && wire.commands[step] !== 'commitTransaction') continue
           const id = (await before?.(at)) ?? ''
           const counted = await count(at)
           wire.cut(step, where, 'for good')
@@ -133,7 +135,7 @@ describe('the wire to the database is cut', { concurrency: 2 }, () => {
           await answers(manager)
         }
       }
-      assert.ok(seen.not >= 6 && seen.done >= 1, JSON.stringify(seen))
+      assert.ok(seen.not >= 4 && seen.done >= 1, JSON.stringify(seen))
     })
 
     it(`cut once at any command of ${name}: it is done, once`, async (t) => {

@@ -27,8 +27,18 @@ export function createStore({
   note = () => {},
 }: StoreOptions): Store {
   const connection = new Connection({ make, heartbeatMs, note })
-  const collection = <T extends Document>(name: string): Collection<T> =>
-    connection.client.db(database).collection<T>(name)
+  // Made once for each client: every request asks for several of them.
+  let made = new Map<string, Collection>()
+  let madeOf = connection.client
+  const collection = <T extends Document>(name: string): Collection<T> => {
+    if (connection.client !== madeOf) {
+      madeOf = connection.client
+      made = new Map()
+    }
+    const found = made.get(name) ?? madeOf.db(database).collection(name)
+    made.set(name, found)
+    return found as unknown as Collection<T>
+  }
   return {
     get users() {
       return collection<UserDoc>(collections.users)
