@@ -3,6 +3,7 @@ import type { Change, State } from '../store/state.js'
 import { writtenChanges } from './changes.js'
 import type { Files, LogFile } from './files.js'
 import { frameOf } from './frames.js'
+import { messageOf, refusal } from './refusal.js'
 import { Rewrite } from './rewrite.js'
 
 export interface LogOptions {
@@ -238,20 +239,4 @@ export class Log {
     this.#folderUnsynced = true
     await old.close().catch(() => undefined)
   }
-}
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
-
-function refusal(path: string, cause: unknown): MongoError {
-  const code = (cause as { readonly code?: unknown } | undefined)?.code
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new MongoError(
-      'OutOfDiskSpace',
-      `the disk is full: nothing more can be written to "${path}". What was acknowledged is kept, this write is not; make room and try again.`,
-    )
-  }
-  return new MongoError(
-    'FileStreamFailed',
-    `"${path}" cannot be written (${messageOf(cause)}). What was acknowledged is kept; whether this write is, nobody can say. Look at the disk.`,
-  )
 }

@@ -53,6 +53,7 @@ export function bytesOf(doc: Document): Uint8Array {
   try {
     raw = encode(doc)
   } catch (error) {
+    if (error instanceof MongoError) throw error
     throw new MongoError('BadValue', `a document cannot be written as BSON: ${(error as Error).message}`)
   }
   if (raw.length > maxDocumentBytes) {

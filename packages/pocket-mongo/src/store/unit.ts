@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { Document } from 'bson'
 import { MongoError } from '../errors.js'
@@ -214,7 +214,7 @@ export class Unit extends Reading implements WriteUnit {
     const schema: Schema = {
       id: this.#gate.nextCollection(),
       ns,
-      uuid: uuid(),
+      uuid: Buffer.from(randomUUID().replaceAll('-', ''), 'hex'),
       options,
       indexes: [idIndex],
     }
@@ -246,11 +246,4 @@ export class Unit extends Reading implements WriteUnit {
     this.#drafts.set(ns, draft)
     return draft
   }
-}
-
-function uuid(): Uint8Array {
-  const bytes = randomBytes(16)
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
-  return bytes
 }
