@@ -140,6 +140,33 @@ test('M5 guessing is slowed with 429 and Retry-After, for names that are not the
   await agent.post(LOGIN).send({ username, password }).expect(200)
 })
 
+test('M5 sixty guesses at once: five are compared, and the owner with a token of before is let in among them', async () => {
+  const m = await manager()
+  const { username, password, token } = m.admin
+  const guesses: string[] = []
+  const agent = serviceOf(m, {
+    throttle: new Throttle(loginPace, () => 0),
+    argon: {
+      hash: argon.hash,
+      verify: (phc, given) => {
+        if (given !== password) guesses.push(given)
+        return argon.verify(phc, given)
+      },
+    },
+  })
+  const attack = Array.from({ length: 60 }, (_, guess) =>
+    agent
+      .post(LOGIN)
+      .send({ username, password: `guess ${guess}` })
+      .then((answer) => answer.status),
+  )
+  await agent.post(LOGIN).set('authorization', `Bearer ${token}`).send({ username, password }).expect(200)
+  const statuses = await Promise.all(attack)
+  assert.equal(guesses.length, 5)
+  assert.deepEqual([...new Set(statuses)].sort(), [401, 429])
+  assert.equal(statuses.filter((status) => status === 401).length, 5)
+})
+
 test('more logins than can be worked on are 503 with Retry-After; other requests go on', async () => {
   const m = await manager()
   let release = (): void => {}
