@@ -79,7 +79,12 @@ class DocumentStore implements Store {
     const note = this.#keeper.note
     const files = this.#internals.files ?? realFiles
     const path = join(dataDir, logName)
-    await mkdir(dataDir, { recursive: true, mode: 0o700 })
+    await mkdir(dataDir, { recursive: true, mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+      throw new Error(
+        `the data folder "${dataDir}" cannot be made (${error.code}). Make it, or name one that this user may write to.`,
+        { cause: error },
+      )
+    })
     this.#giveBack = takeFolder(dataDir)
     try {
       const { file, length, state, records, collections, untitled } = await recover(path, files, note)

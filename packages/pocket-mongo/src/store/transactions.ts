@@ -104,8 +104,12 @@ export class OpenTransaction implements Transaction {
   async commit(): Promise<void> {
     this.#mustBeActive()
     this.#state = 'committed'
-    const kept = this.#keeper.bringIn(this.#changes)
-    this.#finish()
+    let kept: Promise<void>
+    try {
+      kept = this.#keeper.bringIn(this.#changes)
+    } finally {
+      this.#finish()
+    }
     await kept
   }
 
@@ -143,12 +147,8 @@ export class OpenTransaction implements Transaction {
     }
     return {
       collection: (schema) => {
-        // Made by this transaction itself: nobody else has it.
-        const before = this.#base.get(schema.ns)
-        if (before?.schema !== this.#keeper.committed().get(schema.ns)?.schema) this.#conflict()
-        if (locks.ownerOf(schemaLock(schema.ns)) !== this) {
-          if (locks.ownerOf(schemaLock(schema.ns)) !== undefined) this.#conflict()
-        }
+        // Made by this transaction itself, it is on neither side.
+        if (this.#base.get(schema.ns)?.schema !== this.#keeper.committed().get(schema.ns)?.schema) this.#conflict()
         this.#collections.add(schema.ns)
       },
       schema: (ns, schema) => {
