@@ -1,4 +1,4 @@
-import type { Document } from 'bson'
+import { type Document, Long } from 'bson'
 import { MongoError } from '../errors.js'
 import { isPlain } from '../values/decode.js'
 import { isNumeric } from '../values/numbers.js'
@@ -112,6 +112,7 @@ export class Fields {
   bigint(field: string): bigint | undefined {
     const value = this.any(field)
     if (!isNumeric(value)) return undefined
+    if (value instanceof Long) return value.toBigInt()
     if (!Number.isInteger(Number(value))) throw this.#wrong(field, value, 'a whole number')
     return BigInt(typeof value === 'number' ? value : value.toString())
   }

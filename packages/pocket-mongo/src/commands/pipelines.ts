@@ -1,3 +1,4 @@
+import type { Document } from 'bson'
 import { MongoError } from '../errors.js'
 import { runPipeline } from '../query/pipeline/pipeline.js'
 import type { Run } from '../query/pipeline/source.js'
@@ -6,6 +7,7 @@ import type { Update } from '../query/update/update.js'
 import type { ReadUnit } from '../store/types.js'
 import { encode } from '../values/decode.js'
 import { numberOf } from '../values/show.js'
+import { MAX_COMMAND_BYTES } from '../wire/limits.js'
 import type { Call } from './call.js'
 import { sizeOf } from './collections.js'
 import type { Command } from './types.js'
@@ -39,9 +41,20 @@ export const aggregate: Command = {
       throw new MongoError('FailedToParse', 'aggregate takes a collection, or 1')
     const source = typeof whole === 'string' ? { ns } : []
     const { documents, raw } = call.read((unit) => runPipeline(unit, source, pipeline, { db, tick: call.tick }))
-    const bytes = documents.map((document) => raw.get(document) ?? encode(document))
+    const bytes = documents.map((document) => raw.get(document) ?? answerBytes(document))
     return { cursor: call.instance.cursors.open(ns, bytes, call.owner, sizeOf(call)), ok: 1 }
   },
+}
+
+/** @throws MongoError BSONObjectTooLarge */
+function answerBytes(document: Document): Uint8Array {
+  const bytes = encode(document)
+  if (bytes.length > MAX_COMMAND_BYTES)
+    throw new MongoError(
+      'BSONObjectTooLarge',
+      `BSONObj size: ${bytes.length} is invalid: a document of the answer is too large`,
+    )
+  return bytes
 }
 
 /** For updates of one command. */

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Document } from 'bson'
 import type { Conversation } from '../auth/scram.js'
-import type { MongoError } from '../errors.js'
+import { MongoError } from '../errors.js'
 import type { Instance } from '../server/instance.js'
 import { BrokenStream, Frames } from '../wire/frames.js'
 import { MAX_BYTES_BEFORE_LOGIN, MAX_MESSAGE_BYTES, MESSAGE_DEADLINE_MS } from '../wire/limits.js'
@@ -138,7 +138,7 @@ export class Connection {
       return this.#send(writeReply(errorReply(error.answer), error.requestId, error.opcode))
     }
     const reply = await this.#handler(message, this)
-    if (!message.silent) await this.#send(writeReply(reply, message.requestId, message.opcode))
+    if (!message.silent) await this.#send(replyOrWhyNot(reply, message))
   }
 
   /** A client that does not read has no further command run. */
@@ -155,6 +155,16 @@ export class Connection {
 
   #warn(message: string): void {
     this.#instance.log({ level: 'warn', message: `a client's connection: ${message}`, fields: { connection: this.id } })
+  }
+}
+
+/** An answer that grew too large is a failure of its command. */
+function replyOrWhyNot(reply: Reply, { requestId, opcode }: Message): Buffer {
+  try {
+    return writeReply(reply, requestId, opcode)
+  } catch (error) {
+    if (!(error instanceof MongoError)) throw error
+    return writeReply(errorReply(error), requestId, opcode)
   }
 }
 

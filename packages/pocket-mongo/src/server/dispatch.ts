@@ -101,5 +101,7 @@ function checkState(instance: Instance, command: Command): void {
 function sessionOf(instance: Instance, body: Document, connection: Connection): Session | undefined {
   const lsid: unknown = body.lsid
   if (typeof lsid !== 'object' || lsid === null) return undefined
+  // Who has not logged in has nothing to keep, and shall not fill the table.
+  if (instance.auth && connection.user === undefined) return undefined
   return instance.sessions.use(Sessions.key(sessionId(lsid), connection.user))
 }

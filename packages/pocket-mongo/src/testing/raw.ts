@@ -1,19 +1,20 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { type Document, deserialize, serialize } from 'bson'
+import { Frames } from '../wire/frames.js'
 import { OP_MSG } from '../wire/message.js'
 
 /** A client of bytes, for tests of what no driver would send. */
 export class RawClient {
   readonly socket: Socket
-  #received = Buffer.alloc(0)
+  readonly #frames = new Frames()
   #closed = false
   #wake = () => {}
 
   private constructor(socket: Socket) {
     this.socket = socket
     socket.on('data', (chunk: Buffer) => {
-      this.#received = Buffer.concat([this.#received, chunk])
+      this.#frames.push(chunk)
       this.#wake()
     })
     // A reset is one of the ways in which a server may end a connection.
@@ -43,12 +44,9 @@ export class RawClient {
   async answer(deadlineMs = 10_000): Promise<Document | undefined> {
     const until = Date.now() + deadlineMs
     for (;;) {
-      const length = this.#received.length >= 4 ? this.#received.readInt32LE(0) : Number.POSITIVE_INFINITY
-      if (this.#received.length >= length) {
-        const frame = this.#received.subarray(0, length)
-        this.#received = this.#received.subarray(length)
+      const frame = this.#frames.next()
+      if (frame !== undefined)
         return deserialize(frame.subarray(frame.readInt32LE(12) === OP_MSG ? 21 : 36), { promoteValues: false })
-      }
       if (this.#closed) return undefined
       const left = until - Date.now()
       if (left <= 0) throw new Error(`no answer within ${deadlineMs} ms`)

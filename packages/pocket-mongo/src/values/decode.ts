@@ -1,4 +1,5 @@
 import { DBRef, type Document, Double, deserialize, Int32, serialize } from 'bson'
+import { MongoError } from '../errors.js'
 
 /*
  * A document in memory, so that it is written again exactly as it came. bson writes a JavaScript number as an int32 where
@@ -16,8 +17,15 @@ export function decode(raw: Uint8Array): Document {
   return numbers(deserialize(raw, { promoteValues: false, bsonRegExp: true })) as Document
 }
 
+/** @throws MongoError BSONObjectTooLarge (beyond what bson has room for, which is over 16 MiB), BSONError */
 export function encode(doc: Document): Uint8Array {
-  return serialize(doc)
+  try {
+    return serialize(doc)
+  } catch (error) {
+    if (error instanceof RangeError && 'code' in error && error.code === 'ERR_OUT_OF_RANGE')
+      throw new MongoError('BSONObjectTooLarge', 'BSONObj size is invalid: the document has more than 16777216 bytes')
+    throw error
+  }
 }
 
 /** True: bson writes this number as an int32. */

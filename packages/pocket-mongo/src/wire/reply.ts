@@ -1,4 +1,5 @@
-import { type Document, serialize } from 'bson'
+import type { Document } from 'bson'
+import { encode } from '../values/decode.js'
 import { OP_MSG, OP_QUERY, OP_REPLY } from './message.js'
 
 /** Documents that are there in bytes already, and go out as these bytes. */
@@ -22,7 +23,11 @@ export interface CursorReply extends Document {
 
 let lastRequestId = 0
 
-/** The bytes of an answer: an OP_MSG, or an OP_REPLY to an OP_QUERY. */
+/**
+ * The bytes of an answer: an OP_MSG, or an OP_REPLY to an OP_QUERY.
+ *
+ * @throws MongoError BSONObjectTooLarge
+ */
 export function writeReply(reply: Reply, responseTo: number, opcode: number): Buffer {
   const document = replyBytes(reply)
   const legacy = opcode === OP_QUERY
@@ -44,11 +49,11 @@ function replyBytes(reply: Reply): Uint8Array {
   const { cursor, ...rest } = reply
   const name = cursor?.firstBatch !== undefined ? 'firstBatch' : 'nextBatch'
   const batch = cursor?.[name]
-  if (cursor === undefined || batch === undefined) return serialize(reply)
+  if (cursor === undefined || batch === undefined) return encode(reply)
   const { [name]: _batch, ...others } = cursor
   const array = arrayBytes(batch.documents)
-  const inner = document([element(4, name), array], serialize(others))
-  return document([element(3, 'cursor'), inner], serialize(rest))
+  const inner = document([element(4, name), array], encode(others))
+  return document([element(3, 'cursor'), inner], encode(rest))
 }
 
 const element = (type: number, name: string): Buffer => Buffer.from(`${String.fromCharCode(type)}${name}\0`, 'latin1')
