@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Document, MongoServerError } from 'mongodb'
-import { contract, refusal } from './servers.js'
+import { contract, refusal } from './testing/servers.js'
 
 const wrong: readonly (readonly [what: string, command: Document, code: number])[] = [
   ['a command that there is none of', { frobnicate: 1 }, 59],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { type Document, Long, MongoClient } from 'mongodb'
-import { contract, refusal } from './servers.js'
+import { contract, refusal } from './testing/servers.js'
 
 const COUNT = 2_500
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Document, Long } from 'mongodb'
-import { contract, refusal } from './servers.js'
+import { contract, refusal } from './testing/servers.js'
 
 contract('indexes', (scene) => {
   test('a unique index: the error that drivers know', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { type Document, Double, Int32, Long, ObjectId } from 'mongodb'
-import { contract, refusal } from './servers.js'
+import { contract, refusal } from './testing/servers.js'
 
 const id = new ObjectId('650000000000000000000001')
 const documents: readonly Document[] = [

@@ -15,7 +15,7 @@ import {
   Timestamp,
   UUID,
 } from 'mongodb'
-import { contract } from './servers.js'
+import { contract } from './testing/servers.js'
 
 contract('types', (scene) => {
   test('every type of BSON comes back as it was sent', async () => {

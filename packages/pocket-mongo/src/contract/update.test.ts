@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Decimal128, type Document, Double, Int32, Long, MongoBulkWriteError, ObjectId, Timestamp } from 'mongodb'
-import { contract, refusal } from './servers.js'
+import { contract, refusal } from './testing/servers.js'
 
 interface Row {
   readonly name: string

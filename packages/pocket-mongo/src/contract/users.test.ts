@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { type Document, MongoClient, MongoServerError } from 'mongodb'
-import { contract, refusal } from './servers.js'
+import { contract, refusal } from './testing/servers.js'
 
 contract('users and roles', (scene) => {
   const clients = new Map<string, MongoClient>()

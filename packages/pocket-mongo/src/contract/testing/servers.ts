@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe } from 'node:test'
 import { type Db, MongoClient, MongoServerError } from 'mongodb'
-import { startTestMongo } from '../testing/index.js'
+import { startTestMongo } from '../../testing/index.js'
 
 /*
  * One suite for several servers: this one in memory, this one on a folder, and a MongoDB where MONGODB_URI names one (a
