@@ -1,4 +1,4 @@
-import { type ClientSession, type Filter, ObjectId } from 'mongodb'
+import { type Filter, Int32, ObjectId } from 'mongodb'
 import { managerErrors } from '../http/errors.js'
 import { afterCursor } from '../http/page.js'
 import type { Call, Caller } from '../http/route.js'
@@ -87,7 +87,13 @@ export class Strategies {
     const { store, cluster } = this.#deps
     let pods: readonly PodView[] | undefined
     const { strategy, intents, nodes } = await store.transaction(async (session) => {
-      const before = await this.#own(asker, _id, 'update', session)
+      // The write comes first: of two changes one gives way here, before it has done anything in vain.
+      const locked = await store.strategies.findOneAndUpdate(
+        { _id, creatorID: asker.caller.id },
+        { $inc: { version: new Int32(1) } },
+        { session, returnDocument: 'before' },
+      )
+      const before = requireOwn(asker.granted, locked, 'update')
       requireVersion(ifMatch, before.version)
       requireCovered(asker.granted, given)
       pods ??= podsOf(cluster, given)
@@ -107,19 +113,18 @@ export class Strategies {
   async remove(asker: Asker, _id: ObjectId, ifMatch: number | undefined): Promise<void> {
     const { store, sync } = this.#deps
     const nodes = await store.transaction(async (session) => {
-      const before = await this.#own(asker, _id, 'delete', session)
-      requireVersion(ifMatch, before.version)
+      const deleted = await store.strategies.findOneAndDelete({ _id, creatorID: asker.caller.id }, { session })
+      requireVersion(ifMatch, requireOwn(asker.granted, deleted, 'delete').version)
       const left = await store.intents.distinct('nodeID', { strategyID: _id }, { session })
       await store.intents.deleteMany({ strategyID: _id }, { session })
-      await store.strategies.deleteOne({ _id }, { session })
       return left
     })
     await sync.sync(nodes)
   }
 
   /** @throws ServiceError STRATEGY_NOT_FOUND */
-  async get(asker: Asker, _id: ObjectId): Promise<StrategyDoc> {
-    return this.#own(asker, _id, 'read')
+  async get({ caller, granted }: Asker, _id: ObjectId): Promise<StrategyDoc> {
+    return requireOwn(granted, await this.#deps.store.strategies.findOne({ _id, creatorID: caller.id }), 'read')
   }
 
   /** One more than were asked for, when there are more. */
@@ -135,15 +140,6 @@ export class Strategies {
       .sort({ _id: 1 })
       .limit(query.limit + 1)
       .toArray()
-  }
-
-  async #own({ caller, granted }: Asker, _id: ObjectId, to: string, session?: ClientSession): Promise<StrategyDoc> {
-    const { strategies } = this.#deps.store
-    const found = await strategies.findOne({ _id, creatorID: caller.id }, session === undefined ? {} : { session })
-    if (found === null || !covers(granted, found.strategyNamespace, found.k8sNamespace)) {
-      throw managerErrors.error('STRATEGY_NOT_FOUND', `strategy not found or you don't have permission to ${to} it`)
-    }
-    return found
   }
 
   async #answered(once: Once): Promise<Saved | undefined> {
@@ -175,4 +171,9 @@ export class Strategies {
 function requireCovered(granted: readonly PolicyDoc[], { strategyNamespace, k8sNamespace }: NewStrategy): void {
   if (covers(granted, strategyNamespace, k8sNamespace)) return
   throw managerErrors.error('PERMISSION_DENIED')
+}
+
+function requireOwn(granted: readonly PolicyDoc[], found: StrategyDoc | null, to: string): StrategyDoc {
+  if (found !== null && covers(granted, found.strategyNamespace, found.k8sNamespace)) return found
+  throw managerErrors.error('STRATEGY_NOT_FOUND', `strategy not found or you don't have permission to ${to} it`)
 }
