@@ -7,10 +7,13 @@ export interface Answered {
   readonly path: string
   readonly status: number
   readonly body: unknown
+  /** The JSON that was asked with, if any. */
+  readonly sent?: unknown
 }
 
 interface Operation {
   readonly operationId: string
+  readonly requestBody?: object
   readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, unknown>> }>>
 }
 
@@ -43,7 +46,7 @@ export class Documented {
   }
 
   /** What is wrong with the answer, if something is. */
-  problemOf({ method, path, status, body }: Answered): string | undefined {
+  problemOf({ method, path, status, body, sent }: Answered): string | undefined {
     const bare = path.split('?')[0] ?? ''
     const what = `${method} ${bare} ${status}`
     const matching = this.#paths.filter(({ pattern }) => pattern.test(bare))
@@ -61,18 +64,15 @@ export class Documented {
       return anyRequest.has(status) && 'default' in operation.responses
         ? this.#mismatch(what, '/components/schemas/Error', body)
         : `${what} (${operation.operationId}): the document has no such status; it answered ${JSON.stringify(body)}`
+    const at = ['paths', here.template, method.toLowerCase()]
+    const json = ['content', 'application/json', 'schema']
+    // Whoever keeps to the document is let in; and nobody is let in who does not, but for what the contract forgives.
+    if (status < 300 && operation.requestBody !== undefined && !forgiven(sent)) {
+      const problem = this.#mismatch(`${what}: what was sent`, pointerTo([...at, 'requestBody', ...json]), sent)
+      if (problem !== undefined) return problem
+    }
     if (response.content?.['application/json'] === undefined) return undefined
-    const pointer = [
-      'paths',
-      here.template,
-      method.toLowerCase(),
-      'responses',
-      String(status),
-      'content',
-      'application/json',
-      'schema',
-    ]
-    return this.#mismatch(what, `/${pointer.map(escaped).join('/')}`, body)
+    return this.#mismatch(what, pointerTo([...at, 'responses', String(status), ...json]), body)
   }
 
   #mismatch(what: string, pointer: string, body: unknown): string | undefined {
@@ -82,6 +82,11 @@ export class Documented {
     return `${what}: not as the document says: ${this.#ajv.errorsText(check.errors)}; it is ${JSON.stringify(body)}`
   }
 }
+
+/** A member that is null is as good as one that is missing, and text is read as far as its first value (contract 1.2). */
+const forgiven = (sent: unknown): boolean => typeof sent === 'string' || JSON.stringify(sent)?.includes('null') === true
+
+const pointerTo = (parts: readonly string[]): string => `/${parts.map(escaped).join('/')}`
 
 /** One part of a JSON pointer, as it stands in the fragment of a URI. */
 const escaped = (part: string): string => encodeURIComponent(part.replace(/~/g, '~0').replace(/\//g, '~1'))

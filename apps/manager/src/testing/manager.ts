@@ -130,8 +130,11 @@ export async function startManager(
   const server = supertest(service.server)
   const documented = new Documented((await server.get('/openapi.json').expect(200)).body as OpenApi)
   const asked = (method: Method, token?: string) => (path: string) => {
-    const request = server[method](path).expect(({ status, body }) => {
-      const problem = documented.problemOf({ method: method.toUpperCase(), path, status, body })
+    const request = server[method](path).expect((response) => {
+      const { status, body } = response
+      // superagent keeps what it has sent, and its types do not say so.
+      const { _data: sent } = (response as unknown as { request: { _data?: unknown } }).request
+      const problem = documented.problemOf({ method: method.toUpperCase(), path, status, body, sent })
       if (problem !== undefined) throw new Error(problem)
     })
     return token === undefined ? request : request.set('authorization', `Bearer ${token}`)
