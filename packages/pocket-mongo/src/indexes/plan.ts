@@ -83,7 +83,7 @@ function use(
     range !== undefined &&
     (range.lower !== undefined || range.upper !== undefined) &&
     usable(index, next.parts, [], roots)
-  const direction = prefixes.length === 1 && !index.multikey ? sortedBy(fields.slice(at), sort, demands) : 0
+  const direction = prefixes.length === 1 && !index.multikey ? sortedBy(fields, at, sort) : 0
   const sorted = direction !== 0
   if (at === 0 && !bounded && !sorted) return undefined
   const reverse = direction === -1
@@ -108,14 +108,18 @@ function usable(index: IndexState, parts: readonly string[], points: readonly un
   return true
 }
 
-/** 1 or -1: read so, what is left of the index's fields is in the wanted order. 0: it is not. */
+/**
+ * 1 or -1: read so, what is left of the index's fields is in the wanted order. 0: it is not.
+ *
+ * @param fixed so many of the fields, from the first on, have one value throughout, which orders nothing
+ */
 function sortedBy(
-  rest: readonly { readonly path: string; readonly descending: boolean }[],
+  fields: readonly { readonly path: string; readonly descending: boolean }[],
+  fixed: number,
   sort: readonly (readonly [string, 1 | -1])[],
-  demands: ReadonlyMap<string, Demand>,
 ): 0 | 1 | -1 {
-  // A field that has one value throughout orders nothing.
-  const open = sort.filter(([path]) => rest[0]?.path === path || demands.get(path)?.points?.length !== 1)
+  const [known, rest] = [fields.slice(0, fixed), fields.slice(fixed)]
+  const open = sort.filter(([path]) => !known.some((field) => field.path === path))
   if (open.length === 0 || open.length > rest.length) return 0
   let direction: 0 | 1 | -1 = 0
   for (const [at, [path, wanted]] of open.entries()) {
