@@ -36,6 +36,13 @@ export async function credentialOf(
   }
 }
 
+/** For whoever has the password anyway: the server's own options. */
+export async function isPasswordOf(credential: Credential, password: string): Promise<boolean> {
+  const { iterationCount, salt, storedKey } = credential
+  const same = await credentialOf(password, { iterationCount, salt: Buffer.from(salt, 'base64') })
+  return timingSafeEqual(Buffer.from(same.storedKey, 'base64'), Buffer.from(storedKey, 'base64'))
+}
+
 function prepared(password: string): string {
   try {
     return saslprep(password)

@@ -2,8 +2,8 @@ import { type Document, ObjectId } from 'bson'
 import { MongoError } from '../errors.js'
 import type { Store, Stored } from '../store/types.js'
 import { isPlain } from '../values/decode.js'
-import { type Role, readRoles } from './roles.js'
-import { type Credential, credentialOf } from './scram.js'
+import { isRoot, type Role, readRoles } from './roles.js'
+import { type Credential, credentialOf, isPasswordOf } from './scram.js'
 
 /** Where MongoDB keeps them too; commands other than those for users do not reach it. */
 export const USERS = 'admin.system.users'
@@ -46,8 +46,10 @@ export class Users {
   /** The user of the options, with all rights and this password, whatever was kept of it. */
   async ensureRoot(name: string, password: string): Promise<void> {
     const roles: readonly Role[] = [{ role: 'root', db: 'admin' }]
-    if (this.find('admin', name) === undefined) await this.create('admin', name, password, roles)
-    else await this.update('admin', name, { password, roles })
+    const found = this.find('admin', name)
+    if (found === undefined) return this.create('admin', name, password, roles)
+    const same = found.roles.some(isRoot) && (await isPasswordOf(found.credential, password))
+    if (!same) await this.update('admin', name, { password, roles })
   }
 
   /** @throws MongoError Location51003 (there is one) */

@@ -10,6 +10,7 @@ import { type Reply, writeReply } from '../wire/reply.js'
 
 /** What waits here while a command runs; then the client has to wait too. */
 const MAX_WAITING_BYTES = 1024 * 1024
+const KEEP_ALIVE_MS = 120_000
 
 export type Handler = (message: Message, connection: Connection) => Promise<Reply>
 
@@ -45,6 +46,8 @@ export class Connection {
     this.#handler = handler
     this.#frames.limit = instance.auth ? MAX_BYTES_BEFORE_LOGIN : MAX_MESSAGE_BYTES
     socket.setNoDelay(true)
+    // A client whose machine is gone says nothing of it.
+    socket.setKeepAlive(true, KEEP_ALIVE_MS)
     socket.on('data', (chunk: Buffer) => this.#received(chunk))
     // What went wrong with a client's connection is the client's to see; 'close' follows.
     socket.on('error', () => socket.destroy())

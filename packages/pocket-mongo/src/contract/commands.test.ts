@@ -5,7 +5,7 @@ import { contract, refusal } from './testing/servers.js'
 
 const wrong: readonly (readonly [what: string, command: Document, code: number])[] = [
   ['a command that there is none of', { frobnicate: 1 }, 59],
-  ['a field that there is none of', { ping: 1, frobnicate: 1 }, 40415],
+  ['a field that there is none of', { find: 'x', frobnicate: 1 }, 40415],
   ['a field of the wrong type', { find: 'x', filter: 5 }, 14],
   ['a field that is missing', { insert: 'x' }, 40414],
   ['a batch without anything in it', { insert: 'x', documents: [] }, 16],

@@ -7,6 +7,7 @@ import type { Command } from '../commands/types.js'
 import { type Connection, errorReply } from '../connection/connection.js'
 import { MongoError } from '../errors.js'
 import { type Session, Sessions } from '../sessions/sessions.js'
+import { show } from '../values/show.js'
 import type { Message } from '../wire/message.js'
 import type { Reply } from '../wire/reply.js'
 import { checkConcerns } from './concerns.js'
@@ -19,7 +20,7 @@ export async function dispatch(instance: Instance, message: Message, connection:
   const [name = ''] = Object.keys(message.body)
   try {
     const command = commandNamed(name)
-    if (command === undefined) throw new MongoError('CommandNotFound', `no such command: '${name}'`)
+    if (command === undefined) throw new MongoError('CommandNotFound', `no such command: '${show(name)}'`)
     const needsLogin = instance.auth && command.need !== 'nothing'
     if (needsLogin && connection.user === undefined)
       throw new MongoError('Unauthorized', `Command ${command.name} requires authentication`)
@@ -44,8 +45,8 @@ export async function dispatch(instance: Instance, message: Message, connection:
     if (failure.codeName === 'NotImplemented' || failure.codeName === 'CommandNotFound')
       instance.log({
         level: 'warn',
-        message: `refused: ${failure.message}`,
-        fields: { command: name, code: failure.code },
+        message: `refused: ${show(failure.message)}`,
+        fields: { command: show(name), code: failure.code },
       })
     return errorReply(failure)
   }

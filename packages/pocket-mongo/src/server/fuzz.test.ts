@@ -156,6 +156,10 @@ test('commands with anything in their fields: a failure has a code of its own, a
     { numRuns: isLong ? 100_000 : 1_000 },
   )
   await client.end()
+  const connections = await new Promise<number>((resolve, reject) => {
+    running.mongo.server.getConnections((error, count) => (error ? reject(error) : resolve(count)))
+  })
+  assert.equal(connections, 1, 'connections of clients that have gone are still open')
   assert.deepEqual(
     events.filter(({ level }) => level === 'error'),
     [],

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -214,6 +214,19 @@ test('users are kept; the root user of the options has the password of the optio
   assert.equal(await logsIn(second.uri), true)
   assert.equal(await logsIn(`${at('anna:secret')}&authSource=shop`), true)
   assert.equal(await logsIn(`${at('anna:secret')}&authSource=admin`), false)
+})
+
+test('a start with the same root user writes nothing', async (t) => {
+  const dataDir = folder(t)
+  const size = () => readdirSync(dataDir).reduce((sum, file) => sum + statSync(join(dataDir, file)).size, 0)
+  const start = async (password: string) => {
+    const running = await startTestMongo({ dataDir, root: { user: 'root', password } })
+    await running.close()
+    return size()
+  }
+  const first = await start('one')
+  assert.equal(await start('one'), first)
+  assert.notEqual(await start('two'), first)
 })
 
 test("the users' collection is not written or read around their commands", async (t) => {
