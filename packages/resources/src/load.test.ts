@@ -221,3 +221,21 @@ test("the repository's own manifests have nothing wrong", async () => {
   const isMistake = ({ code, at }: Diagnostic) => code !== 'kind.no-schema' && !at.file.startsWith('k8s/attacks/')
   assert.deepEqual(warnings.filter(isMistake).map(formatDiagnostic), [])
 })
+
+test('a file that says what it said is not parsed again, and one that changed is', async (t) => {
+  const root = await folder(t, { 'a.yaml': account('a'), 'b.yaml': account('b') })
+  const load = async () => (await loadManifests([root], { relativeTo: root })).resources
+  const [a, b] = await load()
+  assert.equal((await load())[0], a)
+  await writeFile(join(root, 'b.yaml'), `# below\n${account('b')}`)
+  const [same, moved] = await load()
+  assert.equal(same, a)
+  assert.notEqual(moved, b)
+  assert.equal(moved?.position(['metadata', 'name']).line, (b?.position(['metadata', 'name']).line ?? 0) + 1)
+  // The same text is another object with another namespace put over it.
+  await writeFile(join(root, 'kustomization.yaml'), 'namespace: other\nresources: [a.yaml, b.yaml]\n')
+  assert.deepEqual(
+    (await load()).map(({ namespace }) => namespace),
+    ['other', 'other'],
+  )
+})

@@ -3,7 +3,7 @@ import { inFileOrder, ManifestError } from './diagnostics.js'
 import { checkDuplicates } from './duplicates.js'
 import { Collector, type Source } from './files/collect.js'
 import { readText, Unreadable } from './files/read-text.js'
-import { parseManifests } from './parse.js'
+import { type ParseOptions, type ParseResult, parseManifests } from './parse.js'
 import { checkReferences } from './references/references.js'
 import type { Diagnostic, LoadResult, Resource } from './types.js'
 
@@ -54,7 +54,7 @@ async function readSource(
   const { path, file, namespace } = source
   try {
     const layer = layerOf(path)
-    return parseManifests(await readText(path), file, {
+    return parseOnce(await readText(path), file, {
       ...(layer === undefined ? {} : { layer }),
       ...(namespace === undefined ? {} : { namespace }),
     })
@@ -66,6 +66,24 @@ async function readSource(
       diagnostics: [{ severity: 'error', code: error.code, message: `${JSON.stringify(file)}: ${error.message}`, at }],
     }
   }
+}
+
+/** What files said when they were read last, by all that it depends on. */
+const parsed = new Map<string, { readonly text: string; readonly result: ParseResult }>()
+/** Of more files than these the oldest are forgotten. */
+const mostParsed = 1_000
+
+/** A save changes one file of a hundred, and all of them are read again: what has not changed is not parsed again. */
+function parseOnce(text: string, file: string, options: ParseOptions): ParseResult {
+  const key = JSON.stringify([file, options.layer, options.namespace])
+  const known = parsed.get(key)
+  if (known?.text === text) return known.result
+  const result = parseManifests(text, file, options)
+  parsed.delete(key)
+  parsed.set(key, { text, result })
+  const [oldest] = parsed.keys()
+  if (oldest !== undefined && parsed.size > mostParsed) parsed.delete(oldest)
+  return result
 }
 
 /** `50-identity` of `.../layers/50-identity/shop/web-api.yaml`. */

@@ -3,6 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { bulkhead, root, temporaryFolder, theShop } from '../target/testing.js'
+import { runCli } from '../testing.js'
 
 const identity = 'k8s/layers/50-identity/shop'
 const policy = (name: string, spec: string) =>
@@ -15,7 +16,7 @@ const movedBy = (text: string): readonly string[] =>
 describe('apply and delete, on a target without layers', () => {
   const folder = temporaryFolder()
   const state = ['--state', path.join(folder, 'state')]
-  const say = (command: string, ...args: readonly string[]) => bulkhead(command, ...args, ...state)
+  const say = (command: string, ...args: readonly string[]) => runCli([command, ...args, ...state], { cwd: root })
   /** The outcome of a call from notsleep to web-api, and what explain says of it. */
   const asked = async () => {
     const { code, stdout } = await say('explain', 'shop/notsleep', 'shop/web-api:8080')
@@ -31,7 +32,7 @@ describe('apply and delete, on a target without layers', () => {
     assert.equal(code, 0, stderr)
   })
   after(async () => {
-    await say('down')
+    await bulkhead('down', ...state)
     rmSync(folder, { recursive: true, force: true })
   })
 
