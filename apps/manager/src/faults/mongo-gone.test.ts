@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { describe, it, type TestContext } from 'node:test'
 import { eventually } from '@bulkhead/service-kit/testing'
 import { podView } from '../kubernetes/memory.js'
 import { OPERATION_TIMEOUT_MS } from '../store/client.js'
@@ -45,108 +45,111 @@ async function all503(manager: TestManager): Promise<number> {
   return requests.length
 }
 
-test('the database gone: every route says so within its deadline, and works again when it is back', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'bh-test-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
-  const mongo = await testMongo(t, { dataDir: folder })
-  const manager = await startManager(t, { mongo })
-  await manager
-    .as(manager.admin)
-    .post('/api/v1/users')
-    .send({ username: 'ann', password: 'a long password' })
-    .expect(200)
-  await mongo.close()
-  assert.ok((await all503(manager)) >= 20)
-  // What needs no database goes on, and says what is missing.
-  await manager.agent.get('/health').expect(200)
-  await manager.agent.get('/version').expect(200)
-  await manager.agent.get('/livez').expect(200)
-  const { body } = await manager.agent.get('/readyz').expect(503)
-  assert.match((body as { checks: { mongodb: string } }).checks.mongodb, /^(failed|timed out)$/)
+// They wait more than they work.
+describe('the database', { concurrency: 3 }, () => {
+  it('the database gone: every route says so within its deadline, and works again when it is back', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'bh-test-'))
+    t.after(() => rmSync(folder, { recursive: true, force: true }))
+    const mongo = await testMongo(t, { dataDir: folder })
+    const manager = await startManager(t, { mongo })
+    await manager
+      .as(manager.admin)
+      .post('/api/v1/users')
+      .send({ username: 'ann', password: 'a long password' })
+      .expect(200)
+    await mongo.close()
+    assert.ok((await all503(manager)) >= 20)
+    // What needs no database goes on, and says what is missing.
+    await manager.agent.get('/health').expect(200)
+    await manager.agent.get('/version').expect(200)
+    await manager.agent.get('/livez').expect(200)
+    const { body } = await manager.agent.get('/readyz').expect(503)
+    assert.match((body as { checks: { mongodb: string } }).checks.mongodb, /^(failed|timed out)$/)
 
-  await testMongo(t, { dataDir: folder, port: mongo.port })
-  await eventually(async () => (await manager.agent.get('/readyz')).status === 200, 'ready again', 10_000)
-  await manager.login('ann', 'a long password')
-  assert.doesNotMatch(manager.lines.join(), /of the service|a long password/, 'no password is in the log')
-})
+    await testMongo(t, { dataDir: folder, port: mongo.port })
+    await eventually(async () => (await manager.agent.get('/readyz')).status === 200, 'ready again', 10_000)
+    await manager.login('ann', 'a long password')
+    assert.doesNotMatch(manager.lines.join(), /of the service|a long password/, 'no password is in the log')
+  })
 
-test('a database that takes connections and does not answer is no different', async (t) => {
-  const { manager, wire } = await wired(t)
-  wire.hang()
-  await all503(manager)
-  wire.heal()
-  await eventually(
-    async () => (await manager.as(manager.admin).get('/api/v1/users')).status === 200,
-    'an answer',
-    10_000,
-  )
-})
+  it('a database that takes connections and does not answer is no different', async (t) => {
+    const { manager, wire } = await wired(t)
+    wire.hang()
+    await all503(manager)
+    wire.heal()
+    await eventually(
+      async () => (await manager.as(manager.admin).get('/api/v1/users')).status === 200,
+      'an answer',
+      10_000,
+    )
+  })
 
-test('what is asked while the database comes and goes is done or not done, and with a key once', async (t) => {
-  const { manager, wire } = await wired(t)
-  manager.cluster.setPod(podView({ name: 'web', labels: { app: 'web' } }))
-  const as = manager.as(manager.admin)
-  const acknowledged = new Set<string>()
-  const asked = new Set<string>()
-  let over = false
-  const users = async (client: number): Promise<void> => {
-    for (let n = 0; !over; n++) {
-      const username = `user-${client}-${n}`
-      asked.add(username)
-      const { status } = await as.post('/api/v1/users').send({ username, password: 'a long password' })
-      if (status === 200) acknowledged.add(username)
-      else assert.equal(status, 503)
-    }
-  }
-  const ids = new Set<string>()
-  const strategies = async (client: number): Promise<void> => {
-    for (let n = 0; !over; n++) {
-      // As a careful client does: again, with the same key, until it is told.
-      for (;;) {
-        const { status, body } = await as
-          .post('/api/v1/strategies')
-          .set('idempotency-key', `key-${client}-${n}`)
-          .send({ labelSelectors: [{ key: 'app', value: 'web' }] })
-        if (status === 201) {
-          ids.add((body as { data: { id: string } }).data.id)
-          break
-        }
-        assert.equal(status, 503)
-        // One that nobody was told of is not counted.
-        if (over) return
+  it('what is asked while the database comes and goes is done or not done, and with a key once', async (t) => {
+    const { manager, wire } = await wired(t)
+    manager.cluster.setPod(podView({ name: 'web', labels: { app: 'web' } }))
+    const as = manager.as(manager.admin)
+    const acknowledged = new Set<string>()
+    const asked = new Set<string>()
+    let over = false
+    const users = async (client: number): Promise<void> => {
+      for (let n = 0; !over; n++) {
+        const username = `user-${client}-${n}`
+        asked.add(username)
+        const { status } = await as.post('/api/v1/users').send({ username, password: 'a long password' })
+        if (status === 200) acknowledged.add(username)
+        else assert.equal(status, 503)
       }
     }
-  }
-  const clients = [users(0), users(1), strategies(2), strategies(3)]
-  for (let round = 0; round < 4; round++) {
-    const before = { users: acknowledged.size, strategies: ids.size }
-    await eventually(
-      () => acknowledged.size > before.users + 2 && ids.size > before.strategies + 2,
-      'work done',
-      15_000,
-    )
-    wire.cut(5, round % 2 === 0 ? 'before' : 'after', 'for good')
-    await eventually(() => wire.commands.length > 5, 'the cut')
-    wire.heal()
-  }
-  over = true
-  await Promise.all(clients)
-  const stored = (await manager.db.collection('users').find().toArray()).map(({ username }) => String(username))
-  assert.equal(new Set(stored).size, stored.length)
-  for (const username of acknowledged) assert.ok(stored.includes(username), `${username} was acknowledged`)
-  for (const username of stored) assert.ok(asked.has(username) || username === manager.admin.username)
-  const made = await manager.db.collection('schedule_strategies').find().toArray()
-  const keys = (await manager.db.collection('idempotency_keys').find().toArray()).length
-  assert.equal(made.length, keys, 'one strategy for each key')
-  for (const id of ids)
-    assert.ok(
-      made.some(({ _id }) => _id.toHexString() === id),
-      `${id} was acknowledged`,
-    )
-  assert.equal((await manager.db.collection('schedule_intents').find().toArray()).length, made.length)
+    const ids = new Set<string>()
+    const strategies = async (client: number): Promise<void> => {
+      for (let n = 0; !over; n++) {
+        // As a careful client does: again, with the same key, until it is told.
+        for (;;) {
+          const { status, body } = await as
+            .post('/api/v1/strategies')
+            .set('idempotency-key', `key-${client}-${n}`)
+            .send({ labelSelectors: [{ key: 'app', value: 'web' }] })
+          if (status === 201) {
+            ids.add((body as { data: { id: string } }).data.id)
+            break
+          }
+          assert.equal(status, 503)
+          // One that nobody was told of is not counted.
+          if (over) return
+        }
+      }
+    }
+    const clients = [users(0), users(1), strategies(2), strategies(3)]
+    for (let round = 0; round < 4; round++) {
+      const before = { users: acknowledged.size, strategies: ids.size }
+      await eventually(
+        () => acknowledged.size > before.users + 2 && ids.size > before.strategies + 2,
+        'work done',
+        15_000,
+      )
+      wire.cut(5, round % 2 === 0 ? 'before' : 'after', 'for good')
+      await eventually(() => wire.commands.length > 5, 'the cut')
+      wire.heal()
+    }
+    over = true
+    await Promise.all(clients)
+    const stored = (await manager.db.collection('users').find().toArray()).map(({ username }) => String(username))
+    assert.equal(new Set(stored).size, stored.length)
+    for (const username of acknowledged) assert.ok(stored.includes(username), `${username} was acknowledged`)
+    for (const username of stored) assert.ok(asked.has(username) || username === manager.admin.username)
+    const made = await manager.db.collection('schedule_strategies').find().toArray()
+    const keys = (await manager.db.collection('idempotency_keys').find().toArray()).length
+    assert.equal(made.length, keys, 'one strategy for each key')
+    for (const id of ids)
+      assert.ok(
+        made.some(({ _id }) => _id.toHexString() === id),
+        `${id} was acknowledged`,
+      )
+    assert.equal((await manager.db.collection('schedule_intents').find().toArray()).length, made.length)
+  })
 })
 
-async function wired(t: TestContext): Promise<{ manager: TestManager; wire: FaultyWire }> {
+async function wired(t: Pick<TestContext, 'after'>): Promise<{ manager: TestManager; wire: FaultyWire }> {
   let wire: FaultyWire | undefined
   const manager = await startManager(t, {
     heartbeatMs: 250,

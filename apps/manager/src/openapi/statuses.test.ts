@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import type supertest from 'supertest'
 import type { OpenApi } from '../testing/documented.js'
 import { type As, startManager } from '../testing/index.js'
@@ -65,6 +66,11 @@ test("the document that is served is valid, and has the contract's routes with t
   const { agent } = await startManager(t)
   const document = (await agent.get('/openapi.json').expect(200)).body as OpenApi
   assert.deepEqual(await new Validator().validate(structuredClone(document) as never), { valid: true })
+  // The schemas in it are the specification's of JSON Schema, which the document's own says nothing of.
+  const ajv = new Ajv2020({ strict: false, validateFormats: false })
+  const schemas = schemasIn(document)
+  assert.ok(schemas.length > 100, `${schemas.length}`)
+  for (const schema of schemas) assert.ok(ajv.validateSchema(schema), `${JSON.stringify(schema)}: ${ajv.errorsText()}`)
   const found = operationsOf(document)
   const served = Object.fromEntries(
     found.map(({ method, path, description, security }) => [
@@ -94,6 +100,14 @@ test('each path answers the methods that the document has for it, and says so to
     assert.deepEqual(response.headers.get('allow')?.split(', ').sort(), [...allowed].sort(), path)
   }
 })
+
+function schemasIn(value: unknown): object[] {
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, each]) => [
+    ...(key === 'schema' ? [each as object] : []),
+    ...schemasIn(each),
+  ])
+}
 
 const unknown = '0123456789abcdef01234567'
 const long = 'a long password'
