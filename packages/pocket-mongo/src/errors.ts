@@ -48,6 +48,7 @@ export const codes = {
   NotImplemented: 238,
   NoSuchTransaction: 251,
   TransactionCommitted: 256,
+  TransactionTooLarge: 257,
   OperationNotSupportedInTransaction: 263,
   APIVersionError: 322,
   MechanismUnavailable: 334,

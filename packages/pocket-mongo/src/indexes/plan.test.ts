@@ -13,7 +13,7 @@ import type { IndexSpec, ReadUnit } from '../store/types.js'
  * BULKHEAD_SEED repeats a run.
  */
 
-const numRuns = process.env.BULKHEAD_LONG === '1' ? 20_000 : 1500
+const numRuns = process.env.BULKHEAD_LONG === '1' ? 20_000 : 800
 const seed = process.env.BULKHEAD_SEED === undefined ? {} : { seed: Number(process.env.BULKHEAD_SEED) }
 
 const ns = 'shop.items'

@@ -1,8 +1,10 @@
 import { Binary } from 'bson'
+import { MongoError } from '../errors.js'
 import type { Change, CollectionState, Schema } from '../store/state.js'
 import { StoredDocument } from '../store/stored.js'
 import type { IndexSpec } from '../store/types.js'
 import { decode, encode } from '../values/decode.js'
+import { mostFrameBytes } from './frames.js'
 
 /*
  * What a frame holds: changes, one after the other. Each begins with a byte that names it; numbers are little endian.
@@ -16,6 +18,24 @@ const PUT = 1
 const REMOVE = 2
 const SCHEMA = 3
 const DROP = 4
+
+/** What comes into force at once is one frame, and a frame's length has a limit that is far above what anybody needs. */
+const mostBytesAtOnce = mostFrameBytes / 2
+
+/**
+ * Whether changes can be kept at all; to be asked before they are in force.
+ *
+ * @throws MongoError TransactionTooLarge
+ */
+export function checkSize(changes: readonly Change[]): void {
+  let bytes = 0
+  for (const change of changes) bytes += change.kind === 'put' ? change.document.raw.length + 16 : 16
+  if (bytes <= mostBytesAtOnce) return
+  throw new MongoError(
+    'TransactionTooLarge',
+    `${changes.length} changes of ${bytes} bytes together are more than can come into force at once (${mostBytesAtOnce}). Do it in parts.`,
+  )
+}
 
 export function writtenChanges(changes: readonly Change[]): Uint8Array[] {
   return changes.flatMap(written)

@@ -3,6 +3,9 @@ import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { openStore } from '../store/open.js'
+import type { Change } from '../store/state.js'
+import { StoredDocument } from '../store/stored.js'
+import { checkSize } from './changes.js'
 import { temporaryFolder } from './testing/faults.js'
 import { all, insert, logIn, ns } from './testing/items.js'
 
@@ -91,4 +94,15 @@ test('a log is written anew when most of it is past, while writers go on; nothin
     Array.from({ length: 31 }, (_, n) => n * 10),
   )
   await again.close()
+})
+
+test('more than one frame holds is refused before it is in force', () => {
+  const put = (megabytes: number): Change => ({
+    kind: 'put',
+    ns,
+    id: 1,
+    document: new StoredDocument(1, new Uint8Array(megabytes * 1024 * 1024)),
+  })
+  checkSize([put(300), put(211)])
+  assert.throws(() => checkSize([put(300), put(212)]), { codeName: 'TransactionTooLarge' })
 })

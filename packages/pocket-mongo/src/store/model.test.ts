@@ -15,7 +15,7 @@ import type { ReadUnit, Store, Transaction, WriteUnit } from './types.js'
  * closing, in any order. BULKHEAD_LONG=1 has more of them; BULKHEAD_SEED repeats a run.
  */
 
-const numRuns = process.env.BULKHEAD_LONG === '1' ? 5000 : 100
+const numRuns = process.env.BULKHEAD_LONG === '1' ? 5000 : 60
 const seed = process.env.BULKHEAD_SEED === undefined ? {} : { seed: Number(process.env.BULKHEAD_SEED) }
 
 const ns = 'shop.items'

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MongoError } from '../errors.js'
+import { checkSize } from '../log/changes.js'
 import { type Files, realFiles } from '../log/files.js'
 import { Log } from '../log/log.js'
 import { takeFolder } from '../log/owner.js'
@@ -132,6 +133,7 @@ class DocumentStore implements Store {
       if ('error' in outcome) throw outcome.error
       const { changes } = unit
       if (changes.length > 0) {
+        checkSize(changes)
         this.#committed = unit.result()
         const kept = this.#keep(changes)
         if (options.durable !== false) await kept
@@ -177,6 +179,7 @@ class DocumentStore implements Store {
 
   #bringIn(changes: readonly Change[]): Promise<void> {
     if (changes.length === 0) return Promise.resolve()
+    checkSize(changes)
     const unit = new Unit(this.#committed, this.#gate({}))
     unit.apply(changes)
     this.#committed = unit.result()
