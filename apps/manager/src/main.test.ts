@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { describe, it, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { Child, eventually } from '@bulkhead/service-kit/testing'
 import { MongoClient } from 'mongodb'
@@ -79,80 +79,83 @@ async function started(t: TestContext, { env }: Scene): Promise<{ child: Child; 
   return { child, url }
 }
 
-test('as a pod does: migrations, the start, a first login, the end; no secret is in any line', async (t) => {
-  const at = await scene(t)
-  const migration = await migrated(t, at)
-  assert.ok(migration.lines.some(({ msg }) => msg === 'the replica set rs0 has been made'))
-  const again = await migrated(t, at)
-  assert.ok(!again.lines.some(({ msg }) => /^migration/.test(msg)), 'nothing is left to do')
+// They wait for processes, each for its own.
+describe('the programs', { concurrency: 2 }, () => {
+  it('as a pod does: migrations, the start, a first login, the end; no secret is in any line', async (t) => {
+    const at = await scene(t)
+    const migration = await migrated(t, at)
+    assert.ok(migration.lines.some(({ msg }) => msg === 'the replica set rs0 has been made'))
+    const again = await migrated(t, at)
+    assert.ok(!again.lines.some(({ msg }) => /^migration/.test(msg)), 'nothing is left to do')
 
-  const { child, url } = await started(t, at)
-  const token = await login(url)
-  assert.equal((await ask(url, '/api/v1/users', undefined, token)).status, 200)
-  child.process.kill('SIGTERM')
-  assert.equal(await child.exited, 0)
-  assert.equal(child.lines.at(-1)?.msg, 'stopped')
-  const said = JSON.stringify([...migration.lines, ...again.lines, ...child.lines]) + child.stderr
-  for (const secret of ['not to be told', ADMIN_PASSWORD, ROOT.password, 'PRIVATE KEY', 'a-token', token])
-    assert.ok(!said.includes(secret), secret)
-})
-
-test('without the migrations it ends, and says what to run', async (t) => {
-  const at = await scene(t)
-  const root = new MongoClient(at.mongo.rootUri)
-  t.after(() => root.close())
-  await root.db('admin').command({ replSetInitiate: { _id: 'rs0', members: [{ _id: 0, host: '127.0.0.1:27017' }] } })
-  await root.db('manager').command({ createUser: 'manager', pwd: 'not to be told', roles: ['readWrite'] })
-  const child = new Child(t, program('main'), at.env)
-  assert.equal(await child.exited, 1)
-  assert.match(
-    child.stderr,
-    /^cannot start: the database is at version 0, .*: run the migrations first \(migrate\.js\)\n$/,
-  )
-})
-
-test('settings that are wrong end it with 78 and a sentence each', async (t) => {
-  const child = new Child(t, program('main'), { MANAGER_MONGODB_PASSWORD: 'x', MANAGER_MONGODB_PORT: 'none' })
-  assert.equal(await child.exited, 78)
-  assert.deepEqual(child.stderr.trim().split('\n').sort(), [
-    'invalid env var MANAGER_ACCOUNT_ADMIN_PASSWORD (it is not set, and it has no default)',
-    'invalid env var MANAGER_KEY_RSA_PRIVATE_KEY_PEM (it is not set, and it has no default)',
-    'invalid env var MANAGER_MONGODB_PORT="none" (it must be a whole number)',
-  ])
-})
-
-test('killed in the middle of its work, what it acknowledged is there, once, and the next one goes on', async (t) => {
-  const at = await scene(t)
-  await migrated(t, at)
-  const acknowledged: string[] = []
-  for (let round = 0; round < 2; round++) {
     const { child, url } = await started(t, at)
     const token = await login(url)
-    let over = false
-    const clients = [0, 1, 2, 3].map(async (client) => {
-      for (let n = 0; !over; n++) {
-        const username = `user-${round}-${client}-${n}`
-        const done = await ask(url, '/api/v1/users', { username, password: 'a long password' }, token).catch(
-          () => undefined,
-        )
-        if (done?.status === 200) acknowledged.push(username)
-        if (done === undefined) return
-      }
-    })
-    const before = acknowledged.length
-    await eventually(() => acknowledged.length > before + 10, 'some work', 20_000)
-    child.process.kill('SIGKILL')
-    over = true
-    await Promise.all(clients)
-    await child.exited
-  }
-  const root = new MongoClient(at.mongo.rootUri)
-  t.after(() => root.close())
-  const stored = (await root.db('manager').collection('users').find().toArray()).map(({ username }) => username)
-  assert.equal(new Set(stored).size, stored.length)
-  assert.deepEqual(
-    acknowledged.filter((username) => !stored.includes(username)),
-    [],
-  )
-  assert.equal(stored.filter((username) => username === 'admin@example.com').length, 1)
+    assert.equal((await ask(url, '/api/v1/users', undefined, token)).status, 200)
+    child.process.kill('SIGTERM')
+    assert.equal(await child.exited, 0)
+    assert.equal(child.lines.at(-1)?.msg, 'stopped')
+    const said = JSON.stringify([...migration.lines, ...again.lines, ...child.lines]) + child.stderr
+    for (const secret of ['not to be told', ADMIN_PASSWORD, ROOT.password, 'PRIVATE KEY', 'a-token', token])
+      assert.ok(!said.includes(secret), secret)
+  })
+
+  it('without the migrations it ends, and says what to run', async (t) => {
+    const at = await scene(t)
+    const root = new MongoClient(at.mongo.rootUri)
+    t.after(() => root.close())
+    await root.db('admin').command({ replSetInitiate: { _id: 'rs0', members: [{ _id: 0, host: '127.0.0.1:27017' }] } })
+    await root.db('manager').command({ createUser: 'manager', pwd: 'not to be told', roles: ['readWrite'] })
+    const child = new Child(t, program('main'), at.env)
+    assert.equal(await child.exited, 1)
+    assert.match(
+      child.stderr,
+      /^cannot start: the database is at version 0, .*: run the migrations first \(migrate\.js\)\n$/,
+    )
+  })
+
+  it('settings that are wrong end it with 78 and a sentence each', async (t) => {
+    const child = new Child(t, program('main'), { MANAGER_MONGODB_PASSWORD: 'x', MANAGER_MONGODB_PORT: 'none' })
+    assert.equal(await child.exited, 78)
+    assert.deepEqual(child.stderr.trim().split('\n').sort(), [
+      'invalid env var MANAGER_ACCOUNT_ADMIN_PASSWORD (it is not set, and it has no default)',
+      'invalid env var MANAGER_KEY_RSA_PRIVATE_KEY_PEM (it is not set, and it has no default)',
+      'invalid env var MANAGER_MONGODB_PORT="none" (it must be a whole number)',
+    ])
+  })
+
+  it('killed in the middle of its work, what it acknowledged is there, once, and the next one goes on', async (t) => {
+    const at = await scene(t)
+    await migrated(t, at)
+    const acknowledged: string[] = []
+    for (let round = 0; round < 2; round++) {
+      const { child, url } = await started(t, at)
+      const token = await login(url)
+      let over = false
+      const clients = [0, 1, 2, 3].map(async (client) => {
+        for (let n = 0; !over; n++) {
+          const username = `user-${round}-${client}-${n}`
+          const done = await ask(url, '/api/v1/users', { username, password: 'a long password' }, token).catch(
+            () => undefined,
+          )
+          if (done?.status === 200) acknowledged.push(username)
+          if (done === undefined) return
+        }
+      })
+      const before = acknowledged.length
+      await eventually(() => acknowledged.length > before + 10, 'some work', 20_000)
+      child.process.kill('SIGKILL')
+      over = true
+      await Promise.all(clients)
+      await child.exited
+    }
+    const root = new MongoClient(at.mongo.rootUri)
+    t.after(() => root.close())
+    const stored = (await root.db('manager').collection('users').find().toArray()).map(({ username }) => username)
+    assert.equal(new Set(stored).size, stored.length)
+    assert.deepEqual(
+      acknowledged.filter((username) => !stored.includes(username)),
+      [],
+    )
+    assert.equal(stored.filter((username) => username === 'admin@example.com').length, 1)
+  })
 })
