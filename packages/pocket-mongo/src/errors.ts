@@ -83,6 +83,7 @@ export const codes = {
   Location15947: 15947,
   Location15955: 15955,
   Location15958: 15958,
+  Location15983: 15983,
   Location15959: 15959,
   Location16020: 16020,
   Location16410: 16410,

@@ -3,7 +3,7 @@ import { MongoError } from '../errors.js'
 import { wholeNumber } from '../query/operators.js'
 import { checkNamespace } from '../store/names.js'
 import type { IndexSpec } from '../store/types.js'
-import { encode, isPlain } from '../values/decode.js'
+import { encode, isPlain, put } from '../values/decode.js'
 import { show } from '../values/show.js'
 import { sizeOf } from './collections.js'
 import { checkFields, Fields } from './fields.js'
@@ -70,7 +70,7 @@ function keyOf(key: Document): Readonly<Record<string, 1 | -1>> {
       )
     if (field.split('.').some((part) => part === '' || part.startsWith('$')))
       throw new MongoError('CannotCreateIndex', `Index key contains an illegal field name: '${field}'`)
-    read[field] = direction > 0 ? 1 : -1
+    put(read, field, direction > 0 ? 1 : -1)
   }
   return read
 }

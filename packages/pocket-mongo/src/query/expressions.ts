@@ -1,13 +1,7 @@
 import type { Document } from 'bson'
-import { Aggregator, Context } from 'mingo'
-import { evalExpr } from 'mingo/core'
-import * as accumulators from 'mingo/operators/accumulator'
-import * as expressions from 'mingo/operators/expression'
-import * as stages from 'mingo/operators/pipeline'
-import * as queries from 'mingo/operators/query'
-import * as windows from 'mingo/operators/window'
 import { MongoError } from '../errors.js'
 import { isPlain } from '../values/decode.js'
+import { mingo, refusedOperators } from './mingo.js'
 import { type Expression, ownOperator } from './operators-of-expressions.js'
 import { own } from './path.js'
 import { fromView, viewOf } from './view.js'
@@ -16,29 +10,6 @@ import { fromView, viewOf } from './view.js'
  * Expressions of aggregation: a field's value, constants, comparisons and sums are evaluated here, with BSON's types; all
  * else is mingo's.
  */
-
-/** JavaScript that a client sends is not run; and JavaScript's regular expressions could be made to take for ever. */
-const refused = new Set(['$function', '$accumulator', '$where', '$regexMatch', '$regexFind', '$regexFindAll'])
-
-type Table = Readonly<Record<string, unknown>>
-const without = <T extends Table>(table: T): T =>
-  Object.fromEntries(Object.entries(table).filter(([name]) => !refused.has(name))) as T
-
-const expressionOps = without(expressions)
-const accumulatorOps = without(accumulators)
-const context = Context.init({
-  expression: expressionOps,
-  accumulator: accumulatorOps,
-  pipeline: { ...stages },
-  query: without(queries),
-  window: { ...windows },
-})
-const known = new Set([
-  '$literal',
-  ...Object.keys(expressionOps),
-  ...Object.keys(accumulatorOps),
-  ...Object.keys(windows),
-])
 
 export type Variables = Readonly<Record<string, unknown>>
 
@@ -54,14 +25,8 @@ export function compileExpression(expression: unknown, variables: Variables = {}
   if (first === '$literal') return () => expression.$literal
   if (first?.startsWith('$') === true) return computed(expression, variables)
   const fields = Object.keys(expression).map((key) => ({ key, value: compileExpression(expression[key], variables) }))
-  return (document) => {
-    const made: Document = {}
-    for (const { key, value } of fields) {
-      const item = value(document)
-      if (item !== undefined) made[key] = item
-    }
-    return made
-  }
+  return (document) =>
+    Object.fromEntries(fields.map(({ key, value }) => [key, value(document)]).filter(([, item]) => item !== undefined))
 }
 
 /** `'$a.b'`, `'$$ROOT'`, `'$$name.c'`. */
@@ -90,21 +55,32 @@ function follow(value: unknown, path: readonly string[], at: number): unknown {
 }
 
 function computed(expression: Document, variables: Variables): Expression {
-  checkOperators(expression)
-  const [first = ''] = Object.keys(expression)
-  const operand: unknown = expression[first]
-  let ready: { readonly plain: unknown; readonly options: object } | undefined
-  const mingo: Expression = (document) => {
-    ready ??= { plain: viewOf(expression), options: optionsWith(variables) }
-    const { plain, options } = ready
-    const view = viewOf(document)
-    return byMingo(() => fromView(evalExpr(view, plain, options as never)))
+  const [first = '', second] = Object.keys(expression)
+  if (second !== undefined)
+    throw new MongoError('Location15983', 'An object representing an expression must have exactly one field')
+  let ready: Expression | undefined
+  const byOther: Expression = (document) => {
+    ready ??= throughMingo(expression, variables)
+    return ready(document)
   }
-  return ownOperator(first, operand, (inner) => compileExpression(inner, variables), mingo) ?? mingo
+  const own = ownOperator(first, expression[first], (inner) => compileExpression(inner, variables), byOther)
+  if (own !== undefined) return own
+  checkOperators(expression)
+  return byOther
+}
+
+function throughMingo(expression: Document, variables: Variables): Expression {
+  const { evalExpr } = mingo()
+  const plain = viewOf(expression)
+  const options = optionsWith(variables)
+  return (document) => {
+    const view = viewOf(document)
+    return guarded(() => fromView(evalExpr(view, plain, options as never)))
+  }
 }
 
 const optionsWith = (variables: Variables) => ({
-  context,
+  context: mingo().context,
   scriptEnabled: false,
   variables: Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, viewOf(value)])),
 })
@@ -112,13 +88,14 @@ const optionsWith = (variables: Variables) => ({
 /** A stage that mingo does, over all documents. */
 export function runStage(stage: Document, documents: readonly Document[], variables: Variables): Document[] {
   checkOperators(Object.values(stage)[0])
+  const { Aggregator } = mingo()
   const options = optionsWith(variables)
   const plain = viewOf(stage) as Document
   const views = documents.map(viewOf) as Document[]
-  return byMingo(() => new Aggregator([plain], options).run<Document>(views)).map((made) => fromView(made) as Document)
+  return guarded(() => new Aggregator([plain], options).run<Document>(views)).map((made) => fromView(made) as Document)
 }
 
-function byMingo<T>(work: () => T): T {
+function guarded<T>(work: () => T): T {
   try {
     return work()
   } catch (error) {
@@ -136,8 +113,8 @@ function checkOperators(value: unknown): void {
   if (!isPlain(value)) return
   for (const key of Object.keys(value)) {
     if (key === '$literal') continue
-    if (refused.has(key)) throw new MongoError('NotImplemented', `${key} is not supported by this server`)
-    if (key.startsWith('$') && !known.has(key))
+    if (refusedOperators.has(key)) throw new MongoError('NotImplemented', `${key} is not supported by this server`)
+    if (key.startsWith('$') && !mingo().known.has(key))
       throw new MongoError('InvalidPipelineOperator', `Unrecognized expression '${key}'`)
     checkOperators(value[key])
   }

@@ -1,6 +1,6 @@
 import type { Document } from 'bson'
 import { MongoError } from '../errors.js'
-import { isPlain } from '../values/decode.js'
+import { isPlain, put } from '../values/decode.js'
 import { isNumeric } from '../values/numbers.js'
 import { compileFilter } from './filter.js'
 import { wholeNumber } from './operators.js'
@@ -98,7 +98,7 @@ function without(spec: Document, field: string, instead: Document): Document {
   const next: Document = {}
   for (const key of Object.keys(spec)) {
     if (key === field) Object.assign(next, instead)
-    else next[key] = spec[key]
+    else put(next, key, spec[key])
   }
   return next
 }
@@ -154,8 +154,7 @@ function shape(node: Document, tree: Tree, keeps: boolean, root: Document): Docu
     const part = tree.parts.get(key)
     const value: unknown = node[key]
     const next = part === undefined ? (keeps ? undefined : value) : partOf(part, value, keeps, root)
-    if (next !== undefined)
-      Object.defineProperty(result, key, { value: next, enumerable: true, configurable: true, writable: true })
+    if (next !== undefined) put(result, key, next)
   }
   return result
 }
@@ -179,8 +178,8 @@ function setComputed(target: Document, path: readonly string[], value: unknown):
   for (const name of path.slice(0, -1)) {
     const next: unknown = own(at, name)
     const inner: Document = isPlain(next) ? { ...next } : {}
-    at[name] = inner
+    put(at, name, inner)
     at = inner
   }
-  at[path.at(-1) ?? ''] = value
+  put(at, path.at(-1) ?? '', value)
 }

@@ -1,6 +1,7 @@
 import type { Document } from 'bson'
 import { MongoError } from '../errors.js'
 import { compare } from '../values/compare.js'
+import { put } from '../values/decode.js'
 import { wholeNumber } from './operators.js'
 import { valuesAt } from './path.js'
 
@@ -15,7 +16,7 @@ export function readSort(sort: Document): Readonly<Record<string, 1 | -1>> {
       throw new MongoError('BadValue', '$sort key ordering must be 1 (for ascending) or -1 (for descending)')
     if (field === '' || field.startsWith('$'))
       throw new MongoError('BadValue', `FieldPath field names may not be empty or start with '$': '${field}'`)
-    Object.defineProperty(read, field, { value: direction, enumerable: true })
+    put(read, field, direction)
   }
   return read
 }

@@ -54,6 +54,11 @@ function numbers(value: unknown): unknown {
   return value
 }
 
+/** Makes a field, whatever its name: assigning to `__proto__` would not. */
+export function put(target: object, key: string, value: unknown): void {
+  Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })
+}
+
 /** An embedded document, and not one of bson's classes, an array, a Date or null. */
 export function isPlain(value: unknown): value is Document {
   if (typeof value !== 'object' || value === null) return false

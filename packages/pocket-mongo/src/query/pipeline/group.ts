@@ -2,7 +2,7 @@ import { type Document, Long } from 'bson'
 import { MongoError } from '../../errors.js'
 import { orderOf } from '../../indexes/order.js'
 import { compare, equal } from '../../values/compare.js'
-import { isPlain } from '../../values/decode.js'
+import { isPlain, put } from '../../values/decode.js'
 import { isNumeric, type Numeric } from '../../values/numbers.js'
 import { calculate, double } from '../arithmetic.js'
 import { compileExpression, runStage, type Variables } from '../expressions.js'
@@ -132,7 +132,7 @@ export function group(
   }
   return [...groups.values()].map(({ id, made }) => {
     const result: Document = { _id: id }
-    for (const [index, { name }] of fields.entries()) result[name] = made[index]?.result()
+    for (const [index, { name }] of fields.entries()) put(result, name, made[index]?.result())
     return result
   })
 }

@@ -1,6 +1,6 @@
 import type { Document } from 'bson'
 import { MongoError } from '../../errors.js'
-import { isPlain } from '../../values/decode.js'
+import { put as define, isPlain } from '../../values/decode.js'
 import { own } from '../path.js'
 
 /*
@@ -65,8 +65,7 @@ function put(node: Document, key: string, value: unknown): unknown {
     return rest
   }
   const next = { ...node }
-  // Assignment to `__proto__` would not make a field.
-  Object.defineProperty(next, key, { value, enumerable: true, configurable: true, writable: true })
+  define(next, key, value)
   return next
 }
 
