@@ -93,7 +93,8 @@ describe('the probe program', () => {
       child.kill(signal)
       const [code] = await once(child, 'exit')
       assert.equal(code, 0)
-      assert.ok(performance.now() - start < 1000)
+      // The kubelet would wait for it for 30 s.
+      assert.ok(performance.now() - start < 8_000)
     })
   }
 })

