@@ -92,6 +92,7 @@ export class FakeApi {
   /** Every watch ends as the server ends one when its time is over: what was written arrives. */
   end(): void {
     for (const { response } of this.watches) response.end()
+    this.watches.clear()
   }
 
   /** Of the last change. */
