@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { ControlClient } from '@bulkhead/control'
 import { type Missing, readPage } from '@bulkhead/labs'
-import { bulkhead, temporaryFolder } from '../target/testing.js'
+import { bulkhead, temporaryFolder, theShopWalled } from '../target/testing.js'
 import { runCli } from '../testing.js'
 import { toType } from './lab.js'
 
@@ -55,7 +55,7 @@ describe('a lab on a target', () => {
   const state = ['--state', folder]
   const say = (...args: readonly string[]) => runCli([...args, ...state])
   const up = async (...args: readonly string[]) => {
-    const { code, stderr } = await bulkhead('up', ...state, '--port', '0', ...args)
+    const { code, stderr } = await bulkhead('up', ...theShopWalled, ...state, '--port', '0', ...args)
     assert.equal(code, 0, stderr)
   }
   const offNow = async () => (await ControlClient.find(folder).layers()).flatMap(({ name, on }) => (on ? [] : [name]))

@@ -65,10 +65,18 @@ export const pidsOf = (report: Pick<UpReport, 'status'>): number[] =>
     pods.flatMap(({ containers }) => containers.flatMap(({ pid }) => pid ?? [])),
   )
 
-/** For `up`, from the root of a clone: the shop with its own walls. What is tried with it is the command, not the manifests. */
-export const theShop: readonly string[] = [
+const manifests = (...names: readonly string[]): readonly string[] => [
   '--manifests',
-  ...['workloads/shop', 'layers/40-mtls', 'layers/50-identity/shop', 'layers/70-ingress/shop'].map(
-    (name) => `k8s/${name}`,
-  ),
+  ...names.map((name) => `k8s/${name}`),
 ]
+
+/** For `up`, from the root of a clone: the shop with its own walls. What is tried with it is the command, not the manifests. */
+export const theShop = manifests(
+  'workloads/shop',
+  'layers/40-mtls',
+  'layers/50-identity/shop',
+  'layers/70-ingress/shop',
+)
+
+/** The shop with every wall of its own. */
+export const theShopWalled = [...theShop, 'k8s/layers/20-network/shop', 'k8s/layers/30-cilium/shop']
