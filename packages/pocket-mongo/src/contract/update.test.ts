@@ -147,8 +147,8 @@ contract('updates', (scene) => {
   }
 
   test('an update that changes nothing matches, and modifies nothing', async () => {
-    const { insertedId } = await collection().insertOne({ a: 1, l: Long.fromNumber(1) })
-    const result = await collection().updateOne({ _id: insertedId }, { $set: { a: 1 } })
+    const { insertedId } = await collection().insertOne({ a: 1, o: { x: [1] }, l: Long.fromNumber(1) })
+    const result = await collection().updateOne({ _id: insertedId }, { $set: { a: 1, o: { x: [1] } } })
     assert.deepEqual([result.matchedCount, result.modifiedCount], [1, 0])
     // The same number of another type is a change.
     const other = await collection().updateOne({ _id: insertedId }, { $set: { l: new Int32(1) } })

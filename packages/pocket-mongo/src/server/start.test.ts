@@ -10,7 +10,7 @@ import { openStore } from '../store/open.js'
 import type { Store, Transaction } from '../store/types.js'
 import { RawClient } from '../testing/raw.js'
 import { startTestMongo } from '../testing/start.js'
-import type { MongoOptions } from './start.js'
+import type { Mongo, MongoOptions } from './start.js'
 
 async function started(t: TestContext, options: MongoOptions = {}) {
   const running = await startTestMongo(options)
@@ -29,6 +29,11 @@ const folder = (t: TestContext): string => {
   t.after(() => rmSync(path, { recursive: true, force: true }))
   return path
 }
+
+const connectionsOf = ({ server }: Mongo) =>
+  new Promise<number>((resolve, reject) => {
+    server.getConnections((error, count) => (error ? reject(error) : resolve(count)))
+  })
 
 /** A statement of a transaction. */
 const within = (body: Document, lsid: Document, number: number, first = false): Document => ({
@@ -101,7 +106,7 @@ test('a commit that was asked for is done, whether anybody waits for it or not',
       }
     },
   }
-  const { port } = await started(t, { store: slow })
+  const { port, mongo } = await started(t, { store: slow })
   const leaver = await RawClient.to(port)
   const lsid = session()
   await leaver.ask(within(insert(1), lsid, 1, true))
@@ -113,6 +118,11 @@ test('a commit that was asked for is done, whether anybody waits for it or not',
   leaver.send(Buffer.concat([head, bytes]))
   await wasAsked
   leaver.socket.destroy()
+  const until = Date.now() + 5_000
+  while ((await connectionsOf(mongo)) > 0) {
+    assert.ok(Date.now() < until, 'the connection is still there')
+    await new Promise((resolve) => setImmediate(resolve))
+  }
   const client = await raw(t, port)
   // The next client asks for the same commit, and learns how it ended.
   const again = client.ask(within({ commitTransaction: 1 }, lsid, 1), 'admin')
@@ -252,7 +262,13 @@ test("the users' collection is not written or read around their commands", async
   const users = (pipeline: Document[]) => reader.db('admin').collection('system.users').aggregate(pipeline).toArray()
   assert.equal(await code(users([])), 13)
   const joined = { from: 'system.users', pipeline: [], as: 'all' }
-  for (const stage of [{ $lookup: joined }, { $unionWith: 'system.users' }, { $facet: { a: [{ $lookup: joined }] } }])
+  const byFields = { from: 'system.users', localField: 'a', foreignField: 'b', as: 'all' }
+  for (const stage of [
+    { $lookup: joined },
+    { $lookup: byFields },
+    { $unionWith: 'system.users' },
+    { $facet: { a: [{ $lookup: joined }] } },
+  ])
     assert.equal(
       await code(
         reader
