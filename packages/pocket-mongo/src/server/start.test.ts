@@ -1,176 +1,16 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
-import { type Document, Long, serialize, UUID } from 'bson'
+import { test } from 'node:test'
+import { type Document, serialize } from 'bson'
 import { MongoClient, MongoServerError } from 'mongodb'
 import type { LogEvent } from '../log.js'
-import { openStore } from '../store/open.js'
-import type { Store, Transaction } from '../store/types.js'
 import { RawClient } from '../testing/raw.js'
+import { folder, rawClient, started } from '../testing/scene.js'
 import { startTestMongo } from '../testing/start.js'
-import type { Mongo, MongoOptions } from './start.js'
+import type { MongoOptions } from './start.js'
 
-async function started(t: TestContext, options: MongoOptions = {}) {
-  const running = await startTestMongo(options)
-  t.after(() => running.close())
-  return running
-}
-
-async function raw(t: TestContext, port: number) {
-  const client = await RawClient.to(port)
-  t.after(() => client.end())
-  return client
-}
-
-const folder = (t: TestContext): string => {
-  const path = mkdtempSync(join(tmpdir(), 'pocket-mongo-'))
-  t.after(() => rmSync(path, { recursive: true, force: true }))
-  return path
-}
-
-const connectionsOf = ({ server }: Mongo) =>
-  new Promise<number>((resolve, reject) => {
-    server.getConnections((error, count) => (error ? reject(error) : resolve(count)))
-  })
-
-/** A statement of a transaction. */
-const within = (body: Document, lsid: Document, number: number, first = false): Document => ({
-  ...body,
-  lsid,
-  txnNumber: Long.fromNumber(number),
-  autocommit: false,
-  ...(first ? { startTransaction: true } : {}),
-})
-const session = (): Document => ({ id: new UUID() })
 const insert = (_id: number): Document => ({ insert: 'c', documents: [{ _id }] })
-const set = (value: string): Document => ({ update: 'c', updates: [{ q: { _id: 1 }, u: { $set: { by: value } } }] })
-
-test('a connection that ends ends the transaction that it did not commit', async (t) => {
-  const { port } = await started(t)
-  const client = await raw(t, port)
-  await client.ask(insert(1))
-  const leaver = await RawClient.to(port)
-  assert.equal((await leaver.ask(within(set('leaver'), session(), 1, true))).ok.value, 1)
-  const waits = client.ask(set('client'))
-  await leaver.end()
-  assert.equal((await waits).n.value, 1)
-  const { cursor } = await client.ask({ find: 'c' })
-  assert.deepEqual(
-    cursor.firstBatch.map(({ by }: Document) => by),
-    ['client'],
-  )
-})
-
-test('a transaction may go on over another connection of its client: the one that spoke last counts', async (t) => {
-  const { port } = await started(t)
-  const [first, second] = [await RawClient.to(port), await raw(t, port)]
-  const lsid = session()
-  await first.ask(within(insert(1), lsid, 1, true))
-  await second.ask(within(insert(2), lsid, 1))
-  await first.end()
-  assert.equal((await second.ask(within({ commitTransaction: 1 }, lsid, 1), 'admin')).ok.value, 1)
-  assert.equal((await second.ask({ count: 'c' })).n.value, 2)
-})
-
-test('a commit that was asked for is done, whether anybody waits for it or not', async (t) => {
-  const store = await openStore()
-  t.after(() => store.close())
-  let proceed = () => {}
-  const held = new Promise<void>((resolve) => {
-    proceed = resolve
-  })
-  let asked = () => {}
-  const wasAsked = new Promise<void>((resolve) => {
-    asked = resolve
-  })
-  const slow: Store = {
-    read: (work) => store.read(work),
-    write: (work, options) => store.write(work, options),
-    compact: () => store.compact(),
-    close: async () => {},
-    begin(): Transaction {
-      const inner = store.begin()
-      return {
-        get state() {
-          return inner.state
-        },
-        run: (work) => inner.run(work),
-        abort: () => inner.abort(),
-        async commit() {
-          asked()
-          await held
-          await inner.commit()
-        },
-      }
-    },
-  }
-  const { port, mongo } = await started(t, { store: slow })
-  const leaver = await RawClient.to(port)
-  const lsid = session()
-  await leaver.ask(within(insert(1), lsid, 1, true))
-  const commit = within({ commitTransaction: 1, $db: 'admin' }, lsid, 1)
-  const bytes = serialize(commit)
-  const head = Buffer.alloc(21)
-  head.writeInt32LE(21 + bytes.length, 0)
-  head.writeInt32LE(2013, 12)
-  leaver.send(Buffer.concat([head, bytes]))
-  await wasAsked
-  leaver.socket.destroy()
-  const until = Date.now() + 5_000
-  while ((await connectionsOf(mongo)) > 0) {
-    assert.ok(Date.now() < until, 'the connection is still there')
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-  const client = await raw(t, port)
-  // The next client asks for the same commit, and learns how it ended.
-  const again = client.ask(within({ commitTransaction: 1 }, lsid, 1), 'admin')
-  proceed()
-  assert.equal((await again).ok.value, 1)
-  assert.equal((await client.ask({ count: 'c' })).n.value, 1)
-})
-
-test('a write that is asked for again while it is under way is done once', async (t) => {
-  const { port } = await started(t)
-  const [client, again, other] = [await raw(t, port), await raw(t, port), await raw(t, port)]
-  await client.ask({ insert: 'c', documents: [{ _id: 1, n: 0 }] })
-  const open = session()
-  await other.ask(within({ update: 'c', updates: [{ q: { _id: 1 }, u: { $inc: { n: 10 } } }] }, open, 1, true))
-  const write = {
-    update: 'c',
-    updates: [{ q: { _id: 1 }, u: { $inc: { n: 1 } } }],
-    lsid: session(),
-    txnNumber: Long.fromNumber(1),
-  }
-  const [one, two] = [client.ask(write), again.ask(write)]
-  await other.ask(within({ commitTransaction: 1 }, open, 1), 'admin')
-  assert.deepEqual([(await one).nModified.value, (await two).nModified.value], [1, 1])
-  const { cursor } = await client.ask({ find: 'c' })
-  assert.equal(cursor.firstBatch[0].n.value, 11)
-})
-
-test('a session that is ended ends its transaction and its cursors', async (t) => {
-  const { port } = await started(t)
-  const client = await raw(t, port)
-  await client.ask({ insert: 'c', documents: [1, 2, 3].map((_id) => ({ _id })) })
-  const lsid = session()
-  const { cursor } = await client.ask({ find: 'c', batchSize: 1, lsid })
-  await client.ask(within(set('session'), lsid, 1, true))
-  await client.ask({ endSessions: [lsid] }, 'admin')
-  assert.equal((await client.ask({ getMore: cursor.id, collection: 'c', lsid })).code.value, 43)
-  assert.equal((await client.ask(within({ commitTransaction: 1 }, lsid, 1), 'admin')).code.value, 251)
-  assert.equal((await client.ask(set('client'))).nModified.value, 1)
-})
-
-test('a standalone server has no transactions', async (t) => {
-  const running = await startTestMongo({ replicaSet: undefined as never })
-  t.after(() => running.close())
-  const client = await raw(t, running.port)
-  const hello = await client.ask({ hello: 1 })
-  assert.deepEqual([hello.isWritablePrimary, hello.setName], [true, undefined])
-  assert.equal((await client.ask(within(insert(1), session(), 1, true))).code.value, 20)
-})
 
 test('a replica set that waits: no data until it is begun, once, and it stays so', async (t) => {
   const dataDir = folder(t)
@@ -193,7 +33,7 @@ test('a replica set that waits: no data until it is begun, once, and it stays so
   await first.close()
   const second = await startTestMongo(options)
   t.after(() => second.close())
-  const later = await raw(t, second.port)
+  const later = await rawClient(t, second.port)
   assert.equal((await later.ask({ hello: 1 })).isWritablePrimary, true)
   assert.equal((await later.ask({ count: 'c' })).n.value, 1)
 })
@@ -290,7 +130,7 @@ test("the users' collection is not written or read around their commands", async
 test('what is not supported is refused by its name, and told in the log', async (t) => {
   const events: LogEvent[] = []
   const { port } = await started(t, { log: (event) => events.push(event) })
-  const client = await raw(t, port)
+  const client = await rawClient(t, port)
   const refused: readonly (readonly [command: Document, code: number, names: RegExp])[] = [
     [{ find: 'c', filter: { $where: 'true' } }, 238, /\$where/],
     [{ find: 'c', filter: { $text: { $search: 'x' } } }, 238, /\$text/],
@@ -316,7 +156,7 @@ test('what is not supported is refused by its name, and told in the log', async 
 
 test('the first hello of a driver that knows nothing yet', async (t) => {
   const { port } = await started(t)
-  const client = await raw(t, port)
+  const client = await rawClient(t, port)
   const opQuery = (ns: string, body: Document): Buffer => {
     const name = Buffer.from(`${ns}\0`)
     const bytes = serialize(body)

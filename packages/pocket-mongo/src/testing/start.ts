@@ -2,6 +2,11 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { type Mongo, type MongoOptions, startMongo } from '../server/start.js'
 
+export interface TestMongoOptions extends MongoOptions {
+  /** No replica set, and so no transactions. */
+  readonly standalone?: boolean
+}
+
 export interface TestMongo {
   readonly mongo: Mongo
   readonly port: number
@@ -11,8 +16,9 @@ export interface TestMongo {
 }
 
 /** A server on a free port of this machine; without options in memory, a replica set that has begun, and nobody logs in. */
-export async function startTestMongo(options: MongoOptions = {}): Promise<TestMongo> {
-  const mongo = await startMongo({ replicaSet: { name: 'rs0', initiated: true }, ...options })
+export async function startTestMongo({ standalone, ...options }: TestMongoOptions = {}): Promise<TestMongo> {
+  const set = standalone === true ? {} : { replicaSet: { name: 'rs0', initiated: true } }
+  const mongo = await startMongo({ ...set, ...options })
   mongo.server.listen(0, '127.0.0.1')
   await once(mongo.server, 'listening')
   const { port } = mongo.server.address() as AddressInfo
