@@ -6,7 +6,7 @@ import { describe, it, type TestContext } from 'node:test'
 import { eventually } from '@bulkhead/service-kit/testing'
 import { podView } from '../kubernetes/memory.js'
 import { OPERATION_TIMEOUT_MS } from '../store/client.js'
-import { startManager, type TestManager, testMongo } from '../testing/index.js'
+import { startManager, type TestManager, type TestManagerOptions, testMongo } from '../testing/index.js'
 import { type FaultyWire, faultyWire } from '../testing/wire.js'
 
 /** One request has one operation that waits; the rest is what a busy machine takes. */
@@ -73,8 +73,14 @@ describe('the database', { concurrency: 3 }, () => {
   })
 
   it('a database that takes connections and does not answer is no different', async (t) => {
-    const { manager, wire } = await wired(t)
+    // With the deadlines that it has on a cluster.
+    const { manager, wire } = await wired(t, {})
+    const ask = manager.as(manager.admin)
+    await ask.get('/api/v1/users').expect(200)
     wire.hang()
+    const started = performance.now()
+    await ask.get('/api/v1/users').expect(503)
+    assert.ok(performance.now() - started < DEADLINE_MS)
     await all503(manager)
     wire.heal()
     await eventually(
@@ -149,11 +155,15 @@ describe('the database', { concurrency: 3 }, () => {
   })
 })
 
-async function wired(t: Pick<TestContext, 'after'>): Promise<{ manager: TestManager; wire: FaultyWire }> {
+const quick = { heartbeatMs: 400, client: { serverSelectionTimeoutMS: 500, minHeartbeatFrequencyMS: 10 } }
+
+async function wired(
+  t: Pick<TestContext, 'after'>,
+  options: Pick<TestManagerOptions, 'client' | 'heartbeatMs'> = quick,
+): Promise<{ manager: TestManager; wire: FaultyWire }> {
   let wire: FaultyWire | undefined
   const manager = await startManager(t, {
-    heartbeatMs: 250,
-    client: { serverSelectionTimeoutMS: 500, minHeartbeatFrequencyMS: 10, heartbeatFrequencyMS: 500 },
+    ...options,
     through: async (port) => {
       wire = await faultyWire(t, port)
       return wire

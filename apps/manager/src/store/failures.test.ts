@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { kitErrors, ServiceError } from '@bulkhead/service-kit'
 import {
+  MongoBulkWriteError,
   MongoError,
   MongoErrorLabel,
   MongoInvalidArgumentError,
@@ -26,6 +27,12 @@ test('a database that is not there, or did not answer in time, is a 503 with the
     new MongoServerError({ message: 'Authentication failed.', code: 18 }),
     new MongoServerError({ message: 'interrupted at shutdown', code: 11600 }),
     new MongoServerError({ message: 'operation exceeded time limit', code: 50 }),
+    Object.defineProperty(new MongoError('Timed out while checking out a connection'), 'name', {
+      value: 'MongoWaitQueueTimeoutError',
+    }),
+    // As insertMany has it.
+    new MongoBulkWriteError(new MongoNetworkError('connection 2 to 127.0.0.1:1 closed') as never, {} as never),
+    Object.assign(new Error('This socket has been ended by the other party'), { code: 'EPIPE' }),
     labelled(MongoErrorLabel.TransientTransactionError),
     labelled(MongoErrorLabel.UnknownTransactionCommitResult),
   ]
@@ -48,9 +55,10 @@ test('what is wrong with a request of ours, or with a document, is no absence', 
     new MongoServerError({ message: 'not authorized', code: 13 }),
     new MongoInvalidArgumentError('Update document requires atomic operators'),
     new TypeError('x is not a function'),
+    Object.assign(new Error('no such file'), { code: 'ENOENT' }),
     kitErrors.error('NOT_FOUND'),
     undefined,
   ]
   for (const error of ours) assert.equal(storeFailure(error), error)
-  assert.deepEqual(ours.map(isDuplicateKey), [false, true, false, false, false, false, false])
+  assert.deepEqual(ours.map(isDuplicateKey), [false, true, false, false, false, false, false, false])
 })

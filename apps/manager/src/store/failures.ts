@@ -1,5 +1,6 @@
 import { kitErrors, type ServiceError } from '@bulkhead/service-kit'
 import {
+  MongoBulkWriteError,
   MongoClientClosedError,
   MongoError,
   MongoErrorLabel,
@@ -21,12 +22,46 @@ const unavailableCodes: ReadonlySet<number> = new Set([
   6, 7, 11, 18, 50, 89, 91, 94, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436,
 ])
 
+/** Of a pool without a connection in time, or that was closed: the driver has classes for them, and does not export them. */
+const ofThePool: ReadonlySet<string> = new Set([
+  'MongoWaitQueueTimeoutError',
+  'MongoPoolClosedError',
+  'MongoPoolClearedError',
+])
+
 /** A value that a unique index holds already. */
 export const isDuplicateKey = (thrown: unknown): thrown is MongoServerError =>
   thrown instanceof MongoServerError && thrown.code === 11000
 
+/** What it was, where the driver has wrapped it: of a connection lost while several documents are written, it makes a failure of these. */
+export function driverError(thrown: unknown): unknown {
+  if (!(thrown instanceof MongoBulkWriteError)) return thrown
+  const { errorResponse } = thrown as { readonly errorResponse?: unknown }
+  return errorResponse instanceof MongoError ? errorResponse : thrown
+}
+
+/** What Node says of a connection that is not there, or not any more. */
+const lostSocket: ReadonlySet<unknown> = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ERR_STREAM_DESTROYED',
+  'ERR_STREAM_WRITE_AFTER_END',
+])
+
+/** The driver lets a socket's own failure through when it writes to one that has just ended: what it wrote was not sent. */
+export const isLostSocket = (thrown: unknown): boolean =>
+  thrown instanceof Error && 'code' in thrown && lostSocket.has(thrown.code)
+
+/** Whether the failure, or what it wraps, has this label of MongoDB's. */
+export const hasLabel = (thrown: unknown, label: string): boolean =>
+  [thrown, driverError(thrown)].some((error) => error instanceof MongoError && error.hasErrorLabel(label))
+
 /** Whether the database is not there, or did not answer in time: another try, later, may go well. */
-export function isUnavailable(thrown: unknown): boolean {
+export function isUnavailable(given: unknown): boolean {
+  const thrown = driverError(given)
+  if (isLostSocket(thrown)) return true
   if (!(thrown instanceof MongoError)) return false
   // In the middle of a transaction its client was replaced.
   if (thrown instanceof MongoInvalidArgumentError && /same MongoClient/.test(thrown.message)) return true
@@ -40,13 +75,14 @@ export function isUnavailable(thrown: unknown): boolean {
     thrown instanceof MongoExpiredSessionError
   )
     return true
+  if (ofThePool.has(thrown.name)) return true
   if (thrown instanceof MongoServerError && unavailableCodes.has(Number(thrown.code))) return true
   // A conflict that outlasted all the tries, a pool that was cleared, a commit of which nobody knows what became of it.
-  return (
-    thrown.hasErrorLabel(MongoErrorLabel.TransientTransactionError) ||
-    thrown.hasErrorLabel(MongoErrorLabel.UnknownTransactionCommitResult) ||
-    thrown.hasErrorLabel(MongoErrorLabel.RetryableWriteError)
-  )
+  return [
+    MongoErrorLabel.TransientTransactionError,
+    MongoErrorLabel.UnknownTransactionCommitResult,
+    MongoErrorLabel.RetryableWriteError,
+  ].some((label) => hasLabel(given, label))
 }
 
 /** What a caller is told of it. */

@@ -1,14 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type ClientSession, type MongoClient, MongoError, MongoErrorLabel } from 'mongodb'
-import { isUnavailable } from './failures.js'
+import { type ClientSession, type MongoClient, MongoErrorLabel } from 'mongodb'
+import { hasLabel, isLostSocket, isUnavailable } from './failures.js'
 
 /** How long it is tried again: a conflict with others is over by then, and whoever asks is still there. */
 export const TRANSACTION_MS = 3_000
 
 const FIRST_WAIT_MS = 5
 const LONGEST_WAIT_MS = 250
-
-const has = (error: unknown, label: string): boolean => error instanceof MongoError && error.hasErrorLabel(label)
 
 /**
  * Runs `work` in a transaction, and again when it met somebody else's writes, as MongoDB's specification of the convenient
@@ -33,7 +31,7 @@ export async function inTransaction<T>(
       const over = leave(session)
       // There, it is over before anybody reads on; gone, nobody is waited for.
       if (!isUnavailable(error)) await over
-      if (!has(error, MongoErrorLabel.TransientTransactionError)) throw error
+      if (!hasLabel(error, MongoErrorLabel.TransientTransactionError) && !isLostSocket(error)) throw error
       const pause = wait * (0.5 + Math.random() / 2)
       if (performance.now() + pause > deadline) throw error
       await sleep(pause)
@@ -48,7 +46,8 @@ async function commit(session: ClientSession, deadline: number): Promise<void> {
       await session.commitTransaction()
       return
     } catch (error) {
-      if (!has(error, MongoErrorLabel.UnknownTransactionCommitResult) || performance.now() > deadline) throw error
+      const unknown = hasLabel(error, MongoErrorLabel.UnknownTransactionCommitResult) || isLostSocket(error)
+      if (!unknown || performance.now() > deadline) throw error
     }
   }
 }

@@ -135,7 +135,9 @@ export async function startManager(
       // superagent keeps what it has sent, and its types do not say so.
       const { _data: sent } = (response as unknown as { request: { _data?: unknown } }).request
       const problem = documented.problemOf({ method: method.toUpperCase(), path, status, body, sent })
-      if (problem !== undefined) throw new Error(problem)
+      // Of a failure that nobody foresaw, the log alone says why.
+      const why = status === 500 ? lines.filter((line) => line.includes(String(response.headers['x-request-id']))) : []
+      if (problem !== undefined) throw new Error([problem, ...why].join('\n'))
     })
     return token === undefined ? request : request.set('authorization', `Bearer ${token}`)
   }
