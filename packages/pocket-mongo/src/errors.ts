@@ -8,6 +8,7 @@ export const codes = {
   UnsupportedFormat: 12,
   Unauthorized: 13,
   TypeMismatch: 14,
+  Overflow: 15,
   InvalidLength: 16,
   AuthenticationFailed: 18,
   IllegalOperation: 20,

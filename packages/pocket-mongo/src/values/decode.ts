@@ -11,10 +11,11 @@ import { MongoError } from '../errors.js'
  * Reads one document. Own property names are whatever the sender chose, `__proto__` among them: copy with spread, never by
  * assignment to a fresh object.
  *
- * @throws BSONError, RangeError (nested without end)
+ * @param depth how deep it may be nested; what is kept was looked at when it came
+ * @throws BSONError, MongoError Overflow, RangeError (nested so deep that it cannot be said how deep)
  */
-export function decode(raw: Uint8Array): Document {
-  return numbers(deserialize(raw, { promoteValues: false, bsonRegExp: true })) as Document
+export function decode(raw: Uint8Array, depth = Number.POSITIVE_INFINITY): Document {
+  return numbers(deserialize(raw, { promoteValues: false, bsonRegExp: true }), depth) as Document
 }
 
 /** @throws MongoError BSONObjectTooLarge (beyond what bson has room for, which is over 16 MiB), BSONError */
@@ -32,23 +33,24 @@ export function encode(doc: Document): Uint8Array {
 export const isInt32 = (value: number): boolean => (value | 0) === value && !Object.is(value, -0)
 
 /** Changes what `deserialize` has just made, in place. */
-function numbers(value: unknown): unknown {
+function numbers(value: unknown, depth: number): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (value instanceof Int32) return value.value
   if (value instanceof Double) return isInt32(value.value) ? value : value.value
+  if (depth < 0) throw new MongoError('Overflow', 'exceeded maximum nested object depth')
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) {
       const item: unknown = value[i]
-      if (typeof item === 'object') value[i] = numbers(item)
+      if (typeof item === 'object') value[i] = numbers(item, depth - 1)
     }
     return value
   }
   // bson makes an object of every document that looks like a reference; it is a document like others.
-  if (value instanceof DBRef) return numbers(value.toJSON())
+  if (value instanceof DBRef) return numbers(value.toJSON(), depth)
   if (isPlain(value)) {
     for (const key of Object.keys(value)) {
       const item = value[key]
-      if (typeof item === 'object') value[key] = numbers(item)
+      if (typeof item === 'object') value[key] = numbers(item, depth - 1)
     }
   }
   return value

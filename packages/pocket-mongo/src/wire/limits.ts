@@ -6,7 +6,7 @@ export const MAX_MESSAGE_BYTES = 48_000_000
 export const MAX_WRITE_BATCH = 100_000
 /** What a client may have this server hold before it has said who it is; a hello with a proof in it takes 1 KiB. */
 export const MAX_BYTES_BEFORE_LOGIN = 64 * 1024
-/** MongoDB stores no document that is nested deeper. */
+/** A message is not nested deeper, and no path of an update is longer. */
 export const MAX_DEPTH = 200
 /** A message that was begun has to end: who trickles does not hold memory for ever. */
 export const MESSAGE_DEADLINE_MS = 60_000

@@ -86,6 +86,16 @@ test('a document that is nested without end is answered, not run into', () => {
   assert.throws(() => readMessage(framed(Buffer.concat([Buffer.from([0]), bytes]))), BadMessage)
 })
 
+test('a document may be nested as deep as the limit, and not deeper', () => {
+  const nested = (depth: number): object => (depth === 0 ? {} : { a: nested(depth - 1) })
+  const body = (depth: number) => messageOf({ ping: nested(depth), $db: 'test' })
+  assert.equal(readMessage(body(199)).db, 'test')
+  assert.throws(
+    () => readMessage(body(201)),
+    (error) => error instanceof BadMessage && error.answer.code === 15,
+  )
+})
+
 test('an operation that was never agreed on ends the stream', () => {
   const message = messageOf({ ping: 1, $db: 'test' })
   message.writeInt32LE(2012, 12)

@@ -3,7 +3,7 @@ import { MongoError } from '../errors.js'
 import { decode } from '../values/decode.js'
 import { crc32c } from './crc32c.js'
 import { BrokenStream } from './frames.js'
-import { MAX_COMMAND_BYTES, MAX_DOCUMENT_BYTES } from './limits.js'
+import { MAX_COMMAND_BYTES, MAX_DEPTH, MAX_DOCUMENT_BYTES } from './limits.js'
 
 /*
  * Messages that clients send (MongoDB wire protocol): OP_MSG, and OP_QUERY for the first hello of drivers that do not know
@@ -81,7 +81,7 @@ function readOpMsg(frame: Buffer, requestId: number): Message {
     if (kind === 0) {
       if (body !== undefined) throw failed('Multiple body sections in message')
       const raw = documentAt(frame, at, end, MAX_COMMAND_BYTES)
-      body = decode(raw)
+      body = decode(raw, MAX_DEPTH)
       at += raw.length
     } else if (kind === 1) {
       const section = sectionAt(frame, at, end)
@@ -117,7 +117,7 @@ function sequenceOf(section: Buffer, before: readonly (readonly [string, unknown
   for (let at = zero + 1; at < section.length; ) {
     // An update's statement may be larger than the documents in it.
     const raw = documentAt(section, at, section.length, MAX_COMMAND_BYTES)
-    documents.push(decode(raw))
+    documents.push(decode(raw, MAX_DEPTH))
     at += raw.length
   }
   return [name, documents]
@@ -144,7 +144,7 @@ function readOpQuery(frame: Buffer, requestId: number): Message {
       'CommandNotSupported',
       `OP_QUERY is no longer supported: use OP_MSG (asked for '${ns.slice(0, 100)}')`,
     )
-  const body = decode(documentAt(frame, zero + 9, frame.length, MAX_COMMAND_BYTES))
+  const body = decode(documentAt(frame, zero + 9, frame.length, MAX_COMMAND_BYTES), MAX_DEPTH)
   const [name = ''] = Object.keys(body)
   if (!['hello', 'ismaster', 'isMaster'].includes(name))
     throw new MongoError(

@@ -2,6 +2,7 @@ import type { Document } from 'bson'
 import { MongoError } from '../../errors.js'
 import { isPlain } from '../../values/decode.js'
 import { identical } from '../../values/identical.js'
+import { MAX_DEPTH } from '../../wire/limits.js'
 import { compileFilter, type Filter } from '../filter.js'
 import { own } from '../path.js'
 import { arrayOperators } from './arrays.js'
@@ -103,6 +104,8 @@ function step(field: string, change: Change, create: boolean): Step {
       'EmptyFieldName',
       `The update path '${field}' contains an empty field name, which is not allowed.`,
     )
+  if (path.length > MAX_DEPTH)
+    throw new MongoError('Overflow', `a path of ${path.length} parts exceeds the maximum depth of ${MAX_DEPTH}`)
   const odd = path.find((part) => part.startsWith('$') && part !== '$' && !/^\$\[[a-z]?[A-Za-z0-9]*\]$/.test(part))
   if (odd !== undefined) throw dollar(field)
   return { field, path, change, create }
