@@ -66,6 +66,19 @@ test('users are kept; the root user of the options has the password of the optio
   assert.equal(await logsIn(`${at('anna:secret')}&authSource=admin`), false)
 })
 
+test('a user who is dropped has no rights from then on, on connections that are open too', async (t) => {
+  const running = await started(t, { root: { user: 'root', password: 'one' } })
+  const [root, brief] = [running.uri, running.uri.replace(/\/\/[^@]*@/, '//brief:x@')].map(
+    (uri) => new MongoClient(uri),
+  )
+  t.after(() => Promise.all([root?.close(), brief?.close()]))
+  const find = () => brief?.db('admin').command({ find: 'c' })
+  await root?.db('admin').command({ createUser: 'brief', pwd: 'x', roles: ['read'] })
+  assert.equal((await find())?.ok, 1)
+  await root?.db('admin').command({ dropUser: 'brief' })
+  await assert.rejects(async () => find(), { code: 13 })
+})
+
 test('a start with the same root user writes nothing', async (t) => {
   const dataDir = folder(t)
   const size = () => readdirSync(dataDir).reduce((sum, file) => sum + statSync(join(dataDir, file)).size, 0)
