@@ -15,8 +15,8 @@ export function runTests(files, { cwd, env, timeoutMs }) {
     process.execPath,
     [
       '--test',
-      // The runner's own choice on two cores would be one file at a time; but a third of the time is waiting for what does not come.
-      `--test-concurrency=${Math.max(3, Math.min(4, availableParallelism()))}`,
+      // The runner's own choice on two cores would be one file at a time; but half of the time is waiting for what does not come.
+      `--test-concurrency=${Math.max(4, Math.min(6, availableParallelism()))}`,
       `--test-timeout=${timeoutMs}`,
       '--test-reporter=spec',
       '--test-reporter-destination=stdout',

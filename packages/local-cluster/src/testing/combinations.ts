@@ -77,7 +77,7 @@ export async function tryAll(t: TestContext, combinations: readonly (readonly st
       const started = performance.now()
       const asked = byControl(toRun(scenarios, on)).map((scenario) => sooner(scenario, on))
       // Most of their time is waiting for what does not come.
-      const report = await runScenarios(cluster, asked, { root, parallel: 8 })
+      const report = await runScenarios(cluster, asked, { root, parallel: 12 })
       assert.ok(verifyPassed(report), renderVerify(report))
       const skipped = report.results.filter(({ status }) => status === 'skipped')
       if (on.length === layers.length) assert.deepEqual(skipped, [], 'with everything on all are tried')
