@@ -3,6 +3,7 @@ import { createAuditLog } from './audit/log.js'
 import { createIdentity } from './auth/identity.js'
 import type { AppDeps } from './deps.js'
 import { MAX_BODY_BYTES } from './http/body.js'
+import { clientAddress } from './http/client-address.js'
 import { renderError } from './http/envelope.js'
 import { type Guard, mountRoutes } from './http/mount.js'
 import type { Route } from './http/route.js'
@@ -25,6 +26,7 @@ export function createApp(deps: AppDeps): Service {
   const sync = createNodeSync({ store, push, log: log.log })
   const routes = routesOf({ ...deps, identity, sync })
   const guard: Guard = (route, authorization) => store.within(ADMISSION_MS, () => identity.guard(route, authorization))
+  const ipOf = clientAddress(config.proxies ?? { from: [], hops: 0 })
   const bounded = (route: Route): Route => ({
     ...route,
     handle: (call) => store.within(HANDLING_MS, () => route.handle(call)),
@@ -42,7 +44,7 @@ export function createApp(deps: AppDeps): Service {
       ...checks,
     },
     routes: (app) => {
-      mountRoutes(app, routes.map(bounded), { guard, audit })
+      mountRoutes(app, routes.map(bounded), { guard, audit, ipOf })
       serveOpenApi(app, routes)
     },
   })

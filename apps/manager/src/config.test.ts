@@ -44,6 +44,15 @@ test('what is not set is as the contract has it (1.12)', () => {
   })
   assert.deepEqual(config.admin, { email: 'admin@example.com', password: 'long-enough-4-us' })
   assert.equal(config.kubernetes.inCluster, true)
+  assert.deepEqual(config.proxies, { from: [], hops: 1 }, 'nobody is believed who he says he is')
+})
+
+test('proxies are a list of addresses and blocks', () => {
+  const { config } = readManagerConfig({
+    ...least,
+    MANAGER_SERVER_TRUSTED_PROXIES: ' 10.244.0.0/16, fd00::/8,192.0.2.1',
+  })
+  assert.deepEqual(config.proxies, { from: ['10.244.0.0/16', 'fd00::/8', '192.0.2.1'], hops: 1 })
 })
 
 test('no secret is in what is logged at the start, nor in what is said of a bad one', () => {
@@ -67,6 +76,9 @@ test('every value that is wrong is named, all at once, with the reason', () => {
   ])
   const wrong: readonly [Record<string, string>, RegExp][] = [
     [{ MANAGER_SERVER_HOST: '8080' }, /MANAGER_SERVER_HOST="8080" \(it must be host:port/],
+    [{ MANAGER_SERVER_TRUSTED_PROXIES: '10.244.0.0/16,gateway' }, /"gateway" is neither an address nor a block/],
+    [{ MANAGER_SERVER_TRUSTED_PROXIES: '0.0.0.0/0' }, /MANAGER_SERVER_TRUSTED_PROXIES="0.0.0.0\/0" .*invalid range/],
+    [{ MANAGER_SERVER_TRUSTED_HOPS: '-1' }, /MANAGER_SERVER_TRUSTED_HOPS="-1"/],
     [{ MANAGER_MONGODB_PORT: 'x' }, /MANAGER_MONGODB_PORT="x"/],
     [{ MANAGER_MONGODB_DATABASE: 'admin' }, /one of MongoDB's own/],
     [{ MANAGER_MONGODB_DATABASE: 'a.b' }, /1 to 63 characters/],

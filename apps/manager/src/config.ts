@@ -11,10 +11,11 @@ import {
   settings,
   shutdownSettings,
 } from '@bulkhead/service-kit'
+import { checkBlocks, type TrustedProxies } from './http/client-address.js'
 import { SERVICE_ACCOUNT_FOLDER } from './kubernetes/access.js'
 import { type MongoConfig, readMongoOptions } from './store/client.js'
 
-const { address, boolean, duration, optional, port, secret, setting, text } = settings
+const { address, boolean, duration, integer, optional, port, secret, setting, splitList, text } = settings
 
 /** How to reach the database; the same names serve the service and its migrations. */
 const mongoSettings = {
@@ -31,6 +32,10 @@ const mongoSettings = {
 
 const serviceShape = {
   MANAGER_SERVER_HOST: address(':8080'),
+  /** Addresses and blocks of them of the proxies in front whose X-Forwarded-For is believed. */
+  MANAGER_SERVER_TRUSTED_PROXIES: setting(readBlocks, ''),
+  /** How many of those stand one behind the other. */
+  MANAGER_SERVER_TRUSTED_HOPS: integer('1', { min: 0, max: 16 }),
   ...mongoSettings,
   /** Signs the tokens; RSA, PKCS#1 or PKCS#8. */
   MANAGER_KEY_RSA_PRIVATE_KEY_PEM: secret(setting(readPrivateKey)),
@@ -73,6 +78,7 @@ type Env = Readonly<Record<string, string | undefined>>
 
 export interface ManagerConfig {
   readonly listen: Address
+  readonly proxies: TrustedProxies
   readonly mongo: MongoConfig
   readonly key: KeyObject
   readonly admin: { readonly email: string; readonly password: string }
@@ -99,6 +105,7 @@ export function readManagerConfig(env: Env = process.env): Read<ManagerConfig, t
     ...read,
     config: {
       listen: values.MANAGER_SERVER_HOST,
+      proxies: { from: values.MANAGER_SERVER_TRUSTED_PROXIES, hops: values.MANAGER_SERVER_TRUSTED_HOPS },
       mongo: mongoOf(values),
       key: values.MANAGER_KEY_RSA_PRIVATE_KEY_PEM,
       admin: { email: values.MANAGER_ACCOUNT_ADMIN_EMAIL, password: values.MANAGER_ACCOUNT_ADMIN_PASSWORD },
@@ -185,6 +192,12 @@ const SHORTEST_PASSWORD = 8
 function readAdminPassword(value: string): string {
   if (value.length < SHORTEST_PASSWORD) throw new RangeError(`it must have at least ${SHORTEST_PASSWORD} characters`)
   return readSecret(value)
+}
+
+function readBlocks(value: string): readonly string[] {
+  const blocks = splitList(value)
+  checkBlocks(blocks)
+  return blocks
 }
 
 function readUserName(value: string): string {

@@ -11,7 +11,7 @@ export interface AppDeps {
   readonly store: Store
   readonly cluster: ClusterView
   readonly push: SchedulerPush
-  readonly config: Pick<ManagerConfig, 'key' | 'admin'>
+  readonly config: Pick<ManagerConfig, 'key' | 'admin'> & Partial<Pick<ManagerConfig, 'proxies'>>
   readonly log: ServiceLog
   /** Tokens, passwords and limits, when they are made elsewhere. */
   readonly identity?: Identity
