@@ -43,7 +43,7 @@ function podsOf(resource: Resource<Workload>, nodes: readonly string[]): WantedP
   switch (object.kind) {
     case 'Deployment': {
       // The ReplicaSet's hash is one of the template: a changed template makes new pods, as on a cluster.
-      const templateHash = nameHash(canonicalJson(template), 10)
+      const templateHash = hashOf(template)
       const taken = new Set<string>()
       return times(replicas(resource), (index) => ({
         ...common,
@@ -63,6 +63,17 @@ function podsOf(resource: Resource<Workload>, nodes: readonly string[]): WantedP
     case 'DaemonSet':
       return nodes.map((node) => ({ ...common, name: `${name}-${nameHash(`${id}/${node}`, 5)}`, added: {}, node }))
   }
+}
+
+/** A template is compiled again with every change of a policy, and is a large part of what is compiled. */
+const hashes = new WeakMap<PodTemplate, string>()
+
+function hashOf(template: PodTemplate): string {
+  const known = hashes.get(template)
+  if (known !== undefined) return known
+  const hash = nameHash(canonicalJson(template), 10)
+  hashes.set(template, hash)
+  return hash
 }
 
 /** Five letters collide in a large Deployment; the later pod is named again, as on a cluster. */
