@@ -54,8 +54,8 @@ export function isAlive(pid: number): boolean {
 }
 
 export async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 15_000; !(await holds()); ) {
-    assert.ok(Date.now() < deadline, `not within 15 s: ${what}`)
+  for (const deadline = Date.now() + 30_000; !(await holds()); ) {
+    assert.ok(Date.now() < deadline, `not within 30 s: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }
