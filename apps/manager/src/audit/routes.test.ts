@@ -30,6 +30,7 @@ test('who did what is written: done, refused, and a login that failed', async (t
   const bob = await manager.user({ username: 'bob' })
   await manager.as(bob).post('/api/v1/users').send({ username: 'cat', password: 'a long password' }).expect(403)
   await manager.agent.post('/api/v1/auth/login').send({ username: 'nobody', password: 'wrong' }).expect(401)
+  await manager.agent.post('/api/v1/auth/login').send({ username: 'bob', password: 'wrong' }).expect(401)
   await manager.login('bob', bob.password)
   const ann = await manager.db.collection('users').findOne({ username: 'ann' })
 
@@ -41,8 +42,14 @@ test('who did what is written: done, refused, and a login that failed', async (t
       ['user.create', 'refused', manager.admin.username, 'NAME_TAKEN', undefined],
       ['user.create', 'refused', 'bob', 'PERMISSION_DENIED', undefined],
       ['auth.login', 'refused', undefined, 'LOGIN_FAILED', undefined],
-      ['auth.login', 'ok', undefined, undefined, `users/${bob.id.toHexString()}`],
+      ['auth.login', 'refused', 'bob', 'LOGIN_FAILED', `users/${bob.id.toHexString()}`],
+      ['auth.login', 'ok', 'bob', undefined, `users/${bob.id.toHexString()}`],
     ],
+  )
+  assert.deepEqual(
+    [entries[0]?.userID, entries[1]?.userID],
+    [bob.id.toHexString(), undefined],
+    'who he is, he has shown once',
   )
   const first = entries.at(-1)
   assert.equal(first?.requestID, made.headers['x-request-id'])

@@ -31,8 +31,11 @@ const query = z.object({
 const entry = z.object({
   id: z.string(),
   timestamp: z.number().int().describe('Milliseconds since 1970'),
-  userID: z.string().optional().describe('Absent: nobody who is known'),
-  username: z.string().optional().describe('As it was then'),
+  userID: z.string().optional().describe('Absent: nobody who has shown who he is'),
+  username: z
+    .string()
+    .optional()
+    .describe('As it was then; of a login that failed, the account that it was tried at, if there is one'),
   action: z.string(),
   target: z.string().optional(),
   outcome: z.enum(['ok', 'refused', 'failed']),

@@ -1,35 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createLog } from '@bulkhead/service-kit'
 import { decodeJwt } from 'jose'
-import supertest from 'supertest'
-import { createApp } from '../app.js'
-import { sharedManager, startManager, type TestManager } from '../testing/index.js'
-import { createIdentity } from './identity.js'
-import { argon, createPasswords } from './passwords.js'
+import { sharedManager, startManager } from '../testing/index.js'
+import { serviceOf } from '../testing/service-of.js'
+import { argon } from './passwords.js'
 import { loginPace, Throttle } from './throttle.js'
 import { WorkQueue } from './work-queue.js'
 
 const LOGIN = '/api/v1/auth/login'
-
-/** The same database behind a service whose passwords and throttle the test has in hand. */
-function serviceOf(m: TestManager, parts: { argon?: typeof argon; throttle?: Throttle; queue?: WorkQueue }) {
-  const identity = createIdentity({
-    store: m.store,
-    key: m.key,
-    passwords: createPasswords(parts.argon ?? argon, parts.queue),
-    ...(parts.throttle === undefined ? {} : { throttle: parts.throttle }),
-  })
-  const service = createApp({
-    store: m.store,
-    cluster: m.cluster,
-    push: m.push,
-    log: createLog({ name: 'manager', level: 'fatal', write: () => {} }),
-    config: { key: m.key, admin: { email: '', password: '' } },
-    identity,
-  })
-  return supertest(service.server)
-}
 
 const manager = sharedManager()
 
@@ -199,7 +177,7 @@ test('more logins than can be worked on are 503 with Retry-After; other requests
   assert.deepEqual(statuses, [200, 200, 503, 503])
 })
 
-test('1.14 logins are in the audit log, with whom they were tried at; those that were held off are not', async (t) => {
+test('1.14 logins are in the audit log, with the account that they were tried at, and nothing that was typed; those that were held off are not', async (t) => {
   const m = await startManager(t)
   const { username, password } = m.admin
   await m.agent.post(LOGIN).set('x-request-id', 'ok').send({ username, password }).expect(200)
@@ -210,16 +188,28 @@ test('1.14 logins are in the audit log, with whom they were tried at; those that
   const entries = await m.store.audit.find({ action: 'auth.login' }, { sort: { _id: 1 } }).toArray()
   const target = `users/${m.admin.id.toHexString()}`
   assert.deepEqual(
-    entries.map(({ requestID, outcome, code, target }) => ({ requestID, outcome, code, target })),
+    entries.map(({ requestID, outcome, code, target, username, userID }) => ({
+      ...{ requestID, outcome, code, target, username },
+      userID: userID?.toHexString(),
+    })),
     [
-      { requestID: 'ok', outcome: 'ok', code: undefined, target },
+      { requestID: 'ok', outcome: 'ok', code: undefined, target, username, userID: m.admin.id.toHexString() },
       ...Array.from({ length: 5 }, (_, guess) => ({
         requestID: `guess-${guess}`,
         outcome: 'refused',
         code: 'LOGIN_FAILED',
         target,
+        username,
+        userID: undefined,
       })),
-      { requestID: 'nobody', outcome: 'refused', code: 'LOGIN_FAILED', target: undefined },
+      {
+        requestID: 'nobody',
+        outcome: 'refused',
+        code: 'LOGIN_FAILED',
+        target: undefined,
+        username: undefined,
+        userID: undefined,
+      },
     ],
   )
   assert.doesNotMatch(JSON.stringify(entries) + m.lines.join(''), /my password\?|a guess/)

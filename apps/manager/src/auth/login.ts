@@ -23,10 +23,12 @@ export function login({ store, tokens, passwords, throttle }: Identity): Route {
 
   /** A token that this user was given once, valid or not: who has it is not one of the strangers who guess. */
   const deviceOf = async (authorization: string | undefined, username: string): Promise<string | undefined> => {
-    const token = authorization?.startsWith('Bearer ') ? authorization.slice('Bearer '.length) : undefined
-    const owner = token === undefined ? undefined : await tokens.ownerOf(token)
-    if (owner === undefined) return undefined
-    return (await find(username))?._id.toHexString() === owner ? token : undefined
+    if (!authorization?.startsWith('Bearer ')) return undefined
+    const token = authorization.slice('Bearer '.length)
+    const owner = await tokens.ownerOf(token)
+    if (owner === undefined || (await find(username))?._id.toHexString() !== owner) return undefined
+    // What is signed, without the signature: that can be written in many ways, each of them right.
+    return token.slice(0, token.lastIndexOf('.'))
   }
 
   return defineRoute({
@@ -41,19 +43,23 @@ export function login({ store, tokens, passwords, throttle }: Identity): Route {
     body: z.object({ username: required(MAX_USERNAME), password: required(MAX_PASSWORD) }),
     answer: z.object({ token: z.string() }),
     errors: ['INVALID_BODY', 'CREDENTIALS_REQUIRED', 'VALIDATION_FAILED', 'LOGIN_FAILED', 'TOO_MANY_ATTEMPTS'],
-    handle: async ({ body: { username, password }, ip, authorization, about }) => {
+    handle: async ({ body: { username, password }, ip, authorization, about, who }) => {
       const device = await deviceOf(authorization, username)
       const turn = await throttle.enter({ account: username, ip, device })
       try {
         const user = await find(username)
-        if (user !== null) about(`users/${user._id.toHexString()}`)
-        const right = await passwords.verify(user?.password, password, ip)
+        if (user !== null) {
+          about(`users/${user._id.toHexString()}`)
+          who({ username })
+        }
+        const right = await passwords.verify(user?.password, password, ip, turn.known)
         const status = Number(user?.status)
         if (user === null || !right || status === INACTIVE) {
           turn.failed()
           throw managerErrors.error('LOGIN_FAILED')
         }
         turn.succeeded()
+        who({ id: user._id, username })
         const token = await tokens.sign({
           uid: user._id.toHexString(),
           needChangePassword: status === MUST_CHANGE_PASSWORD,

@@ -18,13 +18,19 @@ export interface ThrottleOptions {
   readonly address: Pace
   /** A count is forgotten when nothing has failed for this long. */
   readonly forgetMs: number
-  /** How many counts are kept; then the one is dropped that was touched longest ago. */
+  /**
+   * How many counts of each kind are kept; then the one is dropped that was touched longest ago. Of a kind: who has many
+   * addresses cannot have an account's count dropped with those.
+   */
   readonly maxEntries: number
   /** How long a try may wait for those before it that are not decided. */
   readonly maxWaitMs: number
 }
 
-/** Some 6,000 guesses a day at one account from one address, at the most; the owner waits for 15 s, at the most. */
+/**
+ * What may be guessed at one account: 5 times at once and then 4 times a minute from one address; 30 times at once and then
+ * 15 times a minute from all addresses together that its owner never came from, however many those are.
+ */
 export const loginPace: ThrottleOptions = {
   pair: { free: 5, longestMs: 15_000 },
   account: { free: 30, longestMs: 4_000 },
@@ -32,6 +38,16 @@ export const loginPace: ThrottleOptions = {
   forgetMs: 15 * 60_000,
   maxEntries: 20_000,
   maxWaitMs: 2_000,
+}
+
+/** Of an account, the addresses that its logins went well from last: more than a person has. */
+const KNOWN_ADDRESSES = 20
+
+type Kind = 'pair' | 'account' | 'address'
+
+interface Rule {
+  readonly kind: Kind
+  readonly key: string
 }
 
 interface Count {
@@ -46,12 +62,17 @@ interface Count {
 export interface Attempt {
   readonly account: string
   readonly ip: string
-  /** Set when the caller has shown a token that this account once was given: then he is told apart from strangers. */
+  /**
+   * Set when the caller has shown a token that this account once was given: then he is told apart from strangers. What is the
+   * same for every way to write that token down, or each of those would have tries of its own.
+   */
   readonly device?: string | undefined
 }
 
 /** A try that is under way; one of the two has to be called, or `drop`. */
 export interface Turn {
+  /** Somebody who was let in before, from there or as that device: no stranger. */
+  readonly known: boolean
   succeeded(): void
   failed(): void
   /** It was not decided: nothing is counted. */
@@ -62,9 +83,13 @@ export interface Turn {
 export class Throttle {
   readonly #options: ThrottleOptions
   readonly #now: () => number
-  readonly #counts = new Map<string, Count>()
-  /** Pairs of account and address that a login went well for. */
-  readonly #known = new Map<string, true>()
+  readonly #counts: Readonly<Record<Kind, Map<string, Count>>> = {
+    pair: new Map(),
+    account: new Map(),
+    address: new Map(),
+  }
+  /** By account, since its own logins alone may push out an address of it. */
+  readonly #known = new Map<string, Map<string, true>>()
 
   constructor(options: ThrottleOptions = loginPace, now: () => number = Date.now) {
     this.#options = options
@@ -73,7 +98,7 @@ export class Throttle {
 
   /** How many counts are kept. */
   get size(): number {
-    return this.#counts.size
+    return Object.values(this.#counts).reduce((sum, { size }) => sum + size, 0)
   }
 
   /**
@@ -81,36 +106,41 @@ export class Throttle {
    * @throws ServiceError TOO_MANY_ATTEMPTS with Retry-After, when the next try is not due yet
    */
   async enter(attempt: Attempt): Promise<Turn> {
-    const { pair, account, address } = this.#options
-    const pairKey = keyOf('pair', attempt.account, attempt.device ?? attempt.ip)
-    const isKnown = attempt.device !== undefined || this.#known.has(pairKey)
-    const rules: (readonly [string, Pace])[] = [[pairKey, pair]]
-    if (!isKnown) rules.push([keyOf('account', attempt.account), account], [keyOf('address', attempt.ip), address])
+    const accountKey = keyOf(attempt.account)
+    const here = keyOf(attempt.account, attempt.ip)
+    const known = attempt.device !== undefined || this.#known.get(accountKey)?.has(here) === true
+    const own: Rule = {
+      kind: 'pair',
+      key: attempt.device === undefined ? here : keyOf(attempt.account, 'device', attempt.device),
+    }
+    const rules: Rule[] = [own]
+    if (!known) rules.push({ kind: 'account', key: accountKey }, { kind: 'address', key: keyOf(attempt.ip) })
 
     const deadline = performance.now() + this.#options.maxWaitMs
     for (let before = this.#undecided(rules); before !== undefined; before = this.#undecided(rules))
       await waitFor(before, deadline)
-    for (const [key] of rules) this.#count(key).pending++
+    for (const rule of rules) this.#count(rule).pending++
     let open = true
-    const end = (decide: (key: string, count: Count) => void) => (): void => {
+    const end = (decide: (rule: Rule, count: Count) => void) => (): void => {
       if (!open) return
       open = false
-      for (const [key] of rules) {
-        const count = this.#count(key)
+      for (const rule of rules) {
+        const count = this.#count(rule)
         count.pending = Math.max(0, count.pending - 1)
-        decide(key, count)
+        decide(rule, count)
         for (const wake of count.waiting.splice(0)) wake()
-        if (count.failures === 0 && count.pending === 0) this.#counts.delete(key)
+        if (count.failures === 0 && count.pending === 0) this.#counts[rule.kind].delete(rule.key)
       }
     }
     return {
-      succeeded: end((key, count) => {
+      known,
+      succeeded: end((rule, count) => {
         // The account's and the address's counts are other people's guesses, too: those go on counting.
-        if (key !== pairKey) return
+        if (rule !== own) return
         count.failures = 0
-        this.#remember(this.#known, pairKey, true)
+        this.#know(accountKey, here)
       }),
-      failed: end((_key, count) => {
+      failed: end((_rule, count) => {
         count.failures++
         count.lastFailure = this.#now()
       }),
@@ -122,13 +152,14 @@ export class Throttle {
    * What has to be decided before a try may start; undefined: it may. Not async: nothing may come between this look and
    * the try being counted.
    */
-  #undecided(rules: readonly (readonly [string, Pace])[]): Count | undefined {
-    for (const [key, { free, longestMs }] of rules) {
-      const count = this.#counts.get(key)
+  #undecided(rules: readonly Rule[]): Count | undefined {
+    for (const { kind, key } of rules) {
+      const { free, longestMs } = this.#options[kind]
+      const count = this.#counts[kind].get(key)
       if (count === undefined) continue
       const sinceMs = this.#now() - count.lastFailure
       if (count.pending === 0 && sinceMs > this.#options.forgetMs) {
-        this.#counts.delete(key)
+        this.#counts[kind].delete(key)
         continue
       }
       if (count.failures + count.pending < free) continue
@@ -139,27 +170,31 @@ export class Throttle {
     return undefined
   }
 
-  #count(key: string): Count {
-    const count = this.#counts.get(key) ?? { failures: 0, lastFailure: 0, pending: 0, waiting: [] }
-    this.#remember(this.#counts, key, count)
+  #count({ kind, key }: Rule): Count {
+    const count = this.#counts[kind].get(key) ?? { failures: 0, lastFailure: 0, pending: 0, waiting: [] }
+    remember(this.#counts[kind], key, count, this.#options.maxEntries)
     return count
   }
 
-  /** Puts it at the end of the map, and drops what has stood at its beginning for longest. */
-  #remember<T>(map: Map<string, T>, key: string, value: T): void {
-    map.delete(key)
-    map.set(key, value)
-    if (map.size <= this.#options.maxEntries) return
-    const oldest = map.keys().next()
-    if (!oldest.done) map.delete(oldest.value)
+  #know(account: string, address: string): void {
+    const addresses = this.#known.get(account) ?? new Map<string, true>()
+    remember(addresses, address, true, KNOWN_ADDRESSES)
+    remember(this.#known, account, addresses, this.#options.maxEntries)
   }
 }
 
+/** Puts it at the end of the map, and drops what has stood at its beginning for longest. */
+function remember<T>(map: Map<string, T>, key: string, value: T, most: number): void {
+  map.delete(key)
+  map.set(key, value)
+  if (map.size <= most) return
+  const oldest = map.keys().next()
+  if (!oldest.done) map.delete(oldest.value)
+}
+
 /** Of what callers send, only a digest is kept: names have no bound, and some type their password into that field. */
-const keyOf = (kind: string, ...parts: readonly string[]): string =>
-  createHash('sha256')
-    .update(JSON.stringify([kind, ...parts]))
-    .digest('base64')
+const keyOf = (...parts: readonly string[]): string =>
+  createHash('sha256').update(JSON.stringify(parts)).digest('base64')
 
 function waitFor(count: Count, deadline: number): Promise<void> {
   return new Promise((resolve, reject) => {

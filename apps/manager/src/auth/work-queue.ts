@@ -6,6 +6,8 @@ export interface WorkQueueOptions {
   /** How many may wait, of all callers and of one. */
   readonly maxWaiting: number
   readonly maxWaitingOfOne: number
+  /** How many more may wait of callers who are known: strangers cannot take all places. */
+  readonly reserved?: number
   /** How long one may wait for its turn. */
   readonly maxWaitMs: number
 }
@@ -41,9 +43,9 @@ export class WorkQueue {
    * Runs the work when its turn comes.
    * @throws ServiceError UNAVAILABLE with Retry-After when too many wait already, or it waited too long
    */
-  async run<T>(caller: string, work: () => Promise<T>): Promise<T> {
+  async run<T>(caller: string, work: () => Promise<T>, known = false): Promise<T> {
     if (this.#running < this.#options.concurrency) this.#running++
-    else await this.#turn(caller)
+    else await this.#turn(caller, known)
     try {
       return await work()
     } finally {
@@ -51,8 +53,9 @@ export class WorkQueue {
     }
   }
 
-  #turn(caller: string): Promise<void> {
-    const { maxWaiting, maxWaitingOfOne, maxWaitMs } = this.#options
+  #turn(caller: string, known: boolean): Promise<void> {
+    const { maxWaitingOfOne, maxWaitMs, reserved = 0 } = this.#options
+    const maxWaiting = this.#options.maxWaiting + (known ? reserved : 0)
     const own = this.#waiting.get(caller) ?? []
     if (this.#count >= maxWaiting || own.length >= maxWaitingOfOne) return Promise.reject(busy())
     return new Promise((resolve, reject) => {

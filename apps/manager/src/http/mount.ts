@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { contextOf, ServiceError, type ServiceOptions, send } from '@bulkhead/service-kit'
+import type { ObjectId } from 'mongodb'
 import type { AuditLog } from '../audit/log.js'
 import type { PolicyDoc } from '../store/documents.js'
 import { storeFailure } from '../store/failures.js'
@@ -59,16 +60,19 @@ async function answer(route: Route, deps: MountDeps, request: Routed, response: 
   const ip = ipOf(request)
   let caller: Caller | undefined
   let target: string | undefined
+  let account: { readonly id?: ObjectId; readonly username: string } | undefined
 
   /** Notes it, unless nobody who is known has called: else strangers could fill the database. */
   const note = async (outcome: 'ok' | 'refused' | 'failed', code?: string): Promise<void> => {
     if (route.audit === undefined || (caller === undefined && route.permission !== 'none')) return
+    const { id: userID, username } = caller ?? account ?? {}
     await audit.record({
       action: route.audit,
       outcome,
       requestID: context.id,
       ip,
-      ...(caller === undefined ? {} : { userID: caller.id, username: caller.username }),
+      ...(userID === undefined ? {} : { userID }),
+      ...(username === undefined ? {} : { username }),
       ...(target === undefined ? {} : { target }),
       ...(code === undefined ? {} : { code }),
     })
@@ -91,6 +95,9 @@ async function answer(route: Route, deps: MountDeps, request: Routed, response: 
       idempotencyKey: route.idempotent ? parseIdempotencyKey(single(request.headers['idempotency-key'])) : undefined,
       about: (name) => {
         target = name
+      },
+      who: (named) => {
+        account = named
       },
     }
     const result = await route.handle(call)

@@ -53,6 +53,11 @@ export interface Call<P = unknown, Q = unknown, B = unknown> {
   readonly idempotencyKey: string | undefined
   /** Says what it is done to, for the audit log, also of a request that is refused later: `users/<id>`. */
   about(target: string): void
+  /**
+   * Says who calls, for the audit log, where the route asks for nobody: an account that there is, with its id when he has
+   * shown that it is his. Never what was typed alone: some type their password into that field.
+   */
+  who(account: { readonly id?: ObjectId; readonly username: string }): void
 }
 
 export interface Answer<A = unknown> {

@@ -111,7 +111,7 @@ export interface AuditDoc {
   readonly timestamp: Large
   /** Absent: nobody who is known (a login that failed). */
   readonly userID?: ObjectId
-  /** As it was then: a user may be renamed. */
+  /** As it was then: a user may be renamed. Of a login that failed: the account that it was tried at, if there is one. */
   readonly username?: string
   /** `user.create`, `auth.login`, ... */
   readonly action: string
