@@ -199,11 +199,11 @@ function follow(child: ChildProcess): Running {
   return { child, ended, says, said: () => stdout }
 }
 
-/** Waits for a condition, 5 s at most. */
+/** Waits for a condition, 15 s at most. */
 export async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5_000
+  const deadline = Date.now() + 15_000
   while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`not within 5 s: ${condition}`)
+    if (Date.now() > deadline) throw new Error(`not within 15 s: ${condition}`)
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }
