@@ -60,7 +60,7 @@ export function readAll(stream: Duplex): Promise<string> {
 }
 
 /** Waits until `probe` gives something. */
-export async function until<T>(probe: () => T | undefined, what: string, limitMs = 5_000): Promise<T> {
+export async function until<T>(probe: () => T | undefined, what: string, limitMs = 15_000): Promise<T> {
   const deadline = Date.now() + limitMs
   for (;;) {
     const found = probe()

@@ -2,7 +2,7 @@
 export async function eventually<T>(
   look: () => T | undefined | false | Promise<T | undefined | false>,
   what: string,
-  ms = 5_000,
+  ms = 15_000,
 ): Promise<T> {
   for (const deadline = performance.now() + ms; performance.now() < deadline; ) {
     const seen = await look()
