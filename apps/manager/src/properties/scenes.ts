@@ -41,6 +41,7 @@ const often = <T>(...those: readonly (readonly [number, T])[]): fc.Arbitrary<T> 
   fc.oneof(...those.map(([weight, value]) => ({ weight, arbitrary: fc.constant(value) })))
 const maybe = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(arbitrary, { nil: undefined })
 
+const scheduling = permissionKeys.filter((each) => each.startsWith('schedule_'))
 // Those by which rights are handed on come more often.
 const key = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom(...permissionKeys) },
@@ -48,16 +49,22 @@ const key = fc.oneof(
     weight: 2,
     arbitrary: fc.constantFrom('user.password.reset', 'user.permission.update', 'role.create', 'role.update'),
   },
-  { weight: 2, arbitrary: fc.constantFrom(...permissionKeys.filter((each) => each.startsWith('schedule_'))) },
+  { weight: 2, arbitrary: fc.constantFrom(...scheduling) },
 )
 const policy: fc.Arbitrary<Policy> = record({
   permissionKey: key,
   self: often([3, false], [1, true]),
-  k8sNamespace: often([4, ''], [1, 'shop'], [1, 'team']),
-  policyNamespace: often([5, ''], [1, 'team']),
+  k8sNamespace: often([2, ''], [1, 'shop'], [1, 'team']),
+  policyNamespace: often([2, ''], [1, 'team']),
 })
 /** Of roles that there are at first: rich, so that their holders get somewhere. */
-const rich = fc.array(policy, { minLength: 6, maxLength: 12 })
+const rich = fc
+  .tuple(fc.array(policy, { minLength: 4, maxLength: 10 }), policy, fc.boolean())
+  .map(([some, like, plans]) => [
+    ...some,
+    // Whoever is to plan needs several at once.
+    ...(plans ? scheduling.map((permissionKey) => ({ ...like, permissionKey })) : []),
+  ])
 const asked = fc.array(
   fc.oneof(
     { weight: 12, arbitrary: policy },
@@ -69,12 +76,12 @@ const asked = fc.array(
 const index = fc.oneof({ weight: 12, arbitrary: fc.nat(7) }, { weight: 1, arbitrary: fc.constant(-1) })
 // The last two are the same, typed on different keyboards.
 const password = often([6, 'password-1'], [3, 'password-2'], [1, 'p\u00e4ssword'], [1, 'pa\u0308ssword'])
-const anyPassword = fc.oneof({ weight: 9, arbitrary: password }, { weight: 1, arbitrary: fc.constantFrom('', 'short') })
-const hisPassword = fc.oneof({ weight: 2, arbitrary: fc.constant(RIGHT) }, { weight: 1, arbitrary: anyPassword })
+const anyPassword = fc.oneof({ weight: 7, arbitrary: password }, { weight: 1, arbitrary: fc.constantFrom('', 'short') })
+const hisPassword = fc.oneof({ weight: 1, arbitrary: fc.constant(RIGHT) }, { weight: 1, arbitrary: anyPassword })
 const match = often<'none' | 'current' | 'other'>([5, 'none'], [3, 'current'], [1, 'other'])
 
 const plan: fc.Arbitrary<Plan> = record({
-  strategyNamespace: often([3, ''], [1, 'team']),
+  strategyNamespace: often([2, ''], [1, 'team']),
   labelSelectors: fc.oneof(
     { weight: 4, arbitrary: fc.constantFrom('web', 'api', 'job', '').map((value) => [{ key: 'app', value }]) },
     { weight: 1, arbitrary: fc.constantFrom([], [{ key: 'app', value: 'nobody' }]) },
@@ -91,7 +98,7 @@ const aStrategy = record({ strategy: index, match })
 
 /** What each operation may be called with, and how often it is. */
 const inputs: { readonly [O in Operation]: readonly [weight: number, fc.Arbitrary<InputOf<O>>] } = {
-  login: [3, record({ whom: index, password: hisPassword })],
+  login: [4, record({ whom: index, password: hisPassword })],
   getSelf: [1, nothing],
   changeOwnPassword: [5, record({ old: hisPassword, wanted: anyPassword })],
   createUser: [
@@ -135,9 +142,9 @@ const inputs: { readonly [O in Operation]: readonly [weight: number, fc.Arbitrar
   listStrategies: [2, nothing],
   listIntents: [3, nothing],
   deleteIntent: [3, index.map((each) => ({ intents: [each] }))],
-  deleteIntents: [2, record({ intents: fc.array(index, { maxLength: 3 }) })],
+  deleteIntents: [3, record({ intents: fc.array(index, { maxLength: 2 }) })],
   listNodes: [1, nothing],
-  listNodeProcesses: [3, record({ node: fc.constantFrom('node-1', 'node-2', 'node-3', 'node-4') })],
+  listNodeProcesses: [4, record({ node: fc.constantFrom('node-1', 'node-2', 'node-3', 'node-4') })],
   listAudit: [1, nothing],
 }
 
@@ -160,7 +167,7 @@ export type Event =
 
 const shows = often<Call['shows']>(
   [40, 'fresh'],
-  [3, 'last'],
+  [8, 'last'],
   [5, 'first'],
   [1, 'none'],
   [1, 'malformed'],
@@ -194,7 +201,7 @@ export const scene = record({
     }),
     { minLength: 2, maxLength: 4 },
   ),
-  steps: fc.array(fc.oneof({ weight: 20, arbitrary: call }, { weight: 1, arbitrary: event }), {
+  steps: fc.array(fc.oneof({ weight: 14, arbitrary: call }, { weight: 1, arbitrary: event }), {
     maxLength: 80,
     size: 'max',
   }),

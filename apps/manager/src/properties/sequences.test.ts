@@ -18,7 +18,7 @@ const LONG = process.env.BULKHEAD_LONG === '1'
 const seed = process.env.BULKHEAD_SEED
 const numRuns = LONG ? 2_000 : 35
 /** With this one, the everyday run sees every refusal of the model. */
-const EVERYDAY = 1
+const EVERYDAY = 6
 
 test('random calls by random users come to what a model of the contract says (1.3 to 1.9, M1 to M15)', {
   timeout: LONG ? 3_000_000 : 120_000,

@@ -28,6 +28,7 @@ const admins = ({ users }: World): number =>
 export const login: Rule<{ readonly whom: number; readonly password: string }> = {
   needs: 'anybody',
   noted: 'auth.login',
+  names: (world, { whom, password }) => (password === '' ? undefined : world.at(world.users, whom)),
   does: (world, { whom, password }) => {
     if (password === '') refuse('CREDENTIALS_REQUIRED')
     const user = world.at(world.users, whom)

@@ -28,6 +28,8 @@ export interface Rule<I> {
   readonly needs: string
   /** What the audit log calls it. */
   readonly noted?: string
+  /** Whose name the audit log has, where nobody is known to call. */
+  readonly names?: (world: World, input: I) => User | undefined
   readonly does: (world: World, input: I, caller: User) => Done
 }
 
@@ -68,11 +70,11 @@ export class World {
     this.schedulers = new Set(given.nodes.keys())
   }
 
-  call<I>({ needs, noted, does }: Rule<I>, ticket: Ticket, input: I): Reply {
+  call<I>({ needs, noted, names, does }: Rule<I>, ticket: Ticket, input: I): Reply {
     let known: User | undefined
     const note = (outcome: Entry['outcome'], code?: string): void => {
       if (noted === undefined || (known === undefined && needs !== 'anybody')) return
-      this.audit.push({ username: known?.name, action: noted, outcome, code })
+      this.audit.push({ username: (known ?? names?.(this, input))?.name, action: noted, outcome, code })
     }
     try {
       if (needs !== 'anybody') {
