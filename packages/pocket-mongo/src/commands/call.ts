@@ -26,6 +26,8 @@ export class Call {
   /** Absent: none was named. */
   readonly session: Session | undefined
   transaction: OpenTransaction | undefined
+  /** What is kept together with what it writes: its answer, for whoever asks again. The `work` of such a command returns that. */
+  alsoKept: ((unit: WriteUnit, answer: unknown) => void) | undefined
   readonly #deadline: number | undefined
   #seen = 0
 
@@ -82,11 +84,11 @@ export class Call {
     if (this.transaction !== undefined) return this.transaction.inner.run(work)
     const concern = this.fields.object('writeConcern')
     const durable = concern?.j !== false && numberOf(concern?.w ?? 1) !== 0
-    if (this.#deadline === undefined) return this.instance.store.write(work, { durable })
+    if (this.#deadline === undefined) return this.instance.store.write(work, { durable, also: this.alsoKept })
     const abort = new AbortController()
     const timer = setTimeout(() => abort.abort(timedOut()), Math.max(this.#deadline - Date.now(), 1))
     try {
-      return await this.instance.store.write(work, { durable, signal: abort.signal })
+      return await this.instance.store.write(work, { durable, signal: abort.signal, also: this.alsoKept })
     } catch (error) {
       throw abort.signal.aborted ? abort.signal.reason : error
     } finally {

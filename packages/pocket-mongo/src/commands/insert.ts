@@ -16,15 +16,15 @@ export const insert: Command = {
     const { ns } = call
     // The ids are made once, however often the write has to be tried.
     const documents = statementsOf(call, 'documents').map((document) => ({ document: withId(document) }))
-    const failures = await call.write((unit) =>
-      eachStatement(call, documents, ({ document }) => {
+    const ordered = call.fields.bool('ordered') ?? true
+    return call.write((unit) => {
+      const failures = eachStatement(call, documents, ({ document }) => {
         refuseId(document)
         unit.insert(ns, document)
-      }),
-    )
-    const ordered = call.fields.bool('ordered') ?? true
-    const tried = ordered && failures[0] !== undefined ? failures[0].index + 1 : documents.length
-    return { n: tried - failures.length, ...writeErrors(failures), ok: 1 }
+      })
+      const tried = ordered && failures[0] !== undefined ? failures[0].index + 1 : documents.length
+      return { n: tried - failures.length, ...writeErrors(failures), ok: 1 }
+    })
   },
 }
 

@@ -1,5 +1,6 @@
 import { MongoError } from '../errors.js'
 import { sessionId } from '../server/session-id.js'
+import { keptRow } from '../sessions/kept.js'
 import { noSuch, Sessions } from '../sessions/sessions.js'
 import type { Call } from './call.js'
 import type { Command } from './types.js'
@@ -7,18 +8,21 @@ import type { Command } from './types.js'
 /** Ends the sessions of a list, if they are this user's. */
 function end(call: Call): { ok: 1 } {
   const [name = ''] = Object.keys(call.fields.document)
-  for (const lsid of call.fields.array(name) ?? []) {
-    const key = Sessions.key(sessionId(lsid), call.connection.user)
+  const keys = (call.fields.array(name) ?? []).map((lsid) => Sessions.key(sessionId(lsid), call.connection.user))
+  for (const key of keys) {
     call.instance.sessions.end(key)
     call.instance.cursors.endOf(key)
   }
+  call.instance.sessions.forget(keys)
   return { ok: 1 }
 }
 
 function kill(call: Call): { ok: 1 } {
   const [name = ''] = Object.keys(call.fields.document)
   if ((call.fields.array(name) ?? []).length > 0) return end(call)
-  for (const key of call.instance.sessions.endOf(call.connection.user)) call.instance.cursors.endOf(key)
+  const keys = call.instance.sessions.endOf(call.connection.user)
+  for (const key of keys) call.instance.cursors.endOf(key)
+  call.instance.sessions.forget(keys)
   return { ok: 1 }
 }
 
@@ -27,7 +31,8 @@ async function commit(call: Call) {
   if (transaction === undefined || session === undefined) throw outside('commitTransaction')
   if (transaction.committed === undefined) {
     if (transaction.inner.state !== 'active') throw noSuch(session, transaction.number)
-    transaction.committed = transaction.inner.commit()
+    const row = keptRow(transaction.number, undefined)
+    transaction.committed = transaction.inner.commit((unit) => unit.setAside(session.key, row))
   }
   call.instance.cursors.endOf(session.key, transaction.number)
   await transaction.committed

@@ -1,6 +1,8 @@
 import type { Call } from '../commands/call.js'
 import { MongoError } from '../errors.js'
+import { keptRow } from '../sessions/kept.js'
 import { noSuch, type OpenTransaction, type Session } from '../sessions/sessions.js'
+import { isPlain } from '../values/decode.js'
 import type { Reply } from '../wire/reply.js'
 
 /**
@@ -44,6 +46,9 @@ async function once(call: Call, session: Session, number: bigint): Promise<Reply
   }
   call.instance.sessions.endTransaction(session)
   session.number = number
+  call.alsoKept = (unit, reply) => {
+    if (isPlain(reply)) unit.setAside(session.key, keptRow(number, reply))
+  }
   const answer = Promise.resolve(call.command.run(call))
   session.answer = answer
   try {

@@ -1,6 +1,7 @@
 import type { Binary, Document } from 'bson'
 import { MongoError } from '../errors.js'
-import type { Store, Transaction } from '../store/types.js'
+import type { Store, Transaction, WriteUnit } from '../store/types.js'
+import { keptSessions } from './kept.js'
 
 /** As `hello` tells it. */
 export const SESSION_MINUTES = 30
@@ -35,6 +36,7 @@ export class Sessions {
 
   constructor(store: Store) {
     this.#store = store
+    for (const session of keptSessions(store)) this.#sessions.set(session.key, session)
   }
 
   get size(): number {
@@ -76,6 +78,16 @@ export class Sessions {
     return keys
   }
 
+  /** Nobody will ask again for what was answered in sessions that have ended. */
+  forget(keys: readonly string[]): void {
+    if (keys.length === 0) return
+    const forget = (unit: WriteUnit): void => {
+      for (const key of keys) unit.setAside(key, undefined)
+    }
+    // A row that stays is read at the next start, and its time is over then.
+    this.#store.write(forget, { durable: false }).catch(() => undefined)
+  }
+
   /** A session's next write ends the transaction that it did not commit. */
   endTransaction(session: Session): void {
     abandon(session)
@@ -92,7 +104,9 @@ export class Sessions {
   sweep(now: number): readonly string[] {
     const old = [...this.#sessions.values()].filter(({ lastUse }) => now - lastUse > SESSION_MS)
     for (const { key } of old) this.end(key)
-    return old.map(({ key }) => key)
+    const keys = old.map(({ key }) => key)
+    this.forget(keys)
+    return keys
   }
 
   /** @throws MongoError TransactionTooOld, ConflictingOperationInProgress */

@@ -10,7 +10,7 @@ import { expiries, sweep, sweepEveryMs } from './expire.js'
 import { Snapshot } from './reading.js'
 import { type Change, emptyState, type Schema, type State } from './state.js'
 import { documentLock, type Keeper, keyLock, Locks, OpenTransaction, schemaLock } from './transactions.js'
-import type { ReadUnit, Store, StoreOptions, Transaction, WriteUnit } from './types.js'
+import type { ReadUnit, Store, StoreOptions, Transaction, WriteOptions, WriteUnit } from './types.js'
 import { type Gate, Unit } from './unit.js'
 
 /** MongoDB's transactionLifetimeLimitSeconds. */
@@ -70,7 +70,7 @@ class DocumentStore implements Store {
       nextRecord: () => ++this.#records,
       nextCollection: () => ++this.#collections,
       note: (text) => this.#options.note?.(text),
-      bringIn: (changes) => this.#bringIn(changes),
+      bringIn: (changes, also) => this.#bringIn(changes, also),
     }
   }
 
@@ -110,10 +110,7 @@ class DocumentStore implements Store {
     return work(new Snapshot(this.#committed))
   }
 
-  async write<T>(
-    work: (unit: WriteUnit) => T,
-    options: { readonly durable?: boolean; readonly signal?: AbortSignal } = {},
-  ): Promise<T> {
+  async write<T>(work: (unit: WriteUnit) => T, options: WriteOptions<T> = {}): Promise<T> {
     for (;;) {
       options.signal?.throwIfAborted()
       this.#mustBeOpen()
@@ -133,6 +130,7 @@ class DocumentStore implements Store {
       if ('error' in outcome) throw outcome.error
       const { changes } = unit
       if (changes.length > 0) {
+        options.also?.(unit, outcome.result)
         checkSize(changes)
         this.#committed = unit.result()
         const kept = this.#keep(changes)
@@ -177,13 +175,14 @@ class DocumentStore implements Store {
     }
   }
 
-  #bringIn(changes: readonly Change[]): Promise<void> {
+  #bringIn(changes: readonly Change[], also?: (unit: WriteUnit) => void): Promise<void> {
     if (changes.length === 0) return Promise.resolve()
-    checkSize(changes)
     const unit = new Unit(this.#committed, this.#gate({}))
     unit.apply(changes)
+    also?.(unit)
+    checkSize(unit.changes)
     this.#committed = unit.result()
-    return this.#keep(changes)
+    return this.#keep(unit.changes)
   }
 
   /** Resolves when it is kept, with all that came into force before it. */

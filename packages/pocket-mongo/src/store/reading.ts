@@ -1,5 +1,6 @@
 import type { Document } from 'bson'
 import { planFor } from '../indexes/plan.js'
+import { asideNs, isListed } from './aside.js'
 import { type CollectionState, databaseOf, namespacesOf, type State } from './state.js'
 import type { StoredDocument } from './stored.js'
 import type { Tree } from './tree.js'
@@ -12,6 +13,7 @@ export abstract class Reading implements ReadUnit {
   databases(): readonly { readonly name: string; readonly sizeOnDisk: number }[] {
     const sizes = new Map<string, number>()
     for (const { schema, bytes } of this.view().values()) {
+      if (!isListed(schema.ns)) continue
       const name = databaseOf(schema.ns)
       sizes.set(name, (sizes.get(name) ?? 0) + bytes)
     }
@@ -33,6 +35,10 @@ export abstract class Reading implements ReadUnit {
 
   count(ns: string): number {
     return this.view().get(ns)?.documents.size ?? 0
+  }
+
+  *aside(): IterableIterator<Document> {
+    for (const { doc } of this.view().get(asideNs)?.documents.values() ?? []) yield doc
   }
 
   candidates(

@@ -12,7 +12,7 @@ export interface Keeper {
   nextCollection(): number
   note(text: string): void
   /** Puts it into force. Resolves when it is kept. */
-  bringIn(changes: readonly Change[]): Promise<void>
+  bringIn(changes: readonly Change[], also?: (unit: WriteUnit) => void): Promise<void>
 }
 
 /** Who has written what and may yet take it back. */
@@ -101,12 +101,12 @@ export class OpenTransaction implements Transaction {
     return result
   }
 
-  async commit(): Promise<void> {
+  async commit(also?: (unit: WriteUnit) => void): Promise<void> {
     this.#mustBeActive()
     this.#state = 'committed'
     let kept: Promise<void>
     try {
-      kept = this.#keeper.bringIn(this.#changes)
+      kept = this.#keeper.bringIn(this.#changes, also)
     } finally {
       this.#finish()
     }

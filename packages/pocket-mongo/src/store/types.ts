@@ -37,6 +37,9 @@ export interface CollectionInfo {
   readonly options: CollectionOptions
 }
 
+/** A row that the server keeps for itself, by a name. */
+export type Aside = Readonly<Record<string, unknown>>
+
 /** What a statement may read: one state of the data, whole. */
 export interface ReadUnit {
   databases(): readonly { readonly name: string; readonly sizeOnDisk: number }[]
@@ -46,6 +49,8 @@ export interface ReadUnit {
   /** The `_id_` index first. Empty: there is no such collection. */
   indexes(ns: string): readonly IndexSpec[]
   count(ns: string): number
+  /** Rows of the server's own, each with its name in `_id`. */
+  aside(): Iterable<Document>
   /**
    * Documents among which all that match the filter are, by the best index that there is; the caller filters. `sort`: they
    * come in this order when `sorted` says so.
@@ -75,6 +80,11 @@ export interface WriteUnit extends ReadUnit {
   createIndexes(ns: string, specs: readonly IndexSpec[]): { readonly before: number; readonly after: number }
   /** @throws MongoError NamespaceNotFound, IndexNotFound */
   dropIndex(ns: string, name: string): void
+  /**
+   * Keeps a row of the server's own, in the place of the one of that name; undefined: takes it away. No command reaches it
+   * by any namespace, and no transaction's write is in its way.
+   */
+  setAside(name: string, row: Aside | undefined): void
 }
 
 /**
@@ -85,9 +95,19 @@ export interface WriteUnit extends ReadUnit {
 export interface Transaction {
   readonly state: 'active' | 'committed' | 'aborted'
   run<T>(work: (unit: WriteUnit) => T): T
-  /** Resolves when it is kept. @throws MongoError NoSuchTransaction when it was ended meanwhile (too old, shutdown) */
-  commit(): Promise<void>
+  /**
+   * Resolves when it is kept. `also`: what else comes into force with it, if it has written anything.
+   *
+   * @throws MongoError NoSuchTransaction when it was ended meanwhile (too old, shutdown)
+   */
+  commit(also?: (unit: WriteUnit) => void): Promise<void>
   abort(): void
+}
+
+export interface WriteOptions<T> {
+  readonly durable?: boolean
+  readonly signal?: AbortSignal
+  readonly also?: ((unit: WriteUnit, result: T) => void) | undefined
 }
 
 export interface Store {
@@ -96,12 +116,9 @@ export interface Store {
   /**
    * One command's writes, as one unit: `work` runs at once, or, where it meets an open transaction's write, again when
    * that one is over. Resolves when what it wrote is kept (`durable: false`: when it is in force). When `work` throws,
-   * nothing of it stands.
+   * nothing of it stands. `also`: what else comes into force with it, if it has written anything.
    */
-  write<T>(
-    work: (unit: WriteUnit) => T,
-    options?: { readonly durable?: boolean; readonly signal?: AbortSignal },
-  ): Promise<T>
+  write<T>(work: (unit: WriteUnit) => T, options?: WriteOptions<T>): Promise<T>
   begin(): Transaction
   /** Writes the log anew, with nothing in it but what is there. It happens by itself where it is worth it. */
   compact(): Promise<void>

@@ -6,13 +6,14 @@ import { duplicateKey } from '../indexes/describe.js'
 import { idIndex, withIndexes } from '../indexes/specs.js'
 import { checkOptions, checkValid } from '../validation/validate.js'
 import { compare } from '../values/compare.js'
+import { asideNs, asideSchema, setAside as putAside } from './aside.js'
 import { Draft, holderOf, type Placement } from './draft.js'
 import { checkNamespace } from './names.js'
 import { Reading } from './reading.js'
 import { type Change, databaseOf, type Schema, type State } from './state.js'
 import { bytesOf, StoredDocument, withId } from './stored.js'
 import type { Edit } from './tree.js'
-import type { CollectionOptions, IndexSpec, Stored, WriteUnit } from './types.js'
+import type { Aside, CollectionOptions, IndexSpec, Stored, WriteUnit } from './types.js'
 
 /** Who may write what, while others have begun to. Each call throws where it is not to be done (now). */
 export interface Gate {
@@ -145,6 +146,14 @@ export class Unit extends Reading implements WriteUnit {
     this.#change(draft, { ...draft.schema, indexes })
   }
 
+  setAside(name: string, row: Aside | undefined): void {
+    const draft =
+      this.#draftOf(asideNs) ?? (row === undefined ? undefined : this.#begin(asideSchema(this.#gate.nextCollection())))
+    const change =
+      draft === undefined ? undefined : putAside(draft, name, row, this.#edit, () => this.#gate.nextRecord())
+    if (change !== undefined) this.#changes.push(change)
+  }
+
   /** Does what has been done elsewhere, and was checked there. */
   apply(changes: readonly Change[]): void {
     for (const change of changes) {
@@ -219,8 +228,12 @@ export class Unit extends Reading implements WriteUnit {
       indexes: [idIndex],
     }
     checkOptions(schema)
+    return this.#begin(schema)
+  }
+
+  #begin(schema: Schema): Draft {
     const draft = Draft.of(schema)
-    this.#drafts.set(ns, draft)
+    this.#drafts.set(schema.ns, draft)
     this.#changes.push({ kind: 'schema', schema })
     return draft
   }

@@ -5,6 +5,8 @@ import { type Mongo, type MongoOptions, startMongo } from '../server/start.js'
 export interface TestMongoOptions extends MongoOptions {
   /** No replica set, and so no transactions. */
   readonly standalone?: boolean
+  /** Default: a free one. */
+  readonly port?: number
 }
 
 export interface TestMongo {
@@ -16,10 +18,14 @@ export interface TestMongo {
 }
 
 /** A server on a free port of this machine; without options in memory, a replica set that has begun, and nobody logs in. */
-export async function startTestMongo({ standalone, ...options }: TestMongoOptions = {}): Promise<TestMongo> {
+export async function startTestMongo({
+  standalone,
+  port: wanted = 0,
+  ...options
+}: TestMongoOptions = {}): Promise<TestMongo> {
   const set = standalone === true ? {} : { replicaSet: { name: 'rs0', initiated: true } }
   const mongo = await startMongo({ ...set, ...options })
-  mongo.server.listen(0, '127.0.0.1')
+  mongo.server.listen(wanted, '127.0.0.1')
   await once(mongo.server, 'listening')
   const { port } = mongo.server.address() as AddressInfo
   const { root } = options
