@@ -100,7 +100,10 @@ describe('a target in the background', () => {
       /^(BULKHEAD_CAPTURE|NODE_OPTIONS|NODE_EXTRA_CA_CERTS|NODE_USE_ENV_PROXY|\w+_proxy|CURL_CA_BUNDLE|SSL_CERT_FILE)$/i
     const pod = /^(HOME|HOSTNAME|TMPDIR|LISTEN_ADDR|NAME|MESSAGE|UPSTREAM_URIS|HTTP_CLIENT_KEEP_ALIVES)$/
     const terminal = /^(PATH|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|COLUMNS|LINES|TZ|LANG|LC_\w+)$/
-    const others = Object.keys(env).filter((name) => ![mesh, pod, terminal].some((known) => known.test(name)))
+    // As the kubelet gives it to every pod: where the API server is.
+    const api = /^KUBERNETES_(SERVICE_(HOST|PORT|PORT_HTTPS)|PORT(_443_TCP(_PROTO|_PORT|_ADDR)?)?)$/
+    assert.equal(env.KUBERNETES_SERVICE_HOST, '10.96.0.1')
+    const others = Object.keys(env).filter((name) => ![mesh, pod, terminal, api].some((known) => known.test(name)))
     // macOS gives every process this one.
     assert.deepEqual(
       others.filter((name) => name !== '__CF_USER_TEXT_ENCODING'),
