@@ -31,7 +31,8 @@ function client(cluster: LocalCluster) {
   const call = async (method: string, path: string, body?: object): Promise<Answer> => {
     const response = await fetch(`${url}${path}`, {
       method,
-      headers: { authorization: `Bearer ${token}` },
+      // Who a caller says he is is nothing: the gateway puts behind it who he is.
+      headers: { authorization: `Bearer ${token}`, 'x-forwarded-for': '203.0.113.9, 10.244.0.9' },
       ...(body !== undefined && { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(answerMs),
     })
@@ -73,6 +74,12 @@ test('the manager runs from its manifests: through its gateway, with its databas
   const first = client(cluster)
   assert.equal(await first.login(`${password}x`), 401)
   assert.equal(await first.login(password), 200)
+  const { body: audit } = await first.call('GET', '/api/v1/audit?action=auth.login')
+  const entries = audit.data?.entries as { outcome: string; username: string; ip: string }[]
+  assert.deepEqual(
+    entries.map(({ outcome, username, ip }) => [outcome, username, ip]),
+    ['ok', 'refused'].map((outcome) => [outcome, 'admin@example.com', '172.18.0.1']),
+  )
   const nodes = await first.call('GET', '/api/v1/nodes')
   assert.deepEqual(nodes.body.data, {
     nodes: ['bulkhead-control-plane', 'bulkhead-worker', 'bulkhead-worker2'].map((name) => ({ name, status: 'Ready' })),
