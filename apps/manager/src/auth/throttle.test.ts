@@ -118,3 +118,21 @@ test('counts are forgotten when nothing has failed for long, and never more are 
   for (let name = 0; name < 500; name++) await attempt(`nobody-${name}`, `ip-${name}`, false)
   assert.equal(throttle.size, 3 * 50, 'of each kind')
 })
+
+test('an account is known at its last twenty addresses, and no other account can take one of them from it', async () => {
+  const { throttle, attempt } = build({ maxEntries: 30 })
+  const isKnown = async (account: string, ip: string): Promise<boolean> => {
+    const turn = await throttle.enter({ account, ip })
+    turn.drop()
+    return turn.known
+  }
+  assert.equal(await isKnown('ann', 'home'), false)
+  assert.equal(await attempt('ann', 'home', true), 'in')
+  for (let other = 0; other < 500; other++) assert.equal(await attempt('eve', `eve-${other}`, true), 'in')
+  assert.equal(await isKnown('ann', 'home'), true)
+  assert.equal(await isKnown('bob', 'home'), false)
+  for (let other = 1; other < 20; other++) await attempt('ann', `elsewhere-${other}`, true)
+  assert.equal(await isKnown('ann', 'home'), true)
+  await attempt('ann', 'elsewhere-20', true)
+  assert.equal(await isKnown('ann', 'home'), false)
+})

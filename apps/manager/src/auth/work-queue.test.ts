@@ -77,3 +77,18 @@ test('work that fails makes room, too', async () => {
   await assert.rejects(failing, /no/)
   assert.equal(await next, 'yes')
 })
+
+test('strangers cannot take the places that are kept for who is known, and he comes in his turn', async () => {
+  const queue = new WorkQueue({ ...options, concurrency: 1, reserved: 1 })
+  const { began, one, endNext } = work()
+  const strangers = Array.from({ length: 7 }, (_, n) => queue.run(`stranger-${n}`, one(`stranger-${n}`)))
+  const busy = { code: 'UNAVAILABLE' }
+  await assert.rejects(queue.run('another', one('another')), busy)
+  const known = queue.run('owner', one('owner'), true)
+  await assert.rejects(queue.run('another known', one('another known'), true), busy)
+  for (let turn = 0; turn < 8; turn++) await endNext()
+  assert.equal(await known, 'owner')
+  assert.equal(began.at(-1), 'owner')
+  await Promise.all(strangers)
+  assert.deepEqual([queue.running, queue.waiting], [0, 0])
+})
