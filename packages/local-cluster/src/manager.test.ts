@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { LocalCluster } from './cluster.js'
 import { eventually, temporaryFolder } from './testing.js'
 
@@ -50,6 +52,22 @@ function client(cluster: LocalCluster) {
   }
 }
 
+/** A pod that tries a login at each of the hosts, and says that it is at another address. */
+async function guessInside(cluster: LocalCluster, hosts: readonly string[], lie: string): Promise<void> {
+  const code = `
+    const [lie, ...hosts] = process.argv.slice(1)
+    const body = JSON.stringify({ username: 'admin@example.com', password: 'a guess' })
+    const guess = (host) => fetch('http://' + host + '/api/v1/auth/login', { method: 'POST', body, headers: { 'x-forwarded-for': lie } })
+    const all = async () => { for (const host of hosts) if ((await guess(host)).status !== 401) throw new Error(host) }
+    all()`
+  const { env, revoke } = cluster.exec('gthulhu/gthulhu-mongodb')
+  try {
+    await promisify(execFile)(process.execPath, ['-e', code, lie, ...hosts], { env, timeout: answerMs })
+  } finally {
+    revoke()
+  }
+}
+
 const pidOf = (cluster: LocalCluster, workload: string): number | undefined =>
   cluster
     .status()
@@ -74,11 +92,20 @@ test('the manager runs from its manifests: through its gateway, with its databas
   const first = client(cluster)
   assert.equal(await first.login(`${password}x`), 401)
   assert.equal(await first.login(password), 200)
+  // Behind the gateway a pod is whom the gateway names; at the manager's own port it is believed, and no wall stops it here.
+  await guessInside(cluster, ['gthulhu-gw-istio', 'gthulhu-manager:8080'], '198.51.100.7')
   const { body: audit } = await first.call('GET', '/api/v1/audit?action=auth.login')
   const entries = audit.data?.entries as { outcome: string; username: string; ip: string }[]
   assert.deepEqual(
-    entries.map(({ outcome, username, ip }) => [outcome, username, ip]),
-    ['ok', 'refused'].map((outcome) => [outcome, 'admin@example.com', '172.18.0.1']),
+    entries
+      .map(({ outcome, username, ip }) => [outcome, username, ip.replace(/^10\.244\.\d+\.\d+$/, 'a pod')])
+      .reverse(),
+    [
+      ['refused', 'admin@example.com', '172.18.0.1'],
+      ['ok', 'admin@example.com', '172.18.0.1'],
+      ['refused', 'admin@example.com', 'a pod'],
+      ['refused', 'admin@example.com', '198.51.100.7'],
+    ],
   )
   const nodes = await first.call('GET', '/api/v1/nodes')
   assert.deepEqual(nodes.body.data, {
