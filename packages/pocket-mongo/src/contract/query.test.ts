@@ -141,6 +141,13 @@ contract('filters', (scene) => {
     )
   })
 
+  test('an array without elements comes before null and before what is not there', async () => {
+    const [first] = await collection().find().sort({ items: 1, _id: 1 }).toArray()
+    assert.equal(first?._id, 'none')
+    const last = (await collection().find().sort({ items: -1, _id: 1 }).toArray()).at(-1)
+    assert.equal(last?._id, 'none')
+  })
+
   const projections: readonly (readonly [projection: Document, expected: Document])[] = [
     [{ a: 1 }, { _id: 'nested', a: { b: 5, c: { d: 1 } } }],
     [{ 'a.b': 1, _id: 0 }, { a: { b: 5 } }],

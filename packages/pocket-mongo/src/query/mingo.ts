@@ -22,14 +22,8 @@ function load() {
   const accumulator = without(require('mingo/operators/accumulator') as typeof import('mingo/operators/accumulator'))
   const pipeline = { ...(require('mingo/operators/pipeline') as typeof import('mingo/operators/pipeline')) }
   const query = without(require('mingo/operators/query') as typeof import('mingo/operators/query'))
-  const window = { ...(require('mingo/operators/window') as typeof import('mingo/operators/window')) }
-  const known: ReadonlySet<string> = new Set([
-    '$literal',
-    ...Object.keys(expression),
-    ...Object.keys(accumulator),
-    ...Object.keys(window),
-  ])
-  const context = Context.init({ expression, accumulator, pipeline, query, window })
+  const known: ReadonlySet<string> = new Set(['$literal', ...Object.keys(expression), ...Object.keys(accumulator)])
+  const context = Context.init({ expression, accumulator, pipeline, query })
   return { Aggregator, evalExpr, context, known }
 }
 

@@ -38,7 +38,7 @@ export function sorted<T>(items: readonly T[], documentOf: (item: T) => Document
   })
   rows.sort((a, b) => {
     for (let i = 0; i < keys.length; i++) {
-      const found = compare(a.values[i], b.values[i])
+      const found = compareKeys(a.values[i], b.values[i])
       if (found !== 0) return found * (keys[i]?.direction ?? 1)
     }
     return 0
@@ -46,10 +46,19 @@ export function sorted<T>(items: readonly T[], documentOf: (item: T) => Document
   return rows.map(({ item }) => item)
 }
 
+/** The key of an array without elements. */
+const EMPTY = Symbol('empty')
+
 /** An array counts as its smallest element, or as its largest when the order is descending; an empty one comes before null. */
 function keyOf(document: Document, { path, direction }: Key): unknown {
   const values = valuesAt(document, path)
+  if (values.length === 0) return EMPTY
   let key = values[0]
   for (const value of values) if (compare(value, key) * direction < 0) key = value
   return key
+}
+
+function compareKeys(a: unknown, b: unknown): number {
+  const value = (key: unknown): unknown => (key === EMPTY ? null : key)
+  return compare(value(a), value(b)) || Number(b === EMPTY) - Number(a === EMPTY)
 }

@@ -152,6 +152,7 @@ test('what is not supported is refused by its name, and told in the log', async 
     [{ find: 'c', tailable: true }, 238, /tailable/],
     [{ aggregate: 'c', pipeline: [{ $changeStream: {} }], cursor: {} }, 238, /\$changeStream/],
     [{ aggregate: 'c', pipeline: [{ $out: 'd' }], cursor: {} }, 238, /\$out/],
+    [{ aggregate: 'c', pipeline: [{ $setWindowFields: { output: {} } }], cursor: {} }, 238, /\$setWindowFields/],
     [{ aggregate: 'c', pipeline: [{ $project: { a: { $function: {} } } }], cursor: {} }, 238, /\$function/],
     [{ createIndexes: 'c', indexes: [{ key: { a: 'text' }, name: 'x' }] }, 238, /text/],
     [{ create: 'c', capped: true, size: 100 }, 238, /capped/],

@@ -161,14 +161,13 @@ const stages: Readonly<Record<string, Stage>> = {
   $bucket: byMingo('$bucket'),
   $bucketAuto: byMingo('$bucketAuto'),
   $redact: byMingo('$redact'),
-  $setWindowFields: byMingo('$setWindowFields'),
 }
 
 /** Of MongoDB, not of this server. */
 const refused = new Set([
   ...['$out', '$merge', '$geoNear', '$graphLookup', '$fill', '$densify', '$search', '$searchMeta', '$vectorSearch'],
   ...['$changeStream', '$changeStreamSplitLargeEvent', '$collStats', '$indexStats', '$planCacheStats', '$currentOp'],
-  ...['$listSessions', '$listLocalSessions', '$listSampledQueries', '$shardedDataDistribution'],
+  ...['$listSessions', '$listLocalSessions', '$listSampledQueries', '$shardedDataDistribution', '$setWindowFields'],
 ])
 
 /** @throws MongoError Location40324, NotImplemented */
