@@ -86,6 +86,9 @@ test('every value that is wrong is named, all at once, with the reason', () => {
     [{ MANAGER_MONGODB_CA_PEM: 'ca' }, /certificates in PEM/],
     [{ MANAGER_KEY_RSA_PRIVATE_KEY_PEM: pem(1024, 'pkcs1') }, /at least 2048 bits, and has 1024/],
     [{ MANAGER_ACCOUNT_ADMIN_PASSWORD: 'your-password-here' }, /a password that examples have/],
+    [{ MANAGER_ACCOUNT_ADMIN_PASSWORD: 'x'.repeat(257) }, /it must have 8 to 256 characters/],
+    [{ MANAGER_ACCOUNT_ADMIN_EMAIL: `${'x'.repeat(128)}@` }, /it is no name of a user: Too big/],
+    [{ MANAGER_ACCOUNT_ADMIN_EMAIL: ' admin' }, /it is no name of a user: .*begin or end with a blank/],
     [{ MANAGER_MONGODB_PASSWORD: 'changeme' }, /a password that examples have/],
     [{ MANAGER_K8S_IN_CLUSTER: 'false' }, /MANAGER_K8S_KUBE_CONFIG_PATH .*no way to the Kubernetes API/],
   ]

@@ -14,6 +14,7 @@ import {
 import { checkBlocks, type TrustedProxies } from './http/client-address.js'
 import { SERVICE_ACCOUNT_FOLDER } from './kubernetes/access.js'
 import { type MongoConfig, readMongoOptions } from './store/client.js'
+import { MAX_PASSWORD, MIN_PASSWORD, username } from './users/fields.js'
 
 const { address, boolean, duration, integer, optional, port, secret, setting, splitList, text } = settings
 
@@ -39,7 +40,7 @@ const serviceShape = {
   ...mongoSettings,
   /** Signs the tokens; RSA, PKCS#1 or PKCS#8. */
   MANAGER_KEY_RSA_PRIVATE_KEY_PEM: secret(setting(readPrivateKey)),
-  MANAGER_ACCOUNT_ADMIN_EMAIL: text('admin@example.com'),
+  MANAGER_ACCOUNT_ADMIN_EMAIL: setting(readAdminName, 'admin@example.com'),
   MANAGER_ACCOUNT_ADMIN_PASSWORD: secret(setting(readAdminPassword)),
   MANAGER_K8S_IN_CLUSTER: boolean('true'),
   /** Where the pod's token and its cluster's authority are mounted. */
@@ -186,12 +187,17 @@ function readSecret(value: string): string {
   return value
 }
 
-/** As long as any user's has to be. */
-const SHORTEST_PASSWORD = 8
-
+/** As any user's has to be, or nobody could log in with it. */
 function readAdminPassword(value: string): string {
-  if (value.length < SHORTEST_PASSWORD) throw new RangeError(`it must have at least ${SHORTEST_PASSWORD} characters`)
+  if (value.length < MIN_PASSWORD || value.length > MAX_PASSWORD)
+    throw new RangeError(`it must have ${MIN_PASSWORD} to ${MAX_PASSWORD} characters`)
   return readSecret(value)
+}
+
+function readAdminName(value: string): string {
+  const read = username.safeParse(value)
+  if (!read.success) throw new RangeError(`it is no name of a user: ${read.error.issues[0]?.message}`)
+  return value
 }
 
 function readBlocks(value: string): readonly string[] {
