@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { startManager } from '../testing/index.js'
-import { rules } from './model/index.js'
-import { refusalCodes } from './model/refusals.js'
-import { quickService } from './quick-service.js'
-import { Replay } from './replay.js'
-import { scene } from './scenes.js'
+import { rules } from './testing/model/index.js'
+import { refusalCodes } from './testing/model/refusals.js'
+import { quickService } from './testing/quick-service.js'
+import { Replay } from './testing/replay.js'
+import { scene } from './testing/scenes.js'
 
 /*
  * Random users make random calls of every operation, with tokens that may be dead; pods come and go, schedulers too. A model that was written

@@ -46,6 +46,7 @@ const criteria = {
   commandRegex: z
     .string()
     .max(MAX_REGEX_LENGTH)
+    .regex(/^\P{Cs}*$/u, 'must be well-formed text')
     .superRefine((text, context) => {
       const regex = text.length > MAX_REGEX_LENGTH ? undefined : readCommandRegex(text)
       if (typeof regex === 'string') context.addIssue({ code: 'custom', message: regex })

@@ -6,8 +6,12 @@ export const MAX_USERNAME = 128
 export const MIN_PASSWORD = 8
 export const MAX_PASSWORD = 256
 
-/** No control characters, no half of a surrogate pair (it could not be stored as it is), no blank at either end. */
-const TEXT = /^(?![\p{White_Space}])(?:(?![\p{Cc}\p{Cs}\p{Co}\u2028\u2029]).)*(?<![\p{White_Space}])$/u
+/**
+ * No control characters, none that turn the direction of the text around them or that nobody sees (a name that looks like another's), no half of a
+ * surrogate pair (it could not be stored as it is), no blank at either end. Joiners may be: some scripts are not written without.
+ */
+const TEXT =
+  /^(?![\p{White_Space}])(?:(?![\p{Cc}\p{Cs}\p{Co}\p{Bidi_Control}\p{Noncharacter_Code_Point}\u2028\u2029\u200b\u2060\ufeff]).)*(?<![\p{White_Space}])$/u
 
 /** A name of a user or a role. */
 export const nameField = (most: number) =>
@@ -15,7 +19,7 @@ export const nameField = (most: number) =>
     .string()
     .min(1, 'must not be empty')
     .max(most)
-    .regex(TEXT, 'must not hold control characters, nor begin or end with a blank')
+    .regex(TEXT, 'must not hold control characters or ones that nobody sees, nor begin or end with a blank')
 
 export const username = nameField(MAX_USERNAME)
 

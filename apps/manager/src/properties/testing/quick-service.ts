@@ -3,14 +3,14 @@ import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
 import { createLog } from '@bulkhead/service-kit'
 import { Pool } from 'undici'
-import { createApp } from '../app.js'
-import { createIdentity, type Identity } from '../auth/identity.js'
-import { createPasswords } from '../auth/passwords.js'
-import { Throttle } from '../auth/throttle.js'
-import type { Route } from '../http/route.js'
-import { createNodeSync } from '../push/node-sync.js'
-import { routesOf } from '../routes.js'
-import type { TestManager } from '../testing/index.js'
+import { createApp } from '../../app.js'
+import { createIdentity, type Identity } from '../../auth/identity.js'
+import { createPasswords } from '../../auth/passwords.js'
+import { Throttle } from '../../auth/throttle.js'
+import type { Route } from '../../http/route.js'
+import { createNodeSync } from '../../push/node-sync.js'
+import { routesOf } from '../../routes.js'
+import type { TestManager } from '../../testing/index.js'
 
 /** A request, byte for byte as it is sent. */
 export interface Asked {
@@ -18,7 +18,7 @@ export interface Asked {
   /** With its query. */
   readonly path: string
   readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string
+  readonly body?: string | Buffer
 }
 
 export interface Answered {

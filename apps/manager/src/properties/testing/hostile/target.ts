@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import { after, type TestContext } from 'node:test'
+import type { Route } from '../../../http/route.js'
+import { podView } from '../../../kubernetes/memory.js'
+import { startManager, type TestManager } from '../../../testing/index.js'
+import { type Answered, type Asked, type QuickService, quickService } from '../quick-service.js'
+
+/** The service, somebody who may do everything, and something of each kind to do it to. */
+export interface Target {
+  readonly manager: TestManager
+  readonly service: QuickService
+  readonly routes: readonly Route[]
+  /** A body that each route takes, with every field in it that there is; by operation. */
+  readonly good: Readonly<Record<string, object>>
+  /** Asks as the admin, and holds the answer against the document and what is true of every answer. */
+  ask(asked: Asked): Promise<Told>
+  /** Everything that is stored, but the audit log. */
+  stored(): Promise<string>
+}
+
+/** An answer that was as answers have to be. */
+export interface Told {
+  readonly status: number
+  readonly text: string
+  readonly code: string | undefined
+  readonly fields: readonly { readonly field: string; readonly message: string }[]
+}
+
+const UNKNOWN = '0123456789abcdef01234567'
+const PASSWORD = 'a long password'
+const stored = ['users', 'roles', 'permissions', 'schedule_strategies', 'schedule_intents', 'idempotency_keys']
+
+export async function target(t: Pick<TestContext, 'after'>): Promise<Target> {
+  const manager = await startManager(t)
+  const service = await quickService(t, manager)
+  const { admin, db, cluster } = manager
+  cluster.setPod(
+    podView({ name: 'web-1', namespace: 'shop', labels: { app: 'web' }, command: `${'a'.repeat(4_000)} nginx` }),
+  )
+  cluster.setNode({ name: 'node-1', status: 'Ready' })
+  const bearer = { authorization: `Bearer ${admin.token}` }
+  const user = await manager.user()
+  const policy = { permissionKey: 'user.read', self: false, k8sNamespace: '', policyNamespace: '' }
+  const plan = {
+    strategyNamespace: 'team',
+    labelSelectors: [{ key: 'app', value: 'web' }],
+    k8sNamespace: ['shop'],
+    commandRegex: 'nginx',
+    priority: 5,
+    executionTime: 20_000_000,
+  }
+  const post = (path: string, body: object) =>
+    service.ask({ method: 'POST', path: `/api/v1/${path}`, headers: bearer, body: JSON.stringify(body) })
+  assert.equal((await post('roles', { name: 'it' })).status, 200)
+  const made = await post('strategies', plan)
+  assert.equal(made.status, 201, made.text)
+  const role = await manager.store.roles.findOne({ name: 'it' })
+  const { id: strategyId } = (made.json as { data: { id: string } }).data
+  return {
+    manager,
+    service,
+    routes: service.routes,
+    good: {
+      login: { username: 'somebody', password: PASSWORD },
+      changeOwnPassword: { oldPassword: 'not the right one', newPassword: PASSWORD },
+      createUser: { username: 'new', password: PASSWORD },
+      resetPassword: { userID: user.id.toHexString(), newPassword: PASSWORD },
+      setUserPermissions: { userID: user.id.toHexString(), roles: ['it'], status: 1 },
+      // Both spellings: the first one counts, and the other one has to be as good.
+      createRole: { name: 'new', description: '', rolePolicies: [policy], rolePolicy: [{ ...policy }] },
+      updateRole: {
+        id: role?._id.toHexString(),
+        name: 'it',
+        description: '',
+        rolePolicy: [{ ...policy }],
+        rolePolicies: [policy],
+      },
+      deleteRoleByBody: { id: UNKNOWN },
+      createStrategy: plan,
+      updateStrategy: { strategyId, ...plan },
+      deleteStrategyByBody: { strategyId: UNKNOWN },
+      deleteIntents: { intentIds: [UNKNOWN] },
+    },
+    ask: async (asked) =>
+      told(manager, asked, await service.ask({ ...asked, headers: { ...bearer, ...asked.headers } })),
+    stored: async () =>
+      JSON.stringify(await Promise.all(stored.map((name) => db.collection(name).find().sort({ _id: 1 }).toArray()))),
+  }
+}
+
+/** One for all tests of a file: each of them leaves it as it was, or does not mind. */
+export function sharedTarget(): () => Promise<Target> {
+  const cleanups: (() => unknown)[] = []
+  let made: Promise<Target> | undefined
+  after(async () => {
+    for (const cleanup of cleanups) await cleanup()
+  })
+  return () => {
+    made ??= target({ after: (cleanup) => void (cleanup && cleanups.push(cleanup as () => unknown)) })
+    return made
+  }
+}
+
+/** @throws AssertionError when it is a failure of ours, or not in the contract's envelope */
+function told(manager: TestManager, { method, path, body }: Asked, answer: Answered): Told {
+  const { status, text, json, headers } = answer
+  const what = `${method} ${path.slice(0, 200)} ${String(body ?? '').slice(0, 200)}: ${status} ${text.slice(0, 500)}`
+  assert.ok(status < 500, what)
+  assert.ok(!/mongo|bson|at \w+ \(|node_modules|\/src\//i.test(text), `says what is inside: ${what}`)
+  assert.ok(text.length < 20_000, `is told everything back: ${what.slice(0, 300)}`)
+  assert.ok(text.endsWith('\n'), what)
+  assert.equal(headers['content-type'], 'application/json', what)
+  const { success, error, code, requestId, fields = [] } = (json ?? {}) as Readonly<Record<string, unknown>>
+  assert.equal(success, status < 400, what)
+  if (status >= 400)
+    assert.deepEqual([typeof error, typeof code, typeof requestId], ['string', 'string', 'string'], what)
+  const problem = manager.documented.problemOf({ method, path, status, body: json, sent: parsed(String(body ?? '')) })
+  assert.equal(problem, undefined, what)
+  return { status, text, code: code as string | undefined, fields: fields as Told['fields'] }
+}
+
+/** As the document judges it: text that is no JSON as a whole is read as far as its first value. */
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body)
+  } catch {
+    return body
+  }
+}
