@@ -68,6 +68,10 @@ export const codes = {
   Location31253: 31253,
   Location31254: 31254,
   Location31325: 31325,
+  /** A hello that waits, without what it waits for. */
+  Location31368: 31368,
+  Location31372: 31372,
+  Location31382: 31382,
   /** A stage that aggregation does not have. */
   Location40324: 40324,
   /** A field that is not there and has to be. */

@@ -1,4 +1,5 @@
-import { type Document, Long } from 'bson'
+import { type Document, Long, ObjectId } from 'bson'
+import { MongoError } from '../errors.js'
 import { SESSION_MINUTES } from '../sessions/sessions.js'
 import { isPlain } from '../values/decode.js'
 import { MAX_DOCUMENT_BYTES, MAX_MESSAGE_BYTES, MAX_WRITE_BATCH } from '../wire/limits.js'
@@ -17,9 +18,17 @@ export const hello: Command = {
   lenient: true,
   need: 'nothing',
   anyState: true,
-  run: (call) => ({
+  run: async (call) => {
+    await awaited(call)
+    return answer(call)
+  },
+}
+
+function answer(call: Call): Document {
+  return {
     helloOk: true,
     ...topology(call),
+    topologyVersion: call.instance.topology.version,
     maxBsonObjectSize: MAX_DOCUMENT_BYTES,
     maxMessageSizeBytes: MAX_MESSAGE_BYTES,
     maxWriteBatchSize: MAX_WRITE_BATCH,
@@ -33,7 +42,30 @@ export const hello: Command = {
     ...(call.fields.string('saslSupportedMechs') === undefined ? {} : { saslSupportedMechs: ['SCRAM-SHA-256'] }),
     ...speculative(call),
     ok: 1,
-  }),
+  }
+}
+
+/**
+ * Whoever knows what this server is waits until it has become something else (`topologyVersion`), or for so long
+ * (`maxAwaitTimeMS`): drivers hear of a change when it happens.
+ */
+async function awaited({ instance, connection, fields }: Call): Promise<void> {
+  const known = fields.any('topologyVersion')
+  const wait = fields.any('maxAwaitTimeMS')
+  if (known === undefined && wait === undefined) return
+  if (known === undefined)
+    throw new MongoError('Location31368', "A request with 'maxAwaitTimeMS' must include a 'topologyVersion'")
+  if (wait === undefined)
+    throw new MongoError('Location31368', "A request with a 'topologyVersion' must include 'maxAwaitTimeMS'")
+  const ms = fields.count('maxAwaitTimeMS')
+  const { processId, counter } = isPlain(known) ? known : {}
+  if (ms === undefined || !(processId instanceof ObjectId) || !Long.isLong(counter))
+    throw new MongoError(
+      'TypeMismatch',
+      "'topologyVersion' has to be { processId: <ObjectId>, counter: <long> }, and 'maxAwaitTimeMS' a number",
+    )
+  if (counter.isNegative()) throw new MongoError('Location31372', 'topologyVersion must have a non-negative counter')
+  await instance.topology.newerThan({ processId, counter }, ms, connection.ended)
 }
 
 function topology({ instance: { replicaSet }, connection, fields }: Call): Document {

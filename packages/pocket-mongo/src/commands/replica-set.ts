@@ -17,6 +17,7 @@ export const replicaSetCommands: readonly Command[] = [
     fields: { replSetInitiate: 'any' },
     async run(call) {
       await setOf(call).initiate(call.fields.object('replSetInitiate'), call.connection.dialled)
+      call.instance.topology.changed()
       return { ok: 1 }
     },
   },

@@ -6,6 +6,7 @@ import { Users } from '../auth/users.js'
 import { Cursors } from '../cursors/cursors.js'
 import type { LogEvent } from '../log.js'
 import type { Instance } from '../server/instance.js'
+import { Topology } from '../server/topology.js'
 import { Sessions } from '../sessions/sessions.js'
 import { openStore } from '../store/open.js'
 import { messageOf, RawClient } from '../testing/raw.js'
@@ -20,6 +21,7 @@ async function scene(handler: Handler, auth = false) {
     users: new Users(store),
     sessions: new Sessions(store),
     cursors: new Cursors(),
+    topology: new Topology(),
     replicaSet: undefined,
     auth,
     log: (event) => events.push(event),
@@ -148,4 +150,29 @@ test('a connection that is closed answers the command that runs', async () => {
   assert.equal((await client.answer())?.ok.value, 1)
   assert.equal(await client.answer(), undefined)
   await end()
+})
+
+test('what waits for a client is over when that is gone, and when the connection is to end', async () => {
+  for (const how of ['the client goes', 'the server closes'] as const) {
+    let begin = () => {}
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve
+    })
+    let over = () => {}
+    const waited = new Promise<void>((resolve) => {
+      over = resolve
+    })
+    const { client, connection, end } = await scene(async (_message, { ended }) => {
+      begin()
+      await once(ended, 'abort')
+      over()
+      return { ok: 1 }
+    })
+    client.send(ping)
+    await begun
+    if (how === 'the client goes') client.socket.destroy()
+    else connection.close()
+    await waited
+    await end()
+  }
 })

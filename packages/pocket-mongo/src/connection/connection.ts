@@ -6,7 +6,7 @@ import type { Instance } from '../server/instance.js'
 import { BrokenStream, Frames } from '../wire/frames.js'
 import { MAX_BYTES_BEFORE_LOGIN, MAX_MESSAGE_BYTES, MESSAGE_DEADLINE_MS } from '../wire/limits.js'
 import { BadMessage, type Message, readMessage } from '../wire/message.js'
-import { type Reply, writeReply } from '../wire/reply.js'
+import { type Reply, requestIdOf, writeReply } from '../wire/reply.js'
 
 /** What waits here while a command runs; then the client has to wait too. */
 const MAX_WAITING_BYTES = 1024 * 1024
@@ -23,6 +23,7 @@ export class Connection {
   readonly #instance: Instance
   readonly #handler: Handler
   readonly #frames = new Frames()
+  readonly #ended = new AbortController()
   #busy = false
   #closing = false
   /** Since when there is a message that has not ended. */
@@ -51,10 +52,16 @@ export class Connection {
     socket.on('data', (chunk: Buffer) => this.#received(chunk))
     // What went wrong with a client's connection is the client's to see; 'close' follows.
     socket.on('error', () => socket.destroy())
+    socket.on('close', () => this.#ended.abort())
   }
 
   get user(): string | undefined {
     return this.#user
+  }
+
+  /** Aborted when it ends or is about to: whatever only waits on its behalf is over then. */
+  get ended(): AbortSignal {
+    return this.#ended.signal
   }
 
   get busy(): boolean {
@@ -86,6 +93,7 @@ export class Connection {
   /** Ends it, after the command that runs has been answered. */
   close(): void {
     this.#closing = true
+    this.#ended.abort()
     if (!this.#busy) this.#socket.destroy()
   }
 
@@ -140,8 +148,15 @@ export class Connection {
       this.#closing = true
       return this.#send(writeReply(errorReply(error.answer), error.requestId, error.opcode))
     }
-    const reply = await this.#handler(message, this)
-    if (!message.silent) await this.#send(replyOrWhyNot(reply, message))
+    for (let asked: Message | undefined = message; asked !== undefined; ) {
+      const reply: Reply = await this.#handler(asked, this)
+      if (asked.silent) return
+      const next: Document | undefined = this.#closing ? undefined : following(asked, reply)
+      const bytes = replyOrWhyNot(reply, asked, next !== undefined)
+      await this.#send(bytes)
+      if (next === undefined || this.#closing || this.#socket.destroyed) return
+      asked = { ...asked, body: next, requestId: requestIdOf(bytes) }
+    }
   }
 
   /** A client that does not read has no further command run. */
@@ -161,10 +176,19 @@ export class Connection {
   }
 }
 
+/**
+ * What a client would ask next that takes several answers: a hello that waits is asked again, with what it was told. Any
+ * other command has one answer; a server may always leave it at that.
+ */
+function following({ body, exhaust }: Message, { ok, topologyVersion }: Reply): Document | undefined {
+  if (!exhaust || ok !== 1 || topologyVersion === undefined || body.topologyVersion === undefined) return undefined
+  return { ...body, topologyVersion }
+}
+
 /** An answer that grew too large is a failure of its command. */
-function replyOrWhyNot(reply: Reply, { requestId, opcode }: Message): Buffer {
+function replyOrWhyNot(reply: Reply, { requestId, opcode }: Message, moreToCome: boolean): Buffer {
   try {
-    return writeReply(reply, requestId, opcode)
+    return writeReply(reply, requestId, opcode, moreToCome)
   } catch (error) {
     if (!(error instanceof MongoError)) throw error
     return writeReply(errorReply(error), requestId, opcode)

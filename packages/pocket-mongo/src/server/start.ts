@@ -9,6 +9,7 @@ import type { Store } from '../store/types.js'
 import { dispatch } from './dispatch.js'
 import type { Instance } from './instance.js'
 import { ReplicaSet } from './replica-set.js'
+import { Topology } from './topology.js'
 
 const SWEEP_MS = 10_000
 const MAX_CONNECTIONS = 5_000
@@ -77,6 +78,7 @@ async function instanceOf(options: MongoOptions, store: Store, log: Log): Promis
     users,
     sessions: new Sessions(store),
     cursors: new Cursors(),
+    topology: new Topology(),
     replicaSet:
       replicaSet === undefined ? undefined : new ReplicaSet(store, replicaSet.name, replicaSet.initiated === true),
     auth: options.auth ?? users.of(undefined).length > 0,

@@ -4,6 +4,13 @@ import { type Document, deserialize, serialize } from 'bson'
 import { Frames } from '../wire/frames.js'
 import { OP_MSG } from '../wire/message.js'
 
+export interface RawReply {
+  readonly requestId: number
+  readonly responseTo: number
+  readonly flags: number
+  readonly body: Document
+}
+
 /** A client of bytes, for tests of what no driver would send. */
 export class RawClient {
   readonly socket: Socket
@@ -42,11 +49,21 @@ export class RawClient {
 
   /** The next answer; undefined: the server has ended the connection. @throws Error after the deadline */
   async answer(deadlineMs = 10_000): Promise<Document | undefined> {
+    return (await this.reply(deadlineMs))?.body
+  }
+
+  /** The next answer, with what stands before it. */
+  async reply(deadlineMs = 10_000): Promise<RawReply | undefined> {
     const until = Date.now() + deadlineMs
     for (;;) {
       const frame = this.#frames.next()
       if (frame !== undefined)
-        return deserialize(frame.subarray(frame.readInt32LE(12) === OP_MSG ? 21 : 36), { promoteValues: false })
+        return {
+          requestId: frame.readInt32LE(4),
+          responseTo: frame.readInt32LE(8),
+          flags: frame.readUInt32LE(16),
+          body: deserialize(frame.subarray(frame.readInt32LE(12) === OP_MSG ? 21 : 36), { promoteValues: false }),
+        }
       if (this.#closed) return undefined
       const left = until - Date.now()
       if (left <= 0) throw new Error(`no answer within ${deadlineMs} ms`)

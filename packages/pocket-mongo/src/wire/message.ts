@@ -15,7 +15,8 @@ export const OP_QUERY = 2004
 export const OP_MSG = 2013
 
 const CHECKSUM_PRESENT = 1
-const MORE_TO_COME = 2
+export const MORE_TO_COME = 2
+const EXHAUST_ALLOWED = 1 << 16
 /** Flags that a reader has to know; those above may be passed over. */
 const REQUIRED_FLAGS = 0xffff
 
@@ -27,6 +28,8 @@ export interface Message {
   readonly db: string
   /** The client waits for no answer. */
   readonly silent: boolean
+  /** It takes several answers, one after the other, where a command has them. */
+  readonly exhaust: boolean
 }
 
 /** A whole message that says nothing this server could act upon, but can be answered. */
@@ -99,7 +102,14 @@ function readOpMsg(frame: Buffer, requestId: number): Message {
   }
   const db: unknown = Object.hasOwn(body, '$db') ? body.$db : undefined
   if (typeof db !== 'string') throw failed('OP_MSG requests require a $db argument')
-  return { requestId, opcode: OP_MSG, body, db, silent: (flags & MORE_TO_COME) !== 0 }
+  return {
+    requestId,
+    opcode: OP_MSG,
+    body,
+    db,
+    silent: (flags & MORE_TO_COME) !== 0,
+    exhaust: (flags & EXHAUST_ALLOWED) !== 0,
+  }
 }
 
 function sectionAt(frame: Buffer, at: number, end: number): Buffer {
@@ -151,5 +161,5 @@ function readOpQuery(frame: Buffer, requestId: number): Message {
       'CommandNotSupported',
       `Unsupported OP_QUERY command: ${name.slice(0, 100)}. The client driver may require an upgrade.`,
     )
-  return { requestId, opcode: OP_QUERY, body, db: ns.slice(0, -'.$cmd'.length), silent: false }
+  return { requestId, opcode: OP_QUERY, body, db: ns.slice(0, -'.$cmd'.length), silent: false, exhaust: false }
 }

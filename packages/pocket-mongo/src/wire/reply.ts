@@ -1,6 +1,6 @@
 import type { Document } from 'bson'
 import { encode } from '../values/decode.js'
-import { OP_MSG, OP_QUERY, OP_REPLY } from './message.js'
+import { MORE_TO_COME, OP_MSG, OP_QUERY, OP_REPLY } from './message.js'
 
 /** Documents that are there in bytes already, and go out as these bytes. */
 export class RawDocuments {
@@ -26,9 +26,10 @@ let lastRequestId = 0
 /**
  * The bytes of an answer: an OP_MSG, or an OP_REPLY to an OP_QUERY.
  *
+ * @param moreToCome another one follows unasked; not after an OP_QUERY
  * @throws MongoError BSONObjectTooLarge
  */
-export function writeReply(reply: Reply, responseTo: number, opcode: number): Buffer {
+export function writeReply(reply: Reply, responseTo: number, opcode: number, moreToCome = false): Buffer {
   const document = replyBytes(reply)
   const legacy = opcode === OP_QUERY
   const head = Buffer.alloc(legacy ? 36 : 21)
@@ -37,13 +38,16 @@ export function writeReply(reply: Reply, responseTo: number, opcode: number): Bu
   head.writeInt32LE(lastRequestId, 4)
   head.writeInt32LE(responseTo, 8)
   head.writeInt32LE(legacy ? OP_REPLY : OP_MSG, 12)
-  // AwaitCapable, and one document; in an OP_MSG all of flags and the section's kind are 0.
+  // AwaitCapable, and one document; in an OP_MSG the section's kind is 0, and so are flags.
   if (legacy) {
     head.writeInt32LE(8, 16)
     head.writeInt32LE(1, 32)
-  }
+  } else if (moreToCome) head.writeUInt32LE(MORE_TO_COME, 16)
   return Buffer.concat([head, document])
 }
+
+/** The number of an answer that was written. */
+export const requestIdOf = (bytes: Buffer): number => bytes.readInt32LE(4)
 
 function replyBytes(reply: Reply): Uint8Array {
   const { cursor, ...rest } = reply
