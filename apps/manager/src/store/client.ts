@@ -24,8 +24,8 @@ export const ANSWER_TIMEOUT_MS = 3_000
 export const OPERATION_TIMEOUT_MS = ANSWER_TIMEOUT_MS + SELECTION_TIMEOUT_MS
 /** How often the driver looks whether the server is there. */
 const HEARTBEAT_EVERY_MS = 2_000
-/** What a heartbeat takes at the most: to connect, and to be answered, at once or when the server has news. */
-export const HEARTBEAT_TIMEOUT_MS = 2 * SELECTION_TIMEOUT_MS + HEARTBEAT_EVERY_MS + 500
+/** What a heartbeat takes at the most: to connect, and to be answered. */
+export const HEARTBEAT_TIMEOUT_MS = 2 * SELECTION_TIMEOUT_MS + 500
 /** Connections are the server's memory; more than this wait for one another here. */
 const MAX_POOL = 32
 

@@ -4,7 +4,10 @@ import { unavailable } from './failures.js'
 export interface ConnectionOptions {
   /** A client that has not connected yet. */
   readonly make: () => MongoClient
-  /** A heartbeat that takes longer than this will never end. */
+  /**
+   * A heartbeat that takes longer than this will never end. One for which the server waits until it has news (`awaited`) has
+   * as long as the driver gives that besides.
+   */
   readonly heartbeatMs: number
   /** Told when a client is given up. */
   readonly note?: (why: string) => void
@@ -73,13 +76,11 @@ export class Connection {
   #watched(): MongoClient {
     const client = this.#options.make()
     const { heartbeatMs } = this.#options
-    client.on('serverHeartbeatStarted', () => {
+    client.on('serverHeartbeatStarted', ({ awaited }) => {
       if (client !== this.#client || this.#closed) return
       this.#unwatch()
-      this.#heartbeat = setTimeout(
-        () => this.renew(client, `no heartbeat has ended for ${heartbeatMs} ms`),
-        heartbeatMs,
-      )
+      const ms = heartbeatMs + (awaited ? client.options.heartbeatFrequencyMS : 0)
+      this.#heartbeat = setTimeout(() => this.renew(client, `no heartbeat has ended for ${ms} ms`), ms)
       this.#heartbeat.unref()
     })
     // The driver does that itself when it does not find a server at first, and is good for nothing afterwards.
