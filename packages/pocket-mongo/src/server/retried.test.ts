@@ -22,6 +22,7 @@ class Server {
   readonly dataDir: string
   #child: ChildProcess | undefined
   #port = 0
+  #stopped = false
 
   constructor(dataDir: string) {
     this.dataDir = dataDir
@@ -46,12 +47,13 @@ class Server {
     await once(child, 'message')
     const restarted = exited.then(async ([, signal]) => {
       assert.equal(signal, 'SIGKILL')
-      await this.start()
+      if (!this.#stopped) await this.start()
     })
     return { restarted }
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true
     const child = this.#child
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
     const exited = once(child, 'exit')
@@ -64,7 +66,13 @@ async function scene(t: TestContext) {
   const server = new Server(folder(t))
   t.after(() => server.stop())
   await server.start()
-  const client = new MongoClient(server.uri, { minHeartbeatFrequencyMS: 10, heartbeatFrequencyMS: 500 } as object)
+  const client = new MongoClient(server.uri, {
+    minHeartbeatFrequencyMS: 10,
+    heartbeatFrequencyMS: 500,
+    // Where its monitor streams and hears of the end before the write does, this driver (7.8) has forgotten by then that the
+    // server could do retryable writes, and does not ask again.
+    serverMonitoringMode: 'poll',
+  } as object)
   t.after(() => client.close())
   const collection = client.db('shop').collection<Item>('items')
   return { server, client, collection }
