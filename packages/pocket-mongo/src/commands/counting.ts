@@ -5,6 +5,7 @@ import { valuesAt } from '../query/path.js'
 import { select } from '../query/select.js'
 import type { Call } from './call.js'
 import { filterOf } from './filters.js'
+import { checkHint } from './hint.js'
 import type { Command } from './types.js'
 
 export const count: Command = {
@@ -14,7 +15,7 @@ export const count: Command = {
     query: 'object',
     limit: 'number',
     skip: 'number',
-    hint: 'passed over',
+    hint: 'any',
     fields: 'passed over',
     collation: 'refused',
   },
@@ -26,6 +27,7 @@ export const count: Command = {
     const limit = Math.abs(Number(fields.bigint('limit') ?? 0))
     const isAll = Object.keys(filter).length === 0
     const n = call.read((unit) => {
+      checkHint(unit, ns, fields.any('hint'))
       if (!isAll) return select(unit, ns, { filter, matches: filterOf(filter), skip, limit, tick: call.tick }).length
       const rest = Math.max(unit.count(ns) - skip, 0)
       return limit === 0 ? rest : Math.min(rest, limit)
@@ -37,7 +39,7 @@ export const count: Command = {
 export const distinct: Command = {
   name: 'distinct',
   collection: true,
-  fields: { key: 'string', query: 'object', hint: 'passed over', collation: 'refused' },
+  fields: { key: 'string', query: 'object', hint: 'any', collation: 'refused' },
   need: 'read',
   transaction: true,
   run(call: Call) {
@@ -46,7 +48,10 @@ export const distinct: Command = {
     if (key === '' || key.includes('\0')) throw new MongoError('BadValue', `'${key}' is no field`)
     const path = key.split('.')
     const filter: Document = fields.object('query') ?? {}
-    const found = call.read((unit) => select(unit, ns, { filter, matches: filterOf(filter), tick: call.tick }))
+    const found = call.read((unit) => {
+      checkHint(unit, ns, fields.any('hint'))
+      return select(unit, ns, { filter, matches: filterOf(filter), tick: call.tick })
+    })
     const values = new Map<string, unknown>()
     for (const { doc } of found) {
       for (const value of valuesAt(doc, path)) {

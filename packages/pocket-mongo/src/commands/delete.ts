@@ -3,10 +3,11 @@ import { select } from '../query/select.js'
 import type { Call } from './call.js'
 import { Fields } from './fields.js'
 import { filterOf } from './filters.js'
+import { checkHint } from './hint.js'
 import type { Command } from './types.js'
 import { eachStatement, statementsOf, writeErrors } from './writes.js'
 
-const statement = { q: 'object', limit: 'number', hint: 'passed over', collation: 'refused' } as const
+const statement = { q: 'object', limit: 'number', hint: 'any', collation: 'refused' } as const
 
 export const deleteCommand: Command = {
   name: 'delete',
@@ -27,6 +28,7 @@ export const deleteCommand: Command = {
         const limit = fields.required('limit', fields.count('limit'))
         if (limit > 1)
           throw new MongoError('FailedToParse', `The limit field in delete objects must be 0 or 1. Got ${limit}`)
+        checkHint(unit, ns, fields.any('hint'))
         const found = select(unit, ns, { filter, matches: filterOf(filter), limit, tick: call.tick })
         for (const old of found) unit.remove(ns, old)
         n += found.length

@@ -7,6 +7,7 @@ import { upserted } from '../query/update/upsert.js'
 import type { WriteUnit } from '../store/types.js'
 import type { Call } from './call.js'
 import { filterOf } from './filters.js'
+import { checkHint } from './hint.js'
 import { refuseId } from './insert.js'
 import { pipelinesOf } from './pipelines.js'
 import type { Command } from './types.js'
@@ -25,7 +26,7 @@ export const findAndModify: Command = {
     fields: 'object',
     upsert: 'bool',
     arrayFilters: 'array',
-    hint: 'passed over',
+    hint: 'any',
     bypassDocumentValidation: 'refused',
     collation: 'refused',
     let: 'refused',
@@ -59,6 +60,7 @@ interface Outcome extends Document {
 function first(call: Call, unit: WriteUnit, ns: string) {
   const filter = call.fields.object('query') ?? {}
   const matches = filterOf(filter)
+  checkHint(unit, ns, call.fields.any('hint'))
   const [old] = select(unit, ns, { filter, matches, sort: call.fields.object('sort'), limit: 1, tick: call.tick })
   return { filter, matches, old }
 }

@@ -6,6 +6,7 @@ import { encode } from '../values/decode.js'
 import { show } from '../values/show.js'
 import type { Call } from './call.js'
 import { filterOf } from './filters.js'
+import { checkHint } from './hint.js'
 import type { Command } from './types.js'
 
 export const find: Command = {
@@ -19,7 +20,7 @@ export const find: Command = {
     limit: 'number',
     batchSize: 'number',
     singleBatch: 'bool',
-    hint: 'passed over',
+    hint: 'any',
     allowDiskUse: 'passed over',
     noCursorTimeout: 'passed over',
     allowPartialResults: 'passed over',
@@ -41,16 +42,17 @@ export const find: Command = {
     const matches = filterOf(filter)
     const project = compileProjection(fields.object('projection') ?? {}, { expression: compileExpression })
     const size = fields.count('batchSize')
-    const found = call.read((unit) =>
-      select(unit, ns, {
+    const found = call.read((unit) => {
+      checkHint(unit, ns, fields.any('hint'))
+      return select(unit, ns, {
         filter,
         matches,
         sort: fields.object('sort'),
         skip: fields.count('skip'),
         limit: fields.count('limit'),
         tick: call.tick,
-      }),
-    )
+      })
+    })
     const documents = found.map(({ doc, raw }) => (project === undefined ? raw : encode(project(doc))))
     const single = fields.bool('singleBatch')
     return { cursor: call.instance.cursors.open(ns, documents, call.owner, { size, single }), ok: 1 }

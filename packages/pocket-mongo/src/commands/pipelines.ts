@@ -10,6 +10,7 @@ import { numberOf } from '../values/show.js'
 import { MAX_COMMAND_BYTES } from '../wire/limits.js'
 import type { Call } from './call.js'
 import { sizeOf } from './collections.js'
+import { checkHint } from './hint.js'
 import type { Command } from './types.js'
 
 export const aggregate: Command = {
@@ -20,7 +21,7 @@ export const aggregate: Command = {
     cursor: 'object',
     allowDiskUse: 'passed over',
     bypassDocumentValidation: 'refused',
-    hint: 'passed over',
+    hint: 'any',
     explain: 'refused',
     collation: 'refused',
     let: 'refused',
@@ -40,7 +41,10 @@ export const aggregate: Command = {
     if (typeof whole !== 'string' && numberOf(whole) !== 1)
       throw new MongoError('FailedToParse', 'aggregate takes a collection, or 1')
     const source = typeof whole === 'string' ? { ns } : []
-    const { documents, raw } = call.read((unit) => runPipeline(unit, source, pipeline, { db, tick: call.tick }))
+    const { documents, raw } = call.read((unit) => {
+      checkHint(unit, ns, fields.any('hint'))
+      return runPipeline(unit, source, pipeline, { db, tick: call.tick })
+    })
     const bytes = documents.map((document) => raw.get(document) ?? answerBytes(document))
     return { cursor: call.instance.cursors.open(ns, bytes, call.owner, sizeOf(call)), ok: 1 }
   },

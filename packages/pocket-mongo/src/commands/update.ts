@@ -8,6 +8,7 @@ import { isPlain } from '../values/decode.js'
 import type { Call } from './call.js'
 import { Fields } from './fields.js'
 import { filterOf } from './filters.js'
+import { checkHint } from './hint.js'
 import { refuseId } from './insert.js'
 import { pipelinesOf } from './pipelines.js'
 import type { Command } from './types.js'
@@ -19,7 +20,7 @@ const statement = {
   c: 'refused',
   upsert: 'bool',
   multi: 'bool',
-  hint: 'passed over',
+  hint: 'any',
   arrayFilters: 'array',
   collation: 'refused',
   sort: 'object',
@@ -75,6 +76,7 @@ function updateOne(call: Call, unit: WriteUnit, ns: string, fields: Fields): Don
   const apply = compileUpdate(change, options)
   const matches = filterOf(filter)
   const sort = fields.object('sort')
+  checkHint(unit, ns, fields.any('hint'))
   const found = select(unit, ns, { filter, matches, sort, limit: multi ? 0 : 1, tick: call.tick })
   if (found.length === 0 && fields.bool('upsert') === true) {
     const made = upserted(filter, compileUpdate(change, { ...options, inserting: true }), isReplacement(change))
