@@ -15,6 +15,7 @@ import { type Answered, hashOf, type QuickService } from './quick-service.js'
 import { answeredData, expectedData } from './replies.js'
 import { builders, type Ids, type Thing } from './requests.js'
 import { type Call, type Event, NAMESPACES, NODES, PODS, type Scene } from './scenes.js'
+import { sameIsStored } from './stored.js'
 
 const HOUR = 3_600_000
 const strangerKey = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
@@ -246,52 +247,11 @@ export class Replay implements Ids {
     this.#ids.set(thing, id.toHexString())
   }
 
-  /** Holds what is stored against the model. */
+  /** Holds what is stored, and what schedulers know, against the model. */
   async end(): Promise<void> {
-    const { store } = this.#manager
-    const { users, roles, strategies, intents, audit } = this.world
-    const [storedUsers, storedRoles, storedStrategies, storedIntents] = await Promise.all([
-      store.users.find().sort({ _id: 1 }).toArray(),
-      store.roles.find().sort({ _id: 1 }).toArray(),
-      store.strategies.find().sort({ _id: 1 }).toArray(),
-      store.intents.find().sort({ _id: 1 }).toArray(),
-    ])
-    assert.deepEqual(
-      storedUsers.map(({ _id, username, password, status, roleIds, version, tokenVersion }) => [
-        ...[_id.toHexString(), username, password, Number(status), roleIds.map(String)],
-        ...[Number(version), Number(tokenVersion)],
-      ]),
-      users.map((user) => [
-        ...[this.of(user), user.name, hashOf(user.password), user.status, user.roles.map((role) => this.of(role))],
-        ...[user.version, user.era],
-      ]),
-    )
-    const left = roles.filter(({ gone }) => !gone).sort((a, b) => (this.of(a) < this.of(b) ? -1 : 1))
-    assert.deepEqual(
-      storedRoles.map(({ _id, name, description, policies, version }) => [
-        ...[_id.toHexString(), name, description, policies, Number(version)],
-      ]),
-      left.map((role) => [this.of(role), role.name, role.description, role.policies, role.version]),
-    )
-    assert.deepEqual(
-      storedStrategies.map(({ _id, creatorID, version }) => [String(_id), String(creatorID), Number(version)]),
-      strategies.filter(({ gone }) => !gone).map((each) => [this.of(each), this.of(each.owner), each.version]),
-    )
-    assert.deepEqual(
-      storedIntents.map(({ _id, strategyID, podName, state }) => [
-        String(_id),
-        String(strategyID),
-        podName,
-        Number(state),
-      ]),
-      intents
-        .filter(({ gone }) => !gone)
-        .map((each) => [this.of(each), this.of(each.strategy), each.pod.name, each.state]),
-    )
+    await sameIsStored(this.#manager.store, this.world, this)
     const sorted = (told: ReadonlyMap<string, readonly string[]>) => [...told].sort(([a], [b]) => (a < b ? -1 : 1))
     assert.deepEqual(sorted(this.#told), sorted(this.world.told), 'schedulers know their nodes’ whole sets')
-    assert.equal(await store.audit.countDocuments(), audit.length)
-    assert.equal(await store.idempotency.countDocuments(), this.world.kept.length)
   }
 }
 
