@@ -1,4 +1,5 @@
-import { Ajv } from 'ajv'
+import { createRequire } from 'node:module'
+import type { Ajv } from 'ajv'
 import type { Document } from 'bson'
 import { MongoError } from '../errors.js'
 import { compileRegex } from '../query/regex.js'
@@ -12,6 +13,9 @@ export interface JsonSchema {
   readonly explain: (document: Document) => Document
 }
 
+/** Loaded with the first schema, which most servers never see: it is a fifth of what this package takes to import. */
+const loadAjv = (): typeof import('ajv') => createRequire(import.meta.url)('ajv')
+
 /** Patterns of `patternProperties`: they must not hold the server up either. */
 const linear = Object.assign((pattern: string) => ({ test: compileRegex(pattern, '') }), { code: 'linear' })
 
@@ -20,7 +24,7 @@ export function jsonSchema(schema: Document): JsonSchema {
   const translated = translate(schema)
   // Not strict: a rule for arrays beside one for documents is no mistake here, since the type is another keyword's. What is
   // well formed has been seen to by `translate`.
-  const ajv = new Ajv({
+  const ajv: Ajv = new (loadAjv().Ajv)({
     allErrors: true,
     verbose: true,
     strict: false,
