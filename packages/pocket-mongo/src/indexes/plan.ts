@@ -4,9 +4,9 @@ import type { IndexState } from '../store/state.js'
 import { after } from '../store/state.js'
 import type { Range } from '../store/tree.js'
 import { isPlain } from '../values/decode.js'
+import { inverted } from '../values/number-order.js'
+import { orderOf } from '../values/order.js'
 import { typeOf } from '../values/types.js'
-import { inverted } from './numbers.js'
-import { orderOf } from './order.js'
 
 /** Where in an index the documents are that may match. */
 export interface Plan {

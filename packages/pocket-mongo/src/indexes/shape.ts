@@ -2,8 +2,8 @@ import type { Document } from 'bson'
 import { MongoError } from '../errors.js'
 import type { IndexSpec } from '../store/types.js'
 import { isPlain } from '../values/decode.js'
-import { inverted } from './numbers.js'
-import { NO_ELEMENT, orderOf } from './order.js'
+import { inverted } from '../values/number-order.js'
+import { NO_ELEMENT, orderOf } from '../values/order.js'
 
 /** What an index's specification says, made ready for use. */
 export interface Shape {

@@ -1,9 +1,9 @@
 import type { Ajv } from 'ajv'
-import { orderOf } from '../indexes/order.js'
 import { compileRegex } from '../query/regex.js'
 import { compare } from '../values/compare.js'
 import { isPlain } from '../values/decode.js'
 import { isNumeric } from '../values/numbers.js'
+import { orderOf } from '../values/order.js'
 import { typeOf, typesNamed } from '../values/types.js'
 
 /*

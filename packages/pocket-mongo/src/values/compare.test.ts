@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Binary, Decimal128, Double, Long, ObjectId, Timestamp } from 'bson'
 import fc from 'fast-check'
-import { orderOf } from '../indexes/order.js'
 import { compare } from './compare.js'
 import { decode, encode } from './decode.js'
+import { orderOf } from './order.js'
 
 const number = fc.oneof(
   fc.integer(),

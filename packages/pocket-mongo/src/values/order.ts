@@ -1,17 +1,7 @@
-import {
-  Binary,
-  BSONRegExp,
-  type Code,
-  DBRef,
-  type Decimal128,
-  type Double,
-  type Int32,
-  Long,
-  type ObjectId,
-  type Timestamp,
-} from 'bson'
-import { typeOf } from '../values/types.js'
-import { fourBytes, orderOfDecimal, orderOfDouble, orderOfLong } from './numbers.js'
+import { Binary, BSONRegExp, type Code, DBRef, type ObjectId, type Timestamp } from 'bson'
+import { fourBytes, orderOfNumber } from './number-order.js'
+import type { Numeric } from './numbers.js'
+import { typeOf } from './types.js'
 
 /*
  * MongoDB's order of values ("BSON Types: Comparison/Sort Order") as text: `a` comes before `b` where orderOf(a) <
@@ -40,18 +30,16 @@ export const NO_ELEMENT = '\x02'
 
 export function orderOf(value: unknown): string {
   if (typeof value === 'string') return STRING + orderOfText(value)
-  if (typeof value === 'number') return NUMBER + orderOfDouble(value)
+  if (typeof value === 'number') return NUMBER + orderOfNumber(value)
   switch (typeOf(value)) {
     case 'undefined':
     case 'null':
       return NULL
     case 'int':
     case 'double':
-      return NUMBER + orderOfDouble((value as Int32 | Double).value)
     case 'long':
-      return NUMBER + orderOfLong(typeof value === 'bigint' ? Long.fromBigInt(value) : (value as Long))
     case 'decimal':
-      return NUMBER + orderOfDecimal(value as Decimal128)
+      return NUMBER + orderOfNumber(value as Numeric)
     case 'string':
     case 'symbol':
       return STRING + orderOfText(String(value))

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Binary, Decimal128, Double, Int32, Long, MaxKey, MinKey, ObjectId, Timestamp } from 'bson'
 import fc from 'fast-check'
-import { compare } from '../values/compare.js'
-import { inverted } from './numbers.js'
+import { compare } from './compare.js'
+import { inverted } from './number-order.js'
 import { orderOf } from './order.js'
+import { compareExactly } from './testing/exact.js'
 
 const decimal = fc
   .tuple(fc.bigInt({ min: -(10n ** 33n), max: 10n ** 33n }), fc.integer({ min: -400, max: 350 }))
@@ -83,7 +84,13 @@ function holds(a: unknown, b: unknown): void {
 }
 
 test('numbers of all kinds are in the order of their exact values', () => {
-  fc.assert(fc.property(number, number, holds), { numRuns: 4000 })
+  fc.assert(
+    fc.property(number, number, (a, b) => {
+      assert.equal(Math.sign(compare(a, b)), Math.sign(compareExactly(a, b)))
+      holds(a, b)
+    }),
+    { numRuns: 4000 },
+  )
 })
 
 test('values of all kinds are in the order that sorting has', () => {

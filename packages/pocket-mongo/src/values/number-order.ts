@@ -1,4 +1,5 @@
-import type { Decimal128, Long } from 'bson'
+import { Decimal128, Long } from 'bson'
+import type { Numeric } from './numbers.js'
 
 /*
  * Numbers of every kind in one order (int, long, double and decimal compare by their value), as text that sorts so: the
@@ -12,11 +13,17 @@ const BELOW = '\x01'
 const EXACT = '\x02'
 const ABOVE = '\x03'
 
-export function orderOfDouble(value: number): string {
+export function orderOfNumber(value: Numeric): string {
+  if (value instanceof Decimal128) return orderOfDecimal(value)
+  if (value instanceof Long) return orderOfLong(value)
+  return typeof value === 'bigint' ? orderOfLong(Long.fromBigInt(value)) : orderOfDouble(Number(value))
+}
+
+function orderOfDouble(value: number): string {
   return sortableDouble(value) + EXACT
 }
 
-export function orderOfLong(value: Long): string {
+function orderOfLong(value: Long): string {
   const near = value.toNumber()
   if (Number.isSafeInteger(near)) return orderOfDouble(near)
   const exact = value.toBigInt()
@@ -25,7 +32,7 @@ export function orderOfLong(value: Long): string {
   return sortableDouble(near) + inexact(exact < rounded, exact < 0n, digitsOf(exact < 0n ? -exact : exact, 0))
 }
 
-export function orderOfDecimal(value: Decimal128): string {
+function orderOfDecimal(value: Decimal128): string {
   const text = value.toString()
   const match = /^(-?)(\d+)(?:\.(\d+))?(?:E([+-]\d+))?$/.exec(text)
   if (match === null) return orderOfDouble(Number(text)) // NaN and the infinities
