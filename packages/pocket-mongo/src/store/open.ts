@@ -7,11 +7,12 @@ import { Log } from '../log/log.js'
 import { takeFolder } from '../log/owner.js'
 import { recover } from '../log/recover.js'
 import { expiries, sweep, sweepEveryMs } from './expire.js'
+import type { Gate } from './gate.js'
 import { Snapshot } from './reading.js'
 import { type Change, emptyState, type Schema, type State } from './state.js'
 import { documentLock, type Keeper, keyLock, Locks, OpenTransaction, schemaLock } from './transactions.js'
 import type { ReadUnit, Store, StoreOptions, Transaction, WriteOptions, WriteUnit } from './types.js'
-import { type Gate, Unit } from './unit.js'
+import { Unit } from './unit.js'
 
 /** MongoDB's transactionLifetimeLimitSeconds. */
 const transactionLifetimeMs = 60_000

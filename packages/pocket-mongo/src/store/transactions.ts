@@ -1,8 +1,9 @@
 import { MongoError } from '../errors.js'
 import { holderOf } from './draft.js'
+import type { Gate } from './gate.js'
 import type { Change, Schema, State } from './state.js'
 import type { Transaction, WriteUnit } from './types.js'
-import { type Gate, Unit } from './unit.js'
+import { Unit } from './unit.js'
 
 /** What the store does for its transactions. */
 export interface Keeper {

@@ -8,27 +8,13 @@ import { checkOptions, checkValid } from '../validation/validate.js'
 import { compare } from '../values/compare.js'
 import { asideNs, asideSchema, setAside as putAside } from './aside.js'
 import { Draft, holderOf, type Placement } from './draft.js'
+import type { Gate } from './gate.js'
 import { checkNamespace } from './names.js'
 import { Reading } from './reading.js'
 import { type Change, databaseOf, type Schema, type State } from './state.js'
 import { bytesOf, StoredDocument, withId } from './stored.js'
 import type { Edit } from './tree.js'
 import type { Aside, CollectionOptions, IndexSpec, Stored, WriteUnit } from './types.js'
-
-/** Who may write what, while others have begun to. Each call throws where it is not to be done (now). */
-export interface Gate {
-  /** Something will be written to the collection. */
-  collection(schema: Schema): void
-  /** The collection itself is made, changed or dropped. */
-  schema(ns: string, schema: Schema | undefined): void
-  document(schema: Schema, record: number): void
-  /** A key of a unique index is taken or given back. */
-  key(schema: Schema, index: string, key: string): void
-  nextRecord(): number
-  nextCollection(): number
-  /** For people. */
-  note(text: string): void
-}
 
 /** One statement's or transaction's writes on top of a state. Nothing of it is seen until `result` is put in force. */
 export class Unit extends Reading implements WriteUnit {
