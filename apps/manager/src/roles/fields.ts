@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { holds, samePolicy } from '../auth/rbac.js'
+import { notHeld, samePolicy } from '../auth/rbac.js'
 import { managerErrors } from '../http/errors.js'
 import { InvalidFields, missing, saying } from '../http/fields.js'
 import type { Caller } from '../http/route.js'
@@ -36,7 +36,7 @@ export const roleId = z.string({ error: missing('ROLE_ID_INVALID') }).regex(OBJE
 export type PoliciesField = 'rolePolicy' | 'rolePolicies'
 
 /**
- * Whether there are such permissions, and the caller may hand them on. What the role had already he need not hold.
+ * Whether there are such permissions, and the caller may hand them on, or take them away. What the role had already and keeps he need not hold.
  * @throws InvalidFields VALIDATION_FAILED; GRANT_EXCEEDS_OWN
  */
 export async function checkPolicies(
@@ -55,10 +55,15 @@ export async function checkPolicies(
       : [{ field: `${field}[${index}].permissionKey`, message: 'there is no permission of this key' }],
   )
   if (unknown.length > 0) throw new InvalidFields('VALIDATION_FAILED', unknown.slice(0, 20))
-  const beyond = wanted.find((each) => !holds(caller.policies, each) && !had.some((old) => samePolicy(old, each)))
+  requireHeld(caller, without(wanted, had), 'You can grant only what you hold yourself')
+  requireHeld(caller, without(had, wanted), 'You can take away only what you hold yourself')
+}
+
+const without = (some: readonly PolicyDoc[], others: readonly PolicyDoc[]): readonly PolicyDoc[] =>
+  some.filter((each) => !others.some((other) => samePolicy(each, other)))
+
+function requireHeld(caller: Caller, policies: readonly PolicyDoc[], words: string): void {
+  const [beyond] = notHeld(caller.policies, policies)
   if (beyond !== undefined)
-    throw managerErrors.error(
-      'GRANT_EXCEEDS_OWN',
-      `You can grant only what you hold yourself: you do not have ${beyond.permissionKey} to that extent.`,
-    )
+    throw managerErrors.error('GRANT_EXCEEDS_OWN', `${words}: you do not have ${beyond.permissionKey} to that extent.`)
 }

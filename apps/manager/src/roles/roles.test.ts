@@ -213,6 +213,42 @@ test('M11 nobody grants what he does not hold, neither in a new role nor in one 
   await m.as(user).put(PATH).send(theirs).expect(200)
 })
 
+test('M11 nobody takes out of a role what he does not hold, nor gives it another name', async () => {
+  const m = await manager()
+  const user = await m.user({ policies: ['role.update', 'user.read'] })
+  await create(m, { name: 'guards', rolePolicies: [policy('schedule_intent.read'), policy('user.read')] }).expect(200)
+  const id = await idOf(m, 'guards')
+  const update = (as: TestUser, body: object) =>
+    m
+      .as(as)
+      .put(PATH)
+      .send({ id, ...body })
+  for (const [does, rolePolicy] of [
+    ['take away', []],
+    ['take away', [policy('user.read')]],
+    ['take away', [policy('role.update')]],
+    ['grant', [policy('schedule_intent.read', { k8sNamespace: 'shop' }), policy('user.read')]],
+  ] as const) {
+    const { body } = await update(user, { rolePolicy }).expect(403)
+    const words = `You can ${does} only what you hold yourself: you do not have schedule_intent.read to that extent.`
+    assert.deepEqual([body.code, body.error], ['GRANT_EXCEEDS_OWN', words], JSON.stringify(rolePolicy))
+  }
+  const renamed = await update(user, { name: 'guests' }).expect(403)
+  assert.deepEqual(
+    [renamed.body.code, renamed.body.error],
+    ['GRANT_EXCEEDS_OWN', 'This role holds more than you do: you cannot give it another name.'],
+  )
+  const before = await m.store.roles.findOne({ name: 'guards' })
+  assert.deepEqual([before?.policies.length, Number(before?.version)], [2, 1], 'and none of it is done')
+  await update(user, {
+    name: 'guards',
+    description: 'Keeps watch.',
+    rolePolicy: [policy('schedule_intent.read')],
+  }).expect(200)
+  await update(m.admin, { name: 'guests', rolePolicy: [] }).expect(200)
+  await update(user, { name: 'guards' }).expect(200)
+})
+
 test('M10 the built-in role can be neither renamed, emptied nor deleted; its description can be changed', async () => {
   const m = await manager()
   const id = await idOf(m, 'admin')

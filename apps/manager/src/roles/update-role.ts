@@ -1,6 +1,7 @@
 import { ObjectId } from 'mongodb'
 import { z } from 'zod'
 import type { Identity } from '../auth/identity.js'
+import { notHeld } from '../auth/rbac.js'
 import { managerErrors } from '../http/errors.js'
 import { InvalidFields } from '../http/fields.js'
 import { defineRoute, type Route } from '../http/route.js'
@@ -49,6 +50,12 @@ export function updateRole({ store, now }: Identity): Route {
       const wanted: readonly PolicyDoc[] | undefined = body.rolePolicy ?? body.rolePolicies
       const renamed = body.name !== undefined && body.name !== role.name
       if (role.builtIn === true && (renamed || wanted !== undefined)) throw managerErrors.error('ROLE_BUILT_IN')
+      // Roles are given by their names: one that is powerful under a harmless name would be given by mistake.
+      if (renamed && notHeld(caller.policies, role.policies).length > 0)
+        throw managerErrors.error(
+          'GRANT_EXCEEDS_OWN',
+          'This role holds more than you do: you cannot give it another name.',
+        )
       if (wanted !== undefined)
         await checkPolicies(
           store,

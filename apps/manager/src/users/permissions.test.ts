@@ -77,7 +77,7 @@ test('1.16 status is an int8: what does not fit is 400, what is no status is 422
   assert.equal(Number((await m.store.users.findOne({ _id: user.id }))?.version), 1)
 })
 
-test('M11 only what the caller holds himself can be given; what the user had already stays', async () => {
+test('M11 only what the caller holds himself can be given', async () => {
   const m = await manager()
   const key = 'user.permission.update'
   const giver = await m.user({ policies: [key, { permissionKey: 'user.read', k8sNamespace: 'shop' }] })
@@ -92,9 +92,46 @@ test('M11 only what the caller holds himself can be given; what the user had alr
   }
   assert.deepEqual(await rolesOf(m, user), [])
   await put(m, giver, user, { roles: [`role of ${narrow.username}`] }).expect(200)
-  const kept = [`role of ${wide.username}`, `role of ${narrow.username}`]
-  await put(m, giver, wide, { roles: kept }).expect(200)
-  assert.deepEqual(await rolesOf(m, wide), kept)
+  const kept = [`role of ${narrow.username}`, `role of ${giver.username}`]
+  await put(m, giver, narrow, { roles: kept }).expect(200)
+  assert.deepEqual(await rolesOf(m, narrow), kept)
+})
+
+test('M11 whose roles hold more than the caller does is left alone: neither stripped, nor deactivated, nor freed', async () => {
+  const m = await manager()
+  const giver = await m.user({ policies: ['user.permission.update', 'user.password.reset'] })
+  const own = `role of ${giver.username}`
+  const boss = await m.user({ roles: ['admin'], policies: ['user.permission.update'] })
+  const both = await rolesOf(m, boss)
+  for (const wanted of [
+    { roles: [] },
+    { roles: both },
+    { roles: [...both, own] },
+    { status: 1 },
+    { status: 2 },
+    { status: 3 },
+    {},
+  ]) {
+    const { body } = await put(m, giver, boss, wanted).expect(403)
+    assert.deepEqual(
+      [body.code, body.error],
+      ['GRANT_EXCEEDS_OWN', 'This user may do more than you: you cannot change his roles or status.'],
+      JSON.stringify(wanted),
+    )
+  }
+  const stored = await m.store.users.findOne({ _id: boss.id })
+  assert.deepEqual([Number(stored?.status), stored?.roleIds.length, Number(stored?.version)], [1, 2, 1])
+  const reset = m.as(giver).put('/api/v1/users/password')
+  await reset.send({ userID: boss.id.toHexString(), newPassword: 'of the attacker' }).expect(403)
+  for (const status of [2, 3] as const) {
+    const held = await m.user({ status, roles: ['admin'] })
+    await put(m, giver, held, { status: 1 }).expect(403)
+    await put(m, m.admin, held, { status: 1 }).expect(200)
+  }
+  // One who has no more than the caller, and the caller himself.
+  const equal = await m.user({ roles: [own] })
+  await put(m, giver, equal, { roles: [], status: 2 }).expect(200)
+  await put(m, giver, giver, { roles: [] }).expect(200)
 })
 
 test('M7, M10 the last who can administer is neither deactivated nor stripped; of two, one can be', async (t) => {

@@ -1,11 +1,12 @@
 import { ObjectId } from 'mongodb'
 import { z } from 'zod'
 import type { Identity } from '../auth/identity.js'
-import { mayActOn, notHeld } from '../auth/rbac.js'
+import { mayActOn } from '../auth/rbac.js'
 import { managerErrors } from '../http/errors.js'
 import { defineRoute, type Route } from '../http/route.js'
 import { requireVersion } from '../http/versions.js'
 import type { UserStatus } from '../store/documents.js'
+import { refuseBeyond } from './beyond.js'
 import { newPassword, userId } from './fields.js'
 import { setPassword } from './set-password.js'
 
@@ -39,15 +40,7 @@ export function resetPassword({ store, passwords, now }: Identity): Route {
       const user = await store.users.findOne({ _id })
       if (user === null) throw managerErrors.error('USER_NOT_FOUND')
       requireVersion(ifMatch, user.version)
-      // Whoever sets a password can log in with it: to do so for somebody who may more would be to grant oneself that.
-      if (!_id.equals(caller.id) && user.roleIds.length > 0) {
-        const roles = await store.roles.find({ _id: { $in: [...user.roleIds] } }).toArray()
-        if (roles.some(({ policies }) => notHeld(caller.policies, policies).length > 0))
-          throw managerErrors.error(
-            'GRANT_EXCEEDS_OWN',
-            'This user may do more than you: you cannot set a password for him.',
-          )
-      }
+      await refuseBeyond(store, { caller, user, words: 'you cannot set a password for him' })
       const phc = await passwords.hash(body.newPassword, ip)
       const status: UserStatus = Number(user.status) === 2 ? 2 : 3
       await setPassword(store, user, { phc, status, by: caller.id, now: now() })

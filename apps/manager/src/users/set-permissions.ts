@@ -8,6 +8,7 @@ import { type Caller, defineRoute, type Route } from '../http/route.js'
 import { requireVersion } from '../http/versions.js'
 import type { RoleDoc, UserDoc } from '../store/documents.js'
 import type { Store } from '../store/types.js'
+import { refuseBeyond } from './beyond.js'
 import { changed, ONE } from './documents.js'
 import { status, userId } from './fields.js'
 
@@ -21,7 +22,8 @@ interface Change {
 
 /**
  * PUT /users/permissions: which roles a user has, and whether he is active. Without `roles` or `status` that part stays as
- * it is; an empty list takes all roles. In force with the user's next request; deactivating ends his sessions for good.
+ * it is; an empty list takes all roles. In force with the user's next request; deactivating ends his sessions for good. Somebody whose roles hold
+ * more than the caller does is left alone.
  */
 export function setPermissions({ store, now }: Identity): Route {
   return defineRoute({
@@ -59,6 +61,7 @@ export function setPermissions({ store, now }: Identity): Route {
         const user = await store.users.findOne({ _id }, { session })
         if (user === null) throw managerErrors.error('USER_NOT_FOUND')
         requireVersion(ifMatch, user.version)
+        await refuseBeyond(store, { caller, user, words: 'you cannot change his roles or status' }, session)
         await change(store, session, { user, caller, wanted: body, now: now() })
       })
       return {}

@@ -5,6 +5,7 @@ import type { Call, Event, Scene } from './scenes.js'
 const FIRST = 0
 const FORCED = 1
 const SELF_ONLY = 2
+const LESSER = 3
 
 const call = <C extends Call>(
   caller: number,
@@ -31,10 +32,18 @@ export const rare: Scene = {
       k8sNamespace: '',
       policyNamespace: '',
     })),
+    ['user.password.reset', 'user.permission.update', 'role.update'].map((permissionKey) => ({
+      permissionKey,
+      self: false,
+      k8sNamespace: '',
+      policyNamespace: '',
+    })),
+    [{ permissionKey: 'user.read', self: false, k8sNamespace: '', policyNamespace: '' }],
   ],
   users: [
     { roles: [0], status: 3 },
     { roles: [1], status: 1 },
+    { roles: [2], status: 1 },
   ],
   steps: [
     // Freed by somebody else from having to change his password: his token still says that he has to (M2).
@@ -53,6 +62,14 @@ export const rare: Scene = {
     call(FIRST, 'setUserPermissions', { whom: FORCED, roles: [], status: 1, match: 'none' }),
     call(FIRST, 'setUserPermissions', { whom: FIRST, roles: [], match: 'none' }),
     call(FIRST, 'setUserPermissions', { whom: FIRST, status: 2, match: 'none' }),
+    // Who has less takes nothing from who has more, to become him afterwards; roles neither (M11).
+    call(LESSER, 'setUserPermissions', { whom: FIRST, roles: [], match: 'none' }),
+    call(LESSER, 'setUserPermissions', { whom: FIRST, status: 2, match: 'none' }),
+    call(LESSER, 'resetPassword', { whom: FIRST, wanted: 'password-2', match: 'none' }),
+    call(LESSER, 'updateRole', { role: 3, policies: [], match: 'none' }),
+    call(LESSER, 'updateRole', { role: 3, name: 'new-2', match: 'none' }),
+    call(LESSER, 'updateRole', { role: 3, description: 'of somebody', match: 'none' }),
+    call(LESSER, 'setUserPermissions', { whom: SELF_ONLY, status: 1, match: 'none' }),
     // The same request twice, and another one with its key (M13); its node's scheduler comes late (M15).
     schedulerOf('node-1'),
     call(FIRST, 'createStrategy', { plan, key: 'key-1' }),

@@ -107,6 +107,8 @@ export const setUserPermissions: Rule<Permissions> = {
     if (!world.acts.mayOn(caller, 'user.permission.update', user)) refuse('NOT_SELF')
     if (user === undefined) return refuse('USER_NOT_FOUND')
     requireMatch(match)
+    if (user !== caller && world.acts.firstBeyond(caller, user.roles) !== undefined)
+      refuse('GRANT_EXCEEDS_OWN', 'This user may do more than you: you cannot change his roles or status.')
     const wanted = roles === undefined ? user.roles : rolesOf(world, roles)
     const beyond = world.acts.firstBeyond(
       caller,

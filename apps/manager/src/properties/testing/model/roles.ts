@@ -28,19 +28,23 @@ export const permissionKeys = [
 const written = (policy: Policy): string =>
   [policy.permissionKey, policy.self, policy.k8sNamespace, policy.policyNamespace].join(' ')
 
-/** Whether there are such permissions, and he may hand them on; what was there before may stay. */
+/** Whether there are such permissions, and all that comes or goes is the caller's own; what was there before may stay. */
 function checkPolicies(world: World, caller: User, wanted: readonly Policy[], before: readonly Policy[]): void {
   if (wanted.some(({ permissionKey }) => !permissionKeys.includes(permissionKey))) refuse('VALIDATION_FAILED')
-  const had = new Set(before.map(written))
-  const beyond = world.acts.firstNotHeld(
-    caller,
-    wanted.filter((policy) => !had.has(written(policy))),
-  )
-  if (beyond !== undefined)
-    refuse(
-      'GRANT_EXCEEDS_OWN',
-      `You can grant only what you hold yourself: you do not have ${beyond.permissionKey} to that extent.`,
+  const own = (verb: string, those: readonly Policy[], others: readonly Policy[]): void => {
+    const same = new Set(others.map(written))
+    const beyond = world.acts.firstNotHeld(
+      caller,
+      those.filter((policy) => !same.has(written(policy))),
     )
+    if (beyond !== undefined)
+      refuse(
+        'GRANT_EXCEEDS_OWN',
+        `You can ${verb} only what you hold yourself: you do not have ${beyond.permissionKey} to that extent.`,
+      )
+  }
+  own('grant', wanted, before)
+  own('take away', before, wanted)
 }
 
 const isTaken = ({ roles }: World, name: string): boolean => roles.some((role) => !role.gone && role.name === name)
@@ -74,6 +78,8 @@ export const updateRole: Rule<RoleChange> = {
     requireMatch(match)
     const renamed = name !== undefined && name !== role.name
     if (role.builtIn && (renamed || policies !== undefined)) refuse('ROLE_BUILT_IN')
+    if (renamed && world.acts.firstNotHeld(caller, role.policies) !== undefined)
+      refuse('GRANT_EXCEEDS_OWN', 'This role holds more than you do: you cannot give it another name.')
     if (policies !== undefined) checkPolicies(world, caller, policies, role.policies)
     if (renamed && isTaken(world, name)) refuse('NAME_TAKEN')
     Object.assign(role, {
