@@ -61,3 +61,26 @@ test('it waits for a database that is not there, until it is told to stop', asyn
   assert.throws(start.check)
   assert.match(lines[0] ?? '', /the database is not there yet/)
 })
+
+test('one question that the database never answers does not keep the start for ever: another try is made', async (t) => {
+  const manager = await startManager(t)
+  const { db } = manager
+  let hanging = 1
+  const store = {
+    get users() {
+      return manager.store.users
+    },
+    get roles() {
+      return manager.store.roles
+    },
+    within: manager.store.within,
+    version: () => (hanging-- > 0 ? new Promise<number>(() => {}) : manager.store.version()),
+  }
+  const lines: string[] = []
+  const log = createLog({ name: 'test', write: (line) => lines.push(line) }).log
+  const start = new Start()
+  await start.run({ store, admin: first, hash, log, signal: new AbortController().signal, tryMs: 500 })
+  start.check()
+  assert.match(lines[0] ?? '', /the database is not there yet/)
+  assert.equal(await db.collection('users').countDocuments({ username: first.email }), 1)
+})

@@ -11,6 +11,8 @@ class Intents {
   docs: IntentDoc[] = []
   reads = 0
   broken = false
+  /** Of the next questions, so many are never answered. */
+  hanging = 0
 
   add(node: string, pod: string): void {
     this.docs.push({ _id: new ObjectId(), nodeID: node, podID: pod, state: 1 } as IntentDoc)
@@ -19,10 +21,18 @@ class Intents {
   find({ nodeID }: { nodeID: string }) {
     this.reads++
     const found = this.docs.filter((doc) => doc.nodeID === nodeID)
+    if (this.hanging > 0) {
+      this.hanging--
+      return { toArray: () => new Promise<never>(() => {}) }
+    }
     return { toArray: () => (this.broken ? Promise.reject(new Error('the database is away')) : Promise.resolve(found)) }
   }
 
   async updateMany({ _id }: { _id: { $in: ObjectId[] } }, { $set }: { $set: Partial<IntentDoc> }): Promise<void> {
+    if (this.hanging > 0) {
+      this.hanging--
+      return new Promise(() => {})
+    }
     const ids = new Set(_id.$in.map(String))
     this.docs = this.docs.map((doc) => (ids.has(String(doc._id)) ? { ...doc, ...$set } : doc))
   }
@@ -32,15 +42,25 @@ class Intents {
   }
 }
 
+/** As the store bounds it, without a client to replace. */
+async function within<T>(ms: number, work: () => Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`not done within ${ms} ms`)), ms)
+  })
+  return Promise.race([work(), late]).finally(() => clearTimeout(timer))
+}
+
 function build(waitMs = 2_000) {
   const intents = new Intents()
   const push = new RecordingPush()
   const warnings: string[] = []
   const sync = createNodeSync({
-    store: { intents } as unknown as Pick<Store, 'intents'>,
+    store: { intents, within } as unknown as Pick<Store, 'intents' | 'within'>,
     push,
     log: { warn: (_: unknown, text?: string) => void warnings.push(String(text)) },
     waitMs,
+    databaseMs: 40,
   })
   return { intents, push, sync, warnings }
 }
@@ -137,4 +157,30 @@ test('a caller is not kept for longer than the wait; what was begun goes on, and
   slow.open('sent')
   await closed
   assert.deepEqual(intents.states(), { a: 2 })
+})
+
+test('a database that hangs silences no node for good: its reads end, others have their places, and closing ends', async () => {
+  const { intents, push, sync, warnings } = build()
+  const nodes = Array.from({ length: 9 }, (_, n) => `n${n}`)
+  for (const node of nodes) intents.add(node, node)
+  intents.hanging = 8
+  assert.deepEqual(await sync.sync(nodes), new Set(['n8']), 'the ninth had its turn when the eight were given up')
+  assert.equal(warnings.length, 8)
+  assert.deepEqual(await sync.sync(nodes), new Set(nodes))
+
+  intents.add('n0', 'later')
+  push.take = async () => {
+    intents.hanging = 1
+    return 'sent'
+  }
+  assert.deepEqual(await sync.sync(['n0']), new Set(), 'what was sent and not noted is sent again')
+  assert.equal(intents.states().later, 1)
+  push.take = () => Promise.resolve('sent')
+  assert.deepEqual(await sync.sync(['n0']), new Set(['n0']))
+  assert.equal(intents.states().later, 2)
+
+  intents.hanging = 1
+  const last = sync.sync(['n1'])
+  await sync.close()
+  assert.deepEqual(await last, new Set())
 })

@@ -1,5 +1,6 @@
 import type { Logger } from '@bulkhead/service-kit'
 import { Int32, Long } from 'mongodb'
+import { OPERATION_TIMEOUT_MS } from '../store/client.js'
 import type { Store } from '../store/types.js'
 import type { SchedulerPush } from './types.js'
 
@@ -7,6 +8,8 @@ import type { SchedulerPush } from './types.js'
 export const SYNC_WAIT_MS = 4_000
 /** Schedulers that are spoken to at the same time. */
 const PARALLEL = 8
+/** What reading a node's set may take, and noting that it was sent: all that the driver waits for in an operation, twice. */
+const DATABASE_MS = 2 * OPERATION_TIMEOUT_MS
 
 /** The whole of what a node's scheduler is told, and of what is noted when it was. */
 export interface NodeSync {
@@ -20,17 +23,18 @@ export interface NodeSync {
 }
 
 interface Deps {
-  readonly store: Pick<Store, 'intents'>
+  readonly store: Pick<Store, 'intents' | 'within'>
   readonly push: SchedulerPush
   readonly log: Pick<Logger, 'warn'>
   readonly waitMs?: number
+  readonly databaseMs?: number
 }
 
 /**
  * At most one exchange with a node is under way; who comes meanwhile shares the next one, which begins after his write and so has it.
  * Sets never overtake each other that way, and a burst of changes costs two exchanges.
  */
-export function createNodeSync({ store, push, log, waitMs = SYNC_WAIT_MS }: Deps): NodeSync {
+export function createNodeSync({ store, push, log, waitMs = SYNC_WAIT_MS, databaseMs = DATABASE_MS }: Deps): NodeSync {
   const running = new Map<string, Promise<boolean>>()
   const following = new Map<string, Promise<boolean>>()
   const waiting: (() => void)[] = []
@@ -56,7 +60,8 @@ export function createNodeSync({ store, push, log, waitMs = SYNC_WAIT_MS }: Deps
       // Taken before the set is read: what another replica reads later has a later one.
       const version = Math.max(lastVersion + 1, Date.now())
       lastVersion = version
-      const intents = await store.intents.find({ nodeID: node }).toArray()
+      // Bounded, as a request is: what hangs here would keep the node, and its place among the eight, for good.
+      const intents = await store.within(databaseMs, () => store.intents.find({ nodeID: node }).toArray())
       intents.sort((a, b) => Buffer.compare(a._id.id, b._id.id))
       if ((await push.push({ node, version, intents })) === 'no-scheduler') {
         log.warn({ node }, 'no scheduler is known on this node')
@@ -64,9 +69,11 @@ export function createNodeSync({ store, push, log, waitMs = SYNC_WAIT_MS }: Deps
       }
       const fresh = intents.filter(({ state }) => Number(state) !== 2).map(({ _id }) => _id)
       if (fresh.length > 0) {
-        await store.intents.updateMany(
-          { _id: { $in: fresh } },
-          { $set: { state: new Int32(2), updatedTime: Long.fromNumber(Date.now()) } },
+        await store.within(databaseMs, () =>
+          store.intents.updateMany(
+            { _id: { $in: fresh } },
+            { $set: { state: new Int32(2), updatedTime: Long.fromNumber(Date.now()) } },
+          ),
         )
       }
       return true
