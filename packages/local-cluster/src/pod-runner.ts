@@ -227,12 +227,13 @@ export class PodRunner {
     container: PlannedContainer | undefined,
     argv: readonly [string, ...string[]],
     options?: { run?: string; socks?: boolean },
-  ): Launch {
+  ): Launch & { readonly revoke: () => void } {
     const grant = this.#host.mesh.grant(this.plan.pod.key, options)
     const pointed = container === undefined ? undefined : this.#pointed(container)
     const own = { NODE_EXTRA_CA_CERTS: this.#host.extraCa, ...pointed?.env }
     const env = podEnv(this.#host.userEnv, this.#folder, this.plan.pod.name, own, grant.env)
-    return { argv, cwd: this.#folder, env, mark: grant.mark, over: () => grant.revoke() }
+    const over = () => grant.end()
+    return { argv, cwd: this.#folder, env, mark: grant.mark, over, revoke: () => grant.revoke() }
   }
 
   /**
@@ -240,8 +241,8 @@ export class PodRunner {
    * the variables by which curl and others that use OpenSSL learn whom to trust.
    */
   launchBeside(options: { run: string; socks: boolean }): Pick<Launch, 'env' | 'over'> {
-    const { env, over } = this.launch(this.plan.containers[0], [process.execPath], options)
-    return { env: { CURL_CA_BUNDLE: this.#host.trusted, SSL_CERT_FILE: this.#host.trusted, ...env }, over }
+    const { env, revoke } = this.launch(this.plan.containers[0], [process.execPath], options)
+    return { env: { CURL_CA_BUNDLE: this.#host.trusted, SSL_CERT_FILE: this.#host.trusted, ...env }, over: revoke }
   }
 
   #pointed(container: PlannedContainer): ReturnType<typeof pointToVolumes> {

@@ -34,6 +34,8 @@ export interface Grant {
   readonly env: Readonly<Record<string, string>>
   /** What is begun with it from now on belongs to that run; what was begun before stays its own run's. */
   mark(run: string): void
+  /** Its process has ended: makes the secret worthless, and has what was opened with it read to its end. */
+  end(): void
   /** Makes the secret worthless and closes what was opened with it. */
   revoke(): void
 }

@@ -75,6 +75,7 @@ export async function createCapture({ runDir: wanted, dialer, log }: CaptureOpti
         mark: (next) => {
           grant.run = next
         },
+        end: () => grants.end(grant),
         revoke: () => grants.revoke((other) => other === grant),
       }
     },

@@ -33,11 +33,16 @@ export interface Grant {
   readonly opened: Set<{ destroy(): unknown }>
 }
 
+/** What a process that has ended said last is in the kernel, so it is read as soon as anybody looks. What is open after this has another cause: a child that lives on. */
+const LAST_WORDS_MS = 1_000
+
 const digest = (secret: string): string => createHash('sha256').update(secret).digest('base64')
 
 /** Grants by the digest of their secret, so that finding one tells nothing about the others by its timing. */
 export class Grants {
   readonly #byDigest = new Map<string, Grant>()
+  /** Their processes have ended, and what they said last is being read. */
+  readonly #ending = new Map<Grant, NodeJS.Timeout>()
 
   add(pod: Pod, run: string | undefined): { grant: Grant; secret: string } {
     const secret = randomBytes(32).toString('base64url')
@@ -55,9 +60,31 @@ export class Grants {
     for (const [key, grant] of this.#byDigest) {
       if (!match(grant)) continue
       this.#byDigest.delete(key)
-      for (const open of [...grant.opened]) open.destroy()
+      cut(grant)
     }
+    for (const grant of [...this.#ending.keys()]) if (match(grant)) this.#cutEnding(grant)
   }
+
+  /**
+   * Its process has ended: nobody speaks by its secret any more. What that process had opened ends by itself, as sockets
+   * of a process do that is gone, once what it had written is read. That may be news of this same turn of the event loop.
+   */
+  end(ended: Grant): void {
+    for (const [key, grant] of this.#byDigest) if (grant === ended) this.#byDigest.delete(key)
+    if (ended.opened.size === 0 || this.#ending.has(ended)) return
+    // After a turn that took long timers come first, and only then what there is to read.
+    const late = () => setImmediate(() => setImmediate(() => this.#cutEnding(ended)))
+    this.#ending.set(ended, setTimeout(late, LAST_WORDS_MS).unref())
+  }
+
+  #cutEnding(grant: Grant): void {
+    clearTimeout(this.#ending.get(grant))
+    if (this.#ending.delete(grant)) cut(grant)
+  }
+}
+
+function cut({ opened }: Grant): void {
+  for (const open of [...opened]) open.destroy()
 }
 
 /** Ties the life of something open to its grant's. */

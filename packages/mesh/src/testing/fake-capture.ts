@@ -182,7 +182,7 @@ export class FakeCapture implements Capture {
   }
 
   grant(key: string): Grant {
-    return { id: key, env: {}, mark: () => {}, revoke: () => {} }
+    return { id: key, env: {}, mark: () => {}, end: () => {}, revoke: () => {} }
   }
 
   /** Its apps have none. */
