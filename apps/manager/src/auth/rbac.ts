@@ -1,15 +1,20 @@
 import type { PolicyDoc, RoleDoc } from '../store/documents.js'
+import { idleLimits } from '../store/permissions.js'
 
 /*
  * Who may do what, as pure functions. A user may what any policy of any of his roles lets him: policies only ever add up,
  * and the order of roles means nothing.
  */
 
-/** All policies of these roles, by permission. */
+/**
+ * All policies of these roles, by permission. One with a limit that its permission does not look at, from before they were refused (the original kept
+ * them), permits nothing: whoever wrote it did not mean to permit all.
+ */
 export function policiesByKey(roles: readonly Pick<RoleDoc, 'policies'>[]): ReadonlyMap<string, readonly PolicyDoc[]> {
   const byKey = new Map<string, PolicyDoc[]>()
   for (const { policies } of roles)
     for (const policy of policies) {
+      if (idleLimits(policy).length > 0) continue
       const same = byKey.get(policy.permissionKey)
       if (same === undefined) byKey.set(policy.permissionKey, [policy])
       else same.push(policy)

@@ -18,6 +18,10 @@ export const managerErrors = defineErrors({
   PASSWORD_CHANGE_REQUIRED: { status: 403, message: 'password change required' },
   PERMISSION_DENIED: { status: 403, message: 'permission denied' },
   NOT_SELF: { status: 403, message: 'forbidden' },
+  OWN_PASSWORD: {
+    status: 403,
+    message: 'Your own password is changed at /api/v1/users/self/password, with the old one.',
+  },
   GRANT_EXCEEDS_OWN: { status: 403, message: 'You can grant only what you hold yourself.' },
   USER_NOT_FOUND: { status: 404, message: 'user not found' },
   ROLE_NOT_FOUND: { status: 404, message: 'role not found' },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Route } from '../http/route.js'
-import { bodyWith, bodyWithout, fieldsOf, isNamed, nameOf, type Path } from './testing/hostile/fields.js'
+import { bodyWith, bodyWithout, fieldsOf, isNamed, nameOf, type Path, spelled } from './testing/hostile/fields.js'
 import { isTaken } from './testing/hostile/taken.js'
 import { sharedTarget, type Target } from './testing/hostile/target.js'
 import { noValues, values } from './testing/hostile/values.js'
@@ -43,7 +43,12 @@ function everyField({ good, routes }: Target): Field[] {
       const body = good[route.operationId]
       assert.ok(body, `there is no good body of ${route.operationId}`)
       const mine = ++number % SHARE
-      return { route, path, good: body, share: (list) => list.filter((_, index) => index % SHARE === mine) }
+      return {
+        route,
+        path,
+        good: spelled(body, path),
+        share: (list) => list.filter((_, index) => index % SHARE === mine),
+      }
     }),
   )
 }

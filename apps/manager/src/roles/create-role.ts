@@ -5,7 +5,7 @@ import { managerErrors } from '../http/errors.js'
 import { InvalidFields } from '../http/fields.js'
 import { defineRoute, type Route } from '../http/route.js'
 import { isDuplicateKey } from '../store/failures.js'
-import { checkPolicies, description, policies, roleName } from './fields.js'
+import { checkPolicies, description, eitherPolicies, isOneName, policiesOf, roleName, TWO_NAMES } from './fields.js'
 
 /** POST /roles. */
 export function createRole({ store, now }: Identity): Route {
@@ -17,17 +17,14 @@ export function createRole({ store, now }: Identity): Route {
     summary: 'Creates a role out of what the caller holds. `rolePolicy`, as lists and updates call it, is taken too.',
     permission: 'role.create',
     audit: 'role.create',
-    body: z.object({
-      name: roleName,
-      description: description.default(''),
-      rolePolicies: policies.optional(),
-      rolePolicy: policies.optional(),
-    }),
+    body: z
+      .object({ name: roleName, description: description.default(''), ...eitherPolicies })
+      .refine(isOneName, TWO_NAMES),
     errors: ['INVALID_BODY', 'VALIDATION_FAILED', 'GRANT_EXCEEDS_OWN', 'NAME_TAKEN'],
     handle: async ({ body, caller }) => {
       if (caller === undefined) throw managerErrors.error('UNAUTHORIZED')
-      const wanted = body.rolePolicies ?? body.rolePolicy ?? []
-      await checkPolicies(store, caller, wanted, body.rolePolicies === undefined ? 'rolePolicy' : 'rolePolicies')
+      const wanted = policiesOf(body)
+      if (wanted !== undefined) await checkPolicies(store, caller, wanted)
       const _id = new ObjectId()
       const time = Long.fromNumber(now())
       try {
@@ -35,7 +32,7 @@ export function createRole({ store, now }: Identity): Route {
           _id,
           name: body.name,
           description: body.description,
-          policies: wanted,
+          policies: wanted?.policies ?? [],
           version: new Int32(1),
           createdTime: time,
           updatedTime: time,

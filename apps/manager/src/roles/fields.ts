@@ -4,24 +4,29 @@ import { managerErrors } from '../http/errors.js'
 import { InvalidFields, missing, saying } from '../http/fields.js'
 import type { Caller } from '../http/route.js'
 import type { PolicyDoc } from '../store/documents.js'
+import { idleLimits, type Limit, limitedBy } from '../store/permissions.js'
 import type { Store } from '../store/types.js'
+import { isNamespaceName } from '../strategies/label-syntax.js'
 import { nameField, OBJECT_ID } from '../users/fields.js'
 
 const MOST_POLICIES = 100
 const MAX_DESCRIPTION = 1_024
 
-/** A label of RFC 1123, as Kubernetes' namespaces are; empty for all. */
-const namespace = z
-  .string()
-  .max(63)
-  .regex(/^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$/, 'must be the name of a namespace, or empty for all')
-  .default('')
+const namespace = (limit: Limit, whose: string) =>
+  z
+    .string()
+    .refine((text) => text === '' || isNamespaceName(text), 'must be the name of a namespace, or empty for all')
+    .default('')
+    .describe(`The namespace of ${whose}, empty for all. Limits ${limitedBy(limit).join(', ')}`)
 
 export const policy = z.object({
   permissionKey: z.string().min(1, 'must not be empty').max(128),
-  self: z.boolean().default(false),
-  k8sNamespace: namespace,
-  policyNamespace: namespace,
+  self: z
+    .boolean()
+    .default(false)
+    .describe(`On the caller himself alone. Limits ${limitedBy('self').join(', ')}`),
+  k8sNamespace: namespace('k8sNamespace', 'pods'),
+  policyNamespace: namespace('policyNamespace', 'strategies'),
 })
 
 export const policies = z.array(policy).max(MOST_POLICIES)
@@ -32,29 +37,53 @@ export const description = z
   .regex(/^[^\p{Cs}\0]*$/u, 'must be well-formed text')
 export const roleId = z.string({ error: missing('ROLE_ID_INVALID') }).regex(OBJECT_ID, saying('ROLE_ID_INVALID'))
 
-/** The field of the body that the policies came in. */
-export type PoliciesField = 'rolePolicy' | 'rolePolicies'
+/** The policies of a body: the original has one name for them when a role is created, and another one when it is changed. */
+export const eitherPolicies = { rolePolicies: policies.optional(), rolePolicy: policies.optional() } as const
+
+interface EitherPolicies {
+  readonly rolePolicies?: readonly PolicyDoc[] | undefined
+  readonly rolePolicy?: readonly PolicyDoc[] | undefined
+}
+
+export const isOneName = ({ rolePolicies, rolePolicy }: EitherPolicies): boolean =>
+  rolePolicies === undefined || rolePolicy === undefined
+export const TWO_NAMES = { path: ['rolePolicy'], error: 'is another name of rolePolicies: send one of them' }
+
+/** The policies, and the field that they came in; undefined: they are not there. */
+export function policiesOf({ rolePolicies, rolePolicy }: EitherPolicies): Wanted | undefined {
+  if (rolePolicies !== undefined) return { field: 'rolePolicies', policies: rolePolicies }
+  return rolePolicy && { field: 'rolePolicy', policies: rolePolicy }
+}
+
+interface Wanted {
+  readonly field: keyof EitherPolicies
+  readonly policies: readonly PolicyDoc[]
+}
 
 /**
- * Whether there are such permissions, and the caller may hand them on, or take them away. What the role had already and keeps he need not hold.
+ * Whether there are such permissions, with such limits, and the caller may hand them on, or take them away. What the role had already and keeps he
+ * need not hold.
  * @throws InvalidFields VALIDATION_FAILED; GRANT_EXCEEDS_OWN
  */
 export async function checkPolicies(
   store: Store,
   caller: Caller,
-  wanted: readonly PolicyDoc[],
-  field: PoliciesField,
+  { field, policies: wanted }: Wanted,
   had: readonly PolicyDoc[] = [],
 ): Promise<void> {
   const keys = [...new Set(wanted.map(({ permissionKey }) => permissionKey))]
   const found = await store.permissions.find({ key: { $in: keys } }, { projection: { key: 1 } }).toArray()
   const known = new Set(found.map(({ key }) => key))
-  const unknown = wanted.flatMap(({ permissionKey }, index) =>
-    known.has(permissionKey)
-      ? []
-      : [{ field: `${field}[${index}].permissionKey`, message: 'there is no permission of this key' }],
-  )
-  if (unknown.length > 0) throw new InvalidFields('VALIDATION_FAILED', unknown.slice(0, 20))
+  const problems = wanted.flatMap((each, index) => {
+    const at = `${field}[${index}]`
+    const key = each.permissionKey
+    if (!known.has(key)) return [{ field: `${at}.permissionKey`, message: 'there is no permission of this key' }]
+    return idleLimits(each).map((limit) => ({
+      field: `${at}.${limit}`,
+      message: `does not limit ${key}: leave it out`,
+    }))
+  })
+  if (problems.length > 0) throw new InvalidFields('VALIDATION_FAILED', problems.slice(0, 20))
   requireHeld(caller, without(wanted, had), 'You can grant only what you hold yourself')
   requireHeld(caller, without(had, wanted), 'You can take away only what you hold yourself')
 }

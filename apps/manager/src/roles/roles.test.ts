@@ -29,7 +29,11 @@ const manager = sharedManager()
 
 test('1.17.3 create role 401 without token, 200 with; the list shows 2 roles', async (t) => {
   const m = await startManager(t)
-  const body = { name: 'reader', description: 'Reads.', rolePolicies: [policy('user.read', { self: true })] }
+  const body = {
+    name: 'reader',
+    description: 'Reads.',
+    rolePolicies: [policy('schedule_intent.read', { k8sNamespace: 'shop' })],
+  }
   await m.agent.post(PATH).send(body).expect(401)
   const created = await create(m, body).expect(200)
   assert.deepEqual(Object.keys(created.body), ['success', 'timestamp'])
@@ -192,9 +196,11 @@ test('M9 POST /roles: 422 with the fields, 400 for other types, 409 for a name t
 
 test('M11 nobody grants what he does not hold, neither in a new role nor in one that he holds himself', async () => {
   const m = await manager()
-  const user = await m.user({ policies: ['role.create', 'role.update', { permissionKey: 'user.read', self: true }] })
+  const key = 'schedule_intent.read'
+  const narrow = { permissionKey: key, policyNamespace: 'team' }
+  const user = await m.user({ policies: ['role.create', 'role.update', narrow] })
   const own = await idOf(m, `role of ${user.username}`)
-  for (const beyond of [policy('user.create'), policy('user.read'), policy('user.read', { k8sNamespace: 'shop' })]) {
+  for (const beyond of [policy('user.create'), policy(key), policy(key, { k8sNamespace: 'shop' })]) {
     const created = await create(m, { name: 'mine', rolePolicies: [beyond] }, user).expect(403)
     assert.equal(created.body.code, 'GRANT_EXCEEDS_OWN')
     const updated = await m
@@ -205,7 +211,7 @@ test('M11 nobody grants what he does not hold, neither in a new role nor in one 
     assert.equal(updated.body.code, 'GRANT_EXCEEDS_OWN')
   }
   assert.equal(await m.store.roles.countDocuments({ name: 'mine' }), 0)
-  const held = [policy('role.update', { k8sNamespace: 'shop' }), policy('user.read', { self: true })]
+  const held = [policy('role.update'), policy(key, { policyNamespace: 'team', k8sNamespace: 'shop' })]
   await create(m, { name: 'mine', rolePolicies: held }, user).expect(200)
   // What a role has already may stay in it, whoever changes it.
   await create(m, { name: 'theirs', rolePolicies: [policy('audit.read')] }).expect(200)
@@ -247,6 +253,69 @@ test('M11 nobody takes out of a role what he does not hold, nor gives it another
   }).expect(200)
   await update(m.admin, { name: 'guests', rolePolicy: [] }).expect(200)
   await update(user, { name: 'guards' }).expect(200)
+})
+
+test('M12 a limit that a permission does not look at is 422, in a new role and in one that there is: it would limit nothing', async () => {
+  const m = await manager()
+  const onePerson = ['user.password.reset', 'user.permission.update']
+  const strategies = permissionKeys.filter((key) => key.startsWith('schedule_'))
+  assert.equal(strategies.length, 6)
+  const looking: Record<string, readonly string[]> = {
+    self: onePerson,
+    k8sNamespace: [...strategies, 'pod_pid_mapping.read'],
+    policyNamespace: strategies,
+  }
+  await create(m, { name: 'limited' }).expect(200)
+  const id = await idOf(m, 'limited')
+  const update = (rolePolicy: object[]) => m.as(m.admin).put(PATH).send({ id, rolePolicy })
+  for (const [limit, keys] of Object.entries(looking)) {
+    const limited = (key: string) => policy(key, { [limit]: limit === 'self' ? true : 'shop' })
+    for (const key of permissionKeys.filter((each) => !keys.includes(each))) {
+      const { body } = await update([policy(key), limited(key)]).expect(422)
+      const problem = { field: `rolePolicy[1].${limit}`, message: `does not limit ${key}: leave it out` }
+      assert.deepEqual([body.code, body.fields], ['VALIDATION_FAILED', [problem]])
+    }
+    await update(keys.map(limited)).expect(200)
+  }
+  const all = { self: true, k8sNamespace: 'shop', policyNamespace: 'team' }
+  const { body } = await create(m, { name: 'idle', rolePolicies: [policy('user.create', all)] }).expect(422)
+  assert.deepEqual(
+    body.fields.map(({ field }: { field: string }) => field),
+    Object.keys(all).map((limit) => `rolePolicies[0].${limit}`),
+  )
+  assert.equal(await m.store.roles.countDocuments({ name: 'idle' }), 0)
+})
+
+test('M12 a policy with such a limit that is stored all the same, from before, permits nothing', async () => {
+  const m = await manager()
+  const idle = await m.user({ policies: [{ permissionKey: 'user.read', k8sNamespace: 'shop' }, 'role.read'] })
+  await m.as(idle).get('/api/v1/users').expect(403)
+  await m.as(idle).get(PATH).expect(200)
+})
+
+test('1.6 the policies under both names at once are 422, whatever they are: one would be dropped in silence', async () => {
+  const m = await manager()
+  const user = await m.user({ policies: ['user.read'] })
+  const id = await idOf(m, `role of ${user.username}`)
+  const [none, some] = [[], [policy('user.read')]]
+  for (const both of [
+    { rolePolicies: none, rolePolicy: some },
+    { rolePolicies: some, rolePolicy: none },
+    { rolePolicies: some, rolePolicy: some },
+  ])
+    for (const request of [
+      create(m, { name: 'both', ...both }),
+      m
+        .as(m.admin)
+        .put(PATH)
+        .send({ id, ...both }),
+    ]) {
+      const { body } = await request.expect(422)
+      const problem = { field: 'rolePolicy', message: 'is another name of rolePolicies: send one of them' }
+      assert.deepEqual([body.code, body.fields], ['VALIDATION_FAILED', [problem]])
+    }
+  await m.as(user).get('/api/v1/users').expect(200)
+  await create(m, { name: 'both', rolePolicies: some, rolePolicy: null }).expect(200)
 })
 
 test('M10 the built-in role can be neither renamed, emptied nor deleted; its description can be changed', async () => {

@@ -6,10 +6,18 @@ import { managerErrors } from '../http/errors.js'
 import { InvalidFields } from '../http/fields.js'
 import { defineRoute, type Route } from '../http/route.js'
 import { requireVersion } from '../http/versions.js'
-import type { PolicyDoc } from '../store/documents.js'
 import { isDuplicateKey } from '../store/failures.js'
 import { changed, ONE } from '../users/documents.js'
-import { checkPolicies, description, policies, roleId, roleName } from './fields.js'
+import {
+  checkPolicies,
+  description,
+  eitherPolicies,
+  isOneName,
+  policiesOf,
+  roleId,
+  roleName,
+  TWO_NAMES,
+} from './fields.js'
 
 /** PUT /roles: what is absent stays; policies are replaced as a whole, for everybody who holds the role, at once. */
 export function updateRole({ store, now }: Identity): Route {
@@ -22,13 +30,9 @@ export function updateRole({ store, now }: Identity): Route {
     permission: 'role.update',
     audit: 'role.update',
     ifMatch: true,
-    body: z.object({
-      id: roleId,
-      name: roleName.optional(),
-      description: description.optional(),
-      rolePolicy: policies.optional(),
-      rolePolicies: policies.optional(),
-    }),
+    body: z
+      .object({ id: roleId, name: roleName.optional(), description: description.optional(), ...eitherPolicies })
+      .refine(isOneName, TWO_NAMES),
     errors: [
       'INVALID_BODY',
       'INVALID_HEADER',
@@ -47,7 +51,7 @@ export function updateRole({ store, now }: Identity): Route {
       const role = await store.roles.findOne({ _id })
       if (role === null) throw managerErrors.error('ROLE_UNKNOWN')
       requireVersion(ifMatch, role.version)
-      const wanted: readonly PolicyDoc[] | undefined = body.rolePolicy ?? body.rolePolicies
+      const wanted = policiesOf(body)
       const renamed = body.name !== undefined && body.name !== role.name
       if (role.builtIn === true && (renamed || wanted !== undefined)) throw managerErrors.error('ROLE_BUILT_IN')
       // Roles are given by their names: one that is powerful under a harmless name would be given by mistake.
@@ -56,14 +60,7 @@ export function updateRole({ store, now }: Identity): Route {
           'GRANT_EXCEEDS_OWN',
           'This role holds more than you do: you cannot give it another name.',
         )
-      if (wanted !== undefined)
-        await checkPolicies(
-          store,
-          caller,
-          wanted,
-          body.rolePolicy === undefined ? 'rolePolicies' : 'rolePolicy',
-          role.policies,
-        )
+      if (wanted !== undefined) await checkPolicies(store, caller, wanted, role.policies)
       try {
         const { matchedCount } = await store.roles.updateOne(
           { _id, version: role.version },
@@ -71,7 +68,7 @@ export function updateRole({ store, now }: Identity): Route {
             $set: {
               ...(body.name === undefined ? {} : { name: body.name }),
               ...(body.description === undefined ? {} : { description: body.description }),
-              ...(wanted === undefined ? {} : { policies: wanted }),
+              ...(wanted === undefined ? {} : { policies: wanted.policies }),
               ...changed(caller.id, now()),
             },
             $inc: { version: ONE },

@@ -80,9 +80,11 @@ test('1.16 status is an int8: what does not fit is 400, what is no status is 422
 test('M11 only what the caller holds himself can be given', async () => {
   const m = await manager()
   const key = 'user.permission.update'
-  const giver = await m.user({ policies: [key, { permissionKey: 'user.read', k8sNamespace: 'shop' }] })
-  const wide = await m.user({ policies: ['user.read'] })
-  const narrow = await m.user({ policies: [{ permissionKey: 'user.read', k8sNamespace: 'shop', self: true }] })
+  const giver = await m.user({ policies: [key, { permissionKey: 'schedule_intent.read', k8sNamespace: 'shop' }] })
+  const wide = await m.user({ policies: ['schedule_intent.read'] })
+  const narrow = await m.user({
+    policies: [{ permissionKey: 'schedule_intent.read', k8sNamespace: 'shop', policyNamespace: 'team' }],
+  })
   const user = await m.user()
   for (const role of ['admin', `role of ${wide.username}`]) {
     const denied = await put(m, giver, user, { roles: [role] }).expect(403)

@@ -17,7 +17,8 @@ export function resetPassword({ store, passwords, now }: Identity): Route {
     path: '/api/v1/users/password',
     operationId: 'resetPassword',
     tag: 'users',
-    summary: "Sets another user's password, which he then has to change. His tokens are worthless at once.",
+    summary:
+      "Sets another user's password, which he then has to change. His tokens are worthless at once. One's own: /users/self/password.",
     permission: 'user.password.reset',
     audit: 'user.password.reset',
     ifMatch: true,
@@ -28,6 +29,7 @@ export function resetPassword({ store, passwords, now }: Identity): Route {
       'USER_ID_INVALID',
       'VALIDATION_FAILED',
       'NOT_SELF',
+      'OWN_PASSWORD',
       'GRANT_EXCEEDS_OWN',
       'USER_NOT_FOUND',
       'VERSION_CONFLICT',
@@ -37,6 +39,8 @@ export function resetPassword({ store, passwords, now }: Identity): Route {
       const _id = new ObjectId(body.userID)
       about(`users/${_id.toHexString()}`)
       if (!mayActOn(granted, caller.id.toHexString(), _id.toHexString())) throw managerErrors.error('NOT_SELF')
+      // It asks for no old password and waits for no throttle: with it a token that was stolen would become a password.
+      if (_id.equals(caller.id)) throw managerErrors.error('OWN_PASSWORD')
       const user = await store.users.findOne({ _id })
       if (user === null) throw managerErrors.error('USER_NOT_FOUND')
       requireVersion(ifMatch, user.version)

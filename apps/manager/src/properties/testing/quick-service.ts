@@ -56,7 +56,9 @@ export async function quickService(t: Pick<TestContext, 'after'>, m: TestManager
     throttle: new Throttle({ pair: never, account: never, address: never, forgetMs: 1, maxEntries: 10, maxWaitMs: 1 }),
   })
   const log = createLog({ name: 'manager', level: 'fatal', write: () => {} })
-  const deps = { store, cluster, push, log, config: { key, admin: { email: '', password: '' } }, identity }
+  // Every refusal is noted: the model counts none.
+  const audit = { refusals: { burst: Number.POSITIVE_INFINITY } }
+  const deps = { store, cluster, push, log, config: { key, admin: { email: '', password: '' }, audit }, identity }
   // Not the service's own `close`, which would end the test's database with it.
   const { server } = createApp(deps)
   server.listen(0, '127.0.0.1')

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { RIGHT } from './aim.js'
 import { type InputOf, type Operation, rules } from './model/index.js'
 import { knownExpressions } from './model/plans.js'
-import { permissionKeys } from './model/roles.js'
+import { meant, permissionKeys } from './model/roles.js'
 import type { Plan, Pod, Policy } from './model/things.js'
 
 /*
@@ -65,9 +65,11 @@ const rich = fc
     // Whoever is to plan needs several at once.
     ...(plans ? scheduling.map((permissionKey) => ({ ...like, permissionKey })) : []),
   ])
+  .map((policies) => policies.map(meant))
 const asked = fc.array(
   fc.oneof(
-    { weight: 12, arbitrary: policy },
+    { weight: 12, arbitrary: policy.map(meant) },
+    { weight: 2, arbitrary: policy },
     { weight: 1, arbitrary: policy.map((each) => ({ ...each, permissionKey: 'no.such' })) },
   ),
   { minLength: 1, maxLength: 2 },

@@ -33,6 +33,16 @@ export function nameOf(path: Path): string {
   return name
 }
 
+/** Names of a body for what has another name, too, in the good bodies. */
+const otherNames: Readonly<Record<string, string>> = { rolePolicy: 'rolePolicies' }
+
+/** The body, with the field of this path under the name that the path has for it. */
+export function spelled(good: object, [name]: Path): object {
+  const other = otherNames[String(name)]
+  if (other === undefined) return good
+  return Object.fromEntries(Object.entries(good).map(([key, value]) => (key === other ? [name, value] : [key, value])))
+}
+
 const HERE = 'the value goes here'
 
 /** The JSON text of a body with another value at one place; with nothing else changed. */

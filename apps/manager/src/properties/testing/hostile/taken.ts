@@ -54,13 +54,12 @@ const commandRegex = [
   'null',
 ]
 const id = ['text: 24 hexadecimal digits']
-const flag = ['true', 'false', 'null']
 const listOrNone = ['[]', 'null']
 
-const policiesAt = (field: string, permissionKey: readonly string[]) => ({
+const policiesAt = (field: string) => ({
   [field]: listOrNone,
-  [`${field}[0].permissionKey`]: permissionKey,
-  [`${field}[0].self`]: flag,
+  // Its permission does not look at it.
+  [`${field}[0].self`]: ['false', 'null'],
   [`${field}[0].k8sNamespace`]: orNone,
   [`${field}[0].policyNamespace`]: orNone,
 })
@@ -87,20 +86,8 @@ const byOperation: Readonly<Record<string, Readonly<Record<string, readonly stri
     'roles[0]': [...upTo128, 'text: empty'],
     status: ['1', '1.0', '1e0', 'null'],
   },
-  createRole: {
-    name,
-    description,
-    ...policiesAt('rolePolicies', []),
-    // The other spelling, of which nothing is used where both are there.
-    ...policiesAt('rolePolicy', upTo128),
-  },
-  updateRole: {
-    id,
-    name: [...name, 'null'],
-    description,
-    ...policiesAt('rolePolicy', []),
-    ...policiesAt('rolePolicies', upTo128),
-  },
+  createRole: { name, description, ...policiesAt('rolePolicies'), ...policiesAt('rolePolicy') },
+  updateRole: { id, name: [...name, 'null'], description, ...policiesAt('rolePolicies'), ...policiesAt('rolePolicy') },
   deleteRoleByBody: { id },
   createStrategy: plan,
   updateStrategy: { strategyId: id, ...plan },

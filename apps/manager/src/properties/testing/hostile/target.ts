@@ -10,7 +10,7 @@ export interface Target {
   readonly manager: TestManager
   readonly service: QuickService
   readonly routes: readonly Route[]
-  /** A body that each route takes, with every field in it that there is; by operation. */
+  /** A body that each route takes, with every field in it that there is, of two names of one the first; by operation. */
   readonly good: Readonly<Record<string, object>>
   /** Asks as the admin, and holds the answer against the document and what is true of every answer. */
   ask(asked: Asked): Promise<Told>
@@ -40,7 +40,7 @@ export async function target(t: Pick<TestContext, 'after'>): Promise<Target> {
   cluster.setNode({ name: 'node-1', status: 'Ready' })
   const bearer = { authorization: `Bearer ${admin.token}` }
   const user = await manager.user()
-  const policy = { permissionKey: 'user.read', self: false, k8sNamespace: '', policyNamespace: '' }
+  const policy = { permissionKey: 'schedule_intent.read', self: false, k8sNamespace: '', policyNamespace: '' }
   const plan = {
     strategyNamespace: 'team',
     labelSelectors: [{ key: 'app', value: 'web' }],
@@ -66,15 +66,8 @@ export async function target(t: Pick<TestContext, 'after'>): Promise<Target> {
       createUser: { username: 'new', password: PASSWORD },
       resetPassword: { userID: user.id.toHexString(), newPassword: PASSWORD },
       setUserPermissions: { userID: user.id.toHexString(), roles: ['it'], status: 1 },
-      // Both spellings: the first one counts, and the other one has to be as good.
-      createRole: { name: 'new', description: '', rolePolicies: [policy], rolePolicy: [{ ...policy }] },
-      updateRole: {
-        id: role?._id.toHexString(),
-        name: 'it',
-        description: '',
-        rolePolicy: [{ ...policy }],
-        rolePolicies: [policy],
-      },
+      createRole: { name: 'new', description: '', rolePolicies: [policy] },
+      updateRole: { id: role?._id.toHexString(), name: 'it', description: '', rolePolicies: [policy] },
       deleteRoleByBody: { id: UNKNOWN },
       createStrategy: plan,
       updateStrategy: { strategyId, ...plan },

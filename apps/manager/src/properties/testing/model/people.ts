@@ -79,9 +79,10 @@ export const resetPassword: Rule<{ readonly whom: number; readonly wanted: strin
     if (!isNew(wanted)) refuse('VALIDATION_FAILED')
     const user = world.at(world.users, whom)
     if (!world.acts.mayOn(caller, 'user.password.reset', user)) refuse('NOT_SELF')
+    if (user === caller) refuse('OWN_PASSWORD')
     if (user === undefined) return refuse('USER_NOT_FOUND')
     requireMatch(match)
-    if (user !== caller && world.acts.firstBeyond(caller, user.roles) !== undefined)
+    if (world.acts.firstBeyond(caller, user.roles) !== undefined)
       refuse('GRANT_EXCEEDS_OWN', 'This user may do more than you: you cannot set a password for him.')
     user.password = same(wanted)
     if (user.status !== 2) user.status = 3

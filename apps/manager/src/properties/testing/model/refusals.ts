@@ -14,6 +14,7 @@ const table = {
   PASSWORD_CHANGE_REQUIRED: [403, 'password change required'],
   PERMISSION_DENIED: [403, 'permission denied'],
   NOT_SELF: [403, 'forbidden'],
+  OWN_PASSWORD: [403, 'Your own password is changed at /api/v1/users/self/password, with the old one.'],
   GRANT_EXCEEDS_OWN: [403, 'You can grant only what you hold yourself.'],
   USER_NOT_FOUND: [404, 'user not found'],
   ROLE_NOT_FOUND: [404, 'role not found'],

@@ -25,12 +25,26 @@ export const permissionKeys = [
   'audit.read',
 ]
 
+const aboutOnePerson = ['user.password.reset', 'user.permission.update']
+
+/** Without the limits that mean nothing to its permission (1.5, M12): no role may have them. */
+export function meant({ permissionKey, self, k8sNamespace, policyNamespace }: Policy): Policy {
+  const scheduling = permissionKey.startsWith('schedule_')
+  return {
+    permissionKey,
+    self: self && aboutOnePerson.includes(permissionKey),
+    k8sNamespace: scheduling || permissionKey === 'pod_pid_mapping.read' ? k8sNamespace : '',
+    policyNamespace: scheduling ? policyNamespace : '',
+  }
+}
+
 const written = (policy: Policy): string =>
   [policy.permissionKey, policy.self, policy.k8sNamespace, policy.policyNamespace].join(' ')
 
 /** Whether there are such permissions, and all that comes or goes is the caller's own; what was there before may stay. */
 function checkPolicies(world: World, caller: User, wanted: readonly Policy[], before: readonly Policy[]): void {
   if (wanted.some(({ permissionKey }) => !permissionKeys.includes(permissionKey))) refuse('VALIDATION_FAILED')
+  if (wanted.some((policy) => written(policy) !== written(meant(policy)))) refuse('VALIDATION_FAILED')
   const own = (verb: string, those: readonly Policy[], others: readonly Policy[]): void => {
     const same = new Set(others.map(written))
     const beyond = world.acts.firstNotHeld(

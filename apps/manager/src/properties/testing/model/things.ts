@@ -73,6 +73,6 @@ export type Ticket =
 export interface Entry {
   readonly username: string | undefined
   readonly action: string
-  readonly outcome: 'ok' | 'refused'
+  readonly outcome: 'ok' | 'refused' | 'failed'
   readonly code: string | undefined
 }

@@ -73,7 +73,9 @@ export class World {
   call<I>({ needs, noted, names, does }: Rule<I>, ticket: Ticket, input: I): Reply {
     let known: User | undefined
     const note = (outcome: Entry['outcome'], code?: string): void => {
-      if (noted === undefined || (known === undefined && needs !== 'anybody')) return
+      if (noted === undefined) return
+      // Of strangers, what was decided about them: in or out.
+      if (known === undefined && (needs !== 'anybody' || (code !== undefined && code !== 'LOGIN_FAILED'))) return
       this.audit.push({ username: (known ?? names?.(this, input))?.name, action: noted, outcome, code })
     }
     try {
@@ -88,7 +90,7 @@ export class World {
       return { status, ...done }
     } catch (error) {
       if (!(error instanceof Refused)) throw error
-      if (error.status !== 503) note('refused', error.code)
+      note(error.status === 503 ? 'failed' : 'refused', error.code)
       return { status: error.status, error: error.message, code: error.code }
     }
   }
