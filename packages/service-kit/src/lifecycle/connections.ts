@@ -5,6 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 /** What is known of one client connection. */
 interface Connection {
   active: number
+  /** It has had no request yet. */
+  fresh: boolean
   lastActive: number
   /** The response begun last: on a pipelined connection, the one that ends it. */
   last: ServerResponse | undefined
@@ -12,6 +14,8 @@ interface Connection {
 
 /** How long a connection must have been quiet before the drain closes it: a request may be on its way on it. */
 export const QUIET_MS = 200
+/** The same for one that has had no request yet: its client has only just connected, and on a busy machine says why late. Go waits 5 s. */
+export const NEW_QUIET_MS = 2_000
 const POLL_MS = 10
 
 /** The connections of one server, and how to part with them so that no request that was taken in is lost. */
@@ -24,7 +28,7 @@ export class Connections {
   constructor(server: Server) {
     this.#server = server
     server.on('connection', (socket: Socket) => {
-      this.#open.set(socket, { active: 0, lastActive: performance.now(), last: undefined })
+      this.#open.set(socket, { active: 0, fresh: true, lastActive: performance.now(), last: undefined })
       socket.once('close', () => this.#open.delete(socket))
     })
   }
@@ -42,6 +46,7 @@ export class Connections {
     const connection = this.#open.get(request.socket)
     if (connection === undefined) return
     connection.active++
+    connection.fresh = false
     if (this.#closing) {
       // A pipelined request came in behind a response that was to be the last: now this one is.
       if (connection.last !== undefined && !connection.last.headersSent) connection.last.shouldKeepAlive = true
@@ -97,6 +102,8 @@ export class Connections {
       this.#closeQuiet(from)
       if (this.#open.size === 0 || performance.now() >= deadline) break
       await sleep(POLL_MS)
+      // After a turn of the event loop that took long, timers come before what has arrived meanwhile.
+      await new Promise((resolve) => setImmediate(resolve))
     }
     const cut = this.#inFlight
     for (const socket of this.#open.keys()) socket.destroy()
@@ -108,7 +115,9 @@ export class Connections {
   #closeQuiet(from: number): void {
     const now = performance.now()
     for (const [socket, connection] of this.#open) {
-      if (connection.active === 0 && now - Math.max(connection.lastActive, from) >= QUIET_MS) socket.destroy()
+      const { active, fresh, lastActive } = connection
+      if (active > 0 || now - Math.max(lastActive, from) < QUIET_MS) continue
+      if (!fresh || now - lastActive >= NEW_QUIET_MS) socket.destroy()
     }
   }
 }
