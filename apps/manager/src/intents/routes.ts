@@ -1,7 +1,7 @@
 import { pageOf } from '../http/page.js'
 import { type Call, defineRoute, type Route } from '../http/route.js'
-import { nothing } from '../strategies/schemas.js'
-import { askerOf } from '../strategies/service.js'
+import { emptyData } from '../strategies/schemas.js'
+import { principalOf } from '../strategies/service.js'
 import { intentPage, intentPath, intentQuery, namedIntents } from './schemas.js'
 import { Intents, type IntentsDeps, intentView } from './service.js'
 
@@ -12,7 +12,7 @@ export function intentRoutes(deps: IntentsDeps): readonly Route[] {
 
   const remove = async (call: Call, ids: readonly string[]): Promise<{ data: Record<string, never> }> => {
     call.about(ids.length === 1 ? `intents/${ids[0]?.toLowerCase()}` : `intents (${ids.length})`)
-    await intents.remove(askerOf(call), ids)
+    await intents.remove(principalOf(call), ids)
     return { data: {} }
   }
 
@@ -28,7 +28,7 @@ export function intentRoutes(deps: IntentsDeps): readonly Route[] {
       answer: intentPage,
       errors: [],
       handle: async (call) => {
-        const { items, next } = pageOf(await intents.list(askerOf(call), call.query), call.query)
+        const { items, next } = pageOf(await intents.list(principalOf(call), call.query), call.query)
         return { data: { intents: items.map(intentView), ...next } }
       },
     }),
@@ -40,7 +40,7 @@ export function intentRoutes(deps: IntentsDeps): readonly Route[] {
       summary: 'Delete several intents of one’s own, all or none',
       permission: 'schedule_intent.delete',
       body: namedIntents,
-      answer: nothing,
+      answer: emptyData,
       errors: ['INTENT_IDS_REQUIRED', 'INTENTS_NOT_FOUND'],
       audit: 'intent.delete',
       handle: (call) => remove(call, call.body.intentIds),
@@ -53,7 +53,7 @@ export function intentRoutes(deps: IntentsDeps): readonly Route[] {
       summary: 'Delete an intent of one’s own',
       permission: 'schedule_intent.delete',
       params: intentPath,
-      answer: nothing,
+      answer: emptyData,
       errors: ['INTENTS_NOT_FOUND'],
       audit: 'intent.delete',
       handle: (call) => remove(call, [call.params.id]),

@@ -5,7 +5,7 @@ import type { NodeSync } from '../push/node-sync.js'
 import type { IntentDoc } from '../store/documents.js'
 import type { Store } from '../store/types.js'
 import { coveredFilter } from '../strategies/limits.js'
-import type { Asker } from '../strategies/service.js'
+import type { Principal } from '../strategies/service.js'
 import type { IntentQuery, IntentView } from './schemas.js'
 
 export interface IntentsDeps {
@@ -22,7 +22,7 @@ export class Intents {
   }
 
   /** One more than were asked for, when there are more. */
-  async list(asker: Asker, query: IntentQuery): Promise<IntentDoc[]> {
+  async list(principal: Principal, query: IntentQuery): Promise<IntentDoc[]> {
     const { strategyId, nodeId, podId, k8sNamespace, state } = query
     const asked: Filter<IntentDoc> = {
       ...afterCursor(query),
@@ -33,7 +33,7 @@ export class Intents {
       ...(state === undefined ? {} : { state }),
     }
     return this.#deps.store.intents
-      .find(owned(asker, asked))
+      .find(owned(principal, asked))
       .sort({ _id: 1 })
       .limit(query.limit + 1)
       .toArray()
@@ -44,12 +44,12 @@ export class Intents {
    *
    * @throws ServiceError INTENTS_NOT_FOUND when there is one among them that the caller has not
    */
-  async remove(asker: Asker, ids: readonly string[]): Promise<void> {
+  async remove(principal: Principal, ids: readonly string[]): Promise<void> {
     const { store, sync } = this.#deps
     const wanted = [...new Set(ids.map((id) => id.toLowerCase()))].map((id) => new ObjectId(id))
     const nodes = await store.transaction(async (session) => {
       const found = await store.intents
-        .find(owned(asker, { _id: { $in: wanted } }), { session, projection: { nodeID: 1 } })
+        .find(owned(principal, { _id: { $in: wanted } }), { session, projection: { nodeID: 1 } })
         .toArray()
       if (found.length !== wanted.length) throw managerErrors.error('INTENTS_NOT_FOUND')
       await store.intents.deleteMany({ _id: { $in: wanted } }, { session })
@@ -59,7 +59,7 @@ export class Intents {
   }
 }
 
-function owned({ caller, granted }: Asker, asked: Filter<IntentDoc>): Filter<IntentDoc> {
+function owned({ caller, granted }: Principal, asked: Filter<IntentDoc>): Filter<IntentDoc> {
   const own: Filter<IntentDoc> = { creatorID: caller.id, ...asked }
   const covered = coveredFilter(granted, 'intents')
   return Object.keys(covered).length === 0 ? own : { $and: [own, covered] }

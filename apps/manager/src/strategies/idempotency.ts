@@ -4,7 +4,7 @@ import { managerErrors } from '../http/errors.js'
 import type { Store } from '../store/types.js'
 
 /** A request that its sender may send again without its being done again. */
-export interface Once {
+export interface IdempotentRequest {
   readonly userID: ObjectId
   readonly key: string
   /** SHA-256 of what is asked, as it was read: defaults filled in, unknown members left out. */
@@ -23,7 +23,7 @@ export const requestHash = (method: string, path: string, body: unknown): string
  */
 export async function answeredBefore(
   { idempotency }: Pick<Store, 'idempotency'>,
-  { userID, key, request }: Once,
+  { userID, key, request }: IdempotentRequest,
 ): Promise<unknown> {
   const found = await idempotency.findOne({ userID, key })
   if (found === null) return undefined
@@ -34,7 +34,7 @@ export async function answeredBefore(
 /** Notes the answer, in the transaction that does what was asked: one is in force with the other. */
 export async function noteAnswer(
   { idempotency }: Pick<Store, 'idempotency'>,
-  { userID, key, request }: Once,
+  { userID, key, request }: IdempotentRequest,
   answer: unknown,
   session: ClientSession,
 ): Promise<void> {

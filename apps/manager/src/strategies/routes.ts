@@ -5,17 +5,17 @@ import { etagOf } from '../http/versions.js'
 import { strategyView } from './documents.js'
 import {
   changedStrategy,
+  emptyData,
   namedStrategy,
   newStrategy,
-  nothing,
-  type Stored,
-  stored,
+  type StrategyReceipt,
   strategy,
   strategyPage,
   strategyPath,
   strategyQuery,
+  strategyReceipt,
 } from './schemas.js'
-import { askerOf, type Saved, Strategies, type StrategiesDeps } from './service.js'
+import { principalOf, Strategies, type StrategiesDeps, type VersionedReceipt } from './service.js'
 
 const targetOf = (id: string): string => `strategies/${id.toLowerCase()}`
 
@@ -26,7 +26,7 @@ export function strategyRoutes(deps: StrategiesDeps): readonly Route[] {
 
   const remove = async (call: Call, id: string): Promise<{ data: Record<string, never> }> => {
     call.about(targetOf(id))
-    await strategies.remove(askerOf(call), new ObjectId(id), call.ifMatch)
+    await strategies.remove(principalOf(call), new ObjectId(id), call.ifMatch)
     return { data: {} }
   }
 
@@ -39,14 +39,14 @@ export function strategyRoutes(deps: StrategiesDeps): readonly Route[] {
       summary: 'Say how the pods that match are scheduled',
       permission: 'schedule_strategy.create',
       body: newStrategy,
-      answer: stored,
+      answer: strategyReceipt,
       status: 201,
       errors: ['NO_PODS_MATCH', 'CLUSTER_UNKNOWN', 'IDEMPOTENCY_KEY_REUSED'],
       audit: 'strategy.create',
       idempotent: true,
       handle: async (call) => {
-        const saved = await strategies.create(askerOf(call), call.body, call.idempotencyKey)
-        return { ...answerOf(saved), target: targetOf(saved.id) }
+        const receipt = await strategies.create(principalOf(call), call.body, call.idempotencyKey)
+        return { ...answerOf(receipt), target: targetOf(receipt.id) }
       },
     }),
     defineRoute({
@@ -57,14 +57,14 @@ export function strategyRoutes(deps: StrategiesDeps): readonly Route[] {
       summary: 'Replace a strategy of one’s own, and its intents',
       permission: 'schedule_strategy.update',
       body: changedStrategy,
-      answer: stored,
+      answer: strategyReceipt,
       errors: ['STRATEGY_ID_REQUIRED', 'STRATEGY_NOT_FOUND', 'NO_PODS_MATCH', 'CLUSTER_UNKNOWN'],
       audit: 'strategy.update',
       ifMatch: true,
       handle: async (call) => {
         const { strategyId, ...given } = call.body
         call.about(targetOf(strategyId))
-        return answerOf(await strategies.change(askerOf(call), new ObjectId(strategyId), given, call.ifMatch))
+        return answerOf(await strategies.change(principalOf(call), new ObjectId(strategyId), given, call.ifMatch))
       },
     }),
     defineRoute({
@@ -78,7 +78,7 @@ export function strategyRoutes(deps: StrategiesDeps): readonly Route[] {
       answer: strategyPage,
       errors: [],
       handle: async (call) => {
-        const { items, next } = pageOf(await strategies.list(askerOf(call), call.query), call.query)
+        const { items, next } = pageOf(await strategies.list(principalOf(call), call.query), call.query)
         return { data: { strategies: items.map(strategyView), ...next } }
       },
     }),
@@ -93,7 +93,7 @@ export function strategyRoutes(deps: StrategiesDeps): readonly Route[] {
       answer: strategy,
       errors: ['STRATEGY_NOT_FOUND'],
       handle: async (call) => {
-        const found = await strategies.get(askerOf(call), new ObjectId(call.params.id))
+        const found = await strategies.get(principalOf(call), new ObjectId(call.params.id))
         return { data: strategyView(found), headers: { etag: etagOf(found.version) } }
       },
     }),
@@ -105,7 +105,7 @@ export function strategyRoutes(deps: StrategiesDeps): readonly Route[] {
       summary: 'As DELETE /api/v1/strategies/{id}, for clients of the original',
       permission: 'schedule_strategy.delete',
       body: namedStrategy,
-      answer: nothing,
+      answer: emptyData,
       errors: ['STRATEGY_ID_REQUIRED', 'STRATEGY_NOT_FOUND'],
       audit: 'strategy.delete',
       ifMatch: true,
@@ -119,7 +119,7 @@ export function strategyRoutes(deps: StrategiesDeps): readonly Route[] {
       summary: 'Delete a strategy of one’s own, and its intents',
       permission: 'schedule_strategy.delete',
       params: strategyPath,
-      answer: nothing,
+      answer: emptyData,
       errors: ['STRATEGY_NOT_FOUND'],
       audit: 'strategy.delete',
       ifMatch: true,
@@ -128,6 +128,6 @@ export function strategyRoutes(deps: StrategiesDeps): readonly Route[] {
   ]
 }
 
-function answerOf({ version, ...data }: Saved): { data: Stored; headers: Record<string, string> } {
+function answerOf({ version, ...data }: VersionedReceipt): { data: StrategyReceipt; headers: Record<string, string> } {
   return { data, headers: { etag: etagOf(version) } }
 }

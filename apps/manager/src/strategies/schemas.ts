@@ -103,13 +103,13 @@ export const strategyQuery = z.object({
 export type StrategyQuery = z.infer<typeof strategyQuery>
 
 /** What became of a strategy that was stored. */
-export const stored = z.object({
+export const strategyReceipt = z.object({
   id: z.string(),
   intents: z.int().describe('Pods that it is for'),
   pushed: z.int().describe('Of these, those whose node’s scheduler knows'),
   pending: z.int().describe('Of these, those whose node’s scheduler does not know yet'),
 })
-export type Stored = z.infer<typeof stored>
+export type StrategyReceipt = z.infer<typeof strategyReceipt>
 
 const time = z.string().describe('RFC 3339, UTC, whole seconds')
 
@@ -130,4 +130,4 @@ export type StrategyView = z.infer<typeof strategy>
 export const strategyPage = z.object({ strategies: z.array(strategy), nextCursor })
 
 /** What is left of what was deleted. */
-export const nothing = z.object({})
+export const emptyData = z.object({})

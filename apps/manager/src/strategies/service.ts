@@ -9,18 +9,18 @@ import type { IntentDoc, PolicyDoc, StrategyDoc } from '../store/documents.js'
 import { isDuplicateKey } from '../store/failures.js'
 import type { Store } from '../store/types.js'
 import { changedStrategyDoc, intentDocs, newStrategyDoc } from './documents.js'
-import { answeredBefore, noteAnswer, type Once, requestHash } from './idempotency.js'
+import { answeredBefore, type IdempotentRequest, noteAnswer, requestHash } from './idempotency.js'
 import { coveredFilter, covers } from './limits.js'
 import { podsOf } from './pods.js'
-import type { NewStrategy, Stored, StrategyQuery } from './schemas.js'
+import type { NewStrategy, StrategyQuery, StrategyReceipt } from './schemas.js'
 
 /** Who asks, and the policies that let him. */
-export interface Asker {
+export interface Principal {
   readonly caller: Caller
   readonly granted: readonly PolicyDoc[]
 }
 
-export function askerOf({ caller, granted }: Pick<Call, 'caller' | 'granted'>): Asker {
+export function principalOf({ caller, granted }: Pick<Call, 'caller' | 'granted'>): Principal {
   // Routes that have a permission are reached by nobody unknown.
   if (caller === undefined) throw new TypeError('a route with a permission was reached by nobody')
   return { caller, granted }
@@ -32,7 +32,7 @@ export interface StrategiesDeps {
   readonly sync: NodeSync
 }
 
-export interface Saved extends Stored {
+export interface VersionedReceipt extends StrategyReceipt {
   readonly version: number
 }
 
@@ -49,28 +49,28 @@ export class Strategies {
    *
    * @throws ServiceError PERMISSION_DENIED, NO_PODS_MATCH, CLUSTER_UNKNOWN, IDEMPOTENCY_KEY_REUSED
    */
-  async create({ caller, granted }: Asker, given: NewStrategy, key: string | undefined): Promise<Saved> {
+  async create({ caller, granted }: Principal, given: NewStrategy, key: string | undefined): Promise<VersionedReceipt> {
     const { store, cluster } = this.#deps
     requireCovered(granted, given)
-    const once: Once | undefined =
+    const idempotent: IdempotentRequest | undefined =
       key === undefined
         ? undefined
         : { userID: caller.id, key, request: requestHash('POST', '/api/v1/strategies', given) }
-    const before = once && (await this.#answered(once))
+    const before = idempotent && (await this.#answered(idempotent))
     if (before !== undefined) return before
     const strategy = newStrategyDoc(given, caller.id, Date.now())
     const intents = intentDocs(strategy, podsOf(cluster, given))
     const answer = { id: strategy._id.toHexString(), intents: intents.length }
     try {
       await store.transaction(async (session) => {
-        if (once !== undefined) await noteAnswer(store, once, answer, session)
+        if (idempotent !== undefined) await noteAnswer(store, idempotent, answer, session)
         await store.strategies.insertOne(strategy, { session })
         await store.intents.insertMany(intents, { session })
       })
     } catch (error) {
       if (!isDuplicateKey(error)) throw error
       // The same request, sent twice at once: the other one was first.
-      const other = once && (await this.#answered(once))
+      const other = idempotent && (await this.#answered(idempotent))
       if (other !== undefined) return other
       // Or it is there since the last try, whose end nobody heard.
       if ((await store.strategies.findOne({ _id: strategy._id })) === null) throw error
@@ -83,21 +83,26 @@ export class Strategies {
    *
    * @throws ServiceError STRATEGY_NOT_FOUND, VERSION_CONFLICT, PERMISSION_DENIED, NO_PODS_MATCH, CLUSTER_UNKNOWN
    */
-  async change(asker: Asker, _id: ObjectId, given: NewStrategy, ifMatch: number | undefined): Promise<Saved> {
+  async change(
+    principal: Principal,
+    _id: ObjectId,
+    given: NewStrategy,
+    ifMatch: number | undefined,
+  ): Promise<VersionedReceipt> {
     const { store, cluster } = this.#deps
     let pods: readonly PodView[] | undefined
     const { strategy, intents, nodes } = await store.transaction(async (session) => {
       // The write comes first: of two changes one gives way here, before it has done anything in vain.
       const locked = await store.strategies.findOneAndUpdate(
-        { _id, creatorID: asker.caller.id },
+        { _id, creatorID: principal.caller.id },
         { $inc: { version: new Int32(1) } },
         { session, returnDocument: 'before' },
       )
-      const before = requireOwn(asker.granted, locked, 'update')
+      const before = requireOwn(principal.granted, locked, 'update')
       requireVersion(ifMatch, before.version)
-      requireCovered(asker.granted, given)
+      requireCovered(principal.granted, given)
       pods ??= podsOf(cluster, given)
-      const next = changedStrategyDoc(before, given, asker.caller.id, Date.now())
+      const next = changedStrategyDoc(before, given, principal.caller.id, Date.now())
       const made = intentDocs(next, pods)
       const left = await store.intents.distinct('nodeID', { strategyID: _id }, { session })
       const { _id: _, ...replacement } = next
@@ -110,11 +115,11 @@ export class Strategies {
   }
 
   /** Deletes the strategy and its intents, together. @throws ServiceError STRATEGY_NOT_FOUND, VERSION_CONFLICT */
-  async remove(asker: Asker, _id: ObjectId, ifMatch: number | undefined): Promise<void> {
+  async remove(principal: Principal, _id: ObjectId, ifMatch: number | undefined): Promise<void> {
     const { store, sync } = this.#deps
     const nodes = await store.transaction(async (session) => {
-      const deleted = await store.strategies.findOneAndDelete({ _id, creatorID: asker.caller.id }, { session })
-      requireVersion(ifMatch, requireOwn(asker.granted, deleted, 'delete').version)
+      const deleted = await store.strategies.findOneAndDelete({ _id, creatorID: principal.caller.id }, { session })
+      requireVersion(ifMatch, requireOwn(principal.granted, deleted, 'delete').version)
       const left = await store.intents.distinct('nodeID', { strategyID: _id }, { session })
       await store.intents.deleteMany({ strategyID: _id }, { session })
       return left
@@ -123,12 +128,12 @@ export class Strategies {
   }
 
   /** @throws ServiceError STRATEGY_NOT_FOUND */
-  async get({ caller, granted }: Asker, _id: ObjectId): Promise<StrategyDoc> {
+  async get({ caller, granted }: Principal, _id: ObjectId): Promise<StrategyDoc> {
     return requireOwn(granted, await this.#deps.store.strategies.findOne({ _id, creatorID: caller.id }), 'read')
   }
 
   /** One more than were asked for, when there are more. */
-  async list({ caller, granted }: Asker, query: StrategyQuery): Promise<StrategyDoc[]> {
+  async list({ caller, granted }: Principal, query: StrategyQuery): Promise<StrategyDoc[]> {
     const { strategyNamespace, k8sNamespace } = query
     const all: Filter<StrategyDoc>[] = [{ creatorID: caller.id, ...afterCursor(query) }]
     if (strategyNamespace !== undefined) all.push({ strategyNamespace })
@@ -142,9 +147,9 @@ export class Strategies {
       .toArray()
   }
 
-  async #answered(once: Once): Promise<Saved | undefined> {
+  async #answered(request: IdempotentRequest): Promise<VersionedReceipt | undefined> {
     const { store } = this.#deps
-    const answer = await answeredBefore(store, once)
+    const answer = await answeredBefore(store, request)
     if (answer === undefined) return undefined
     const { id, intents } = answer as { readonly id: string; readonly intents: number }
     const pushed = await store.intents.countDocuments({ strategyID: new ObjectId(id), state: 2 })
@@ -155,7 +160,7 @@ export class Strategies {
     { _id, version }: StrategyDoc,
     intents: readonly IntentDoc[],
     left: readonly string[] = [],
-  ): Promise<Saved> {
+  ): Promise<VersionedReceipt> {
     const reached = await this.#deps.sync.sync([...left, ...intents.map(({ nodeID }) => nodeID)])
     const pushed = intents.filter(({ nodeID }) => reached.has(nodeID)).length
     return {
