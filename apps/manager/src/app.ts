@@ -21,7 +21,7 @@ const HANDLING_MS = 12_000
 /** Builds the service; main.ts makes it listen. What it is given is closed with it. */
 export function createApp(deps: AppDeps): Service {
   const { store, cluster, push, log, config, checks } = deps
-  const audit = createAuditLog(store, log.log)
+  const audit = createAuditLog(store, log.log, config.audit)
   const identity = deps.identity ?? createIdentity({ store, key: config.key })
   const sync = createNodeSync({ store, push, log: log.log })
   const routes = routesOf({ ...deps, identity, sync })

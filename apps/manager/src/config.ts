@@ -11,6 +11,7 @@ import {
   settings,
   shutdownSettings,
 } from '@bulkhead/service-kit'
+import { DAY_MS } from './audit/log.js'
 import { checkBlocks, type TrustedProxies } from './http/client-address.js'
 import { SERVICE_ACCOUNT_FOLDER } from './kubernetes/access.js'
 import { type MongoConfig, readMongoOptions } from './store/client.js'
@@ -50,6 +51,8 @@ const serviceShape = {
   /** The schedulers that are told of intents: pods of this namespace and ServiceAccount, and no others. */
   MANAGER_K8S_SCHEDULER_NAMESPACE: text('gthulhu'),
   MANAGER_K8S_SCHEDULER_SERVICE_ACCOUNT: text('gthulhu-scheduler'),
+  /** How many days an entry of the audit log is kept. */
+  MANAGER_AUDIT_RETENTION: integer('90', { min: 1, max: 3_650 }),
   ...logSettings,
   ...shutdownSettings,
 }
@@ -83,6 +86,7 @@ export interface ManagerConfig {
   readonly mongo: MongoConfig
   readonly key: KeyObject
   readonly admin: { readonly email: string; readonly password: string }
+  readonly audit: { readonly retentionMs: number }
   readonly kubernetes: {
     readonly inCluster: boolean
     readonly serviceAccountPath: string
@@ -110,6 +114,7 @@ export function readManagerConfig(env: Env = process.env): Read<ManagerConfig, t
       mongo: mongoOf(values),
       key: values.MANAGER_KEY_RSA_PRIVATE_KEY_PEM,
       admin: { email: values.MANAGER_ACCOUNT_ADMIN_EMAIL, password: values.MANAGER_ACCOUNT_ADMIN_PASSWORD },
+      audit: { retentionMs: values.MANAGER_AUDIT_RETENTION * DAY_MS },
       kubernetes: {
         inCluster: values.MANAGER_K8S_IN_CLUSTER,
         serviceAccountPath: values.MANAGER_K8S_SERVICE_ACCOUNT_PATH,

@@ -1,4 +1,5 @@
 import type { Check, ServiceLog } from '@bulkhead/service-kit'
+import type { AuditOptions } from './audit/log.js'
 import type { Identity } from './auth/identity.js'
 import type { ManagerConfig } from './config.js'
 import type { ClusterView } from './kubernetes/types.js'
@@ -11,7 +12,8 @@ export interface AppDeps {
   readonly store: Store
   readonly cluster: ClusterView
   readonly push: SchedulerPush
-  readonly config: Pick<ManagerConfig, 'key' | 'admin'> & Partial<Pick<ManagerConfig, 'proxies'>>
+  readonly config: Pick<ManagerConfig, 'key' | 'admin'> &
+    Partial<Pick<ManagerConfig, 'proxies'>> & { readonly audit?: AuditOptions }
   readonly log: ServiceLog
   /** Tokens, passwords and limits, when they are made elsewhere. */
   readonly identity?: Identity

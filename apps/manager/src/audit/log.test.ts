@@ -15,7 +15,7 @@ function recorded(insertOne: (document: AuditDoc) => Promise<unknown>) {
     audit: createAuditLog(
       { audit: { insertOne } as unknown as Collection<AuditDoc>, within: (_ms, work) => work() },
       log.log,
-      () => 1_700_000_000_000,
+      { now: () => 1_700_000_000_000, retentionMs: 5_000 },
     ),
   }
 }
@@ -25,7 +25,15 @@ test('an entry is stored with its time as a long, and without what is not known'
   const { audit, lines } = recorded(async (document) => stored.push(document))
   await audit.record({ ...entry, userID: undefined } as unknown as AuditEntry)
   const [document] = stored
-  assert.deepEqual({ ...document, _id: 0 }, { _id: 0, timestamp: Long.fromNumber(1_700_000_000_000), ...entry })
+  assert.deepEqual(
+    { ...document, _id: 0 },
+    {
+      _id: 0,
+      timestamp: Long.fromNumber(1_700_000_000_000),
+      expiresAt: new Date(1_700_000_005_000),
+      ...entry,
+    },
+  )
   assert.ok(document?._id instanceof ObjectId)
   assert.deepEqual(lines, [])
 })

@@ -1,24 +1,22 @@
 import { type Filter, Long, ObjectId } from 'mongodb'
 import { z } from 'zod'
+import { pageQuery } from '../http/page.js'
 import { defineRoute, type Route } from '../http/route.js'
 import type { AuditDoc } from '../store/documents.js'
 import type { Store } from '../store/types.js'
 
-const moment = z.coerce
-  .number()
-  .int()
-  .min(0)
-  .max(Number.MAX_SAFE_INTEGER)
+const moment = z.iso
+  .datetime({ offset: true, error: 'must be a time of RFC 3339, such as 2026-01-31T12:00:00.000Z' })
   .optional()
-  .describe('Milliseconds since 1970')
+  .describe('RFC 3339; what is below a millisecond is not looked at')
 
 const query = z.object({
-  limit: z.coerce.number().int().min(1).max(200).default(50),
+  limit: pageQuery.limit,
   cursor: z
     .string()
     .regex(/^\d{1,16}-[0-9a-f]{24}$/, 'must be the nextCursor of an answer')
     .optional(),
-  userID: z
+  userId: z
     .string()
     .regex(/^[0-9a-f]{24}$/i, 'must be the id of a user: 24 hexadecimal digits')
     .optional(),
@@ -30,18 +28,24 @@ const query = z.object({
 
 const entry = z.object({
   id: z.string(),
-  timestamp: z.number().int().describe('Milliseconds since 1970'),
-  userID: z.string().optional().describe('Absent: nobody who has shown who he is'),
+  timestamp: z.string().describe('RFC 3339, UTC, with milliseconds'),
+  userId: z.string().optional().describe('Absent: nobody who has shown who he is'),
   username: z
     .string()
     .optional()
     .describe('As it was then; of a login that failed, the account that it was tried at, if there is one'),
   action: z.string(),
   target: z.string().optional(),
-  outcome: z.enum(['ok', 'refused', 'failed']),
+  outcome: z
+    .enum(['ok', 'refused', 'failed'])
+    .describe('failed: for a reason of the service; with UNAVAILABLE or INTERNAL it may have been done all the same'),
   code: z.string().optional(),
-  requestID: z.string(),
+  requestId: z.string(),
   ip: z.string(),
+  unnoted: z
+    .int()
+    .optional()
+    .describe('So many refusals of the same user, action and code before this one were left out'),
 })
 
 const answer = z.object({ entries: z.array(entry), nextCursor: z.string().optional() })
@@ -66,35 +70,41 @@ export function auditRoutes(store: Pick<Store, 'audit'>): readonly Route[] {
         .sort({ timestamp: -1, _id: -1 })
         .limit(asked.limit + 1)
         .toArray()
-      const entries = found.slice(0, asked.limit).map(written)
-      const last = entries.at(-1)
+      const documents = found.slice(0, asked.limit)
+      const last = documents.at(-1)
       const more = found.length > asked.limit && last !== undefined
-      return { data: { entries, ...(more ? { nextCursor: `${last.timestamp}-${last.id}` } : {}) } }
+      const next = more ? { nextCursor: `${Number(last.timestamp)}-${last._id.toHexString()}` } : {}
+      return { data: { entries: documents.map(written), ...next } }
     },
   })
   return [list]
 }
 
-function filterOf({ cursor, userID, action, outcome, timestampGTE, timestampLTE }: Query): Filter<AuditDoc> {
+function filterOf({ cursor, userId, action, outcome, timestampGTE, timestampLTE }: Query): Filter<AuditDoc> {
   const all: Filter<AuditDoc>[] = []
   if (cursor !== undefined) {
     const [ms, id] = cursor.split('-') as [string, string]
     const timestamp = Long.fromString(ms)
     all.push({ $or: [{ timestamp: { $lt: timestamp } }, { timestamp, _id: { $lt: new ObjectId(id) } }] })
   }
-  if (userID !== undefined) all.push({ userID: new ObjectId(userID) })
+  if (userId !== undefined) all.push({ userID: new ObjectId(userId) })
   if (action !== undefined) all.push({ action })
   if (outcome !== undefined) all.push({ outcome })
-  if (timestampGTE !== undefined) all.push({ timestamp: { $gte: Long.fromNumber(timestampGTE) } })
-  if (timestampLTE !== undefined) all.push({ timestamp: { $lte: Long.fromNumber(timestampLTE) } })
+  if (timestampGTE !== undefined) all.push({ timestamp: { $gte: msOf(timestampGTE) } })
+  if (timestampLTE !== undefined) all.push({ timestamp: { $lte: msOf(timestampLTE) } })
   return all.length === 0 ? {} : { $and: all }
 }
 
-function written({ _id, timestamp, userID, ...rest }: AuditDoc): z.infer<typeof entry> {
+const msOf = (time: string): Long => Long.fromNumber(Date.parse(time))
+
+function written(document: AuditDoc): z.infer<typeof entry> {
+  const { _id, timestamp, userID, requestID, expiresAt: _, unnoted, ...rest } = document
   return {
     id: _id.toHexString(),
-    timestamp: Number(timestamp),
-    ...(userID === undefined ? {} : { userID: userID.toHexString() }),
+    timestamp: new Date(Number(timestamp)).toISOString(),
+    ...(userID === undefined ? {} : { userId: userID.toHexString() }),
     ...rest,
+    requestId: requestID,
+    ...(unnoted === undefined ? {} : { unnoted: Number(unnoted) }),
   }
 }

@@ -285,7 +285,11 @@ test('a database that is not there is 503 with Retry-After; an unknown failure 5
   const away = await post(server, '{"name":"away"}').expect(503)
   assert.equal(away.headers['retry-after'], '1')
   assert.doesNotMatch(away.text, /hunter2/)
-  assert.deepEqual(noted, [])
+  assert.deepEqual(
+    noted.map(({ action, outcome, code, username }) => [action, outcome, code, username]),
+    [['thing.create', 'failed', 'UNAVAILABLE', 'ann']],
+    'of somebody who is known it is noted that nobody knows what became of it',
+  )
   const broken = await post(server, '{"name":"broken"}').expect(500)
   assert.equal(broken.body.error, 'Internal Server Error')
   assert.doesNotMatch(broken.text, /hunter2/)

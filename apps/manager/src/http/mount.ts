@@ -62,9 +62,9 @@ async function answer(route: Route, deps: MountDeps, request: Routed, response: 
   let target: string | undefined
   let account: { readonly id?: ObjectId; readonly username: string } | undefined
 
-  /** Notes it, unless nobody who is known has called: else strangers could fill the database. */
-  const note = async (outcome: 'ok' | 'refused' | 'failed', code?: string): Promise<void> => {
-    if (route.audit === undefined || (caller === undefined && route.permission !== 'none')) return
+  /** Notes it. Of nobody who is known, only what was decided about him is: else strangers could fill the database. */
+  const note = async (outcome: 'ok' | 'refused' | 'failed', code?: string, decided = true): Promise<void> => {
+    if (route.audit === undefined || (caller === undefined && !(route.permission === 'none' && decided))) return
     const { id: userID, username } = caller ?? account ?? {}
     await audit.record({
       action: route.audit,
@@ -108,8 +108,11 @@ async function answer(route: Route, deps: MountDeps, request: Routed, response: 
     if (thrown instanceof Denied) caller = thrown.caller
     const failure = storeFailure(thrown)
     const { code, status } = failure instanceof ServiceError ? failure : { code: 'INTERNAL', status: 500 }
+    const noted = (): Promise<void> => note(status < 500 ? 'refused' : 'failed', code, status === 401)
+    // Whether it was done nobody knows then; the answer has waited for the database long enough.
+    if (code === 'UNAVAILABLE') void noted()
     // Those that a limit has held off are in the log and the metrics; each in the database would be what it is to prevent.
-    if (status !== 429 && status !== 503) await note(status < 500 ? 'refused' : 'failed', code)
+    else if (status !== 429) await noted()
     if (status === 401) response.setHeader('www-authenticate', 'Bearer')
     throw failure
   }

@@ -1,9 +1,16 @@
 import { ObjectId } from 'mongodb'
 import { z } from 'zod'
 
+/** A whole number in a query: digits, and nothing else that JavaScript would take for a number (`''`, `0x10`, `1e1`). */
+export const wholeNumber = (min: number, max: number) =>
+  z.preprocess(
+    (text) => (typeof text === 'string' && /^\d{1,15}$/.test(text) ? Number(text) : text),
+    z.int({ error: 'must be a whole number, in digits' }).min(min).max(max),
+  )
+
 /** The query of every list: how many, and after which. */
 export const pageQuery = {
-  limit: z.coerce.number().int().min(1).max(200).default(50),
+  limit: wholeNumber(1, 200).default(50),
   cursor: z
     .string()
     .regex(/^[0-9a-f]{24}$/, 'must be the nextCursor of an answer')

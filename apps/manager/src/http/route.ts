@@ -88,7 +88,7 @@ export interface Route<P = unknown, Q = unknown, B = unknown, A = unknown> {
   readonly raw?: boolean
   /** What it may be refused with, beside what every route of its kind may. */
   readonly errors: readonly (keyof typeof managerErrors.table)[]
-  /** Written to the audit log, whatever comes of it. */
+  /** Written to the audit log, whatever comes of it; of a route for anybody, what was decided (done, or 401). */
   readonly audit?: string
   readonly ifMatch?: boolean
   readonly idempotent?: boolean

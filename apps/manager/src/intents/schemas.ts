@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { missing, saying } from '../http/fields.js'
-import { nextCursor, pageQuery } from '../http/page.js'
+import { nextCursor, pageQuery, wholeNumber } from '../http/page.js'
 import { objectId } from '../strategies/schemas.js'
 
 /** More than a page of the list has, several times over. */
@@ -12,7 +12,7 @@ export const intentQuery = z.object({
   nodeId: z.string().max(253).optional(),
   podId: z.string().max(253).optional(),
   k8sNamespace: z.string().max(63).optional(),
-  state: z.coerce.number().int().min(0).max(2).optional(),
+  state: wholeNumber(0, 2).optional(),
 })
 export type IntentQuery = z.infer<typeof intentQuery>
 

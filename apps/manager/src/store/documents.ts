@@ -105,7 +105,7 @@ export interface IntentDoc extends Common {
   readonly state: Whole
 }
 
-/** Collection `audit_logs`; by `timestamp, _id` and `userID, timestamp`. */
+/** Collection `audit_logs`; by `timestamp, _id` and `userID, timestamp`; forgotten at `expiresAt` (TTL). */
 export interface AuditDoc {
   readonly _id: ObjectId
   readonly timestamp: Large
@@ -122,6 +122,9 @@ export interface AuditDoc {
   readonly code?: string
   readonly requestID: string
   readonly ip: string
+  /** So many of the same caller, action and code before it were left out. */
+  readonly unnoted?: Whole
+  readonly expiresAt: Date
 }
 
 /** Collection `idempotency_keys`; unique by `userID, key`; forgotten after a day (TTL on `createdAt`). */

@@ -120,12 +120,15 @@ export const schemas: Readonly<Record<(typeof collections)[keyof typeof collecti
         code: string,
         requestID: string,
         ip: string,
+        unnoted: { ...int, minimum: 1 },
+        expiresAt: { bsonType: 'date' },
       },
-      ['userID', 'username', 'target', 'code'],
+      ['userID', 'username', 'target', 'code', 'unnoted'],
     ),
     indexes: [
       { key: { timestamp: 1, _id: 1 }, options: { name: 'idx_audit_logs_timestamp' } },
       { key: { userID: 1, timestamp: 1, _id: 1 }, options: { name: 'idx_audit_logs_userID' } },
+      { key: { expiresAt: 1 }, options: { name: 'idx_audit_logs_ttl', expireAfterSeconds: 0 } },
     ],
   },
   [collections.idempotency]: {

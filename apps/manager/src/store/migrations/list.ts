@@ -1,4 +1,5 @@
 import { type Db, Int32, Long, MongoServerError, ObjectId } from 'mongodb'
+import { RETENTION_MS } from '../../audit/log.js'
 import { collections } from '../collections.js'
 import type { PermissionDoc, RoleDoc } from '../documents.js'
 import { ADMIN_ROLE, ADMIN_ROLE_DESCRIPTION, permissionDocuments } from '../permissions.js'
@@ -26,6 +27,7 @@ export const migrations: readonly Migration[] = [
   { version: 2, name: 'collections', run: makeCollections },
   { version: 3, name: 'indexes', run: makeIndexes },
   { version: 4, name: 'permissions and the role admin', run: seedPermissions },
+  { version: 5, name: 'entries of the audit log end', run: endAuditEntries },
 ]
 
 async function makeCollections(db: Db): Promise<void> {
@@ -43,6 +45,15 @@ async function makeCollections(db: Db): Promise<void> {
 async function makeIndexes(db: Db): Promise<void> {
   for (const [name, { indexes }] of Object.entries(schemas))
     for (const { key, options } of indexes) await db.collection(name).createIndex(key, options)
+}
+
+/** Entries that were made before entries had an end have it as if they were made today. */
+async function endAuditEntries(db: Db): Promise<void> {
+  await makeCollections(db)
+  await db
+    .collection(collections.audit)
+    .updateMany({ expiresAt: { $exists: false } }, { $set: { expiresAt: new Date(Date.now() + RETENTION_MS) } })
+  await makeIndexes(db)
 }
 
 async function seedPermissions(db: Db): Promise<void> {
