@@ -42,11 +42,13 @@ export const codes = {
   DocumentValidationFailure: 121,
   CommandNotSupported: 115,
   CannotIndexParallelArrays: 171,
+  ExceededMemoryLimit: 146,
   InvalidPipelineOperator: 168,
   QueryPlanKilled: 175,
   TransactionTooOld: 225,
   TooManyLogicalSessions: 261,
   NotImplemented: 238,
+  ConversionFailure: 241,
   NoSuchTransaction: 251,
   TransactionCommitted: 256,
   TransactionTooLarge: 257,
@@ -107,7 +109,10 @@ export const codes = {
   Location7749501: 7749501,
 } as const
 
-export type CodeName = keyof typeof codes
+/** A failure that has a number in MongoDB and no name is called after the number. */
+export type CodeName = keyof typeof codes | `Location${number}`
+
+const isNamed = (name: CodeName): name is keyof typeof codes => Object.hasOwn(codes, name)
 
 /**
  * A failure as MongoDB answers it: the number, its name, a sentence, and what a driver acts upon (labels, keyPattern and
@@ -126,7 +131,7 @@ export class MongoError extends Error {
     options: { readonly labels?: readonly string[]; readonly extra?: Readonly<Record<string, unknown>> } = {},
   ) {
     super(message)
-    this.code = codes[codeName]
+    this.code = isNamed(codeName) ? codes[codeName] : Number(codeName.slice('Location'.length))
     this.codeName = codeName
     this.labels = options.labels ?? []
     this.extra = options.extra ?? {}

@@ -2,6 +2,7 @@ import type { Document } from 'bson'
 import type { Connection } from '../connection/connection.js'
 import type { CursorOwner } from '../cursors/cursors.js'
 import { MongoError } from '../errors.js'
+import { Budget } from '../query/budget.js'
 import type { Instance } from '../server/instance.js'
 import type { OpenTransaction, Session } from '../sessions/sessions.js'
 import { checkNamespace } from '../store/names.js'
@@ -10,8 +11,6 @@ import { numberOf } from '../values/show.js'
 import { Fields } from './fields.js'
 import type { Command } from './types.js'
 
-/** Documents that are looked at between two looks at the clock. */
-const STRIDE = 256
 /** The longest time that a timer here can be set to. */
 const LONGEST_MS = 2 ** 31 - 1
 const timedOut = (): MongoError => new MongoError('MaxTimeMSExpired', 'operation exceeded time limit')
@@ -29,7 +28,8 @@ export class Call {
   /** What is kept together with what it writes: its answer, for whoever asks again. The `work` of such a command returns that. */
   alsoKept: ((unit: WriteUnit, answer: unknown) => void) | undefined
   readonly #deadline: number | undefined
-  #seen = 0
+  /** What it may still do. */
+  readonly budget: Budget
 
   constructor(options: {
     readonly command: Command
@@ -47,6 +47,7 @@ export class Call {
     this.session = options.session
     const limit = Math.min(this.fields.count('maxTimeMS') ?? 0, LONGEST_MS)
     this.#deadline = limit === 0 ? undefined : Date.now() + limit
+    this.budget = new Budget(this.#deadline)
   }
 
   /** `database.collection` of the command. @throws MongoError InvalidNamespace */
@@ -70,9 +71,8 @@ export class Call {
   }
 
   /** Called for each document that is looked at. @throws MongoError MaxTimeMSExpired */
-  readonly tick = (): void => {
-    if (this.#deadline === undefined || ++this.#seen % STRIDE !== 0) return
-    if (Date.now() > this.#deadline) throw timedOut()
+  get tick(): () => void {
+    return this.budget.tick
   }
 
   read<T>(work: (unit: ReadUnit) => T): T {

@@ -28,7 +28,9 @@ export const count: Command = {
     const isAll = Object.keys(filter).length === 0
     const n = call.read((unit) => {
       checkHint(unit, ns, fields.any('hint'))
-      if (!isAll) return select(unit, ns, { filter, matches: filterOf(filter), skip, limit, tick: call.tick }).length
+      if (!isAll)
+        return select(unit, ns, { filter, matches: filterOf(filter, {}, call.budget), skip, limit, tick: call.tick })
+          .length
       const rest = Math.max(unit.count(ns) - skip, 0)
       return limit === 0 ? rest : Math.min(rest, limit)
     })
@@ -50,7 +52,7 @@ export const distinct: Command = {
     const filter: Document = fields.object('query') ?? {}
     const found = call.read((unit) => {
       checkHint(unit, ns, fields.any('hint'))
-      return select(unit, ns, { filter, matches: filterOf(filter), tick: call.tick })
+      return select(unit, ns, { filter, matches: filterOf(filter, {}, call.budget), tick: call.tick })
     })
     const values = new Map<string, unknown>()
     for (const { doc } of found) {

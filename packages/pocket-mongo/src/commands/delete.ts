@@ -29,7 +29,7 @@ export const deleteCommand: Command = {
         if (limit > 1)
           throw new MongoError('FailedToParse', `The limit field in delete objects must be 0 or 1. Got ${limit}`)
         checkHint(unit, ns, fields.any('hint'))
-        const found = select(unit, ns, { filter, matches: filterOf(filter), limit, tick: call.tick })
+        const found = select(unit, ns, { filter, matches: filterOf(filter, {}, call.budget), limit, tick: call.tick })
         for (const old of found) unit.remove(ns, old)
         n += found.length
       })

@@ -59,7 +59,7 @@ interface Outcome extends Document {
 
 function first(call: Call, unit: WriteUnit, ns: string) {
   const filter = call.fields.object('query') ?? {}
-  const matches = filterOf(filter)
+  const matches = filterOf(filter, {}, call.budget)
   checkHint(unit, ns, call.fields.any('hint'))
   const [old] = select(unit, ns, { filter, matches, sort: call.fields.object('sort'), limit: 1, tick: call.tick })
   return { filter, matches, old }

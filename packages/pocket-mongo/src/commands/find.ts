@@ -1,4 +1,6 @@
+import type { Document } from 'bson'
 import { MongoError } from '../errors.js'
+import type { Budget } from '../query/budget.js'
 import { compileExpression } from '../query/expressions.js'
 import { compileProjection } from '../query/projection.js'
 import { select } from '../query/select.js'
@@ -39,8 +41,10 @@ export const find: Command = {
   run(call: Call) {
     const { ns, fields } = call
     const filter = fields.object('filter') ?? {}
-    const matches = filterOf(filter)
-    const project = compileProjection(fields.object('projection') ?? {}, { expression: compileExpression })
+    const matches = filterOf(filter, {}, call.budget)
+    const project = compileProjection(fields.object('projection') ?? {}, {
+      expression: (expression) => compileExpression(expression, {}, call.budget),
+    })
     const size = fields.count('batchSize')
     const found = call.read((unit) => {
       checkHint(unit, ns, fields.any('hint'))
@@ -53,10 +57,17 @@ export const find: Command = {
         tick: call.tick,
       })
     })
-    const documents = found.map(({ doc, raw }) => (project === undefined ? raw : encode(project(doc))))
+    const documents = found.map(({ doc, raw }) => (project === undefined ? raw : projected(project(doc), call.budget)))
     const single = fields.bool('singleBatch')
     return { cursor: call.instance.cursors.open(ns, documents, call.owner, { size, single }), ok: 1 }
   },
+}
+
+function projected(document: Document, budget: Budget): Uint8Array {
+  budget.weigh(document)
+  const bytes = encode(document)
+  budget.take(bytes.length)
+  return bytes
 }
 
 export const getMore: Command = {

@@ -1,5 +1,6 @@
 import type { Document } from 'bson'
 import { MongoError } from '../errors.js'
+import type { Budget } from '../query/budget.js'
 import { runPipeline } from '../query/pipeline/pipeline.js'
 import type { Run } from '../query/pipeline/source.js'
 import { pipelineUpdate } from '../query/pipeline/update.js'
@@ -43,16 +44,17 @@ export const aggregate: Command = {
     const source = typeof whole === 'string' ? { ns } : []
     const { documents, raw } = call.read((unit) => {
       checkHint(unit, ns, fields.any('hint'))
-      return runPipeline(unit, source, pipeline, { db, tick: call.tick })
+      return runPipeline(unit, source, pipeline, { db, budget: call.budget })
     })
-    const bytes = documents.map((document) => raw.get(document) ?? answerBytes(document))
+    const bytes = documents.map((document) => raw.get(document) ?? answerBytes(document, call.budget))
     return { cursor: call.instance.cursors.open(ns, bytes, call.owner, sizeOf(call)), ok: 1 }
   },
 }
 
-/** @throws MongoError BSONObjectTooLarge */
-function answerBytes(document: Document): Uint8Array {
+/** @throws MongoError BSONObjectTooLarge, ExceededMemoryLimit */
+function answerBytes(document: Document, budget: Budget): Uint8Array {
   const bytes = encode(document)
+  budget.take(bytes.length)
   if (bytes.length > MAX_COMMAND_BYTES)
     throw new MongoError(
       'BSONObjectTooLarge',
@@ -69,6 +71,7 @@ export const pipelinesOf =
       unit,
       db: call.db,
       tick: call.tick,
+      budget: call.budget,
       raw: new WeakMap(),
       variables: {},
       nested: () => {

@@ -74,7 +74,7 @@ function updateOne(call: Call, unit: WriteUnit, ns: string, fields: Fields): Don
     throw new MongoError('FailedToParse', 'multi update is not supported for replacement-style update')
   const options = { arrayFilters: documents(fields.array('arrayFilters')), pipeline: pipelinesOf(call, unit) }
   const apply = compileUpdate(change, options)
-  const matches = filterOf(filter)
+  const matches = filterOf(filter, {}, call.budget)
   const sort = fields.object('sort')
   checkHint(unit, ns, fields.any('hint'))
   const found = select(unit, ns, { filter, matches, sort, limit: multi ? 0 : 1, tick: call.tick })

@@ -22,6 +22,8 @@ interface Tree {
 export interface ProjectionContext {
   /** For computed fields; absent: they are refused. */
   readonly expression?: (expression: unknown) => (document: Document) => unknown
+  /** That of a pipeline's stage, which knows expressions alone: `$slice` and `$elemMatch` are a find's. */
+  readonly stage?: boolean
 }
 
 /** undefined: the whole document. @throws MongoError BadValue, NotImplemented */
@@ -49,7 +51,7 @@ export function compileProjection(spec: Document, context: ProjectionContext = {
       place(tree, path, flag, field)
       continue
     }
-    const shaped = shapeOf(value)
+    const shaped = context.stage === true ? undefined : shapeOf(value)
     if (shaped !== undefined) {
       if (isPlain(value) && Object.hasOwn(value, '$elemMatch')) including ??= true
       place(tree, path, shaped, field)
@@ -110,7 +112,7 @@ function flagOf(value: unknown): boolean | undefined {
 
 function shapeOf(value: unknown): ((value: unknown) => unknown) | undefined {
   if (!isPlain(value)) return undefined
-  if (Object.hasOwn(value, '$slice')) return sliceOf(value.$slice)
+  if (Object.hasOwn(value, '$slice')) return isExpression(value.$slice) ? undefined : sliceOf(value.$slice)
   if (!Object.hasOwn(value, '$elemMatch')) return undefined
   const criteria: unknown = value.$elemMatch
   if (!isPlain(criteria)) throw new MongoError('BadValue', '$elemMatch needs an object')
@@ -120,6 +122,9 @@ function shapeOf(value: unknown): ((value: unknown) => unknown) | undefined {
     return found === undefined ? undefined : [found]
   }
 }
+
+/** `{ $slice: ['$tags', 2] }` is one in a find too. */
+const isExpression = (operand: unknown): boolean => Array.isArray(operand) && !isNumeric(operand[0])
 
 function sliceOf(operand: unknown): (value: unknown) => unknown {
   const [first, second] = (Array.isArray(operand) ? operand : [operand]).map(wholeNumber)

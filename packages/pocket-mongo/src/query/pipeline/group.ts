@@ -1,12 +1,15 @@
 import { type Document, Long } from 'bson'
 import { MongoError } from '../../errors.js'
-import { compare, equal } from '../../values/compare.js'
+import { compare } from '../../values/compare.js'
 import { isPlain, put } from '../../values/decode.js'
 import { isNumeric, type Numeric } from '../../values/numbers.js'
 import { orderOf } from '../../values/order.js'
-import { calculate, double } from '../arithmetic.js'
-import { compileExpression, runStage, type Variables } from '../expressions.js'
-import type { Expression } from '../operators-of-expressions.js'
+import { double } from '../arithmetic.js'
+import type { Budget } from '../budget.js'
+import { combine } from '../expressions/arithmetic.js'
+import { merged } from '../expressions/objects.js'
+import { refusedAccumulators } from '../expressions/refused.js'
+import { compileExpression, type Expression, type Variables } from '../expressions.js'
 
 /** One accumulator over one group: `undefined` for a value that is not there. */
 interface Accumulator {
@@ -20,7 +23,7 @@ function sum(): Accumulator {
   let total: Numeric = 0
   return {
     add(value) {
-      if (isNumeric(value)) total = calculate('add', total, value)
+      if (isNumeric(value)) total = combine('add', total, value)
     },
     result: () => total,
   }
@@ -32,7 +35,7 @@ function average(): Accumulator {
   return {
     add(value) {
       if (!isNumeric(value)) return
-      total = calculate('add', total, value)
+      total = combine('add', total, value)
       count++
     },
     result: () => (count === 0 ? null : double(Number(total) / count)),
@@ -50,13 +53,45 @@ function extreme(direction: 1 | -1): Accumulator {
   }
 }
 
-function list(distinct: boolean): Accumulator {
+function list(budget: Budget): Accumulator {
   const items: unknown[] = []
   return {
     add(value) {
-      if (value !== undefined && !(distinct && items.some((item) => equal(item, value)))) items.push(value)
+      if (value === undefined) return
+      budget.elements(1)
+      items.push(value)
     },
-    result: () => items,
+    result: () => budget.made(items),
+  }
+}
+
+function set(budget: Budget): Accumulator {
+  const items = new Map<string, unknown>()
+  return {
+    add(value) {
+      if (value === undefined) return
+      const key = keyOf(value, budget)
+      if (!items.has(key)) items.set(key, value)
+    },
+    result: () => budget.made([...items.values()]),
+  }
+}
+
+/** Equal values have equal keys. */
+function keyOf(value: unknown, budget: Budget): string {
+  budget.tick(1 + budget.weigh(value) / 64)
+  const key = typeof value === 'string' ? `s${value}` : `o${orderOf(value)}`
+  budget.text(key.length)
+  return key
+}
+
+function objectsOf(budget: Budget): Accumulator {
+  let result: Document = {}
+  return {
+    add(value) {
+      result = budget.made(merged([result, value]))
+    },
+    result: () => result,
   }
 }
 
@@ -72,15 +107,16 @@ function edge(last: boolean): Accumulator {
   }
 }
 
-const accumulators: Readonly<Record<string, () => Accumulator>> = {
+const accumulators: Readonly<Record<string, (budget: Budget) => Accumulator>> = {
   $sum: sum,
   $avg: average,
   $min: () => extreme(-1),
   $max: () => extreme(1),
-  $push: () => list(false),
-  $addToSet: () => list(true),
+  $push: list,
+  $addToSet: set,
   $first: () => edge(false),
   $last: () => edge(true),
+  $mergeObjects: objectsOf,
   $count: () => {
     const total = sum()
     return { add: () => total.add(1), result: () => total.result() }
@@ -89,21 +125,16 @@ const accumulators: Readonly<Record<string, () => Accumulator>> = {
 
 interface Field {
   readonly name: string
-  readonly make: () => Accumulator
+  readonly make: (budget: Budget) => Accumulator
   readonly value: Expression
 }
 
 /**
- * `$group`. Keys and values keep their types; an accumulator that is not here is mingo's, and then the whole stage is.
+ * `$group`. Keys and values keep their types.
  *
- * @throws MongoError Location15955 (no `_id`), Location40234 (a field that is no accumulator)
+ * @throws MongoError Location15955 (no `_id`), Location40234 (a field that is no accumulator), Location15952 (an unknown one)
  */
-export function group(
-  spec: unknown,
-  documents: readonly Document[],
-  variables: Variables,
-  tick: () => void,
-): Document[] {
+export function group(spec: unknown, documents: readonly Document[], variables: Variables, budget: Budget): Document[] {
   if (!isPlain(spec)) throw new MongoError('Location15947', "a group's fields must be specified in an object")
   if (!Object.hasOwn(spec, '_id')) throw new MongoError('Location15955', 'a group specification must include an _id')
   const fields: Field[] = []
@@ -114,18 +145,22 @@ export function group(
     if (!isPlain(value) || !operator.startsWith('$') || second !== undefined)
       throw new MongoError('Location40234', `The field '${name}' must be an accumulator object`)
     const make = Object.hasOwn(accumulators, operator) ? accumulators[operator] : undefined
-    if (make === undefined) return runStage({ $group: spec }, documents, variables)
-    fields.push({ name, make, value: compileExpression(value[operator], variables) })
+    if (make === undefined) throw unknown(operator)
+    if (operator === '$count' && !(isPlain(value.$count) && Object.keys(value.$count).length === 0))
+      throw new MongoError('TypeMismatch', '$count takes no arguments, i.e. $count:{}')
+    fields.push({ name, make, value: compileExpression(value[operator], variables, budget) })
   }
-  const key = compileExpression(spec._id, variables)
+  const key = compileExpression(spec._id, variables, budget)
   const groups = new Map<string, { readonly id: unknown; readonly made: readonly Accumulator[] }>()
   for (const document of documents) {
-    tick()
+    budget.tick()
     const id = key(document) ?? null
     const order = typeof id === 'string' ? `s${id}` : `o${orderOf(id)}`
     let found = groups.get(order)
     if (found === undefined) {
-      found = { id, made: fields.map(({ make }) => make()) }
+      budget.text(order.length)
+      budget.elements(8 * (1 + fields.length))
+      found = { id, made: fields.map(({ make }) => make(budget)) }
       groups.set(order, found)
     }
     for (const [index, { value }] of fields.entries()) found.made[index]?.add(value(document))
@@ -133,6 +168,12 @@ export function group(
   return [...groups.values()].map(({ id, made }) => {
     const result: Document = { _id: id }
     for (const [index, { name }] of fields.entries()) put(result, name, made[index]?.result())
-    return result
+    return budget.made(result)
   })
+}
+
+function unknown(operator: string): MongoError {
+  if (refusedAccumulators.has(operator))
+    return new MongoError('NotImplemented', `the accumulator ${operator} is not supported by this server`)
+  return new MongoError('Location15952', `unknown group operator '${operator}'`)
 }

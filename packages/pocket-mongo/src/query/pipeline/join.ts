@@ -2,6 +2,7 @@ import type { Document } from 'bson'
 import { MongoError } from '../../errors.js'
 import { isPlain } from '../../values/decode.js'
 import { show } from '../../values/show.js'
+import type { Budget } from '../budget.js'
 import { compileExpression, type Variables } from '../expressions.js'
 import { valuesAt } from '../path.js'
 import { select } from '../select.js'
@@ -23,7 +24,7 @@ export function lookup(spec: unknown, documents: readonly Document[], run: Run):
   if (!byFields && !Array.isArray(pipeline))
     throw new MongoError('FailedToParse', "$lookup needs 'localField' and 'foreignField', or 'pipeline'")
   const names = isPlain(given)
-    ? Object.keys(given).map((name) => ({ name, value: compileExpression(given[name], run.variables) }))
+    ? Object.keys(given).map((name) => ({ name, value: compileExpression(given[name], run.variables, run.budget) }))
     : []
   const ns = `${run.db}.${from}`
   const path = as.split('.')
@@ -33,7 +34,8 @@ export function lookup(spec: unknown, documents: readonly Document[], run: Run):
     const joined = Array.isArray(pipeline)
       ? viaPipeline(pipeline, ns, equal, document, names, run)
       : matching(ns, equal ?? {}, run)
-    return placed(document, path, joined)
+    run.budget.elements(joined.length)
+    return run.budget.made(placed(document, path, joined))
   })
 }
 
@@ -42,7 +44,9 @@ const localValues = (document: Document, field: string): unknown[] =>
   valuesAt(document, field.split('.')).map((value) => value ?? null)
 
 function matching(ns: string, filter: Document, run: Run): readonly Document[] {
-  return select(run.unit, ns, { filter, matches: filterWith(filter), tick: run.tick }).map(({ doc }) => doc)
+  return select(run.unit, ns, { filter, matches: filterWith(filter, {}, run.budget), tick: run.tick }).map(
+    ({ doc }) => doc,
+  )
 }
 
 function viaPipeline(
@@ -75,17 +79,18 @@ export function placed(document: Document, path: readonly string[], value: unkno
  *
  * @throws MongoError Location28812 and its neighbours (a path that is none)
  */
-export function unwind(spec: unknown, documents: readonly Document[]): Document[] {
+export function unwind(spec: unknown, documents: readonly Document[], budget: Budget): Document[] {
   const { path, includeArrayIndex, preserveNullAndEmptyArrays }: Document = isPlain(spec) ? spec : { path: spec }
   if (typeof path !== 'string' || !path.startsWith('$'))
     throw new MongoError('Location28818', `path option to $unwind stage should be prefixed with a '$': ${show(path)}`)
   const parts = path.slice(1).split('.')
   const keep = preserveNullAndEmptyArrays === true
   const index = typeof includeArrayIndex === 'string' ? includeArrayIndex.split('.') : undefined
-  const read = compileExpression(path)
+  const read = compileExpression(path, {}, budget)
   const numbered = (document: Document, at: number | null) =>
-    index === undefined ? document : placed(document, index, at)
+    budget.made(index === undefined ? document : placed(document, index, at))
   return documents.flatMap((document) => {
+    budget.tick()
     const value = read(document)
     if (Array.isArray(value) && value.length > 0)
       return value.map((item: unknown, at) => numbered(placed(document, parts, item), at))

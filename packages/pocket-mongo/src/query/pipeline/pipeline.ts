@@ -3,6 +3,7 @@ import { MongoError } from '../../errors.js'
 import type { ReadUnit } from '../../store/types.js'
 import { isPlain } from '../../values/decode.js'
 import { numberOf } from '../../values/show.js'
+import type { Budget } from '../budget.js'
 import type { Variables } from '../expressions.js'
 import { select } from '../select.js'
 import { filterWith, isNamespace, type Run, type Source } from './source.js'
@@ -27,7 +28,7 @@ export function runPipeline(
   unit: ReadUnit,
   source: Source,
   stages: readonly unknown[],
-  options: { readonly db: string; readonly tick: () => void },
+  options: { readonly db: string; readonly budget: Budget },
 ): PipelineResult {
   const raw = new WeakMap<Document, Uint8Array>()
   const nested = (depth: number) => (from: Source, inner: readonly unknown[], variables: Variables) => {
@@ -35,7 +36,7 @@ export function runPipeline(
     // Who may read a database may not read its users; the pipeline's own collection was looked at before.
     if (depth > 0 && isNamespace(from) && from.ns.slice(options.db.length + 1).startsWith('system.'))
       throw new MongoError('Unauthorized', `not authorized to read ${from.ns} in a pipeline`)
-    const run: Run = { unit, ...options, raw, variables, nested: nested(depth + 1) }
+    const run: Run = { unit, ...options, tick: options.budget.tick, raw, variables, nested: nested(depth + 1) }
     return stagesOver(from, inner, run)
   }
   return { documents: nested(0)(source, stages, {}), raw }
@@ -61,6 +62,7 @@ function stagesOver(source: Source, stages: readonly unknown[], run: Run): reado
     if (index < used) continue
     if (stage.first === true && (index > 0 || isNamespace(source)))
       throw new MongoError('Location40602', `${name} is only valid as the first stage in a pipeline`)
+    run.budget.elements(current.length)
     current = stage.run(spec, current, run)
   }
   return current
@@ -84,7 +86,7 @@ function collected(
       : undefined
   const found = select(run.unit, ns, {
     filter: filter ?? {},
-    matches: filterWith(filter ?? {}, run.variables),
+    matches: filterWith(filter ?? {}, run.variables, run.budget),
     sort,
     limit,
     tick: run.tick,

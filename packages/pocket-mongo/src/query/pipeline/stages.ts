@@ -3,7 +3,7 @@ import { MongoError } from '../../errors.js'
 import { isPlain } from '../../values/decode.js'
 import { isNumeric } from '../../values/numbers.js'
 import { show } from '../../values/show.js'
-import { compileExpression, runStage } from '../expressions.js'
+import { compileExpression } from '../expressions.js'
 import { compileProjection } from '../projection.js'
 import { sorted } from '../sort.js'
 import { group } from './group.js'
@@ -34,15 +34,15 @@ function countOf(name: string, spec: unknown, least: number): number {
 }
 
 const addFields: Stage = {
-  run(spec, documents, { variables, tick }) {
+  run(spec, documents, { variables, budget }) {
     const fields = flat(objectOf('$addFields', spec), '').map(([field, value]) => ({
       path: field.split('.'),
-      value: compileExpression(value, variables),
+      value: compileExpression(value, variables, budget),
     }))
     return documents.map((document) => {
-      tick()
+      budget.tick()
       let next = document
-      for (const { path, value } of fields) next = placed(next, path, value(document))
+      for (const { path, value } of fields) next = budget.made(placed(next, path, value(document)))
       return next
     })
   },
@@ -62,9 +62,10 @@ function flat(fields: Document, prefix: string): readonly (readonly [string, unk
 }
 
 const replaceWith = (name: string, read: (spec: unknown) => unknown): Stage => ({
-  run(spec, documents, { variables }) {
-    const value = compileExpression(read(spec), variables)
+  run(spec, documents, { variables, budget }) {
+    const value = compileExpression(read(spec), variables, budget)
     return documents.map((document) => {
+      budget.tick()
       const next = value(document)
       if (isPlain(next)) return next
       throw new MongoError('Location40228', `'newRoot' expression of ${name} must evaluate to an object`)
@@ -72,14 +73,28 @@ const replaceWith = (name: string, read: (spec: unknown) => unknown): Stage => (
   },
 })
 
-const byMingo = (name: string): Stage => ({
-  run: (spec, documents, { variables }) => runStage({ [name]: spec }, documents, variables),
-})
+/** Some of the documents, each as likely as any other. */
+function sample(spec: unknown, documents: readonly Document[]): readonly Document[] {
+  const { size, ...others }: Document = isPlain(spec) ? spec : {}
+  if (!isPlain(spec)) throw new MongoError('Location28745', 'the $sample stage specification must be an object')
+  const [odd] = Object.keys(others)
+  if (odd !== undefined) throw new MongoError('Location28748', `unrecognized option to $sample: ${odd}`)
+  if (size === undefined) throw new MongoError('Location28749', '$sample stage must specify a size')
+  if (!isNumeric(size)) throw new MongoError('Location28746', 'size argument to $sample must be a number')
+  if (Number(size) < 1) throw new MongoError('Location28747', 'size argument to $sample must not be negative, or 0')
+  const left = [...documents]
+  const count = Math.min(left.length, Math.trunc(Number(size)))
+  for (let at = 0; at < count; at++) {
+    const other = at + Math.floor(Math.random() * (left.length - at))
+    ;[left[at], left[other]] = [left[other] as Document, left[at] as Document]
+  }
+  return left.slice(0, count)
+}
 
 const stages: Readonly<Record<string, Stage>> = {
   $match: {
-    run(spec, documents, { variables, tick }) {
-      const matches = filterWith(matchOf(spec), variables)
+    run(spec, documents, { variables, tick, budget }) {
+      const matches = filterWith(matchOf(spec), variables, budget)
       return documents.filter((document) => {
         tick()
         return matches(document)
@@ -97,39 +112,40 @@ const stages: Readonly<Record<string, Stage>> = {
     },
   },
   $project: {
-    run(spec, documents, { variables }) {
+    run(spec, documents, { variables, budget }) {
       const project = compileProjection(objectOf('$project', spec), {
-        expression: (expression) => compileExpression(expression, variables),
+        expression: (expression) => compileExpression(expression, variables, budget),
+        stage: true,
       })
       if (project === undefined)
         throw new MongoError(
           'Location51272',
           'Invalid $project :: caused by :: projection specification must have at least one field',
         )
-      return documents.map(project)
+      return documents.map((document) => budget.made(project(document)))
     },
   },
   $unset: {
-    run(spec, documents) {
+    run(spec, documents, { budget }) {
       const fields = Array.isArray(spec) ? spec : [spec]
       if (fields.length === 0 || !fields.every((field) => typeof field === 'string'))
         throw new MongoError('Location31120', '$unset specification must be a string or an array of strings')
       const project = compileProjection(Object.fromEntries(fields.map((field) => [field, 0])))
-      return project === undefined ? documents : documents.map(project)
+      return project === undefined ? documents : documents.map((document) => budget.made(project(document)))
     },
   },
   $addFields: addFields,
   $set: addFields,
   $replaceRoot: replaceWith('$replaceRoot', (spec) => objectOf('$replaceRoot', spec).newRoot),
   $replaceWith: replaceWith('$replaceWith', (spec) => spec),
-  $group: { run: (spec, documents, { variables, tick }) => group(spec, documents, variables, tick) },
+  $group: { run: (spec, documents, { variables, budget }) => group(spec, documents, variables, budget) },
   $sortByCount: {
-    run(spec, documents, { variables, tick }) {
-      const counted = group({ _id: spec, count: { $sum: 1 } }, documents, variables, tick)
+    run(spec, documents, { variables, budget }) {
+      const counted = group({ _id: spec, count: { $sum: 1 } }, documents, variables, budget)
       return sorted(counted, (document) => document, { count: -1 })
     },
   },
-  $unwind: { run: (spec, documents) => unwind(spec, documents) },
+  $unwind: { run: (spec, documents, { budget }) => unwind(spec, documents, budget) },
   $lookup: { run: (spec, documents, run) => lookup(spec, documents, run) },
   $facet: {
     run(spec, documents, run) {
@@ -138,7 +154,7 @@ const stages: Readonly<Record<string, Stage>> = {
           throw new MongoError('Location40170', `arguments to $facet must be arrays, ${name} is none`)
         return [name, run.nested(documents, pipeline, run.variables)] as const
       })
-      return [Object.fromEntries(facets)]
+      return [run.budget.made(Object.fromEntries(facets))]
     },
   },
   $unionWith: {
@@ -146,21 +162,20 @@ const stages: Readonly<Record<string, Stage>> = {
       const { coll, pipeline = [] }: Document = isPlain(spec) ? spec : { coll: spec }
       if (typeof coll !== 'string' || !Array.isArray(pipeline))
         throw new MongoError('FailedToParse', "$unionWith needs 'coll'")
-      return [...documents, ...run.nested({ ns: `${run.db}.${coll}` }, pipeline, run.variables)]
+      const others = run.nested({ ns: `${run.db}.${coll}` }, pipeline, run.variables)
+      run.budget.elements(documents.length + others.length)
+      return [...documents, ...others]
     },
   },
   $documents: {
     first: true,
-    run(spec, _documents, { variables }) {
-      const made = compileExpression(spec, variables)({})
+    run(spec, _documents, { variables, budget }) {
+      const made = compileExpression(spec, variables, budget)({})
       if (Array.isArray(made) && made.every(isPlain)) return made
       throw new MongoError('Location5858203', '$documents needs an array of objects')
     },
   },
-  $sample: byMingo('$sample'),
-  $bucket: byMingo('$bucket'),
-  $bucketAuto: byMingo('$bucketAuto'),
-  $redact: byMingo('$redact'),
+  $sample: { run: sample },
 }
 
 /** Of MongoDB, not of this server. */
@@ -168,6 +183,7 @@ const refused = new Set([
   ...['$out', '$merge', '$geoNear', '$graphLookup', '$fill', '$densify', '$search', '$searchMeta', '$vectorSearch'],
   ...['$changeStream', '$changeStreamSplitLargeEvent', '$collStats', '$indexStats', '$planCacheStats', '$currentOp'],
   ...['$listSessions', '$listLocalSessions', '$listSampledQueries', '$shardedDataDistribution', '$setWindowFields'],
+  ...['$bucket', '$bucketAuto', '$redact'],
 ])
 
 /** @throws MongoError Location40324, NotImplemented */
