@@ -94,6 +94,7 @@ process.once('message', async ({ rootUri }) => {
       outcome: 'ok',
       requestID: 'bench',
       ip: '127.0.0.1',
+      expiresAt: new Date(Date.now() + 90 * 24 * 60 * 60 * 1_000),
     })
     response.status(201).json({ id: _id, intents: 1, pushed: 1, pending: 0 })
   })

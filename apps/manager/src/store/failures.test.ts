@@ -48,6 +48,17 @@ test('a database that is not there, or did not answer in time, is a 503 with the
   }
 })
 
+test('a conflict that outlasted all the tries is others’ change, and no absence: 409', () => {
+  const conflict = new MongoServerError({ message: 'Write conflict', code: 112 })
+  conflict.addErrorLabel(MongoErrorLabel.TransientTransactionError)
+  for (const error of [conflict, new MongoBulkWriteError(conflict as never, {} as never)]) {
+    assert.ok(!isUnavailable(error))
+    const told = storeFailure(error)
+    assert.ok(told instanceof ServiceError)
+    assert.deepEqual([told.status, told.code, told.cause], [409, 'VERSION_CONFLICT', error])
+  }
+})
+
 test('what is wrong with a request of ours, or with a document, is no absence', () => {
   const ours = [
     new MongoServerError({ message: 'Document failed validation', code: 121 }),

@@ -13,6 +13,7 @@ import {
   MongoSystemError,
   MongoTopologyClosedError,
 } from 'mongodb'
+import { managerErrors } from '../http/errors.js'
 
 /**
  * What a server answers that is not there for us at the moment, by MongoDB's codes: it stops, it starts, it is no primary,
@@ -54,6 +55,12 @@ const lostSocket: ReadonlySet<unknown> = new Set([
 export const isLostSocket = (thrown: unknown): boolean =>
   thrown instanceof Error && 'code' in thrown && lostSocket.has(thrown.code)
 
+/** Somebody else's transaction writes the same document (MongoDB's WriteConflict). */
+const isWriteConflict = (thrown: unknown): boolean => {
+  const error = driverError(thrown)
+  return error instanceof MongoServerError && error.code === 112
+}
+
 /** Whether the failure, or what it wraps, has this label of MongoDB's. */
 export const hasLabel = (thrown: unknown, label: string): boolean =>
   [thrown, driverError(thrown)].some((error) => error instanceof MongoError && error.hasErrorLabel(label))
@@ -77,7 +84,9 @@ export function isUnavailable(given: unknown): boolean {
     return true
   if (ofThePool.has(thrown.name)) return true
   if (thrown instanceof MongoServerError && unavailableCodes.has(Number(thrown.code))) return true
-  // A conflict that outlasted all the tries, a pool that was cleared, a commit of which nobody knows what became of it.
+  // It is there, and answers: with somebody else's change.
+  if (isWriteConflict(given)) return false
+  // A pool that was cleared, a commit of which nobody knows what became of it.
   return [
     MongoErrorLabel.TransientTransactionError,
     MongoErrorLabel.UnknownTransactionCommitResult,
@@ -92,5 +101,14 @@ export const unavailable = (cause: unknown): ServiceError =>
     headers: { 'retry-after': '1' },
   })
 
-/** What a caller is told of a failure of the driver: 503 where it is the database that is missing; all else unchanged. */
-export const storeFailure = (thrown: unknown): unknown => (isUnavailable(thrown) ? unavailable(thrown) : thrown)
+/**
+ * What a caller is told of a failure of the driver: 503 where it is the database that is missing, 409 where others changed the
+ * same thing for as long as it was tried; all else unchanged.
+ */
+export function storeFailure(thrown: unknown): unknown {
+  if (isWriteConflict(thrown))
+    return managerErrors.error('VERSION_CONFLICT', 'Others change it at this moment; read it again, and try again.', {
+      cause: thrown,
+    })
+  return isUnavailable(thrown) ? unavailable(thrown) : thrown
+}

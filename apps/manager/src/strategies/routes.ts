@@ -41,7 +41,7 @@ export function strategyRoutes(deps: StrategiesDeps): readonly Route[] {
       body: newStrategy,
       answer: strategyReceipt,
       status: 201,
-      errors: ['NO_PODS_MATCH', 'CLUSTER_UNKNOWN', 'IDEMPOTENCY_KEY_REUSED'],
+      errors: ['NO_PODS_MATCH', 'CLUSTER_UNKNOWN', 'IDEMPOTENCY_KEY_REUSED', 'VERSION_CONFLICT'],
       audit: 'strategy.create',
       idempotent: true,
       handle: async (call) => {

@@ -161,6 +161,40 @@ test(
       assert.deepEqual((await stored()).pods, ['web-1', 'web-2', 'web-3'])
     },
 
+    'contract M14: who meets another’s change for as long as it is tried is told so: 409, and no 503': async ({
+      planner,
+      store,
+      stored,
+    }) => {
+      const ann = await planner()
+      const strategyId = await ann.plan(selecting('web'))
+      const kept = await stored()
+      let over: () => void = () => {}
+      const held = new Promise<void>((resolve) => {
+        over = resolve
+      })
+      let holding: () => void = () => {}
+      const begun = new Promise<void>((resolve) => {
+        holding = resolve
+      })
+      const other = store.transaction(async (session) => {
+        await store.strategies.updateOne({}, { $set: { commandRegex: 'other' } }, { session })
+        holding()
+        await held
+      })
+      await begun
+      const [put, removed] = await Promise.all([
+        ann.put(path).send({ strategyId, ...selecting('api') }),
+        ann.delete(`${path}/${strategyId}`),
+      ])
+      over()
+      await other
+      refusedWith(put, 409, 'VERSION_CONFLICT')
+      refusedWith(removed, 409, 'VERSION_CONFLICT')
+      assert.deepEqual(await stored(), kept)
+      dataOf(await ann.put(path).send({ strategyId, ...selecting('api') }))
+    },
+
     'contract M14: many changes at once, without If-Match: each is whole, the last one stands': async ({
       planner,
       stored,
@@ -172,7 +206,7 @@ test(
       const answers = await Promise.all(apps.map((app) => ann.put(path).send({ strategyId, ...selecting(app) })))
       // On a machine that is busy enough one may meet others for as long as it is tried.
       const done = answers.filter((answer) => {
-        if (answer.status === 503) return refusedWith(answer, 503, 'UNAVAILABLE') === undefined
+        if (answer.status === 409) return refusedWith(answer, 409, 'VERSION_CONFLICT') === undefined
         return dataOf(answer) !== undefined
       })
       assert.ok(done.length > 0)
