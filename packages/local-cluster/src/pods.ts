@@ -1,11 +1,11 @@
 import { EventEmitter } from 'node:events'
-import { setTimeout as delay } from 'node:timers/promises'
 import { didYouMean } from '@bulkhead/resources/suggest'
 import type { Snapshot } from '@bulkhead/verdict'
 import type { WorkloadStatus } from './cluster-types.js'
 import { ClusterError } from './errors.js'
 import type { PodPlan } from './plan.js'
 import { type PodHost, PodRunner } from './pod-runner.js'
+import { retire } from './retire.js'
 import type { RunningPod } from './rollout.js'
 import type { SeenPod } from './seen-pod.js'
 import { callsOf, stopInOrder } from './stop-in-order.js'
@@ -13,11 +13,6 @@ import { callsOf, stopInOrder } from './stop-in-order.js'
 const rotateEveryMs = 2000
 /** A pod that was never ready and has been started again this often will not be: waiting for it ends. */
 const hopelessRestarts = 3
-/** What has been sent to a pod before it left its Services arrives within this. */
-const endpointLagMs = 100
-/** What an ended pod has said may take this long to its readers; then it is cut. */
-const drainMs = 2000
-const drainLookMs = 10
 
 export interface Readiness {
   readonly timeoutMs: number
@@ -70,21 +65,11 @@ export class Pods {
     await stopInOrder([...this.#runners.values()], () => callsOf(this.#host.mesh), graceMs)
   }
 
-  /**
-   * Ends pods as a rollout does, so that nothing is lost: out of the Services first; then what is on its way arrives;
-   * then the pod ends within its grace period; and its last words are carried to the end.
-   */
+  /** Ends a pod as a rollout does, so that nothing is lost. */
   async retire(key: string): Promise<void> {
     const runner = this.#runners.get(key)
     if (runner === undefined) return
-    const called = runner.ready && this.#host.mesh.listening(key).length > 0
-    runner.leave()
-    if (called) await delay(endpointLagMs)
-    await runner.stop()
-    const deadline = Date.now() + drainMs
-    const busy = () => this.#host.mesh.calls().some(({ from, to }) => from === key || to === key)
-    while (busy() && Date.now() < deadline) await delay(drainLookMs)
-    await runner.remove()
+    await retire(runner, this.#host.mesh)
     if (this.#runners.get(key) === runner) this.#runners.delete(key)
     this.#events.emit('changed')
   }

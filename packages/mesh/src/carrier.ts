@@ -98,6 +98,8 @@ export class Carrier {
 
   /** Lets on what a wall lists of a connection's requests. `records`: they have flow records. */
   eachRequest(flow: Flow, packet: Packet, client: End, onward: Onward, records = true): Promise<void> {
+    // Each of them is on its way for itself.
+    flow.arrived()
     return this.#requests.carry(flow, packet, client, onward, records)
   }
 

@@ -92,14 +92,26 @@ export class Flow {
 
   fail(failure: Failure): void {
     this.#failure ??= failure
+    this.arrived()
+  }
+
+  /** It is on its way to that pod, and counts as such until what listens there has it, or it is over. */
+  approaches(pod: string): void {
+    this.#log.approaching.set(this, pod)
+  }
+
+  arrived(): void {
+    this.#log.approaching.delete(this)
   }
 
   /** Ends it without a record: what it carried has records of its own. A failure is told all the same. */
   drop(): void {
+    this.arrived()
     if (this.#failure === undefined) this.#ended = true
   }
 
   end(): void {
+    this.arrived()
     if (this.#ended) return
     this.#ended = true
     const { steps } = this
@@ -145,6 +157,8 @@ export class FlowLog {
   readonly #log: MeshLog | undefined
   readonly #listeners = new Set<(record: FlowRecord) => void>()
   readonly #ring: FlowRecord[] = []
+  /** Connections that are on their way, and the keys of the pods that they were sent to. */
+  readonly approaching = new Map<Flow, string>()
   #next = 1
 
   constructor(size: number, log?: MeshLog) {

@@ -128,7 +128,10 @@ export class Inbound {
   /** Joins a connection to the app, which no point guards any more. */
   async deliver(flow: Flow, key: string, port: number, from: Address, client: End): Promise<void> {
     const gateway = this.#context.gateway(key)
-    if (gateway !== undefined) return gateway.take(flow, port, from, client)
+    if (gateway !== undefined) {
+      flow.arrived()
+      return gateway.take(flow, port, from, client)
+    }
     const app = await this.#app(flow, key, port, from)
     if (app === undefined) return client.reset()
     await join(flow, client, app)
@@ -202,7 +205,9 @@ export class Inbound {
 
   async #app(flow: Flow, key: string, port: number, from: Address): Promise<Duplex | undefined> {
     try {
-      return await this.#context.capture().dialApp(key, port, from)
+      const app = await this.#context.capture().dialApp(key, port, from)
+      flow.arrived()
+      return app
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
       flow.step(nothingListens(flow.destination.workload ?? key, port, this.#context.listening(key)))

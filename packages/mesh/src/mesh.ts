@@ -249,6 +249,10 @@ export class Mesh implements MeshApi {
     return this.#connections.calls()
   }
 
+  approaching(key: string): number {
+    return [...this.#flows.approaching.values()].filter((pod) => pod === key).length
+  }
+
   flows(filter?: { run?: string }): readonly FlowRecord[] {
     return this.#flows.records(filter)
   }
@@ -287,6 +291,7 @@ export class Mesh implements MeshApi {
     return {
       connections: connections.size,
       'connections in flight': inFlight.size,
+      'connections on their way': this.#flows.approaching.size,
       'raw connections': raw.size,
       'learned names': this.#names.learned.size,
     }

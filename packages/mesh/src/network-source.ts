@@ -103,6 +103,7 @@ export class NetworkSource {
       raw.set(name, tunnels)
       try {
         const socket = await dial(path, connectTimeoutMs, true)
+        flow.arrived()
         socket.write(writeHeader(token, ends.local, ends.remote))
         await splice(client, resettable(socket))
         if (tunnels.streams > 0) flow.drop()

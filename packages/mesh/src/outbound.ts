@@ -85,7 +85,7 @@ export class Outbound {
     const transport = transportOf(source, route)
     // Who is called in plaintext is shown no certificate.
     const identity = transport === 'hbone' ? this.#parts.identity(source) : undefined
-    return this.#parts.context.flows.start({
+    const flow = this.#parts.context.flows.start({
       generation: this.#parts.context.policy().generation,
       source: {
         workload: source.workload,
@@ -104,6 +104,8 @@ export class Outbound {
       transport,
       run,
     })
+    if (route.kind === 'pod') flow.approaches(route.pod.key)
+    return flow
   }
 
   #noName(flow: Flow, name: string): DialAnswer {

@@ -79,6 +79,8 @@ export interface MeshApi {
   readonly generation: number
   /** The connections that are open now, by the keys of the pods at their ends. */
   calls(): readonly { readonly from: string; readonly to: string }[]
+  /** How many connections have been sent to that pod, and are neither with what listens there nor refused. */
+  approaching(podKey: string): number
   /** The records kept, oldest first. */
   flows(filter?: { run?: string }): readonly FlowRecord[]
   /** Called for each record as its connection ends. Returns the way to stop it. */

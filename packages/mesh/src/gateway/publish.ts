@@ -86,6 +86,7 @@ export class Doors {
       transport: 'plaintext',
       run,
     })
+    if (pod !== undefined) flow.approaches(pod.key)
     const answer = fromNetwork.dial(flow, { ip: outsideAddress }, route, { remote: route.remote, local })
     if (answer.kind === 'accept') return answer.carry({ stream: socket, reset: () => reset(socket) })
     if (answer.kind === 'error') return reset(socket)

@@ -100,6 +100,7 @@ export class Upstreams {
       protocol: 'TCP',
       transport: 'plaintext',
     })
+    flow.approaches(pod.key)
     const ready = this.#connect(way, flow).catch((error: unknown) => {
       if (!(error instanceof NoUpstream)) {
         context.log?.error({ err: error, gateway: gateway.key, pod: pod.key }, 'a gateway could not connect')
@@ -168,6 +169,7 @@ export class Upstreams {
       over()
       throw error
     }
+    flow.arrived()
     return this.#keep(new Upstream(this.#parts.client, context.policy().generation, way, flow, socket), socket, over)
   }
 

@@ -56,6 +56,7 @@ export class Behind {
     const { flows, log, policy } = this.#context
     const { source, destination, protocol, transport, run } = this.#front
     const flow = flows.start({ generation: policy().generation, source, destination, protocol, transport, run })
+    if (destination.pod !== undefined) flow.approaches(destination.pod)
     const [near, far] = pair()
     far.on('error', () => {})
     this.#onward(flow, resettable(far))
@@ -64,7 +65,10 @@ export class Behind {
         flow.fail({ flag: 'CONNECT', symptom: 'reset', error: String(error) })
       })
       // Whatever carried it has ended or reset it; this is for what was never carried.
-      .finally(() => far.destroy())
+      .finally(() => {
+        flow.arrived()
+        far.destroy()
+      })
     const socket = new ClientSocket(near).on('error', () => {})
     return { client: clientOver(this.#client, socket), flow, socket }
   }
