@@ -1,5 +1,6 @@
 import { type Filter, Long, ObjectId } from 'mongodb'
 import { z } from 'zod'
+import { objectId } from '../http/ids.js'
 import { pageQuery } from '../http/page.js'
 import { defineRoute, type Route } from '../http/route.js'
 import type { AuditDoc } from '../store/documents.js'
@@ -16,10 +17,7 @@ const query = z.object({
     .string()
     .regex(/^\d{1,16}-[0-9a-f]{24}$/, 'must be the nextCursor of an answer')
     .optional(),
-  userId: z
-    .string()
-    .regex(/^[0-9a-f]{24}$/i, 'must be the id of a user: 24 hexadecimal digits')
-    .optional(),
+  userId: objectId.optional(),
   action: z.string().min(1).max(64).optional(),
   outcome: z.enum(['ok', 'refused', 'failed']).optional(),
   timestampGTE: moment,

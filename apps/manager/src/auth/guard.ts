@@ -3,14 +3,11 @@ import { Denied } from '../http/denied.js'
 import { managerErrors } from '../http/errors.js'
 import type { Guard } from '../http/mount.js'
 import type { Caller } from '../http/route.js'
-import type { UserDoc, UserStatus } from '../store/documents.js'
+import { type UserDoc, type UserStatus, userStatus } from '../store/documents.js'
 import type { Store } from '../store/types.js'
 import { bearerOf } from './bearer.js'
 import { policiesByKey } from './rbac.js'
 import type { Tokens } from './tokens.js'
-
-const INACTIVE = 2
-const MUST_CHANGE_PASSWORD = 3
 
 /** What is read of a user at each request. */
 const seen = { username: 1, status: 1, roleIds: 1, tokenVersion: 1 } as const
@@ -26,7 +23,8 @@ export function createGuard({ store, tokens }: { readonly store: Store; readonly
     const user = await store.users.findOne<Seen>({ _id: new ObjectId(claims.uid) }, { projection: seen })
     if (user === null) throw managerErrors.error(permission === 'token' ? 'UNAUTHORIZED' : 'TOKEN_OF_NOBODY')
     const status = Number(user.status) as UserStatus
-    if (status === INACTIVE || Number(user.tokenVersion) !== claims.tv) throw managerErrors.error('TOKEN_INVALID')
+    if (status === userStatus.inactive || Number(user.tokenVersion) !== claims.tv)
+      throw managerErrors.error('TOKEN_INVALID')
 
     const caller = (policies: Caller['policies']): Caller => ({
       id: user._id,
@@ -35,7 +33,7 @@ export function createGuard({ store, tokens }: { readonly store: Store; readonly
       policies,
     })
     if (permission === 'token') return { caller: caller(new Map()), granted: [] }
-    if (claims.needChangePassword || status === MUST_CHANGE_PASSWORD)
+    if (claims.needChangePassword || status === userStatus.mustChangePassword)
       throw new Denied('PASSWORD_CHANGE_REQUIRED', caller(new Map()))
     const roles = user.roleIds.length === 0 ? [] : await store.roles.find({ _id: { $in: [...user.roleIds] } }).toArray()
     const policies = policiesByKey(roles)

@@ -2,11 +2,9 @@ import { z } from 'zod'
 import { managerErrors } from '../http/errors.js'
 import { missing, saying } from '../http/fields.js'
 import { defineRoute, type Route } from '../http/route.js'
+import { userStatus } from '../store/documents.js'
 import { MAX_PASSWORD, MAX_USERNAME } from '../users/fields.js'
 import type { Identity } from './identity.js'
-
-const INACTIVE = 2
-const MUST_CHANGE_PASSWORD = 3
 
 const required = (most: number) =>
   z
@@ -54,7 +52,7 @@ export function login({ store, tokens, passwords, throttle }: Identity): Route {
         }
         const right = await passwords.verify(user?.password, password, ip, turn.known)
         const status = Number(user?.status)
-        if (user === null || !right || status === INACTIVE) {
+        if (user === null || !right || status === userStatus.inactive) {
           turn.failed()
           throw managerErrors.error('LOGIN_FAILED')
         }
@@ -62,7 +60,7 @@ export function login({ store, tokens, passwords, throttle }: Identity): Route {
         who({ id: user._id, username })
         const token = await tokens.sign({
           uid: user._id.toHexString(),
-          needChangePassword: status === MUST_CHANGE_PASSWORD,
+          needChangePassword: status === userStatus.mustChangePassword,
           tv: Number(user.tokenVersion),
         })
         return { data: { token } }

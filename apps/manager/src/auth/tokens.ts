@@ -1,6 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { type JWTPayload, jwtVerify, SignJWT } from 'jose'
 import { managerErrors } from '../http/errors.js'
+import { OBJECT_ID } from '../http/ids.js'
 
 /** `iss` of every token, as the original has it. */
 export const ISSUER = 'bss-api-server'
@@ -114,7 +115,7 @@ export function createTokens(key: KeyObject, now: () => number = Date.now): Toke
 function claimsOf({ uid, sub, needChangePassword, tv }: JWTPayload): TokenClaims {
   if (
     typeof uid !== 'string' ||
-    !/^[0-9a-f]{24}$/.test(uid) ||
+    !OBJECT_ID.test(uid) ||
     sub !== uid ||
     typeof needChangePassword !== 'boolean' ||
     typeof tv !== 'number' ||

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createLog } from '@bulkhead/service-kit'
+import { SYSTEM_ID } from '../store/migrations/list.js'
 import { startManager } from '../testing/index.js'
+import { newUserDoc } from '../users/documents.js'
 import { makeAdmin, NotMigratedError } from './admin.js'
 import { Start } from './start.js'
 
@@ -18,6 +20,12 @@ test('the first admin is made once, active and with the role admin, also by two 
     found.map(({ password, status, roleIds }) => [password, status, roleIds]),
     [['hash of of the first', 1, [role?._id]]],
   )
+  // As any user who is made, but that nobody made him.
+  const [admin] = found
+  assert.ok(admin)
+  const other = newUserDoc({ username: 'x', phc: 'x', status: 1, now: 0 })
+  assert.deepEqual(Object.keys(admin).sort(), Object.keys(other).sort())
+  assert.deepEqual([admin.tokenVersion, admin.version, admin.creatorID], [0, 1, SYSTEM_ID])
 })
 
 test('what has become of him since stays as it is', async (t) => {

@@ -1,8 +1,9 @@
-import { Int32, Long, ObjectId } from 'mongodb'
+import { userStatus } from '../store/documents.js'
 import { isDuplicateKey } from '../store/failures.js'
 import { SYSTEM_ID } from '../store/migrations/list.js'
 import { ADMIN_ROLE } from '../store/permissions.js'
 import type { Store } from '../store/types.js'
+import { newUserDoc } from '../users/documents.js'
 
 /** Something that only running the migrations mends. */
 export class NotMigratedError extends Error {
@@ -32,21 +33,10 @@ export async function makeAdmin(
       `there is no role "${ADMIN_ROLE}" in the database: run the migrations first (migrate.js)`,
     )
   if ((await store.users.findOne({ username: email }, { projection: { _id: 1 } })) !== null) return false
-  const now = Long.fromNumber(Date.now())
+  const phc = await hash(password)
+  const admin = { username: email, phc, status: userStatus.active, roleIds: [role._id], by: SYSTEM_ID, now: Date.now() }
   try {
-    await store.users.insertOne({
-      _id: new ObjectId(),
-      username: email,
-      password: await hash(password),
-      status: new Int32(1),
-      roleIds: [role._id],
-      tokenVersion: new Int32(1),
-      createdTime: now,
-      updatedTime: now,
-      creatorID: SYSTEM_ID,
-      updaterID: SYSTEM_ID,
-      version: new Int32(1),
-    })
+    await store.users.insertOne(newUserDoc(admin))
     return true
   } catch (error) {
     // Another replica, at the same moment.

@@ -1,5 +1,6 @@
 import { ObjectId } from 'mongodb'
 import { z } from 'zod'
+import { OBJECT_ID } from './ids.js'
 
 /** A whole number in a query: digits, and nothing else that JavaScript would take for a number (`''`, `0x10`, `1e1`). */
 export const wholeNumber = (min: number, max: number) =>
@@ -11,10 +12,7 @@ export const wholeNumber = (min: number, max: number) =>
 /** The query of every list: how many, and after which. */
 export const pageQuery = {
   limit: wholeNumber(1, 200).default(50),
-  cursor: z
-    .string()
-    .regex(/^[0-9a-f]{24}$/, 'must be the nextCursor of an answer')
-    .optional(),
+  cursor: z.string().regex(OBJECT_ID, 'must be the nextCursor of an answer').optional(),
 } as const
 
 /** Of the answer of every list; absent on the last page. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { missing, saying } from '../http/fields.js'
+import { objectId } from '../http/ids.js'
 import { nextCursor, pageQuery, wholeNumber } from '../http/page.js'
-import { objectId } from '../strategies/schemas.js'
 
 /** More than a page of the list has, several times over. */
 const MAX_IDS = 1_000

@@ -1,6 +1,7 @@
 import type { Logger } from '@bulkhead/service-kit'
 import { Int32, Long } from 'mongodb'
 import { OPERATION_TIMEOUT_MS } from '../store/client.js'
+import { intentState } from '../store/documents.js'
 import type { Store } from '../store/types.js'
 import type { SchedulerPush } from './types.js'
 
@@ -67,12 +68,12 @@ export function createNodeSync({ store, push, log, waitMs = SYNC_WAIT_MS, databa
         log.warn({ node }, 'no scheduler is known on this node')
         return false
       }
-      const fresh = intents.filter(({ state }) => Number(state) !== 2).map(({ _id }) => _id)
+      const fresh = intents.filter(({ state }) => Number(state) !== intentState.sent).map(({ _id }) => _id)
       if (fresh.length > 0) {
         await store.within(databaseMs, () =>
           store.intents.updateMany(
             { _id: { $in: fresh } },
-            { $set: { state: new Int32(2), updatedTime: Long.fromNumber(Date.now()) } },
+            { $set: { state: new Int32(intentState.sent), updatedTime: Long.fromNumber(Date.now()) } },
           ),
         )
       }

@@ -2,12 +2,13 @@ import { z } from 'zod'
 import { notHeld, samePolicy } from '../auth/rbac.js'
 import { managerErrors } from '../http/errors.js'
 import { InvalidFields, missing, saying } from '../http/fields.js'
+import { OBJECT_ID } from '../http/ids.js'
 import type { Caller } from '../http/route.js'
 import type { PolicyDoc } from '../store/documents.js'
 import { idleLimits, type Limit, limitedBy } from '../store/permissions.js'
 import type { Store } from '../store/types.js'
 import { isNamespaceName } from '../strategies/label-syntax.js'
-import { nameField, OBJECT_ID } from '../users/fields.js'
+import { nameField } from '../users/fields.js'
 
 const MOST_POLICIES = 100
 const MAX_DESCRIPTION = 1_024

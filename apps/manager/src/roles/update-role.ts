@@ -6,8 +6,8 @@ import { managerErrors } from '../http/errors.js'
 import { InvalidFields } from '../http/fields.js'
 import { defineRoute, type Route } from '../http/route.js'
 import { requireVersion } from '../http/versions.js'
+import { changed, ONE } from '../store/changes.js'
 import { isDuplicateKey } from '../store/failures.js'
-import { changed, ONE } from '../users/documents.js'
 import {
   checkPolicies,
   description,

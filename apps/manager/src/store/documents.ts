@@ -21,8 +21,9 @@ interface Common {
   readonly version: Whole
 }
 
-/** 1 active, 2 inactive, 3 has to change the password before anything else. */
-export type UserStatus = 1 | 2 | 3
+/** What the numbers of a user's status say; who must change the password can do nothing else before. */
+export const userStatus = { active: 1, inactive: 2, mustChangePassword: 3 } as const
+export type UserStatus = (typeof userStatus)[keyof typeof userStatus]
 
 /** Collection `users`; unique by `username`. */
 export interface UserDoc extends Common {
@@ -84,8 +85,9 @@ export interface StrategyDoc extends Common {
   readonly executionTime: Large
 }
 
-/** 0 unknown, 1 made, 2 sent to the node's scheduler. */
-export type IntentState = 0 | 1 | 2
+/** What the numbers of an intent's state say: it is there; the node's scheduler was told of it. */
+export const intentState = { unknown: 0, made: 1, sent: 2 } as const
+export type IntentState = (typeof intentState)[keyof typeof intentState]
 
 /** Collection `schedule_intents`; by `strategyID`, `nodeID`, `creatorID, _id`; unique by `strategyID, podID`. */
 export interface IntentDoc extends Common {

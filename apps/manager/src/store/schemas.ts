@@ -1,5 +1,6 @@
 import type { CreateIndexesOptions, Document, IndexSpecification } from 'mongodb'
 import { collections } from './collections.js'
+import { intentState, userStatus } from './documents.js'
 
 export interface CollectionSchema {
   /** A `$jsonSchema` (MongoDB, "Specify JSON Schema Validation"): what is not of it is refused with code 121. */
@@ -43,7 +44,7 @@ export const schemas: Readonly<Record<(typeof collections)[keyof typeof collecti
       ...common,
       username: name,
       password: name,
-      status: { ...int, enum: [1, 2, 3] },
+      status: { ...int, enum: Object.values(userStatus) },
       roleIds: list(objectId),
       tokenVersion: int,
     }),
@@ -95,7 +96,7 @@ export const schemas: Readonly<Record<(typeof collections)[keyof typeof collecti
       priority: int,
       executionTime: long,
       podLabels: { bsonType: 'object', additionalProperties: string },
-      state: { ...int, enum: [0, 1, 2] },
+      state: { ...int, enum: Object.values(intentState) },
     }),
     indexes: [
       // Also for all of a strategy's: its first field.

@@ -1,11 +1,11 @@
 import { Int32, Long, ObjectId } from 'mongodb'
 import { timestampOf } from '../http/envelope.js'
 import type { PodView } from '../kubernetes/types.js'
-import type { IntentDoc, StrategyDoc } from '../store/documents.js'
+import { type IntentDoc, intentState, type StrategyDoc } from '../store/documents.js'
 import type { NewStrategy, StrategyView } from './schemas.js'
 
 const FIRST = new Int32(1)
-const STATE_MADE = new Int32(1)
+const MADE = new Int32(intentState.made)
 
 export function newStrategyDoc(given: NewStrategy, creator: ObjectId, now: number): StrategyDoc {
   const time = Long.fromNumber(now)
@@ -71,7 +71,7 @@ export function intentDocs(strategy: StrategyDoc, pods: readonly PodView[]): Int
     priority,
     executionTime,
     podLabels: pod.labels,
-    state: STATE_MADE,
+    state: MADE,
     createdTime: updatedTime,
     updatedTime,
     creatorID,

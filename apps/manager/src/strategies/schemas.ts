@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { missing, saying } from '../http/fields.js'
+import { ID_SHAPE, OBJECT_ID, objectId } from '../http/ids.js'
 import { nextCursor, pageQuery } from '../http/page.js'
 import { MAX_REGEX_LENGTH, readCommandRegex } from '../regex/command-regex.js'
 import { isLabelKey, isLabelValue, isNamespaceName } from './label-syntax.js'
@@ -77,12 +78,6 @@ const TOO_WIDE = {
 
 export const newStrategy = z.object(criteria).refine(narrow, TOO_WIDE)
 export type NewStrategy = z.infer<typeof newStrategy>
-
-const OBJECT_ID = /^[0-9a-fA-F]{24}$/
-const ID_SHAPE = 'must be an id of this API: 24 hexadecimal digits'
-
-/** An id in a path, a query or a list. */
-export const objectId = z.string().regex(OBJECT_ID, ID_SHAPE)
 
 const strategyId = z
   .string({ error: missing('STRATEGY_ID_REQUIRED') })

@@ -1,11 +1,12 @@
-import { type Filter, Int32, ObjectId } from 'mongodb'
+import { type Filter, ObjectId } from 'mongodb'
 import { managerErrors } from '../http/errors.js'
 import { afterCursor } from '../http/page.js'
 import type { Call, Caller } from '../http/route.js'
 import { requireVersion } from '../http/versions.js'
 import type { ClusterView, PodView } from '../kubernetes/types.js'
 import type { NodeSync } from '../push/node-sync.js'
-import type { IntentDoc, PolicyDoc, StrategyDoc } from '../store/documents.js'
+import { ONE } from '../store/changes.js'
+import { type IntentDoc, intentState, type PolicyDoc, type StrategyDoc } from '../store/documents.js'
 import { isDuplicateKey } from '../store/failures.js'
 import type { Store } from '../store/types.js'
 import { changedStrategyDoc, intentDocs, newStrategyDoc } from './documents.js'
@@ -95,7 +96,7 @@ export class Strategies {
       // The write comes first: of two changes one gives way here, before it has done anything in vain.
       const locked = await store.strategies.findOneAndUpdate(
         { _id, creatorID: principal.caller.id },
-        { $inc: { version: new Int32(1) } },
+        { $inc: { version: ONE } },
         { session, returnDocument: 'before' },
       )
       const before = requireOwn(principal.granted, locked, 'update')
@@ -152,7 +153,7 @@ export class Strategies {
     const answer = await answeredBefore(store, request)
     if (answer === undefined) return undefined
     const { id, intents } = answer as { readonly id: string; readonly intents: number }
-    const pushed = await store.intents.countDocuments({ strategyID: new ObjectId(id), state: 2 })
+    const pushed = await store.intents.countDocuments({ strategyID: new ObjectId(id), state: intentState.sent })
     return { id, intents, pushed: Math.min(pushed, intents), pending: Math.max(0, intents - pushed), version: 1 }
   }
 

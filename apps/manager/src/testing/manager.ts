@@ -12,7 +12,7 @@ import { prepareUser } from '../bootstrap/database.js'
 import { MemoryCluster } from '../kubernetes/memory.js'
 import { RecordingPush } from '../push/recording.js'
 import { createClient, type MongoConfig } from '../store/client.js'
-import type { PolicyDoc, RoleDoc, UserDoc, UserStatus } from '../store/documents.js'
+import { type PolicyDoc, type RoleDoc, type UserDoc, type UserStatus, userStatus } from '../store/documents.js'
 import { migrate } from '../store/migrations/run.js'
 import { createStore } from '../store/store.js'
 import type { Store } from '../store/types.js'
@@ -154,7 +154,7 @@ export async function startManager(
     if (user === null) throw new Error(`there is no user ${id.toHexString()}`)
     return tokens.sign({
       uid: id.toHexString(),
-      needChangePassword: Number(user.status) === 3,
+      needChangePassword: Number(user.status) === userStatus.mustChangePassword,
       tv: Number(user.tokenVersion),
     })
   }

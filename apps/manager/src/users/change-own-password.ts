@@ -3,7 +3,7 @@ import type { Identity } from '../auth/identity.js'
 import { managerErrors } from '../http/errors.js'
 import { InvalidFields } from '../http/fields.js'
 import { defineRoute, type Route } from '../http/route.js'
-import type { UserStatus } from '../store/documents.js'
+import { type UserStatus, userStatus } from '../store/documents.js'
 import { newPassword, oldPassword } from './fields.js'
 import { setPassword } from './set-password.js'
 
@@ -40,7 +40,8 @@ export function changeOwnPassword({ store, passwords, throttle, now }: Identity)
       if (body.newPassword.normalize('NFC') === body.oldPassword.normalize('NFC'))
         throw new InvalidFields('VALIDATION_FAILED', [{ field: 'newPassword', message: 'must not be the old one' }])
       const phc = await passwords.hash(body.newPassword, ip)
-      const status: UserStatus = Number(user.status) === 2 ? 2 : 1
+      const { active, inactive } = userStatus
+      const status: UserStatus = Number(user.status) === inactive ? inactive : active
       await setPassword(store, user, { phc, status, by: user._id, now: now() })
       return {}
     },

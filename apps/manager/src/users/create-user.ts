@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Identity } from '../auth/identity.js'
 import { InvalidFields } from '../http/fields.js'
 import { defineRoute, type Route } from '../http/route.js'
+import { userStatus } from '../store/documents.js'
 import { isDuplicateKey } from '../store/failures.js'
 import { newUserDoc } from './documents.js'
 import { newPassword, username } from './fields.js'
@@ -20,7 +21,13 @@ export function createUser({ store, passwords, now }: Identity): Route {
     errors: ['INVALID_BODY', 'VALIDATION_FAILED', 'NAME_TAKEN'],
     handle: async ({ body, caller, ip }) => {
       const phc = await passwords.hash(body.password, ip)
-      const user = newUserDoc({ username: body.username, phc, status: 3, now: now(), ...(caller && { by: caller.id }) })
+      const user = newUserDoc({
+        username: body.username,
+        phc,
+        status: userStatus.mustChangePassword,
+        now: now(),
+        ...(caller && { by: caller.id }),
+      })
       try {
         await store.users.insertOne(user)
       } catch (thrown) {

@@ -31,9 +31,3 @@ export function newUserDoc({ username, phc, status, roleIds = [], by, now }: New
     updaterID: by ?? _id,
   }
 }
-
-/** What every change of a document writes beside its own fields. */
-export const changed = (by: ObjectId, now: number) => ({ updaterID: by, updatedTime: Long.fromNumber(now) })
-
-/** Adds up to one for `$inc`, in the type that the schema asks for. */
-export const ONE = new Int32(1)

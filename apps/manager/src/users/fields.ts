@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { missing, ofType, saying } from '../http/fields.js'
+import { OBJECT_ID } from '../http/ids.js'
+import { userStatus } from '../store/documents.js'
 
 export const MAX_USERNAME = 128
 /** NIST SP 800-63B, 3.1.1.2: 8 at the least, and 64 must be possible. */
@@ -32,12 +34,12 @@ export const newPassword = z
 /** A password that is to be compared: any, for the rules are those of when it was set. */
 export const oldPassword = z.string().min(1, 'must not be empty').max(MAX_PASSWORD)
 
-export const OBJECT_ID = /^[0-9a-f]{24}$/i
-
 export const userId = z.string({ error: missing('USER_ID_INVALID') }).regex(OBJECT_ID, saying('USER_ID_INVALID'))
+
+const STATUSES: readonly number[] = Object.values(userStatus)
 
 /** `int8` in the original: what does not fit is no value of the type, and what is no status is not valid. */
 export const status = z
   .int()
   .refine((value) => value >= -128 && value <= 127, { error: 'must be an 8-bit integer', params: ofType })
-  .refine((value) => value >= 1 && value <= 3, 'must be 1 (active), 2 (inactive) or 3 (must change the password)')
+  .refine((value) => STATUSES.includes(value), 'must be 1 (active), 2 (inactive) or 3 (must change the password)')

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Identity } from '../auth/identity.js'
-import { afterCursor, nextCursor, pageOf, pageQuery } from '../http/page.js'
+import { afterCursor, nextCursor, pageOf, pageQuery, wholeNumber } from '../http/page.js'
 import { defineRoute, type Route } from '../http/route.js'
 import { MAX_USERNAME } from './fields.js'
 import { type ShownUser, shown, userView, viewUsers } from './view.js'
@@ -17,7 +17,7 @@ export function listUsers({ store }: Identity): Route {
     query: z.object({
       ...pageQuery,
       username: z.string().max(MAX_USERNAME).optional(),
-      status: z.coerce.number().int().min(1).max(3).optional(),
+      status: wholeNumber(1, 3).optional(),
     }),
     answer: z.object({ users: z.array(userView), nextCursor }),
     errors: ['VALIDATION_FAILED'],

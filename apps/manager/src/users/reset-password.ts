@@ -5,7 +5,7 @@ import { mayActOn } from '../auth/rbac.js'
 import { managerErrors } from '../http/errors.js'
 import { defineRoute, type Route } from '../http/route.js'
 import { requireVersion } from '../http/versions.js'
-import type { UserStatus } from '../store/documents.js'
+import { type UserStatus, userStatus } from '../store/documents.js'
 import { refuseBeyond } from './beyond.js'
 import { newPassword, userId } from './fields.js'
 import { setPassword } from './set-password.js'
@@ -46,7 +46,8 @@ export function resetPassword({ store, passwords, now }: Identity): Route {
       requireVersion(ifMatch, user.version)
       await refuseBeyond(store, { caller, user, words: 'you cannot set a password for him' })
       const phc = await passwords.hash(body.newPassword, ip)
-      const status: UserStatus = Number(user.status) === 2 ? 2 : 3
+      const { inactive, mustChangePassword } = userStatus
+      const status: UserStatus = Number(user.status) === inactive ? inactive : mustChangePassword
       await setPassword(store, user, { phc, status, by: caller.id, now: now() })
       return {}
     },

@@ -1,9 +1,9 @@
 import type { ObjectId } from 'mongodb'
 import { Int32 } from 'mongodb'
 import { managerErrors } from '../http/errors.js'
+import { changed, ONE } from '../store/changes.js'
 import type { UserDoc, UserStatus } from '../store/documents.js'
 import type { Store } from '../store/types.js'
-import { changed, ONE } from './documents.js'
 
 /** Writes a password, unless the user has changed since he was read: then what was checked about him may be wrong. Ends his sessions. */
 export async function setPassword(

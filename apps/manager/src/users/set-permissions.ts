@@ -6,13 +6,12 @@ import { managerErrors } from '../http/errors.js'
 import { InvalidFields } from '../http/fields.js'
 import { type Caller, defineRoute, type Route } from '../http/route.js'
 import { requireVersion } from '../http/versions.js'
-import type { RoleDoc, UserDoc } from '../store/documents.js'
+import { changed, ONE } from '../store/changes.js'
+import { type RoleDoc, type UserDoc, userStatus } from '../store/documents.js'
 import type { Store } from '../store/types.js'
 import { refuseBeyond } from './beyond.js'
-import { changed, ONE } from './documents.js'
 import { status, userId } from './fields.js'
 
-const INACTIVE = 2
 const MOST_ROLES = 100
 
 interface Change {
@@ -91,10 +90,10 @@ async function change(
 
   const admin = await store.roles.findOne({ name: 'admin', builtIn: true }, { session, projection: { _id: 1 } })
   if (admin !== null) {
-    const wasAdmin = before !== INACTIVE && had.has(admin._id.toHexString())
-    const isAdmin = after !== INACTIVE && roleIds.some((id) => id.equals(admin._id))
+    const wasAdmin = before !== userStatus.inactive && had.has(admin._id.toHexString())
+    const isAdmin = after !== userStatus.inactive && roleIds.some((id) => id.equals(admin._id))
     if (wasAdmin && !isAdmin) {
-      const other = { _id: { $ne: user._id }, roleIds: admin._id, status: { $ne: INACTIVE } }
+      const other = { _id: { $ne: user._id }, roleIds: admin._id, status: { $ne: userStatus.inactive } }
       if ((await store.users.findOne(other, { session, projection: { _id: 1 } })) === null)
         throw managerErrors.error('LAST_ADMIN')
       touched.push(admin._id)
@@ -109,7 +108,7 @@ async function change(
       { $set: { membersTime: Long.fromNumber(now) } },
       { session },
     )
-  const deactivated = before !== INACTIVE && after === INACTIVE
+  const deactivated = before !== userStatus.inactive && after === userStatus.inactive
   await store.users.updateOne(
     { _id: user._id },
     {

@@ -297,7 +297,14 @@ test('M27 GET /users by pages, filtered; a cursor or a limit that is none is 422
     [names[1]],
   )
   assert.deepEqual((await list({ username: 'nobody' })).users, [], 'an empty list is [], not null')
-  for (const query of [{ limit: '0' }, { limit: '201' }, { limit: 'x' }, { cursor: 'x' }, { status: '9' }]) {
+  for (const query of [
+    { limit: '0' },
+    { limit: '201' },
+    { limit: 'x' },
+    { cursor: 'x' },
+    { status: '9' },
+    { status: '0x2' },
+  ]) {
     const { body } = await m.as(m.admin).get('/api/v1/users').query(query).expect(422)
     assert.equal(body.fields[0].field, Object.keys(query)[0])
   }

@@ -1,5 +1,6 @@
 import { type Db, type Document, Int32, Long, ObjectId } from 'mongodb'
 import { collections } from '../collections.js'
+import { userStatus } from '../documents.js'
 
 /*
  * Databases of the original manager hold several spellings of one name (`created_time`, `policeNamespace`, `updateTime`),
@@ -28,7 +29,7 @@ export async function convertOriginal(db: Db): Promise<void> {
     username: user.username,
     password: user.password,
     // Who was deleted there is told apart by a time alone.
-    status: new Int32(user.deletedTime ? 2 : Number(user.status)),
+    status: new Int32(user.deletedTime ? userStatus.inactive : Number(user.status)),
     // Of names that no role has, the original granted nothing.
     roleIds: [...new Set((user.roles ?? []) as unknown[])].flatMap((name) => ids.get(name) ?? []),
     tokenVersion: new Int32(1),
