@@ -13,7 +13,7 @@ import { sendError, writeRawError } from './http/answers.js'
 import { createExpress } from './http/express-server.js'
 import { defaultLimits, type Limits, TIMEOUT_CHECK_MS } from './http/limits.js'
 import { refusal, wireRefusal } from './http/refusals.js'
-import { RequestContext, type WithContext } from './http/request-context.js'
+import { contextOf, RequestContext, type WithContext } from './http/request-context.js'
 import { Connections } from './lifecycle/connections.js'
 import { withDeadline } from './lifecycle/deadline.js'
 import type { ServiceLog } from './log/logger.js'
@@ -62,6 +62,10 @@ export function createService(options: ServiceOptions): Service {
   const limits: Limits = { ...defaultLimits, ...options.limits }
   const { app, serve } = createExpress()
   options.routes(app)
+  // Express would answer OPTIONS by itself, in words of its own: where no route does, it is a method as any other.
+  app.use((request, _response, next) =>
+    next(request.method === 'OPTIONS' ? nothingHere(contextOf(request)) : undefined),
+  )
 
   const health = new Health({
     checks: options.checks ?? {},

@@ -146,6 +146,9 @@ test('M22 one envelope for 404 and 405, under /api and elsewhere, and for anothe
   const wrong = await request(server).delete('/api/v1/nothing').expect(405)
   assert.equal(wrong.body.error, 'Method Not Allowed')
   assert.equal(wrong.headers.allow, 'GET, HEAD')
+  const asked = await request(server).options('/api/v1/nothing').expect(405)
+  assert.deepEqual([asked.body.code, asked.headers.allow], ['METHOD_NOT_ALLOWED', 'GET, HEAD'])
+  assert.equal((await request(server).options('/api/v1/typo').expect(404)).body.code, 'NOT_FOUND')
 })
 
 test('1.2 body: unknown members and what follows the first value are ignored, a null member is a missing one', async () => {

@@ -34,12 +34,16 @@ test('a service with an envelope of its own says every failure in it, with the s
     ['GET', '/nowhere', 404, 'NOT_FOUND'],
     ['POST', '/taken', 405, 'METHOD_NOT_ALLOWED'],
     ['POST', '/metrics', 405, 'METHOD_NOT_ALLOWED'],
+    ['OPTIONS', '/taken', 405, 'METHOD_NOT_ALLOWED'],
+    ['OPTIONS', '/nowhere', 404, 'NOT_FOUND'],
+    ['OPTIONS', '/metrics', 405, 'METHOD_NOT_ALLOWED'],
     ['GET', '/boom', 500, 'INTERNAL'],
     ['GET', `/${'x'.repeat(9000)}`, 414, 'URL_TOO_LONG'],
   ] as const
   for (const [method, path, status, code] of cases) {
     const agent = request(own.server)
-    const response = await (method === 'GET' ? agent.get(path) : agent.post(path)).set('x-request-id', 'r-1')
+    const verb = ({ GET: 'get', POST: 'post', OPTIONS: 'options' } as const)[method]
+    const response = await agent[verb](path).set('x-request-id', 'r-1')
     assert.equal(response.status, status, code)
     assert.equal(response.headers['content-type'], 'application/problem')
     const body = JSON.parse(response.text ?? String(response.body)) as { no: string; code: string; requestId: string }
