@@ -42,6 +42,8 @@ export const findAndModify: Command = {
       throw new MongoError('FailedToParse', 'Either an update or remove=true must be specified')
     if (remove && (fields.bool('upsert') === true || fields.bool('new') === true))
       throw new MongoError('FailedToParse', "Cannot specify both 'remove'=true and 'upsert' or 'new'")
+    if (remove && fields.array('arrayFilters') !== undefined)
+      throw new MongoError('FailedToParse', 'Cannot specify arrayFilters and remove=true')
     const project = compileProjection(fields.object('fields') ?? {})
     const shown = (doc: Document | undefined) => (doc === undefined ? null : (project?.(doc) ?? doc))
     return call.write((unit) => {

@@ -100,6 +100,41 @@ const rows: readonly (readonly [pipeline: readonly Document[], expected: readonl
   ],
   [[{ $skip: 3 }, { $project: { who: 1 } }], [{ _id: 4, who: 'eve' }]],
   [[{ $match: { who: 'nobody' } }, { $count: 'n' }], []],
+  [[{ $match: { _id: 2 } }, { $project: { _id: 1 } }, { $unionWith: 'orders' }, { $count: 'n' }], [{ n: 5 }]],
+  [
+    [
+      { $match: { _id: 1 } },
+      { $unionWith: { coll: 'orders', pipeline: [{ $match: { _id: 2 } }] } },
+      { $project: { who: 1 } },
+    ],
+    [
+      { _id: 1, who: 'ada' },
+      { _id: 2, who: 'bob' },
+    ],
+  ],
+  [
+    [{ $match: { _id: 1 } }, { $replaceWith: { $mergeObjects: [{ at: 0 }, { name: '$who' }] } }],
+    [{ at: 0, name: 'ada' }],
+  ],
+  [[{ $sample: { size: 10 } }, { $count: 'n' }], [{ n: 4 }]],
+  [[{ $sample: { size: 3 } }, { $group: { _id: '$_id' } }, { $count: 'n' }], [{ n: 3 }]],
+  [
+    [
+      { $match: { who: 'ada' } },
+      { $sort: { _id: 1 } },
+      {
+        $group: {
+          _id: null,
+          all: { $mergeObjects: { id: '$_id', at: '$at' } },
+          last: { $last: '$sum' },
+          n: { $count: {} },
+        },
+      },
+      { $unset: 'all.at' },
+    ],
+    [{ _id: null, all: { id: 3 }, last: 2.5, n: 2 }],
+  ],
+  [[{ $match: { _id: 1 } }, { $project: { two: { $slice: ['$tags', -1] }, _id: 0 } }], [{ two: ['b'] }]],
 ]
 
 contract('aggregation', (scene) => {
@@ -142,5 +177,18 @@ contract('aggregation', (scene) => {
     assert.equal(await code({ $match: 5 }), 15959)
     assert.equal(await code({ $unwind: 'tags' }), 28818)
     assert.equal(await code({ $match: {}, $limit: 1 }), 40323)
+    assert.equal(await code({ $group: { _id: null, n: { $frobnicate: 1 } } }), 15952)
+    assert.equal(await code({ $group: { _id: null, n: { $mergeObjects: '$who' } } }), 40400)
+    assert.equal(await code({ $replaceWith: '$who' }), 40228)
+    assert.equal(await code({ $sample: { size: 'x' } }), 28746)
+    assert.equal(await code({ $sample: {} }), 28749)
+    assert.equal(await code({ $documents: [{ a: 1 }] }), 40602)
+  })
+
+  test('$documents stands alone', async () => {
+    const made = await scene()
+      .db.aggregate([{ $documents: [{ a: 1 }, { a: { $add: [1, 1] } }] }, { $match: { a: { $gt: 1 } } }])
+      .toArray()
+    assert.deepEqual(made, [{ a: 2 }])
   })
 })

@@ -96,6 +96,7 @@ const wrong: readonly (readonly [filter: Document, code: number])[] = [
   [{ $or: [] }, 2],
   [{ $and: [5] }, 2],
   [{ a: { $regex: '(' } }, 51091],
+  [{ a: { $regex: 'a', $options: 'z' } }, 51108],
   [{ a: { $mod: [0, 1] } }, 2],
   [{ a: { $type: 'nothing' } }, 2],
   [{ $expr: { $foo: 1 } }, 168],
@@ -146,6 +147,15 @@ contract('filters', (scene) => {
     assert.equal(first?._id, 'none')
     const last = (await collection().find().sort({ items: -1, _id: 1 }).toArray()).at(-1)
     assert.equal(last?._id, 'none')
+  })
+
+  test('a sort by two arrays side by side has no order, one by two fields in one array has', async () => {
+    const both = { $or: [{ _id: 'list' }, { _id: 'lists' }] }
+    assert.equal((await refusal(collection().find(both).sort({ a: 1, items: 1 }).toArray())).code, 2)
+    const found = await collection().find({ _id: 'list' }).sort({ 'items.k': 1, 'items.q': -1 }).toArray()
+    assert.equal(found.length, 1)
+    const apart = await collection().find({ _id: 'nested' }).sort({ a: 1, items: 1 }).toArray()
+    assert.equal(apart.length, 1)
   })
 
   const projections: readonly (readonly [projection: Document, expected: Document])[] = [

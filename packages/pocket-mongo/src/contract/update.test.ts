@@ -114,6 +114,8 @@ const wrong: readonly (readonly [update: Document, code: number])[] = [
   [{ $set: { 'n.x': 1 } }, 28],
   [{ $set: { 'list.$.x': 1 } }, 2],
   [{ $set: { 'list.$[e]': 1 } }, 2],
+  [{ $set: { 'n.$': 1 } }, 2],
+  [{ $set: { 'n.$[]': 1 } }, 2],
   [{ $set: { 'a..b': 1 } }, 56],
 ]
 
@@ -145,6 +147,19 @@ contract('updates', (scene) => {
       assert.deepEqual(await collection().findOne({ _id }), kept)
     })
   }
+
+  test('an array filter that no path uses is refused', async () => {
+    const _id = new ObjectId()
+    await collection().insertOne({ _id, list: [1, 2] })
+    const set = (path: string, ...names: readonly string[]) =>
+      collection().updateOne({ _id }, { $set: { [path]: 9 } }, { arrayFilters: names.map((name) => ({ [name]: 2 })) })
+    assert.equal((await refusal(set('list.$[a]', 'a', 'b'))).code, 9)
+    assert.equal((await refusal(set('other', 'a'))).code, 9)
+    const piped = collection().updateOne({ _id }, [{ $set: { other: 1 } }], { arrayFilters: [{ a: 1 }] })
+    assert.equal((await refusal(piped)).code, 9)
+    await set('list.$[a]', 'a')
+    assert.deepEqual(await collection().findOne({ _id }), { _id, list: [1, 9] })
+  })
 
   test('an update that changes nothing matches, and modifies nothing', async () => {
     const { insertedId } = await collection().insertOne({ a: 1, o: { x: [1] }, l: Long.fromNumber(1) })

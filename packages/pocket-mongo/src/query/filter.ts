@@ -7,8 +7,8 @@ import { equalTo } from './predicates.js'
 import { regexOf } from './regex.js'
 
 /*
- * A filter, read once, asked of many documents (MongoDB, "Query Predicates"). mingo has this too; it is written here
- * because the answer depends on BSON's types: mingo compares Long and Decimal128 as text, orders values of different
+ * A filter, read once, asked of many documents (MongoDB, "Query Predicates"). It is written here because the answer depends
+ * on BSON's types: a library over JavaScript's values compares Long and Decimal128 as text, orders values of different
  * types otherwise, and treats a field that only some documents of an array have as if none had it not.
  */
 

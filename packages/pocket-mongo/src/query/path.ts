@@ -58,7 +58,8 @@ function atEnd(value: unknown, elements: boolean, test: Test): boolean {
 export function valuesAt(document: object, path: readonly string[]): readonly unknown[] {
   const found: unknown[] = []
   someAt(document, path, false, (value) => {
-    if (Array.isArray(value)) found.push(...value)
+    // One by one: a call takes no million of arguments.
+    if (Array.isArray(value)) for (const item of value) found.push(item)
     else found.push(value)
     return false
   })

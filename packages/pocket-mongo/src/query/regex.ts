@@ -13,13 +13,15 @@ const flagsOf: Readonly<Record<string, number>> = {
  * A test for strings, linear in their length: an expression that a client sends must not hold the server up. MongoDB's own
  * engine is PCRE2; what RE2 has not (look-around, back references, the option `x`) is refused.
  *
- * @throws MongoError Location51091, BadValue
+ * @throws MongoError Location51091, Location51108 (an option that is none), BadValue
  */
 export function compileRegex(pattern: string, options: string): (text: string) => boolean {
   let flags = 0
   for (const option of options) {
     const flag = flagsOf[option]
-    if (flag === undefined) throw new MongoError('BadValue', `invalid flag in regex options: ${option}`)
+    if (option === 'x')
+      throw new MongoError('Location51091', "the regex option 'x' is not supported by this server, which reads RE2")
+    if (flag === undefined) throw new MongoError('Location51108', `invalid flag in regex options: ${option}`)
     flags |= flag
   }
   if (pattern.includes('\0'))

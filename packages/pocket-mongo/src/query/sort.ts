@@ -1,9 +1,9 @@
 import type { Document } from 'bson'
 import { MongoError } from '../errors.js'
 import { compare } from '../values/compare.js'
-import { put } from '../values/decode.js'
+import { isPlain, put } from '../values/decode.js'
 import { wholeNumber } from './operators.js'
-import { valuesAt } from './path.js'
+import { own, valuesAt } from './path.js'
 
 /** @throws MongoError BadValue (a direction that is none), NotImplemented (`$meta`) */
 export function readSort(sort: Document): Readonly<Record<string, 1 | -1>> {
@@ -14,6 +14,11 @@ export function readSort(sort: Document): Readonly<Record<string, 1 | -1>> {
       throw new MongoError('NotImplemented', `$sort by '${field}': an expression is not supported by this server`)
     if (direction !== 1 && direction !== -1)
       throw new MongoError('BadValue', '$sort key ordering must be 1 (for ascending) or -1 (for descending)')
+    if (field === '$natural')
+      throw new MongoError(
+        'NotImplemented',
+        'a sort by $natural is not supported by this server; without one it is as good',
+      )
     if (field === '' || field.startsWith('$'))
       throw new MongoError('BadValue', `FieldPath field names may not be empty or start with '$': '${field}'`)
     put(read, field, direction)
@@ -29,11 +34,17 @@ interface Key {
 const keysOf = (sort: Document): readonly Key[] =>
   Object.entries(readSort(sort)).map(([field, direction]) => ({ path: field.split('.'), direction }))
 
-/** A new list, in order. Documents that are equal in it stay in the order that they come in. */
-export function sorted<T>(items: readonly T[], documentOf: (item: T) => Document, sort: Document): T[] {
+/**
+ * A new list, in order. Documents that are equal in it stay in the order that they come in.
+ *
+ * @param strict whether two arrays side by side are refused, as they are in a query
+ */
+export function sorted<T>(items: readonly T[], documentOf: (item: T) => Document, sort: Document, strict = true): T[] {
   const keys = keysOf(sort)
+  const paths = keys.map(({ path }) => path)
   const rows = items.map((item) => {
     const document = documentOf(item)
+    if (strict && paths.length > 1) refuseParallel(document, paths)
     return { item, values: keys.map((key) => keyOf(document, key)) }
   })
   rows.sort((a, b) => {
@@ -44,6 +55,32 @@ export function sorted<T>(items: readonly T[], documentOf: (item: T) => Document
     return 0
   })
   return rows.map(({ item }) => item)
+}
+
+/** Two arrays side by side: which element of one belongs to which of the other? @throws MongoError BadValue */
+function refuseParallel(document: Document, paths: readonly (readonly string[])[]): void {
+  let first: { readonly at: string; readonly array: readonly unknown[] } | undefined
+  const rests: (readonly string[])[] = []
+  for (const path of paths) {
+    const found = arrayOn(document, path)
+    if (found === undefined) continue
+    first ??= found
+    if (first.at !== found.at) throw new MongoError('BadValue', 'cannot sort with keys that are parallel arrays')
+    rests.push(found.rest)
+  }
+  if (first === undefined || rests.length < 2) return
+  for (const item of first.array) if (isPlain(item)) refuseParallel(item, rests)
+}
+
+/** The first array on a path; one that the path has a place of is only passed. */
+function arrayOn(document: Document, path: readonly string[]) {
+  let node: unknown = document
+  for (const [index, part] of path.entries()) {
+    if (Array.isArray(node) && !/^\d+$/.test(part))
+      return { at: path.slice(0, index).join('.'), array: node, rest: path.slice(index) }
+    node = Array.isArray(node) || isPlain(node) ? own(node, part) : undefined
+  }
+  return Array.isArray(node) ? { at: path.join('.'), array: node, rest: [] } : undefined
 }
 
 /** The key of an array without elements. */

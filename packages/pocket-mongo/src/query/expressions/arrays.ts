@@ -69,9 +69,28 @@ function elements(name: string, operand: Readonly<Record<string, unknown>>): str
   return Object.hasOwn(operand, 'as') ? checkName(operand.as) : name
 }
 
+const mapping = {
+  codes: ['Location16878', 'Location16879'],
+  fields: { input: 'Location16880', in: 'Location16882' },
+  optional: ['as'],
+} as const
+const filtering = {
+  codes: ['Location28646', 'Location28647'],
+  fields: { input: 'Location28648', cond: 'Location28650' },
+  optional: ['as'],
+} as const
+const reduction = {
+  codes: ['Location40075', 'Location40076'],
+  fields: { input: 'Location40077', initialValue: 'Location40078', in: 'Location40079' },
+} as const
+const binding = {
+  codes: ['Location16874', 'Location16875'],
+  fields: { vars: 'Location16876', in: 'Location16877' },
+} as const
+
 /** `undefined` in an array that is made is null. */
 const $map: Operator = (operand, compile, name) => {
-  const spec = named(name, operand, ['input', 'in'], ['as'])
+  const spec = named(name, operand, mapping)
   const as = elements('this', spec)
   const input = compile(spec.input)
   const each = compile.knowing(as)(spec.in)
@@ -91,7 +110,7 @@ function step(scope: Scope, evaluate: Evaluate, variables: Readonly<Record<strin
 const $filter: Operator = (operand, compile, name) => {
   if (isPlain(operand) && Object.hasOwn(operand, 'limit'))
     throw new MongoError('NotImplemented', "'limit' of $filter is not supported by this server")
-  const spec = named(name, operand, ['input', 'cond'], ['as'])
+  const spec = named(name, operand, filtering)
   const as = elements('this', spec)
   const input = compile(spec.input)
   const test = compile.knowing(as)(spec.cond)
@@ -104,7 +123,7 @@ const $filter: Operator = (operand, compile, name) => {
 }
 
 const $reduce: Operator = (operand, compile, name) => {
-  const spec = named(name, operand, ['input', 'initialValue', 'in'])
+  const spec = named(name, operand, reduction)
   const input = compile(spec.input)
   const initial = compile(spec.initialValue)
   const next = compile.knowing('this', 'value')(spec.in)
@@ -119,7 +138,7 @@ const $reduce: Operator = (operand, compile, name) => {
 }
 
 const $let: Operator = (operand, compile, name) => {
-  const { vars, in: inner } = named(name, operand, ['vars', 'in'])
+  const { vars, in: inner } = named(name, operand, binding)
   if (!isPlain(vars)) throw new MongoError('Location16876', 'invalid parameter: expected an object (vars)')
   const names = Object.keys(vars).map(checkName)
   const values = names.map((each) => [each, compile(vars[each])] as const)

@@ -43,7 +43,11 @@ const DEFAULT = '%Y-%m-%dT%H:%M:%S.%LZ'
 const $dateToString: Operator = (operand, compile, name) => {
   if (isPlain(operand) && Object.hasOwn(operand, 'timezone'))
     throw new MongoError('NotImplemented', "'timezone' of $dateToString is not supported by this server")
-  const spec = named(name, operand, ['date'], ['format', 'onNull'])
+  const spec = named(name, operand, {
+    codes: ['Location18629', 'Location18534'],
+    fields: { date: 'Location18628' },
+    optional: ['format', 'onNull'],
+  })
   const format = spec.format ?? DEFAULT
   if (typeof format !== 'string' || format.startsWith('$'))
     throw new MongoError('NotImplemented', "'format' of $dateToString is a string here")

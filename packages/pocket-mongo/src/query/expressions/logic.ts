@@ -10,18 +10,24 @@ const comparison = (passes: (order: number) => unknown): Operator =>
 
 const all = (operand: unknown): readonly unknown[] => (Array.isArray(operand) ? operand : [operand])
 
-/** The named operands of an operator. @throws MongoError */
-export function named(
-  name: string,
-  operand: unknown,
-  fields: readonly string[],
-  optional: readonly string[] = [],
-): Readonly<Record<string, unknown>> {
-  if (!isPlain(operand)) throw new MongoError('FailedToParse', `${name} only supports an object as its argument`)
-  const odd = Object.keys(operand).find((field) => !fields.includes(field) && !optional.includes(field))
-  if (odd !== undefined) throw new MongoError('FailedToParse', `Unrecognized parameter to ${name}: ${odd}`)
-  const missing = fields.find((field) => !Object.hasOwn(operand, field))
-  if (missing !== undefined) throw new MongoError('FailedToParse', `Missing '${missing}' parameter to ${name}`)
+/** What an operator takes by name, and MongoDB's numbers for what is wrong with it. */
+interface Named {
+  /** It is no object; it has a field that is unknown. */
+  readonly codes: readonly [shape: Location, odd: Location]
+  /** Those that have to be there. */
+  readonly fields: Readonly<Record<string, Location>>
+  readonly optional?: readonly string[]
+}
+type Location = `Location${number}`
+
+/** @throws MongoError */
+export function named(name: string, operand: unknown, how: Named): Readonly<Record<string, unknown>> {
+  const { codes, fields, optional = [] } = how
+  if (!isPlain(operand)) throw new MongoError(codes[0], `${name} only supports an object as its argument`)
+  const odd = Object.keys(operand).find((field) => !Object.hasOwn(fields, field) && !optional.includes(field))
+  if (odd !== undefined) throw new MongoError(codes[1], `Unrecognized parameter to ${name}: ${odd}`)
+  for (const [field, code] of Object.entries(fields))
+    if (!Object.hasOwn(operand, field)) throw new MongoError(code, `Missing '${field}' parameter to ${name}`)
   return operand
 }
 
@@ -43,7 +49,7 @@ export const logic: Readonly<Record<string, Operator>> = {
     return (scope) => tests.some((test) => isTrue(test(scope)))
   },
   $cond: (operand, compile) => {
-    const { if: given, then, else: other } = isPlain(operand) ? choice(operand) : choiceOf(operand)
+    const { if: given, then, else: other } = isNamed(operand) ? named('$cond', operand, choice) : choiceOf(operand)
     const [test, yes, no] = [compile(given), compile(then), compile(other)]
     return (scope) => (isTrue(test(scope)) ? yes(scope) : no(scope))
   },
@@ -85,24 +91,20 @@ export const logic: Readonly<Record<string, Operator>> = {
   },
 }
 
+/** `{ if, then, else }`, and not another expression. */
+const isNamed = (operand: unknown): boolean => isPlain(operand) && Object.keys(operand)[0]?.startsWith('$') !== true
+
 function choiceOf(operand: unknown) {
   const [test, then, other] = operandsOf('$cond', operand, 3)
   return { if: test, then, else: other }
 }
 
-const missing = [
+const CHOICE: readonly (readonly [string, Location])[] = [
   ['if', 'Location17080'],
   ['then', 'Location17081'],
   ['else', 'Location17082'],
-] as const
-
-function choice(operand: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const odd = Object.keys(operand).find((field) => !missing.some(([known]) => known === field))
-  if (odd !== undefined) throw new MongoError('Location17083', `Unrecognized parameter to $cond: ${odd}`)
-  for (const [field, code] of missing)
-    if (!Object.hasOwn(operand, field)) throw new MongoError(code, `Missing '${field}' parameter to $cond`)
-  return operand
-}
+]
+const choice: Named = { codes: ['Location16020', 'Location17083'], fields: Object.fromEntries(CHOICE) }
 
 function branchOf(branch: unknown): readonly [unknown, unknown] {
   if (!isPlain(branch)) throw new MongoError('Location40062', '$switch expected each branch to be an object')

@@ -37,8 +37,12 @@ export function changeAt(document: Document, path: readonly string[], change: Ch
 function within(node: unknown, path: readonly string[], at: number, change: Change, places: Places): unknown {
   const part = path[at] ?? ''
   if (Array.isArray(node)) return inArray(node, path, at, change, places)
+  if (part.startsWith('$')) {
+    // What the query matched is told first, and that there was nothing.
+    if (part === '$') places.position(path.slice(0, at).join('.'))
+    throw notAnArray(path, at, part)
+  }
   if (isPlain(node)) {
-    if (part.startsWith('$')) throw notAnArray(path, at, part)
     return put(node, part, child(own(node, part), path, at, change, places))
   }
   if (places.create) throw notViable(path, at, node)

@@ -10,8 +10,8 @@ import { fieldOperators, type Operator } from './fields.js'
 import { type Change, changeAt, KEEP, type Places, REMOVE } from './paths.js'
 
 /*
- * An update, read once and applied to many documents. mingo's changes documents in place and knows numbers only as
- * JavaScript's: here the types of what is not touched stay, and a document that did not change is the same object.
+ * An update, read once and applied to many documents. The types of what is not
+ * touched stay, and a document that did not change is the same object.
  */
 
 const known: Readonly<Record<string, Operator>> = { ...fieldOperators, ...arrayOperators }
@@ -42,6 +42,10 @@ interface Step {
 
 /** @throws MongoError FailedToParse, BadValue, ConflictingUpdateOperators, DollarPrefixedFieldName, EmptyFieldName */
 export function compileUpdate(update: unknown, options: UpdateOptions): Update {
+  const { arrayFilters = [] } = options
+  const isModifying = !Array.isArray(update) && !isReplacement(update)
+  if (arrayFilters.length > 0 && !isModifying && (Array.isArray(update) || isPlain(update)))
+    throw new MongoError('FailedToParse', 'arrayFilters may only be specified for an update by operators')
   if (Array.isArray(update)) return options.pipeline(update)
   if (!isPlain(update)) throw new MongoError('FailedToParse', 'Update argument must be either an object or an array')
   return isReplacement(update) ? replacement(update) : modifiers(update, options)
@@ -87,6 +91,9 @@ function modifiers(update: Document, options: UpdateOptions): Update {
   steps.sort((a, b) => (a.field < b.field ? -1 : a.field > b.field ? 1 : 0))
   refuseConflicts(steps)
   const filters = arrayFilters(options.arrayFilters ?? [])
+  for (const name of filters.keys())
+    if (!steps.some(({ path }) => path.includes(`$[${name}]`)))
+      throw new MongoError('FailedToParse', `The array filter for identifier '${name}' was not used in the update`)
   return (document, query) => {
     const position = positionIn(document, query)
     let next = document
