@@ -43,6 +43,8 @@ export const managerErrors = defineErrors({
   ROLE_ID_INVALID: { status: 422, message: 'invalid role ID' },
   ROLE_UNKNOWN: { status: 422, message: 'role not found' },
   VALIDATION_FAILED: { status: 422, message: 'The request has fields that are not valid.' },
+  TOO_MANY_PODS: { status: 422, message: 'More pods match than a strategy may be for.' },
+  TOO_MANY_STRATEGIES: { status: 422, message: 'There are as many strategies of yours as one user may have.' },
   TOO_MANY_ATTEMPTS: { status: 429, message: 'Too many attempts have failed; try again later.' },
   CLUSTER_UNKNOWN: { status: 503, message: 'The Kubernetes API does not say what is in the cluster; try again later.' },
   SCHEDULER_MISSING: { status: 503, message: 'No scheduler is known on this node.' },

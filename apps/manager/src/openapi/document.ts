@@ -117,7 +117,7 @@ function parametersOf({ params, query, ifMatch, idempotent }: Route): Json[] {
       name: 'Idempotency-Key',
       in: 'header',
       description:
-        'Made up by the caller; a request that comes again with the same key within a day is answered as the first one was, and does nothing.',
+        'Made up by the caller; a request that comes again with the same key within a day is answered as the first one was, and does nothing. What that says of `pushed` and `pending` is as of now: while the first one is under way little is pushed yet, and of what was deleted since nothing is either.',
       schema: { type: 'string', minLength: 1, maxLength: 128 },
     })
   return found

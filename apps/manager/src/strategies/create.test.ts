@@ -309,6 +309,50 @@ test(
       assert.deepEqual((await stored()).pods, ['late'])
     },
 
+    'contract M13: of what was deleted since, an answer that is given again says that nothing is pending': async ({
+      planner,
+    }) => {
+      const ann = await planner()
+      const send = () => ann.post(path).set('idempotency-key', 'k').send(selecting('web'))
+      const { id } = dataOf(await send(), 201) as { id: string }
+      assert.deepEqual(dataOf(await send(), 201), { id, intents: 3, pushed: 3, pending: 0 })
+      dataOf(await ann.delete(`${path}/${id}`))
+      assert.deepEqual(dataOf(await send(), 201), { id, intents: 3, pushed: 0, pending: 0 })
+    },
+
+    'a strategy is for 10,000 pods at the most: one more is refused, and nothing is stored': async ({
+      planner,
+      stored,
+      cluster,
+    }) => {
+      const ann = await planner()
+      const strategyId = await ann.plan(selecting('web'))
+      const kept = await stored()
+      for (let n = 0; n <= 10_000; n++) cluster.setPod(pod(`many-${n}`, 'many', 'node-1'))
+      const refused = await ann.post(path).send(selecting('many'))
+      refusedWith(
+        refused,
+        422,
+        'TOO_MANY_PODS',
+        '10001 pods match, and a strategy may be for 10000; say it in several.',
+      )
+      refusedWith(await ann.put(path).send({ strategyId, ...selecting('many') }), 422, 'TOO_MANY_PODS')
+      assert.deepEqual(await stored(), kept)
+    },
+
+    'a user has 1,000 strategies at the most, and others are none of his': async ({ planner, db }) => {
+      const [ann, bob] = [await planner(), await planner()]
+      const id = await ann.plan(selecting('api'))
+      const strategies = db.collection('schedule_strategies')
+      // With the numbers as they are stored.
+      const { _id: _, ...one } = (await strategies.findOne({}, { promoteValues: false })) ?? {}
+      await strategies.insertMany(Array.from({ length: 999 }, () => ({ ...one })))
+      refusedWith(await ann.post(path).send(selecting('api')), 422, 'TOO_MANY_STRATEGIES')
+      dataOf(await bob.post(path).send(selecting('api')), 201)
+      dataOf(await ann.delete(`${path}/${id}`))
+      dataOf(await ann.post(path).send(selecting('api')), 201)
+    },
+
     'contract M12: the namespaces of policies are enforced': async ({ planner, stored, cluster }) => {
       cluster.setPod(pod('bank-1', 'web', 'node-3', 'bank'))
       const others = scheduling.filter((key) => key !== 'schedule_strategy.create')

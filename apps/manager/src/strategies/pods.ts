@@ -3,10 +3,13 @@ import { InvalidFields } from '../http/fields.js'
 import type { ClusterView, PodView } from '../kubernetes/types.js'
 import { type Criteria, expand, TooSlow } from './expand.js'
 
+/** An intent each, and all of them in one transaction. */
+export const MAX_PODS = 10_000
+
 /**
  * The pods of the cluster that a strategy is for.
  *
- * @throws ServiceError NO_PODS_MATCH; CLUSTER_UNKNOWN while nobody knows what is in the cluster; InvalidFields for an expression that is too slow
+ * @throws ServiceError NO_PODS_MATCH; TOO_MANY_PODS; CLUSTER_UNKNOWN while nobody knows what is in the cluster; InvalidFields for an expression that is too slow
  */
 export function podsOf(cluster: ClusterView, criteria: Criteria): readonly PodView[] {
   requireSynced(cluster)
@@ -23,6 +26,11 @@ export function podsOf(cluster: ClusterView, criteria: Criteria): readonly PodVi
     ])
   }
   if (pods.length === 0) throw managerErrors.error('NO_PODS_MATCH')
+  if (pods.length > MAX_PODS)
+    throw managerErrors.error(
+      'TOO_MANY_PODS',
+      `${pods.length} pods match, and a strategy may be for ${MAX_PODS}; say it in several.`,
+    )
   return pods
 }
 

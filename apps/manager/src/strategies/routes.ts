@@ -41,7 +41,14 @@ export function strategyRoutes(deps: StrategiesDeps): readonly Route[] {
       body: newStrategy,
       answer: strategyReceipt,
       status: 201,
-      errors: ['NO_PODS_MATCH', 'CLUSTER_UNKNOWN', 'IDEMPOTENCY_KEY_REUSED', 'VERSION_CONFLICT'],
+      errors: [
+        'NO_PODS_MATCH',
+        'TOO_MANY_PODS',
+        'TOO_MANY_STRATEGIES',
+        'CLUSTER_UNKNOWN',
+        'IDEMPOTENCY_KEY_REUSED',
+        'VERSION_CONFLICT',
+      ],
       audit: 'strategy.create',
       idempotent: true,
       handle: async (call) => {
@@ -58,7 +65,7 @@ export function strategyRoutes(deps: StrategiesDeps): readonly Route[] {
       permission: 'schedule_strategy.update',
       body: changedStrategy,
       answer: strategyReceipt,
-      errors: ['STRATEGY_ID_REQUIRED', 'STRATEGY_NOT_FOUND', 'NO_PODS_MATCH', 'CLUSTER_UNKNOWN'],
+      errors: ['STRATEGY_ID_REQUIRED', 'STRATEGY_NOT_FOUND', 'NO_PODS_MATCH', 'TOO_MANY_PODS', 'CLUSTER_UNKNOWN'],
       audit: 'strategy.update',
       ifMatch: true,
       handle: async (call) => {

@@ -15,6 +15,9 @@ import { coveredFilter, covers } from './limits.js'
 import { podsOf } from './pods.js'
 import type { NewStrategy, StrategyQuery, StrategyReceipt } from './schemas.js'
 
+/** What one user may have. Not counted in the transaction: of several made at once, a few more may come to be. */
+export const MAX_STRATEGIES = 1_000
+
 /** Who asks, and the policies that let him. */
 export interface Principal {
   readonly caller: Caller
@@ -48,7 +51,7 @@ export class Strategies {
   /**
    * Stores the strategy and an intent for each of its pods, together, and tells the nodes' schedulers. Done once per idempotency key.
    *
-   * @throws ServiceError PERMISSION_DENIED, NO_PODS_MATCH, CLUSTER_UNKNOWN, IDEMPOTENCY_KEY_REUSED
+   * @throws ServiceError PERMISSION_DENIED, NO_PODS_MATCH, TOO_MANY_PODS, TOO_MANY_STRATEGIES, CLUSTER_UNKNOWN, IDEMPOTENCY_KEY_REUSED
    */
   async create({ caller, granted }: Principal, given: NewStrategy, key: string | undefined): Promise<VersionedReceipt> {
     const { store, cluster } = this.#deps
@@ -59,6 +62,8 @@ export class Strategies {
         : { userID: caller.id, key, request: requestHash('POST', '/api/v1/strategies', given) }
     const before = idempotent && (await this.#answered(idempotent))
     if (before !== undefined) return before
+    const own = await store.strategies.countDocuments({ creatorID: caller.id }, { limit: MAX_STRATEGIES })
+    if (own >= MAX_STRATEGIES) throw managerErrors.error('TOO_MANY_STRATEGIES')
     const strategy = newStrategyDoc(given, caller.id, Date.now())
     const intents = intentDocs(strategy, podsOf(cluster, given))
     const answer = { id: strategy._id.toHexString(), intents: intents.length }
@@ -82,7 +87,7 @@ export class Strategies {
   /**
    * Replaces the strategy and its intents, together.
    *
-   * @throws ServiceError STRATEGY_NOT_FOUND, VERSION_CONFLICT, PERMISSION_DENIED, NO_PODS_MATCH, CLUSTER_UNKNOWN
+   * @throws ServiceError STRATEGY_NOT_FOUND, VERSION_CONFLICT, PERMISSION_DENIED, NO_PODS_MATCH, TOO_MANY_PODS, CLUSTER_UNKNOWN
    */
   async change(
     principal: Principal,
@@ -153,8 +158,19 @@ export class Strategies {
     const answer = await answeredBefore(store, request)
     if (answer === undefined) return undefined
     const { id, intents } = answer as { readonly id: string; readonly intents: number }
-    const pushed = await store.intents.countDocuments({ strategyID: new ObjectId(id), state: intentState.sent })
-    return { id, intents, pushed: Math.min(pushed, intents), pending: Math.max(0, intents - pushed), version: 1 }
+    const strategyID = new ObjectId(id)
+    const [left, pushed] = await Promise.all([
+      store.intents.countDocuments({ strategyID }),
+      store.intents.countDocuments({ strategyID, state: intentState.sent }),
+    ])
+    // As it is now: of what has been deleted since, nothing is pending.
+    return {
+      id,
+      intents,
+      pushed: Math.min(pushed, intents),
+      pending: Math.max(0, Math.min(left, intents) - pushed),
+      version: 1,
+    }
   }
 
   async #pushed(

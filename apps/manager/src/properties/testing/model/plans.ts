@@ -55,9 +55,10 @@ const intentsOf = (world: World, strategy: Strategy): Intent[] =>
 const nodesOf = (intents: readonly Intent[]): Set<string> => new Set(intents.map(({ pod }) => pod.node))
 
 function answer(world: World, strategy: Strategy, made: number, version: number): Done {
-  // The answer to a request that comes again speaks of as many as it did; there may be more by now.
-  const pushed = Math.min(made, intentsOf(world, strategy).filter(({ state }) => state === 2).length)
-  return { data: { strategy, intents: made, pushed, pending: made - pushed }, version }
+  // The answer to a request that comes again speaks of as many as it did; there may be more by now, or fewer.
+  const left = intentsOf(world, strategy)
+  const pushed = Math.min(made, left.filter(({ state }) => state === 2).length)
+  return { data: { strategy, intents: made, pushed, pending: Math.min(made, left.length) - pushed }, version }
 }
 
 /** Intents for these pods, told to the schedulers of all nodes that have or had some. */
