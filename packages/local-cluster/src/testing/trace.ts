@@ -69,9 +69,9 @@ export class Trace {
   }
 }
 
-/** Of a service's line of JSON, or of a note that was made beside it. */
+/** Of a service's line, as text or as JSON, or of a note that was made beside it. */
 function timeOf(line: string): number {
-  const [, note, json] = /^--- (\S+) |"time":"?([^",}]+)/.exec(line) ?? []
-  const told = note ?? json ?? ''
+  const [, text, json] = /^(?:--- )?(\d{4}-\S+) |"time":"?([^",}]+)/.exec(line) ?? []
+  const told = text ?? json ?? ''
   return /^\d+$/.test(told) ? Number(told) : Date.parse(told)
 }
