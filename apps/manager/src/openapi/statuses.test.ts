@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv2020 } from 'ajv/dist/2020.js'
+import { ObjectId } from 'mongodb'
 import type supertest from 'supertest'
 import type { OpenApi } from '../testing/documented.js'
 import { type As, startManager } from '../testing/index.js'
@@ -219,11 +220,14 @@ const ways: Readonly<Record<string, Readonly<Record<number, (scene: Scene, admin
   deleteIntents: {
     200: async (_scene, admin) => admin.delete('/api/v1/intents').send({ intentIds: [await intentOf(admin)] }),
     404: (_scene, admin) => admin.delete('/api/v1/intents').send({ intentIds: [unknown] }),
+    409: (scene, admin) =>
+      whileOthersChange(scene, admin, (id) => admin.delete('/api/v1/intents').send({ intentIds: [id] })),
     422: (_scene, admin) => admin.delete('/api/v1/intents').send({ intentIds: ['x'] }),
   },
   deleteIntent: {
     200: async (_scene, admin) => admin.delete(`/api/v1/intents/${await intentOf(admin)}`),
     404: (_scene, admin) => admin.delete(`/api/v1/intents/${unknown}`),
+    409: (scene, admin) => whileOthersChange(scene, admin, (id) => admin.delete(`/api/v1/intents/${id}`)),
     422: (_scene, admin) => admin.delete('/api/v1/intents/x'),
   },
   listNodes: listOf('/api/v1/nodes'),
@@ -268,6 +272,19 @@ function changeOfUser(path: string, change: object) {
 
 const ownPassword = (scene: Scene, user: Scene['admin'], newPassword: string) =>
   scene.as(user).put('/api/v1/users/self/password').send({ oldPassword: user.password, newPassword })
+
+/** Asks from within somebody else's transaction, which has the intent. */
+async function whileOthersChange(
+  { store }: Scene,
+  admin: As,
+  ask: (id: string) => supertest.Test,
+): Promise<supertest.Response> {
+  const id = await intentOf(admin)
+  return store.transaction(async (session) => {
+    await store.intents.updateOne({ _id: new ObjectId(id) }, { $set: { podName: 'x' } }, { session })
+    return ask(id)
+  })
+}
 
 async function untilHeld(ask: () => supertest.Test): Promise<supertest.Response> {
   for (let tries = 0; ; tries++) {
