@@ -156,7 +156,7 @@ test('the schemas refuse what documents.ts does not have: a time as a double, a 
   await assert.rejects(insert({}), (error) => error instanceof MongoServerError && error.code === 11000)
 })
 
-test("a database of the original is put into this one's form", async (t) => {
+test("contract M26: a database of the original is put into this one's form, with one spelling of each name", async (t) => {
   const { db } = await database(t)
   const at = Long.fromNumber(1_700_000_000_000)
   const ids = { role: new ObjectId(), user: new ObjectId(), strategy: new ObjectId(), intent: new ObjectId() }
@@ -205,7 +205,14 @@ test("a database of the original is put into this one's form", async (t) => {
     podID: 'uid',
     state: 2,
   })
+  const entry = { timestamp: at, action: 'user.create', outcome: 'ok', requestID: 'r', ip: '' }
+  await db.collection('audit_logs').insertOne({ ...entry })
   await run(db)
+  const { expiresAt } = (await db.collection('audit_logs').findOne({})) ?? {}
+  assert.ok(
+    expiresAt > new Date(Date.now() + 89 * 24 * 60 * 60 * 1_000),
+    'what was noted before entries had an end has one',
+  )
   assert.deepEqual(await db.collection('users').findOne({ _id: ids.user }), {
     _id: ids.user,
     createdTime: 1_700_000_000_000,
