@@ -13,6 +13,8 @@ const QUICK = process.argv.includes('--quick')
 const ROUNDS = QUICK ? 3 : 9
 const SECONDS = QUICK ? 1 : 2
 const CONNECTIONS = 16
+/** Who makes strategies, in turn: one user has 1,000 at the most. */
+const PLANNERS = 8
 const WORKLOADS = 2_000
 const TARGET = 0.6
 
@@ -59,12 +61,18 @@ function call(agent, url, { method, path, token, body }) {
 
 const works = {
   'list, a page of 50': (token) => ({ method: 'GET', path: '/api/v1/strategies/self', token }),
-  create: (token, n) => ({
+  create: (tokens, n) => ({
     method: 'POST',
     path: '/api/v1/strategies',
-    token,
+    token: tokens[n % tokens.length],
     body: JSON.stringify({ labelSelectors: [{ key: 'app', value: `app-${n % WORKLOADS}` }] }),
   }),
+}
+
+const plannersOf = async ({ child }) => {
+  const tokens = []
+  while (tokens.length < PLANNERS) tokens.push((await ask(child, 'planner')).token)
+  return tokens
 }
 
 let made = 0
@@ -116,7 +124,7 @@ try {
     const { token } = await ask(side.child, 'planner')
     reader[name] = token
     const agent = new Agent({ keepAlive: true })
-    for (let n = 0; n < 60; n++) await call(agent, side.url, works.create(token, n))
+    for (let n = 0; n < 60; n++) await call(agent, side.url, works.create([token], n))
     agent.destroy()
   }
   console.log(
@@ -128,7 +136,7 @@ try {
       const order = round % 2 === 0 ? ['bare', 'manager'] : ['manager', 'bare']
       for (const name of order) {
         // Who makes strategies is somebody new each time, so that the reader's page stays what it is.
-        const token = what === 'create' ? (await ask(sides[name].child, 'planner')).token : reader[name]
+        const token = what === 'create' ? await plannersOf(sides[name]) : reader[name]
         const result = await load({ ...sides[name], token }, work, SECONDS)
         if (round >= 0) rounds[name].push(result) // the first one is the compiler's
       }
@@ -149,7 +157,7 @@ try {
   if (process.argv.includes('--profile')) {
     const { child, url } = sides.manager
     for (const [what, work] of Object.entries(works)) {
-      const token = what === 'create' ? (await ask(child, 'planner')).token : reader.manager
+      const token = what === 'create' ? await plannersOf(sides.manager) : reader.manager
       await ask(child, 'profile')
       await load({ child, url, token }, work, SECONDS)
       const shares = await ask(child, 'profile')
