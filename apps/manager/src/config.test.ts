@@ -47,6 +47,14 @@ test('what is not set is as the contract has it (1.12)', () => {
   assert.deepEqual(config.proxies, { from: [], hops: 1 }, 'nobody is believed who he says he is')
 })
 
+test('the audit log is kept for 90 days, or as many as it is told, and never for none', () => {
+  const day = 24 * 60 * 60 * 1_000
+  assert.equal(readManagerConfig(least).config.audit.retentionMs, 90 * day)
+  assert.equal(readManagerConfig({ ...least, MANAGER_AUDIT_RETENTION: '7' }).config.audit.retentionMs, 7 * day)
+  for (const bad of ['0', '-1', '1.5', '3651', '90d'])
+    assert.throws(() => readManagerConfig({ ...least, MANAGER_AUDIT_RETENTION: bad }), /MANAGER_AUDIT_RETENTION/, bad)
+})
+
 test('proxies are a list of addresses and blocks', () => {
   const { config } = readManagerConfig({
     ...least,
