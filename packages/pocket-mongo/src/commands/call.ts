@@ -71,7 +71,7 @@ export class Call {
   }
 
   /** Called for each document that is looked at. @throws MongoError MaxTimeMSExpired */
-  get tick(): () => void {
+  get tick(): (work?: number) => void {
     return this.budget.tick
   }
 

@@ -113,6 +113,16 @@ test('what is made for a test alone is given back: 3,000 times 100 KB', async ()
   assert.equal(await collection().countDocuments(filter), 1)
 })
 
+test('what a value was made of is given back: 3,000 arrays of 200, each made one element at a time', async () => {
+  const list = {
+    $reduce: { input: { $range: [0, 200] }, initialValue: [], in: { $concatArrays: ['$$value', ['$$this']] } },
+  }
+  const [found] = await collection()
+    .aggregate([{ $project: { list } }, { $group: { _id: null, n: { $sum: { $size: '$list' } } } }])
+    .toArray()
+  assert.equal(found?.n, 3_001 * 200)
+})
+
 test('maxTimeMS ends what takes long and makes nothing', async () => {
   const loop = (inner: unknown): unknown => ({ $reduce: { input: { $range: [0, 3_000] }, initialValue: 0, in: inner } })
   const stages = [{ $project: { n: loop(loop(loop({ $add: ['$$value', 1] }))) } }]

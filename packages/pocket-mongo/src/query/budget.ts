@@ -111,11 +111,15 @@ export class Budget {
     return weight
   }
 
-  /** What `work` made is given back where nothing of it is kept: it answered with a number, a truth or a date. */
-  passing(work: () => unknown): unknown {
-    const before = this.#made
-    const value = work()
-    if (typeof value !== 'string' && !isContainer(value)) this.#made = before
+  /** Where an evaluation begins, for `keep`. */
+  get mark(): number {
+    return this.#made
+  }
+
+  /** Of what was made since then only this is held; what it was made of is given back. */
+  keep<T>(mark: number, value: T): T {
+    const size = typeof value === 'string' ? SCALAR + value.length * 2 : isContainer(value) ? this.weigh(value) : 0
+    this.#made = Math.min(this.#made, mark + size)
     return value
   }
 }

@@ -42,7 +42,7 @@ export function compileExpression(expression: unknown, variables: Variables = {}
   const evaluate = compilerKnowing(new Set(Object.keys(variables)))(expression)
   return (document) => {
     const its = budget ?? new Budget()
-    return its.passing(() => evaluate({ document, variables, budget: its }))
+    return its.keep(its.mark, evaluate({ document, variables, budget: its }))
   }
 }
 

@@ -12,7 +12,7 @@ export interface Selection {
   /** 0 and undefined: all. */
   readonly limit?: number | undefined
   /** Called for each document that is looked at; may throw to give up. */
-  readonly tick: () => void
+  readonly tick: (work?: number) => void
 }
 
 /** The documents of a collection that match, in order, by the best index that the store has. */
@@ -30,6 +30,6 @@ export function select(unit: ReadUnit, ns: string, selection: Selection): readon
     found.push(candidate)
     if (found.length >= enough) break
   }
-  const inOrder = isSorted && !candidates.sorted ? sorted(found, ({ doc }) => doc, sort) : found
+  const inOrder = isSorted && !candidates.sorted ? sorted(found, ({ doc }) => doc, sort, { tick }) : found
   return skip === 0 && inOrder.length <= limit ? inOrder : inOrder.slice(skip, skip + limit)
 }

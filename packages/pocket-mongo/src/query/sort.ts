@@ -37,17 +37,25 @@ const keysOf = (sort: Document): readonly Key[] =>
 /**
  * A new list, in order. Documents that are equal in it stay in the order that they come in.
  *
- * @param strict whether two arrays side by side are refused, as they are in a query
+ * @param options.strict whether two arrays side by side are refused, as they are in a query
+ * @param options.tick called with the work that is done; may throw to give up
  */
-export function sorted<T>(items: readonly T[], documentOf: (item: T) => Document, sort: Document, strict = true): T[] {
+export function sorted<T>(
+  items: readonly T[],
+  documentOf: (item: T) => Document,
+  sort: Document,
+  options: { readonly strict?: boolean; readonly tick?: (work?: number) => void } = {},
+): T[] {
+  const { strict = true, tick = () => {} } = options
   const keys = keysOf(sort)
   const paths = keys.map(({ path }) => path)
   const rows = items.map((item) => {
     const document = documentOf(item)
     if (strict && paths.length > 1) refuseParallel(document, paths)
-    return { item, values: keys.map((key) => keyOf(document, key)) }
+    return { item, values: keys.map((key) => keyOf(document, key, tick)) }
   })
   rows.sort((a, b) => {
+    tick()
     for (let i = 0; i < keys.length; i++) {
       const found = compareKeys(a.values[i], b.values[i])
       if (found !== 0) return found * (keys[i]?.direction ?? 1)
@@ -87,8 +95,9 @@ function arrayOn(document: Document, path: readonly string[]) {
 const EMPTY = Symbol('empty')
 
 /** An array counts as its smallest element, or as its largest when the order is descending; an empty one comes before null. */
-function keyOf(document: Document, { path, direction }: Key): unknown {
+function keyOf(document: Document, { path, direction }: Key, tick: (work: number) => void): unknown {
   const values = valuesAt(document, path)
+  tick(1 + values.length / 8)
   if (values.length === 0) return EMPTY
   let key = values[0]
   for (const value of values) if (compare(value, key) * direction < 0) key = value

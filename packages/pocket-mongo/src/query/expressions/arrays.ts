@@ -98,13 +98,13 @@ const $map: Operator = (operand, compile, name) => {
     const value = input(scope)
     if (isNothing(value)) return null
     const array = arrayOf(value, 'Location16883', 'input to $map')
-    return scope.budget.made(array.map((item) => step(scope, each, { [as]: item }) ?? null))
+    return scope.budget.made(array.map((item) => step(scope, each, { [as]: item }, scope.budget.mark) ?? null))
   }
 }
 
-function step(scope: Scope, evaluate: Evaluate, variables: Readonly<Record<string, unknown>>): unknown {
+function step(scope: Scope, evaluate: Evaluate, variables: Readonly<Record<string, unknown>>, mark: number): unknown {
   scope.budget.tick()
-  return evaluate(within(scope, variables))
+  return scope.budget.keep(mark, evaluate(within(scope, variables)))
 }
 
 const $filter: Operator = (operand, compile, name) => {
@@ -118,7 +118,7 @@ const $filter: Operator = (operand, compile, name) => {
     const value = input(scope)
     if (isNothing(value)) return null
     const array = arrayOf(value, 'Location28651', 'input to $filter')
-    return scope.budget.made(array.filter((item) => isTrue(step(scope, test, { [as]: item }))))
+    return scope.budget.made(array.filter((item) => isTrue(step(scope, test, { [as]: item }, scope.budget.mark))))
   }
 }
 
@@ -132,7 +132,8 @@ const $reduce: Operator = (operand, compile, name) => {
     if (isNothing(list)) return null
     const array = arrayOf(list, 'Location40080', "$reduce's input")
     let value = initial(scope)
-    for (const item of array) value = step(scope, next, { this: item, value })
+    const { mark } = scope.budget
+    for (const item of array) value = step(scope, next, { this: item, value }, mark)
     return value
   }
 }
@@ -143,8 +144,10 @@ const $let: Operator = (operand, compile, name) => {
   const names = Object.keys(vars).map(checkName)
   const values = names.map((each) => [each, compile(vars[each])] as const)
   const evaluate = compile.knowing(...names)(inner)
-  return (scope) =>
-    evaluate(within(scope, Object.fromEntries(values.map(([each, value]) => [each, value(scope)] as const))))
+  return (scope) => {
+    scope.budget.tick(1 + names.length)
+    return evaluate(within(scope, Object.fromEntries(values.map(([each, value]) => [each, value(scope)] as const))))
+  }
 }
 
 export const arrays: Readonly<Record<string, Operator>> = {

@@ -71,7 +71,9 @@ function set(budget: Budget): Accumulator {
     add(value) {
       if (value === undefined) return
       const key = keyOf(value, budget)
-      if (!items.has(key)) items.set(key, value)
+      if (items.has(key)) return
+      budget.text(key.length)
+      items.set(key, value)
     },
     result: () => budget.made([...items.values()]),
   }
@@ -80,9 +82,7 @@ function set(budget: Budget): Accumulator {
 /** Equal values have equal keys. */
 function keyOf(value: unknown, budget: Budget): string {
   budget.tick(1 + budget.weigh(value) / 64)
-  const key = typeof value === 'string' ? `s${value}` : `o${orderOf(value)}`
-  budget.text(key.length)
-  return key
+  return typeof value === 'string' ? `s${value}` : `o${orderOf(value)}`
 }
 
 function objectsOf(budget: Budget): Accumulator {
@@ -155,7 +155,7 @@ export function group(spec: unknown, documents: readonly Document[], variables: 
   for (const document of documents) {
     budget.tick()
     const id = key(document) ?? null
-    const order = typeof id === 'string' ? `s${id}` : `o${orderOf(id)}`
+    const order = keyOf(id, budget)
     let found = groups.get(order)
     if (found === undefined) {
       budget.text(order.length)

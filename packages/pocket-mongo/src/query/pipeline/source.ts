@@ -11,7 +11,7 @@ export interface Run {
   readonly unit: ReadUnit
   readonly db: string
   /** Called for each document that is looked at. */
-  readonly tick: () => void
+  readonly tick: (work?: number) => void
   /** Asked for the memory of what a stage makes. */
   readonly budget: Budget
   /** Documents that came from the store as they are, and their bytes. */

@@ -101,7 +101,9 @@ const stages: Readonly<Record<string, Stage>> = {
       })
     },
   },
-  $sort: { run: (spec, documents) => sorted(documents, (document) => document, objectOf('$sort', spec)) },
+  $sort: {
+    run: (spec, documents, { tick }) => sorted(documents, (document) => document, objectOf('$sort', spec), { tick }),
+  },
   $skip: { run: (spec, documents) => documents.slice(countOf('$skip', spec, 0)) },
   $limit: { run: (spec, documents) => documents.slice(0, countOf('$limit', spec, 1)) },
   $count: {
@@ -142,7 +144,7 @@ const stages: Readonly<Record<string, Stage>> = {
   $sortByCount: {
     run(spec, documents, { variables, budget }) {
       const counted = group({ _id: spec, count: { $sum: 1 } }, documents, variables, budget)
-      return sorted(counted, (document) => document, { count: -1 })
+      return sorted(counted, (document) => document, { count: -1 }, { tick: budget.tick })
     },
   },
   $unwind: { run: (spec, documents, { budget }) => unwind(spec, documents, budget) },

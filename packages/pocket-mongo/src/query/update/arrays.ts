@@ -129,7 +129,7 @@ function numberOf(operand: Document, name: string): number | undefined {
 }
 
 function sortOf(sort: unknown): (items: unknown[]) => unknown[] {
-  if (isPlain(sort)) return (items) => sorted(items, (item) => (isPlain(item) ? item : {}), sort, false)
+  if (isPlain(sort)) return (items) => sorted(items, (item) => (isPlain(item) ? item : {}), sort, { strict: false })
   const direction = wholeNumber(sort)
   if (direction !== 1 && direction !== -1)
     throw new MongoError('BadValue', 'The $sort element value must be either 1 or -1')
