@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -199,6 +200,9 @@ test(`the shop stays whole under ${SECONDS} s of load while a workload, a policy
     if (event.kind === 'changed') saves += 1
     if (event.kind === 'refused') refused.push(event)
   })
+  const delays = monitorEventLoopDelay()
+  delays.enable()
+  t.after(() => delays.disable())
   const trace = new Trace(cluster, join(folder, 'state', 'logs'))
   const idle = openFiles()
   const allowed = { keepAlive: true, clients: 2, tell: 'failed' } as const
@@ -248,7 +252,11 @@ test(`the shop stays whole under ${SECONDS} s of load while a workload, a policy
     const file = files[turn % files.length]
     assert.ok(file)
     writeFileSync(file.path, file.text.replace('Hello From', `Hello ${turn} From`))
-    const inForce = eventually(`save ${turn} is in force`, () => saves >= turn, SAVED_MS)
+    const inForce = eventually(`save ${turn} is in force`, () => saves >= turn, SAVED_MS).catch((error: Error) => {
+      // A machine that was busy for so long, or a save that nobody saw.
+      const busy = `at most ${Math.round(delays.max / 1e6)} ms without a turn of the event loop`
+      throw new Error(`${error.message}; ${saves} are; ${busy}; refused: ${JSON.stringify(refused)}`, { cause: error })
+    })
     // A policy that decides, and one that does not.
     pair.over({ open, from: since, until: Date.now() }, clients)
     if (open) await cluster.withdraw('soak-toggle')
