@@ -15,10 +15,7 @@ export function readSort(sort: Document): Readonly<Record<string, 1 | -1>> {
     if (direction !== 1 && direction !== -1)
       throw new MongoError('BadValue', '$sort key ordering must be 1 (for ascending) or -1 (for descending)')
     if (field === '$natural')
-      throw new MongoError(
-        'NotImplemented',
-        'a sort by $natural is not supported by this server; without one it is as good',
-      )
+      throw new MongoError('NotImplemented', 'a sort by $natural is not supported by this server')
     if (field === '' || field.startsWith('$'))
       throw new MongoError('BadValue', `FieldPath field names may not be empty or start with '$': '${field}'`)
     put(read, field, direction)
