@@ -1,17 +1,14 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ControlClient } from '@bulkhead/control'
 import { checkLab, compareOutput, type Lab, type LabCommand, LabJournal, type StepProgress } from '@bulkhead/labs'
 import { curlPath } from '../pages/curl.js'
+import { inShell } from '../pages/shell.js'
 import { bulkhead, root } from '../target/testing.js'
 import { labTarget } from './lab-target.js'
 
 const bin = path.join(root, 'apps', 'cli', 'bin', 'bulkhead.js')
-/** No command of a page takes this long. */
-const limitMs = 60_000
 /** A record is written at its connection's end; for datagrams that is once nothing has come for two seconds. */
 const recordMs = 5000
 
@@ -44,7 +41,7 @@ export class Replay {
 
   /** Types a command of the page, and holds what it prints against what the page shows. */
   async type({ line, output, at }: LabCommand, page: string): Promise<void> {
-    const said = this.#asOnThePage(await run(this.#asHere(line), this.#env))
+    const said = this.#asOnThePage(await inShell(this.#asHere(line), this.#env))
     const difference = compareOutput(output, said)
     if (difference === undefined) return
     const { line: where, expected, actual } = difference
@@ -95,20 +92,3 @@ const pagePorts: Readonly<Record<string, number>> = {
 }
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
-
-/** Both streams, in the order of a terminal. */
-async function run(command: string, env: NodeJS.ProcessEnv): Promise<string> {
-  const signal = AbortSignal.timeout(limitMs)
-  const child = spawn('sh', ['-c', `{ ${command}\n} 2>&1`], {
-    cwd: root,
-    env,
-    signal,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  let text = ''
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    text += chunk
-  })
-  await once(child, 'close')
-  return text
-}

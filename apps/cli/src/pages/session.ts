@@ -1,15 +1,11 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { ControlClient } from '@bulkhead/control'
 import { compareOutput, type LabCommand, readConsole } from '@bulkhead/labs'
 import { bulkhead, root } from '../target/testing.js'
 import { curlPath } from './curl.js'
-
-/** No command of a page takes this long. */
-const limitMs = 60_000
+import { inShell } from './shell.js'
 
 /** The commands of a page of docs/, and what each prints: its `console` blocks. */
 export function commandsOf(page: string): readonly LabCommand[] {
@@ -69,7 +65,7 @@ export class Session {
   async type({ line, output, at }: LabCommand): Promise<void> {
     const here = this.#places.reduce((text, [onThePage, place]) => text.replaceAll(onThePage, place), line)
     const [, variable] = /^([A-Z_]+)=/.exec(line) ?? []
-    const printed = await run(variable === undefined ? here : `${here}\nprintf %s "$${variable}"`, this.#env)
+    const printed = await inShell(variable === undefined ? here : `${here}\nprintf %s "$${variable}"`, this.#env)
     if (variable !== undefined) {
       assert.notEqual(printed, '', `${this.#page}:${at}: ${variable} is empty`)
       this.#env[variable] = printed
@@ -83,21 +79,4 @@ export class Session {
       `${this.#page}:${at}: \`${line}\` prints something else\n  on the page: ${expected}\n  here, in line ${where}: ${actual}\nall of it:\n${shown}`,
     )
   }
-}
-
-/** Both streams, in the order of a terminal. */
-async function run(command: string, env: NodeJS.ProcessEnv): Promise<string> {
-  const signal = AbortSignal.timeout(limitMs)
-  const child = spawn('sh', ['-c', `{ ${command}\n} 2>&1`], {
-    cwd: root,
-    env,
-    signal,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  let text = ''
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    text += chunk
-  })
-  await once(child, 'close')
-  return text
 }

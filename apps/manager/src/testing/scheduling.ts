@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import type supertest from 'supertest'
+import { permissionKeys } from '../http/route.js'
 import { podView } from '../kubernetes/memory.js'
 import type { PodView } from '../kubernetes/types.js'
 import {
@@ -13,15 +14,7 @@ import {
 } from './manager.js'
 
 /** All that is needed to work with strategies, and nothing else. */
-export const scheduling = [
-  'schedule_strategy.create',
-  'schedule_strategy.read',
-  'schedule_strategy.update',
-  'schedule_strategy.delete',
-  'schedule_intent.read',
-  'schedule_intent.delete',
-  'pod_pid_mapping.read',
-] as const
+export const scheduling = permissionKeys.filter((key) => /^(schedule_|pod_pid_mapping\.)/.test(key))
 
 /** A pod of workload `app`, on a node, in a namespace; its UID is `uid-of-<name>`. */
 export const pod = (
