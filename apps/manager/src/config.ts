@@ -192,7 +192,7 @@ function readSecret(value: string): string {
   return value
 }
 
-/** As any user's has to be, or nobody could log in with it. */
+/** Like every user's has to be, or nobody could log in with it. */
 function readAdminPassword(value: string): string {
   if (value.length < MIN_PASSWORD || value.length > MAX_PASSWORD)
     throw new RangeError(`it must have ${MIN_PASSWORD} to ${MAX_PASSWORD} characters`)

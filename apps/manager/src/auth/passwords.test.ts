@@ -14,7 +14,7 @@ test('1.4 a PHC string with the exact parameters, 16 bytes of salt and 32 of has
   assert.equal(await passwords.verify(one, 'correct horsf'), false)
 })
 
-test('M8 a password that looks like a PHC string is hashed as any other', async () => {
+test('M8 a password that looks like a PHC string is hashed like all others', async () => {
   const passwords = createPasswords()
   const sly = '$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$4RXcVy3Bqi7rZVGnBsPOvA'
   const phc = await passwords.hash(sly)

@@ -49,7 +49,7 @@ test('1.3 login token: RS256, uid, needChangePassword, iss, sub, and exp = iat +
   assert.deepEqual(await tokens.verify(token), claims)
 })
 
-test('M1 an expired or not yet valid token is refused as any other, a little apart from its edge', async () => {
+test('M1 an expired or not yet valid token is refused like all others, a little apart from its edge', async () => {
   const token = await tokens.sign(claims)
   const madeAt = clock
   try {

@@ -20,7 +20,7 @@ test('the first admin is made once, active and with the role admin, also by two 
     found.map(({ password, status, roleIds }) => [password, status, roleIds]),
     [['hash of of the first', 1, [role?._id]]],
   )
-  // As any user who is made, but that nobody made him.
+  // Like every user who is made, but that nobody made him.
   const [admin] = found
   assert.ok(admin)
   const other = newUserDoc({ username: 'x', phc: 'x', status: 1, now: 0 })

@@ -31,7 +31,7 @@ export const newPassword = z
   .max(MAX_PASSWORD, `must have at most ${MAX_PASSWORD} characters`)
   .regex(/^\P{Cs}*$/u, 'must be well-formed text')
 
-/** A password that is to be compared: any, for the rules are those of when it was set. */
+/** A password that is to be compared is held to no rule: those of when it was set counted. */
 export const oldPassword = z.string().min(1, 'must not be empty').max(MAX_PASSWORD)
 
 export const userId = z.string({ error: missing('USER_ID_INVALID') }).regex(OBJECT_ID, saying('USER_ID_INVALID'))
