@@ -5,7 +5,7 @@ import type { Flow } from './flows.js'
 import type { HbonePool } from './hbone-client.js'
 import { TunnelError, type TunnelSource } from './hbone-session.js'
 import { cutByApp, HBONE_PORT, type Inbound, ZTUNNEL_PORTS } from './inbound.js'
-import { noEndpoint, noSuchPort, nothingListens, refusedCertificate, unreachable, waypoint } from './obstacles.js'
+import { noEndpoint, noSuchPort, nothingListens, refusedCertificate, unreachable } from './obstacles.js'
 import type { DeadRoute, PodRoute } from './route.js'
 import type { ClientEnd, DialAnswer } from './seams.js'
 import { type End, resettable, splice } from './splice.js'
@@ -51,12 +51,6 @@ export class MeshSource {
     if (source === undefined || pod === undefined) return client.reset()
     const service = route.service === undefined ? undefined : snapshot.services.get(route.service)
     const next = context.nextHop({ source, destination: pod, port, ...(service && { service }) }, snapshot)
-    if (next.waypoint !== undefined) {
-      flow.step(waypoint(next.waypoint))
-      const error = `refused: waypoint ${next.waypoint.name} is on the way, and waypoints are not modelled here`
-      flow.fail({ flag: 'DENY', symptom: 'reset', error })
-      return client.reset()
-    }
     // What really leaves the pod: 15008 to a mesh peer, whatever port the app asked for.
     const packet = { source, to: pod, port: next.tuple.port }
     const hbone = next.transport === 'hbone'

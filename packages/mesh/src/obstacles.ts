@@ -69,16 +69,6 @@ export const wrongTarget = (pod: string, target: string): Obstacle => ({
   engine: 'istio',
 })
 
-/** A waypoint on the way, which nothing here plays: it cannot be said what it would let through. */
-export const waypoint = (found: { name: string; policy: string; layer: string | undefined; at: string }): Obstacle => ({
-  ...obstacle('waypoint', 'not-modelled', { what: `waypoint ${found.name}` }),
-  engine: 'istio',
-  outcome: 'unknown',
-  policy: found.policy,
-  at: found.at,
-  ...(found.layer !== undefined && { layer: found.layer }),
-})
-
 /** Something else of a gateway's way that nobody here models. */
 export const unread = ({ what, id, at }: NonNullable<NextHop['unread']>): Obstacle => ({
   ...obstacle('cni-egress', 'not-modelled', { what }),

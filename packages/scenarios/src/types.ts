@@ -31,6 +31,20 @@ export interface Attempt {
     /** The Secret (`namespace/name`) and its key: the password is in no scenario. */
     readonly passwordFrom: { readonly secret: string; readonly key: string }
   }
+  /** `mongo`: a whole login, and a question to that database. Without it a `hello` alone, which needs no password. */
+  readonly mongo?: {
+    readonly user: string
+    /** Where the user is kept. Default: the database. */
+    readonly authSource?: string
+    readonly database: string
+    readonly passwordFrom: { readonly secret: string; readonly key: string }
+  }
+  /**
+   * `http`: whose token the request carries. Whoever runs the attempt gets it, as a thief would have it: it is in no scenario.
+   */
+  readonly bearer?: Bearer
+  /** `http`: ask as many times, one after the other, each on a connection of its own; what the last one got is what counts. */
+  readonly times?: number
   /** `tcp` and `udp`: what is sent, as text. */
   readonly send?: string
   /**
@@ -51,14 +65,32 @@ export interface Attempt {
   readonly timeoutMs?: number
 }
 
+/** Where a stolen token comes from. */
+export type Bearer =
+  /** Of a user of the manager: somebody logs in, by the front door or as the manager's own neighbour would. */
+  | { readonly login: { readonly secret: string; readonly userKey: string; readonly passwordKey: string } }
+  /** Of a pod's ServiceAccount, as the API server gives it to that workload's pods. */
+  | { readonly serviceAccountOf: string }
+  /** What a workload would sign with the private key in that Secret, for that audience. */
+  | {
+      readonly assertion: {
+        readonly key: { readonly secret: string; readonly key: string }
+        readonly audience: string
+        readonly subject: string
+        readonly issuer: string
+      }
+    }
+
 /** The same, with everything resolved that the pod itself cannot know: what the probe program reads on stdin. */
 export interface ResolvedAttempt extends Attempt {
   /** Host name or address to dial; for `socket` the path. */
   readonly host: string
   /** For `certificate: expired` and `stolen`: PEM, as a thief would have it. */
   readonly material?: { readonly certificate: string; readonly key?: string }
-  /** What `postgres.passwordFrom` names. */
+  /** What `postgres.passwordFrom` or `mongo.passwordFrom` names. */
   readonly password?: string
+  /** What `bearer` stands for. */
+  readonly token?: string
   /** For forged certificates: the SPIFFE identity they claim. */
   readonly claim?: string
   /**

@@ -1,5 +1,5 @@
 import type { Resource } from '@bulkhead/resources'
-import type { GatewayModel } from './routes/types.js'
+import type { GatewayModel, WaypointModel } from './routes/types.js'
 import type { EvidenceAt, Flow, NodeModel, Platform, Pod, Protocol, ServiceModel, Verdict, VerdictAt } from './types.js'
 
 /** What a DNS name means to a pod. `name` is the fully qualified form that matched. */
@@ -20,6 +20,13 @@ export interface Snapshot {
   readonly services: ReadonlyMap<string, ServiceModel>
   /** By `namespace/name` of the Gateway. */
   readonly gateways: ReadonlyMap<string, GatewayModel>
+  /** By `namespace/name` of the Gateway. */
+  readonly waypoints: ReadonlyMap<string, WaypointModel>
+  /**
+   * The waypoints that have been ready once. Traffic goes by these, also when no pod of theirs is left, and fails then;
+   * past all others it goes as if there were none (semantics C.7).
+   */
+  readonly waypointsReadyOnce: ReadonlySet<string>
   podByIp(ip: string): Pod | undefined
   serviceByIp(ip: string): ServiceModel | undefined
   /** As the pod's resolver would, with its search domains: `web-api`, `web-api.shop`, `web-api.shop.svc`, `web-api.shop.svc.cluster.local`. */
@@ -38,6 +45,11 @@ export interface CompileOptions {
    * replaces it is ready. They keep everything: addresses, policies, and their place behind Services.
    */
   readonly lingering?: readonly Pod[]
+  /**
+   * Waypoints (`namespace/name` of the Gateway) that have been ready once. Default: those of `previous`, and every one
+   * whose Deployment has replicas.
+   */
+  readonly waypointsReadyOnce?: ReadonlySet<string>
   /** Default bulkhead-worker and bulkhead-worker2. */
   readonly nodes?: readonly string[]
   readonly trustDomain?: string

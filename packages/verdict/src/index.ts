@@ -3,7 +3,14 @@ export { type BatchLine, type BatchOptions, type VerdictBatch, verdictBatch, ver
 export { FlowError, type FlowErrorCode, flowErrorCodes } from './flow/errors.js'
 export { judge } from './flow/judge.js'
 export { lookUp, type Target } from './flow/look-up.js'
-export { type HopRequest, type NextHop, nextHop } from './flow/next-hop.js'
+export {
+  type HopRequest,
+  type NextHop,
+  nextHop,
+  type PastReason,
+  type PastWaypoint,
+  type WaypointHop,
+} from './flow/next-hop.js'
 export { hostOf } from './flow/parties.js'
 export { readFlow } from './flow/read.js'
 export { symptomOf } from './flow/symptom.js'

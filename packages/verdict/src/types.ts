@@ -34,6 +34,11 @@ export interface Pod {
    * to captured pods itself, as its own ServiceAccount (semantics C.1, C.7).
    */
   readonly gateway?: string
+  /**
+   * `namespace/name` of the Gateway (class istio-waypoint) whose proxy this is. Neither captured (`mesh` is false) nor under
+   * ztunnel's policies; what comes to its port 15008 shows a certificate (semantics C.7).
+   */
+  readonly waypoint?: string
 }
 
 export interface ServiceModel {
@@ -49,6 +54,8 @@ export interface ServiceModel {
     readonly protocol: Protocol
     /** Of a Service of type NodePort or LoadBalancer, where the manifest pins it. */
     readonly nodePort?: number
+    /** What a waypoint takes it for, by `appProtocol` or the port's name. Absent: it finds out from the first bytes (C.7). */
+    readonly application?: 'http' | 'tcp'
   }[]
   /** Reached from outside the cluster: type NodePort or LoadBalancer. */
   readonly external: boolean
@@ -248,7 +255,25 @@ export interface RequestVerdict extends PointVerdict {
   readonly decision: RouteDecision
 }
 
+/** What a waypoint's proxy knows of a connection, or of a request on it, when it asks its policies. */
+export interface WaypointEvidence {
+  /** The waypoint's own pod. */
+  readonly waypoint: Pod
+  /** The address on the wire, and the identity of the verified certificate: nobody comes in without one. */
+  readonly peer: { readonly ip: string; readonly identity: string }
+  /** How the caller addressed the destination: by a Service and its port, or by a pod and its container's port. */
+  readonly to: { readonly service: ServiceModel; readonly port: number } | { readonly pod: Pod; readonly port: number }
+  /** Absent where the connection carries no HTTP: policies are asked once, for all of it. */
+  readonly request?: HttpRequest
+}
+
+/** A waypoint's word on a request or a connection. */
+export interface WaypointVerdict extends PointVerdict {
+  readonly point: 'waypoint'
+}
+
 export interface EvidenceAt {
+  readonly waypoint: WaypointEvidence
   readonly gateway: GatewayEvidence
   readonly ztunnel: ZtunnelEvidence
   readonly 'cni-egress': CniEvidence
@@ -257,6 +282,7 @@ export interface EvidenceAt {
 
 /** What each point answers with. A gateway says more than whether: where to. */
 export interface VerdictAt {
+  readonly waypoint: WaypointVerdict
   readonly gateway: RequestVerdict
   readonly ztunnel: PointVerdict
   readonly 'cni-egress': CniVerdict

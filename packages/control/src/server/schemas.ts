@@ -23,6 +23,8 @@ const kinds = [
   'socket',
 ] as const satisfies readonly AttemptKind[]
 
+const keyOf = z.strictObject({ secret: z.string(), key: z.string() })
+
 export const judgeBody = z.strictObject({
   flow: z.custom<Flow>((value) => outline.safeParse(value).success, 'a flow is an object'),
 })
@@ -41,9 +43,24 @@ export const attemptBody = z.strictObject({
       .strictObject({
         user: z.string().optional(),
         database: z.string().optional(),
-        passwordFrom: z.strictObject({ secret: z.string(), key: z.string() }),
+        passwordFrom: keyOf,
       })
       .optional(),
+    mongo: z
+      .strictObject({ user: z.string(), authSource: z.string().optional(), database: z.string(), passwordFrom: keyOf })
+      .optional(),
+    bearer: z
+      .union([
+        z.strictObject({
+          login: z.strictObject({ secret: z.string(), userKey: z.string(), passwordKey: z.string() }),
+        }),
+        z.strictObject({ serviceAccountOf: z.string() }),
+        z.strictObject({
+          assertion: z.strictObject({ key: keyOf, audience: z.string(), subject: z.string(), issuer: z.string() }),
+        }),
+      ])
+      .optional(),
+    times: z.number().int().min(1).max(100).optional(),
     dns: z.strictObject({ query: z.string() }).optional(),
     send: z.string().optional(),
     certificate: certificate.optional(),

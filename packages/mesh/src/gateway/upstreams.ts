@@ -11,7 +11,7 @@ import { ClientSocket } from '../http/client-socket.js'
 import { pair } from '../http/pair.js'
 import { join } from '../inbound.js'
 import { tunnelFailed } from '../mesh-source.js'
-import { nothingListens, unread, waypoint } from '../obstacles.js'
+import { nothingListens, unread } from '../obstacles.js'
 import { ConnectionReset, type End, resettable } from '../splice.js'
 import { Upstream, type Way } from './upstream.js'
 
@@ -134,12 +134,6 @@ export class Upstreams {
       flow.fail({ flag: 'NETWORK_POLICY', symptom: 'timeout', error: `connection timed out${maybe}` })
       await delay(context.connectTimeoutMs, undefined, { ref: false })
       throw new NoUpstream('connection timeout')
-    }
-    if (next.waypoint !== undefined) {
-      flow.step(waypoint(next.waypoint))
-      const error = `refused: waypoint ${next.waypoint.name} is on the way, and waypoints are not modelled here`
-      flow.fail({ flag: 'DENY', symptom: 'reset', error })
-      throw new NoUpstream('remote connection failure')
     }
     if (next.unread !== undefined) {
       flow.step(unread(next.unread))

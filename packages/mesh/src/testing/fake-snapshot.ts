@@ -210,6 +210,8 @@ export function shop(rules: Rules = {}, without: readonly string[] = []): Snapsh
     platform: empty.platform,
     services,
     gateways: new Map(rules.gateway === undefined ? [] : [[front.key, front]]),
+    waypoints: new Map(),
+    waypointsReadyOnce: new Set(),
     podByIp: (ip) => [...pods.values()].find((pod) => pod.ip === ip) ?? empty.podByIp(ip),
     serviceByIp: (ip) => [...services.values()].find((service) => service.clusterIP === ip) ?? empty.serviceByIp(ip),
     resolveName: (name, namespace) => {
@@ -297,6 +299,9 @@ const fakePoints: { [P in keyof EvidenceAt]: (evidence: EvidenceAt[P], rules: Ru
   'cni-egress': (evidence, rules) => judgeCni('cni-egress', evidence, rules),
   'cni-ingress': (evidence, rules) => judgeCni('cni-ingress', evidence, rules),
   gateway: judgeGateway,
+  waypoint: () => {
+    throw new TypeError('no waypoint is in this shop')
+  },
 }
 
 function judgeGateway({ gateway, request }: GatewayEvidence, { gateway: rules }: Rules): RequestVerdict {

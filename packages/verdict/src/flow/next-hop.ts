@@ -1,6 +1,5 @@
 import type { Snapshot } from '../api.js'
 import { internalsOf } from '../model/internals.js'
-import type { WaypointRef } from '../model/waypoints.js'
 import { hbonePort } from '../points/hbone.js'
 import type { Pod, Protocol, ServiceModel, Tuple } from '../types.js'
 import type { Unread } from './parties.js'
@@ -11,8 +10,9 @@ export interface HopRequest {
   /** The container's port (or the outside's). */
   readonly port: number
   readonly protocol?: Protocol
-  /** The Service by whose name or cluster IP the destination was asked for. */
+  /** The Service by whose name or cluster IP the destination was asked for, and the port of it that was asked for. */
   readonly service?: ServiceModel
+  readonly servicePort?: number
 }
 
 /** Where a packet really goes. The mesh sends it there, and judge() reasons about the same. */
@@ -22,10 +22,37 @@ export interface NextHop {
   readonly tuple: Tuple
   /** The identity that the far side reads from the certificate. */
   readonly as?: string
-  /** The connection would go through this waypoint first. Not modelled yet: unknown. */
-  readonly waypoint?: WaypointRef
+  /** The connection goes to this waypoint first, and `tuple` is the packet to it. */
+  readonly waypoint?: WaypointHop
+  /** A waypoint is named for the destination, and this connection does not go by it: why. */
+  readonly past?: PastWaypoint
   /** Something else on a gateway's way that is not modelled. The mesh sends nothing there, as judge() can say nothing of it. */
   readonly unread?: Unread
+}
+
+/** A waypoint on the way, and what it is asked for: CONNECT to `target`. */
+export interface WaypointHop {
+  /** `namespace/name` of the Gateway; its model is in the snapshot's `waypoints`. */
+  readonly key: string
+  /** The first pod of its, for who does not choose by readiness. Undefined: it has been ready, and none is left. */
+  readonly pod: Pod | undefined
+  /** As the caller addressed it: the Service's cluster IP and port, or the pod's. */
+  readonly target: { readonly ip: string; readonly port: number }
+}
+
+/** Why a connection walks past a waypoint (C.7). */
+export type PastReason =
+  | 'pod-address' // the pod was called, by its address or a headless Service's name, and the waypoint serves Services
+  | 'service-address' // the Service was called, and the waypoint serves workloads
+  | 'ingress' // a gateway calls, and the Service does not say ingress-use-waypoint
+  | 'not-captured' // the caller is outside the mesh
+  | 'missing' // there is no Gateway of that name
+  | 'never-ready' // there is one, and no pod of its has been ready yet
+
+export interface PastWaypoint {
+  /** `namespace/name` of the Gateway, as it is named. */
+  readonly key: string
+  readonly why: PastReason
 }
 
 /**
@@ -52,7 +79,7 @@ export function nextHop(request: HopRequest, snapshot: Snapshot): NextHop {
     transport: 'hbone',
     tuple: { src: source.ip, dst: destination.ip, port: hbonePort, protocol },
     as: source.identity,
-    ...(waypoint && { waypoint }),
+    ...(waypoint && { unread: { what: `waypoint ${waypoint.name}`, id: waypoint.policy, at: waypoint.at } }),
     ...(unread && { unread }),
   }
 }

@@ -1,5 +1,4 @@
 import type { Snapshot } from '../api.js'
-import type { WaypointRef } from '../model/waypoints.js'
 import { hbonePort, ownPortStep } from '../points/hbone.js'
 import { judgeAt } from '../points/judge-at.js'
 import { isProbeAddress, pastZtunnelStep, whyPastZtunnel } from '../points/past-ztunnel.js'
@@ -41,9 +40,6 @@ export function stepsOf(journey: Journey, snapshot: Snapshot): Judged {
   const { before, pod, node } = route
   // Which packets leave, and where to, is not known then.
   if (before?.outcome === 'unknown') return { steps: [...asked, obstacleStep(pointOf(before), before)] }
-  if (next.waypoint !== undefined && flow.certificate === undefined) {
-    return { steps: [...asked, waypointStep(next.waypoint)] }
-  }
   const source = caller.kind === 'pod' ? caller.pod : undefined
   const steps: Step[] = [...asked]
   if (before === undefined || before.code === 'network.unreachable') {
@@ -108,11 +104,6 @@ function packetSteps(
   const carried = { flow, caller, route, tunnelled }
   const { steps } = judgePacket(point, evidence, (reads) => payloadOf(carried, reads), snapshot)
   return flow.dns === undefined || tunnelled ? steps : withQuestion(steps, question(flow.dns.query).query)
-}
-
-function waypointStep({ name, policy, layer, at }: WaypointRef): Step {
-  const by = { ...(layer !== undefined && { layer }), policy, at }
-  return obstacleStep('waypoint', { code: 'not-modelled', outcome: 'unknown', facts: { what: `waypoint ${name}` }, by })
 }
 
 function opensAt({ flow, protocol, route }: Journey, { gateway }: Pod, snapshot: Snapshot): boolean {

@@ -79,6 +79,8 @@ export const compile: Compile = (resources, options = {}) => {
     platform: platform.platform,
     services,
     gateways,
+    waypoints: new Map(),
+    waypointsReadyOnce: new Set(),
     podByIp: (ip) => podsByIp.get(ip),
     serviceByIp: (ip) => servicesByIp.get(ip),
     resolveName: (name, namespace) => resolveName(name, namespace, named),

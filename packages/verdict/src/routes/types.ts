@@ -86,3 +86,17 @@ export interface ListenerModel {
   /** Host names that routes attached to it answer for, sorted; `*` for any. For people and for examples. */
   readonly hosts: readonly string[]
 }
+
+/** A Gateway of class `istio-waypoint` that the engine reads, with what istiod makes of it. */
+export interface WaypointModel {
+  /** `namespace/name` of the Gateway. */
+  readonly key: string
+  /** `Gateway/namespace/name` */
+  readonly id: string
+  readonly layer?: string
+  readonly at: string
+  /** `namespace/name` of the generated Deployment, Service and ServiceAccount: the Gateway's own. */
+  readonly workload: string
+  /** `istio.io/waypoint-for`: for destinations that were addressed so. */
+  readonly serves: 'service' | 'workload' | 'all' | 'none'
+}
