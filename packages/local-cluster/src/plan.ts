@@ -62,6 +62,7 @@ export function planPods(
   lingering: ReadonlySet<string> = new Set(),
 ): ReadonlyMap<string, PodPlan> {
   const byId = new Map(snapshot.resources.map((resource) => [resource.id, resource]))
+  const nodes = [...snapshot.nodes, snapshot.platform.controlPlane]
   const problems: { code: 'unknown-image' | 'bad-pod'; text: string }[] = []
   const plans = new Map<string, PodPlan>()
   for (const pod of snapshot.pods.values()) {
@@ -80,7 +81,7 @@ export function planPods(
     const context: PodContext = {
       pod,
       annotations: template.metadata?.annotations ?? {},
-      hostIp: snapshot.nodes.find(({ name }) => name === pod.node)?.ip ?? '',
+      hostIp: nodes.find(({ name }) => name === pod.node)?.ip ?? '',
       find: (id) => byId.get(id),
       secrets,
       ...(rootCa !== undefined && { rootCa }),

@@ -28,7 +28,7 @@ export async function dialAsKubelet(
   const { snapshot } = context.policy()
   const pod = snapshot.pods.get(key)
   if (pod === undefined) throw failure('EHOSTUNREACH', `connect EHOSTUNREACH: no pod ${JSON.stringify(key)}`)
-  const node = snapshot.nodes.find(({ name }) => name === pod.node)
+  const node = [...snapshot.nodes, snapshot.platform.controlPlane].find(({ name }) => name === pod.node)
   const source = { ip: pod.mesh || node === undefined ? PROBE_ADDRESS : node.ip }
   const verdicts = judgePacket(context.judgeAt, snapshot, source, pod, port, 'TCP')
   if (!passes(verdicts)) {

@@ -98,7 +98,7 @@ export function findNotModelled(
       found.push({ effect: 'redirects', id: service.id, what: 'externalIPs of a Service', at: place, claims })
     }
   }
-  for (const [pod] of wantedPods(resources, ['any'])) {
+  for (const [pod] of wantedPods(resources, { workers: ['any'], controlPlane: 'any' })) {
     if (pod === undefined) continue
     const { namespace, resource, template } = pod
     const sidecar = hasSidecar({

@@ -1,7 +1,11 @@
+import type { NodeModel } from '../types.js'
+
 /*
  * Addresses of what every cluster has. Nothing of the manifests' is given one of them.
  */
 
+/** kind's control plane: the first address of its network, and of the pods' block of its node. */
+export const controlPlaneNode: NodeModel = { name: 'bulkhead-control-plane', ip: '172.18.0.2' }
 /** kind's own: Service default/kubernetes. */
 export const apiServerAddress = '10.96.0.1'
 /** kind's own: Service kube-system/kube-dns. */

@@ -1,9 +1,13 @@
 import type { NodeModel, Platform, Pod, ServiceModel } from '../types.js'
-import { apiServerAddress, dnsAddress, dnsPodAddress, istiodAddress, istiodPodAddress } from './platform-addresses.js'
+import {
+  apiServerAddress,
+  controlPlaneNode,
+  dnsAddress,
+  dnsPodAddress,
+  istiodAddress,
+  istiodPodAddress,
+} from './platform-addresses.js'
 import { identityOf } from './pods.js'
-
-/** kind's control plane: the first address of its network, and of the pods' block of its node. */
-const controlPlaneNode: NodeModel = { name: 'bulkhead-control-plane', ip: '172.18.0.2' }
 
 /** Where the API server answers, on the control plane's node. */
 export const apiServerPort = 6443

@@ -5,7 +5,7 @@ import { isCaptured } from './capture.js'
 import { CompileError } from './compile-error.js'
 import type { Generated } from './gateways/generate.js'
 import { rawField } from './kinds.js'
-import { platformAddresses } from './platform-addresses.js'
+import { controlPlaneNode, platformAddresses } from './platform-addresses.js'
 import { type WantedPod, wantedPods } from './workloads.js'
 
 export interface PodsOptions {
@@ -29,15 +29,17 @@ export function identityOf(trustDomain: string, namespace: string, serviceAccoun
  */
 export function buildPods(resources: readonly Resource[], options: PodsOptions): Map<string, Pod> {
   const { nodes, previous, lingering } = options
-  const workloads = wantedPods(
-    resources,
-    nodes.map((node) => node.name),
-  )
+  const others = nodes.filter(({ name }) => name !== controlPlaneNode.name)
+  // Where there is no other node the control plane's has no taint.
+  const workers = others.length > 0 ? others : nodes
+  const controlPlane = nodes.find(({ name }) => name === controlPlaneNode.name) ?? controlPlaneNode
+  const places = [...workers, controlPlane]
+  const workloads = wantedPods(resources, { workers: workers.map(({ name }) => name), controlPlane: controlPlane.name })
   const kept = new Map<string, { node: string; ip: string }>()
   const taken = new Set<string>()
   for (const pod of workloads.flat()) {
     const before = previous?.pods.get(`${pod.namespace}/${pod.name}`)
-    if (before === undefined || before.hostNetwork || !nodes.some((node) => node.name === before.node)) continue
+    if (before === undefined || before.hostNetwork || !places.some((node) => node.name === before.node)) continue
     kept.set(before.key, before)
     taken.add(before.ip)
   }
@@ -45,7 +47,7 @@ export function buildPods(resources: readonly Resource[], options: PodsOptions):
   for (const pod of lingering) taken.add(pod.ip)
   for (const ip of platformAddresses) taken.add(ip)
 
-  const free = nodes.map((_, slot) => addressesOf(slot, nodes.length))
+  const free = [...workers.map((_, slot) => addressesOf(slot + 1, workers.length)), addressesOf(0)]
   const pods = new Map<string, Pod>()
   const ordinal = new Map<string, number>()
   for (const wanted of workloads) {
@@ -57,9 +59,9 @@ export function buildPods(resources: readonly Resource[], options: PodsOptions):
         throw new CompileError(pod.resource, ['metadata', 'name'], `its pod ${key} is also one of ${clash.workload}`)
       }
       const stays = kept.get(key)
-      const index = nodes.findIndex((node) => node.name === (stays?.node ?? pod.node))
-      const slot = index !== -1 ? index : (first + replica) % nodes.length
-      const [node, addresses] = [nodes[slot], free[slot]]
+      const index = places.findIndex((node) => node.name === (stays?.node ?? pod.node))
+      const slot = index !== -1 ? index : (first + replica) % workers.length
+      const [node, addresses] = [places[slot], free[slot]]
       if (node === undefined || addresses === undefined) throw new RangeError('a cluster needs at least one node')
       const hostNetwork = pod.template.spec.hostNetwork === true
       const ip = hostNetwork ? node.ip : (stays?.ip ?? freeAddress(addresses, taken))
@@ -125,9 +127,12 @@ function portsOf(spec: PodSpec): Pod['ports'] {
   )
 }
 
-/** Node n has 10.244.n.0/24; when that is full, further blocks of its own. The first address is the node's bridge. */
-function* addressesOf(slot: number, nodes: number): Generator<string, never> {
-  for (let block = slot + 1; block < 256; block += nodes) {
+/**
+ * The n-th worker has 10.244.n.0/24 and, when that is full, every further block that is `step` on; the control plane's node
+ * has block 0 alone. The first address is the node's bridge.
+ */
+function* addressesOf(first: number, step = 256): Generator<string, never> {
+  for (let block = first; block < 256; block += step) {
     for (let host = 2; host < 255; host++) yield `10.244.${block}.${host}`
   }
   throw new RangeError('more pods on one node than 10.244.0.0/16 has addresses for')

@@ -2,6 +2,7 @@ import type { Pod as PodObject, PodTemplate, Resource, Workload } from '@bulkhea
 import { CompileError } from './compile-error.js'
 import { canonicalJson, nameHash } from './hash.js'
 import { namespaceOf, ofKind } from './kinds.js'
+import { toleratesControlPlane } from './tolerations.js'
 
 /** More than this of one workload is a slip of the keyboard, not a lab. */
 const maxReplicas = 5000
@@ -20,8 +21,15 @@ export interface WantedPod {
   readonly node?: string
 }
 
+/** The names of the nodes. */
+export interface Places {
+  readonly workers: readonly string[]
+  /** Tainted: what does not tolerate that is not placed there. */
+  readonly controlPlane: string
+}
+
 /** Every pod that the objects ask for, workload by workload in the order of the objects. */
-export function wantedPods(resources: readonly Resource[], nodes: readonly string[]): WantedPod[][] {
+export function wantedPods(resources: readonly Resource[], nodes: Places): WantedPod[][] {
   const order = new Map(resources.map((resource, index) => [resource, index]))
   const workloads = [
     ...ofKind<Workload>(resources, 'apps', 'Deployment'),
@@ -34,7 +42,7 @@ export function wantedPods(resources: readonly Resource[], nodes: readonly strin
     .map(({ pods }) => pods)
 }
 
-function podsOf(resource: Resource<Workload>, nodes: readonly string[]): WantedPod[] {
+function podsOf(resource: Resource<Workload>, { workers, controlPlane }: Places): WantedPod[] {
   const { object, name } = resource
   const namespace = namespaceOf(resource)
   const template = object.spec.template
@@ -60,8 +68,11 @@ function podsOf(resource: Resource<Workload>, nodes: readonly string[]): WantedP
           'apps.kubernetes.io/pod-index': String(index),
         },
       }))
-    case 'DaemonSet':
+    case 'DaemonSet': {
+      // The workers first: where the taint is tolerated or not moves no pod of theirs.
+      const nodes = toleratesControlPlane(template.spec) ? [...new Set([...workers, controlPlane])] : workers
       return nodes.map((node) => ({ ...common, name: `${name}-${nameHash(`${id}/${node}`, 5)}`, added: {}, node }))
+    }
   }
 }
 
