@@ -280,8 +280,9 @@ export class LocalCluster implements Target {
    */
   secretValue(namespace: string, name: string, key: string): string | undefined {
     const { enforcement, secrets } = this.#parts
-    const found = enforcement.snapshot.resources.find(({ id }) => id === `Secret/${namespace}/${name}`)
-    return found === undefined ? undefined : secrets.of(found)[key]
+    const find = (wanted: string) => enforcement.snapshot.resources.find(({ id }) => id === wanted)
+    const found = find(`Secret/${namespace}/${name}`)
+    return found === undefined ? undefined : secrets.of(found, find)[key]
   }
 
   /**

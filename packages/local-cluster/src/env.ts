@@ -38,7 +38,7 @@ export function dataOf(
     return { [rootCaKey]: context.rootCa }
   if (found === undefined) return undefined
   if (kind === 'ConfigMap') return { ...(found.object as ConfigMap).data }
-  return { ...context.secrets.of(found) }
+  return { ...context.secrets.of(found, context.find) }
 }
 
 /** The downward API: what a pod may ask about itself. Undefined: not a field that has a value here. */

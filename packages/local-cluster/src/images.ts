@@ -27,6 +27,7 @@ export const localImages: ImageTable = new Map([
   ['localhost/bulkhead/hello-app', { root: app('hello-app'), entrypoint: ['node', '/app/dist/main.js'], cmd: [] }],
   ['localhost/bulkhead/manager', { root: app('manager'), entrypoint: ['node', '/app/dist/main.js'], cmd: [] }],
   ['localhost/bulkhead/probe', { root: app('probe'), entrypoint: ['node', '/app/dist/main.js'], cmd: ['idle'] }],
+  ['localhost/bulkhead/scheduler', { root: app('scheduler'), entrypoint: ['node', '/app/dist/main.js'], cmd: [] }],
   [
     'docker.io/library/postgres',
     {

@@ -10,9 +10,10 @@ import type {
 import type { Pod, Snapshot } from '@bulkhead/verdict'
 import { claimsOf } from './claims.js'
 import { containerEnv, MissingReference, type PodContext } from './env.js'
-import { ClusterError } from './errors.js'
+import { ClusterError, messageOf } from './errors.js'
 import { commandLine, type Image, type ImageTable, repositoryOf } from './images.js'
 import { serviceEnv, withAccess } from './kube-api/access.js'
+import { publicHalfAnnotation } from './public-halves.js'
 import type { SecretValues } from './secrets.js'
 
 export interface PlannedContainer {
@@ -65,6 +66,15 @@ export function planPods(
   const nodes = [...snapshot.nodes, snapshot.platform.controlPlane]
   const problems: { code: 'unknown-image' | 'bad-pod'; text: string }[] = []
   const plans = new Map<string, PodPlan>()
+  for (const resource of snapshot.resources) {
+    if (resource.kind !== 'Secret' || resource.object.metadata.annotations?.[publicHalfAnnotation] === undefined)
+      continue
+    try {
+      secrets.of(resource, (id) => byId.get(id))
+    } catch (error) {
+      problems.push({ code: 'bad-pod', text: messageOf(error) })
+    }
+  }
   for (const pod of snapshot.pods.values()) {
     if (lingering.has(pod.key)) continue
     if (pod.gateway !== undefined) {

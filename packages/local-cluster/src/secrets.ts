@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { join } from 'node:path'
 import type { Resource, Secret } from '@bulkhead/resources'
 import { ClusterError, messageOf, systemCode } from './errors.js'
+import { publicHalves } from './public-halves.js'
 
 /** Comma-separated keys of a Secret whose values are made where it is used, so that they are in no file of the repository. */
 export const generateAnnotation = 'bulkhead.dev/generate'
@@ -20,7 +21,8 @@ const rsaBits = 2048
 
 /** What a Secret holds: what its manifest says, and the values that were made for it here. */
 export interface SecretValues {
-  of(secret: Resource): Readonly<Record<string, string>>
+  /** `find`: the objects beside it, by `Kind/namespace/name`; what another Secret holds may count for it. */
+  of(secret: Resource, find?: (id: string) => Resource | undefined): Readonly<Record<string, string>>
 }
 
 /** What is told once of a Secret that was just made. */
@@ -48,8 +50,16 @@ export class GeneratedSecrets implements SecretValues {
     this.#note = note
   }
 
-  /** @throws ClusterError `state-dir` when its values cannot be read, or kept. */
-  of(secret: Resource): Readonly<Record<string, string>> {
+  /** @throws ClusterError `state-dir` when its values cannot be read, or kept; `bad-pod` when a public half has no private one. */
+  of(secret: Resource, find?: (id: string) => Resource | undefined): Readonly<Record<string, string>> {
+    const halves = publicHalves(secret, (id) => {
+      const found = find?.(id)
+      return found && this.#own(found)
+    })
+    return { ...halves, ...this.#own(secret) }
+  }
+
+  #own(secret: Resource): Readonly<Record<string, string>> {
     const { data = {}, stringData = {} } = secret.object as Secret
     const decoded = Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()])
     const written: Record<string, string> = { ...Object.fromEntries(decoded), ...stringData }
