@@ -10,7 +10,6 @@ import { Int32, Long, ObjectId } from 'mongodb'
 import { MemoryCluster, podView } from '../kubernetes/memory.js'
 import type { PodView } from '../kubernetes/types.js'
 import type { IntentDoc } from '../store/documents.js'
-import { Assertions } from './assertions.js'
 import { createHttpPush } from './http.js'
 
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
@@ -113,17 +112,6 @@ test('contract 1.8.6, M15, scheduler D1: a PUT of the whole set with its version
   })
   assert.equal(protectedHeader.alg, 'RS256')
   assert.equal((payload.exp ?? 0) - (payload.iat ?? 0), 300)
-})
-
-test('contract M18: an assertion is made once and used until a minute before its end; each node has its own', async () => {
-  let now = 1_000_000_000_000
-  const assertions = new Assertions(privateKey, () => now)
-  const first = await assertions.for('a')
-  now += 239_000
-  assert.equal(await assertions.for('a'), first)
-  assert.notEqual(await assertions.for('b'), first)
-  now += 1_000
-  assert.notEqual(await assertions.for('a'), first)
 })
 
 test('contract M17: only a running pod of the right namespace, ServiceAccount, label and node is sent anything', async (t) => {

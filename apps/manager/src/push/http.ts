@@ -1,10 +1,10 @@
 import type { KeyObject } from 'node:crypto'
 import { isIPv6 } from 'node:net'
+import { Assertions, managerTo } from '@bulkhead/intents'
 import { Agent, request } from 'undici'
 import { z } from 'zod'
 import type { ClusterView, PodView } from '../kubernetes/types.js'
 import type { IntentDoc } from '../store/documents.js'
-import { Assertions } from './assertions.js'
 import type { NodeProcesses, SchedulerPush } from './types.js'
 
 /** For all of one exchange with a scheduler (contract M18: no call without an end). */
@@ -34,7 +34,7 @@ export function createHttpPush({
   serviceAccount,
   timeoutMs = PUSH_TIMEOUT_MS,
 }: HttpPushOptions): SchedulerPush {
-  const assertions = new Assertions(key)
+  const assertions = new Assertions(key, managerTo)
   const agent = new Agent({
     connect: { timeout: timeoutMs },
     connections: 2,

@@ -1,5 +1,5 @@
+import { type CommandRegex, readCommandRegex } from '@bulkhead/intents'
 import type { PodView } from '../kubernetes/types.js'
-import { type CommandRegex, readCommandRegex } from '../regex/command-regex.js'
 
 /** Which pods a strategy is for. All that is given has to hold. */
 export interface Criteria {

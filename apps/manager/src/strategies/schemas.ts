@@ -1,8 +1,8 @@
+import { MAX_REGEX_LENGTH, readCommandRegex } from '@bulkhead/intents'
 import { z } from 'zod'
 import { missing, saying } from '../http/fields.js'
 import { ID_SHAPE, OBJECT_ID, objectId } from '../http/ids.js'
 import { nextCursor, pageQuery } from '../http/page.js'
-import { MAX_REGEX_LENGTH, readCommandRegex } from '../regex/command-regex.js'
 import { isLabelKey, isLabelValue, isNamespaceName } from './label-syntax.js'
 
 const MAX_SELECTORS = 32

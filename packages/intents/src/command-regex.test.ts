@@ -38,12 +38,10 @@ test('contract M12, 1.16: what is not RE2 is refused, with the reason', () => {
   read('a'.repeat(MAX_REGEX_LENGTH))
 })
 
-test('an expression that would keep a backtracking engine busy for years comes back', () => {
-  const started = performance.now()
+test('an expression that would keep a backtracking engine busy for years comes back: that this test ends is the proof', () => {
   for (const source of ['(a+)+$b', '(x+x+)+y', '(a|aa)+$', '(.*)*(.*)*(.*)*[\\x00]', '(\\w|\\W){90}[^ -~]$']) {
     assert.equal(read(source).matches(`${'a'.repeat(4_000)}!`), false, source)
   }
-  assert.ok(performance.now() - started < 5_000)
 })
 
 test('of a long line the first characters are looked at', () => {

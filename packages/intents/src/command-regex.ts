@@ -6,6 +6,8 @@ export const MAX_REGEX_LENGTH = 256
 export const MAX_REGEX_PROGRAM = 300
 /** Characters of a command line that are looked at: its end is rarely what tells a program, and it may be a megabyte. */
 export const MAX_COMMAND_LINE = 4096
+/** Answers that one expression keeps. */
+const MAX_KNOWN = 1_000
 
 /** An expression over the command lines of containers: RE2, found anywhere in the line, upper and lower case apart. */
 export interface CommandRegex {
@@ -28,7 +30,8 @@ export function readCommandRegex(source: string): CommandRegex | string {
   if (compiled.programSize() > MAX_REGEX_PROGRAM) {
     return `is too large once its repeats are written out (${compiled.programSize()} steps, at most ${MAX_REGEX_PROGRAM})`
   }
-  // The containers of a Deployment share one line, and clusters have far fewer lines than pods.
+  // The containers of a Deployment share one line, and clusters have far fewer lines than pods. Still, whoever runs may call himself
+  // something else every moment.
   const known = new Map<string, boolean>()
   return {
     matches(commandLine) {
@@ -36,6 +39,7 @@ export function readCommandRegex(source: string): CommandRegex | string {
       let answer = known.get(line)
       if (answer === undefined) {
         answer = compiled.test(line)
+        if (known.size >= MAX_KNOWN) known.clear()
         known.set(line, answer)
       }
       return answer
