@@ -114,6 +114,7 @@ describe('the manager and its database', () => {
 
   it('read those Secrets that they need, each container, and no other', () => {
     assert.deepEqual(Object.fromEntries(all.map(({ spec, container }) => [container.name, reads(spec, container)])), {
+      intruder: [],
       keyfile: ['gthulhu-mongodb-keyfile/keyfile'],
       mongodb: ['gthulhu-mongodb-auth/password', 'gthulhu-mongodb-auth/username'],
       migrate: [

@@ -143,6 +143,8 @@ export const legitimateFlows: readonly Legitimate[] = [
 export const openPairs: readonly string[] = [
   'demo/hello-app -> demo/postgres:5432/TCP',
   'demo/hello-gateway-istio -> demo/hello-app:8000/TCP',
+  'gthulhu/gthulhu-gw-istio -> gthulhu/gthulhu-manager:8080/TCP',
+  'gthulhu/gthulhu-manager -> gthulhu/gthulhu-mongodb:27017/TCP',
   'shop/recommendation -> shop/purchase-history-v1:8080/TCP',
   'shop/shop-gateway-istio -> shop/web-api:8080/TCP',
   'shop/sleep -> sandbox/collector:9125/UDP',
@@ -150,33 +152,12 @@ export const openPairs: readonly string[] = [
   'shop/web-api -> shop/recommendation:8080/TCP',
 ]
 
-/**
- * A namespace whose pods are in no layer but 70-ingress yet: what they send nothing of theirs stops, and what is sent to them
- * stops at the sender's walls. It is left out of what is closed, and leaves this list when it gets walls.
- */
-export const withoutWalls = 'gthulhu'
-
-/** Of the pairs, those that are open because their caller is there. Nothing of another namespace but what is open to anybody. */
-export const openPairsWithoutWalls: readonly string[] = [
-  'gthulhu/gthulhu-gw-istio -> demo/hello-gateway-istio:80/TCP',
-  'gthulhu/gthulhu-gw-istio -> gthulhu/gthulhu-manager:8080/TCP',
-  'gthulhu/gthulhu-gw-istio -> gthulhu/gthulhu-mongodb:27017/TCP',
-  'gthulhu/gthulhu-manager -> demo/hello-gateway-istio:80/TCP',
-  'gthulhu/gthulhu-manager -> gthulhu/gthulhu-gw-istio:15020/TCP',
-  'gthulhu/gthulhu-manager -> gthulhu/gthulhu-gw-istio:15021/TCP',
-  'gthulhu/gthulhu-manager -> gthulhu/gthulhu-gw-istio:15090/TCP',
-  'gthulhu/gthulhu-manager -> gthulhu/gthulhu-mongodb:27017/TCP',
-  'gthulhu/gthulhu-mongodb -> demo/hello-gateway-istio:80/TCP',
-  'gthulhu/gthulhu-mongodb -> gthulhu/gthulhu-gw-istio:15020/TCP',
-  'gthulhu/gthulhu-mongodb -> gthulhu/gthulhu-gw-istio:15021/TCP',
-  'gthulhu/gthulhu-mongodb -> gthulhu/gthulhu-gw-istio:15090/TCP',
-  'gthulhu/gthulhu-mongodb -> gthulhu/gthulhu-manager:8080/TCP',
-]
-
 /** Of the same, those whose packets the network lets through: what 50-identity would not have to stop any more. */
 export const openPackets: readonly string[] = [
   'demo/hello-app -> demo/postgres:15008/TCP',
   'demo/hello-gateway-istio -> demo/hello-app:15008/TCP',
+  'gthulhu/gthulhu-gw-istio -> gthulhu/gthulhu-manager:15008/TCP',
+  'gthulhu/gthulhu-manager -> gthulhu/gthulhu-mongodb:15008/TCP',
   'shop/recommendation -> shop/purchase-history-v1:15008/TCP',
   'shop/shop-gateway-istio -> shop/web-api:15008/TCP',
   'shop/sleep -> sandbox/collector:9125/UDP',
