@@ -3,7 +3,7 @@ import { askAgain } from './again.js'
 import { hold } from './connection.js'
 import type { Kind } from './kinds/kind.js'
 import { symptomOf } from './symptom.js'
-import { asFailure, startTrace } from './trace.js'
+import { asFailure, defaultTimeoutMs, startTrace } from './trace.js'
 
 /** Each kind is loaded when it is used: the probe starts once per attempt, and most attempts are plain HTTP. */
 const kinds: Readonly<Record<AttemptKind, () => Promise<Kind>>> = {
@@ -19,12 +19,26 @@ const kinds: Readonly<Record<AttemptKind, () => Promise<Kind>>> = {
 }
 
 /**
- * Makes one attempt and says what a client sees. Never takes longer than `timeoutMs` (default 5000), never throws for
- * what the network does.
- * @param onHeld called once the first answer has arrived, when the attempt holds its connection
+ * Makes the attempt, as many times as it says, and says what the last one saw. They share its time: one that nobody answers
+ * in it is the last.
  * @throws Failure `NO_MATERIAL`, `BAD_MATERIAL`: the attempt cannot be made as it is written
  */
 export async function makeAttempt(attempt: ResolvedAttempt, onHeld?: () => void): Promise<Observation> {
+  const { times = 1, timeoutMs = defaultTimeoutMs } = attempt
+  const start = performance.now()
+  for (let made = 1; ; made++) {
+    const left = Math.ceil(timeoutMs - (performance.now() - start))
+    const seen = await tryOnce({ ...attempt, timeoutMs: Math.max(1, left) }, onHeld)
+    if (made >= times || performance.now() - start >= timeoutMs) return seen
+  }
+}
+
+/**
+ * Makes one attempt and says what a client sees. Never takes longer than `timeoutMs` (default 5000), never throws for
+ * what the network does.
+ * @param onHeld called once the first answer has arrived, when the attempt holds its connection
+ */
+async function tryOnce(attempt: ResolvedAttempt, onHeld?: () => void): Promise<Observation> {
   const kind = await kinds[attempt.kind]()
   const trace = startTrace(attempt)
   try {
@@ -81,7 +95,7 @@ export function parseAttempt(text: string): ResolvedAttempt {
     throw new Error(`the attempt on stdin is not JSON: ${error instanceof Error ? error.message : String(error)}`)
   }
   if (typeof value !== 'object' || value === null) throw new Error('the attempt on stdin is not a JSON object')
-  const { kind, host, port, timeoutMs } = value as Record<string, unknown>
+  const { kind, host, port, times, timeoutMs } = value as Record<string, unknown>
   if (typeof kind !== 'string' || !kindNames.includes(kind)) {
     throw new Error(`"kind" is ${JSON.stringify(kind)}; it must be one of ${kindNames.join(', ')}`)
   }
@@ -92,6 +106,9 @@ export function parseAttempt(text: string): ResolvedAttempt {
   }
   if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs > 0 && timeoutMs <= 600_000)) {
     throw new Error(`"timeoutMs" is ${JSON.stringify(timeoutMs)}; it must be from 1 to 600000 milliseconds`)
+  }
+  if (times !== undefined && !(Number.isInteger(times) && Number(times) >= 1 && Number(times) <= 100)) {
+    throw new Error(`"times" is ${JSON.stringify(times)}; it must be a whole number from 1 to 100`)
   }
   return value as ResolvedAttempt
 }

@@ -3,7 +3,8 @@ import type { Observation, ResolvedAttempt } from '@bulkhead/scenarios'
 export type Phase = Observation['phase']
 type Timed = 'dns' | 'connect' | 'tls' | 'firstByte' | 'end'
 
-const defaultTimeoutMs = 5000
+/** How long all of an attempt may take, where it does not say. */
+export const defaultTimeoutMs = 5000
 const defaultLateResetMs = 900
 
 /** A failed attempt: the operating system's or the protocol's own code. */

@@ -1,17 +1,15 @@
 import type { MeshApi } from '@bulkhead/mesh'
 import type { Attempt, Evidence, ResolvedAttempt } from '@bulkhead/scenarios'
 import type { FlowDestination, FlowRecord, Pod, Snapshot } from '@bulkhead/verdict'
+import { lootOf, type SecretsHost, withoutLoot } from './attempt-secrets.js'
 import { ClusterError } from './errors.js'
 import type { AttemptOptions, Probe, Probes } from './probes.js'
 
 /** What an attempt is made with. */
-export interface AttemptHost {
+export interface AttemptHost extends SecretsHost {
   readonly mesh: MeshApi
-  readonly snapshot: Snapshot
   readonly probes: Pick<Probes, 'giveBack'>
   readonly connectTimeoutMs: number
-  /** The value of a Secret's key; undefined when there is no such Secret or key. */
-  readonly secret?: (namespace: string, name: string, key: string) => string | undefined
 }
 
 /** Makes an attempt as a pod: with its secret, from inside it. */
@@ -37,7 +35,7 @@ export async function evidence(
   options: AttemptOptions,
 ): Promise<Evidence> {
   try {
-    const observation = await probe.make(run, resolved, options)
+    const observation = withoutLoot(await probe.make(run, resolved, options), resolved)
     return { observation, flows: await settled(mesh, run, attempt) }
   } finally {
     await probes.giveBack(probe)
@@ -81,24 +79,8 @@ async function resolveAttempt(pod: Pod, attempt: Attempt, target: AttemptHost): 
     lateResetMs: Math.round(connectTimeoutMs * 0.9),
     ...(certificate !== undefined && { claim }),
     ...(material !== undefined && { material }),
-    ...passwordOf(attempt, target),
+    ...(await lootOf(attempt, target)),
   }
-}
-
-/** What an attempt that logs in was given as password: read here, since it is in no scenario and the caller may not read it. */
-export function passwordOf(
-  { postgres }: Attempt,
-  { secret }: Pick<AttemptHost, 'secret'>,
-): Pick<ResolvedAttempt, 'password'> {
-  if (postgres === undefined) return {}
-  const { secret: id, key } = postgres.passwordFrom
-  const [namespace = '', name = ''] = id.split('/')
-  const password = secret?.(namespace, name, key)
-  if (password !== undefined) return { password }
-  throw new ClusterError(
-    'bad-attempt',
-    `no Secret ${JSON.stringify(id)} with a key ${JSON.stringify(key)} is in force here, so there is no password to log in with.`,
-  )
 }
 
 function identityOf(account: string, pod: Pod): string {

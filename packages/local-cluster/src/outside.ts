@@ -1,6 +1,7 @@
 import type { Attempt, Evidence } from '@bulkhead/scenarios'
 import type { FlowDestination, ServiceModel, Snapshot } from '@bulkhead/verdict'
-import { type AttemptHost, evidence, passwordOf } from './attempt.js'
+import { type AttemptHost, evidence } from './attempt.js'
+import { lootOf } from './attempt-secrets.js'
 import { ClusterError, messageOf } from './errors.js'
 import type { AttemptOptions, Probe } from './probes.js'
 
@@ -36,7 +37,7 @@ export async function attemptFromOutside(
       host: '127.0.0.1',
       port: door.port,
       lateResetMs: Math.round(host.connectTimeoutMs * 0.9),
-      ...passwordOf(attempt, host),
+      ...(await lootOf(attempt, host)),
     }
     return await evidence(probe(), run, attempt, resolved, host, options)
   } finally {

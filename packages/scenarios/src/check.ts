@@ -82,6 +82,9 @@ const KINDS_OF = {
   http: ['http', 'tcp', 'tls', 'hbone', 'socket'],
   tls: ['tls', 'http'],
   postgres: ['postgres'],
+  mongo: ['mongo'],
+  bearer: ['http'],
+  times: ['http'],
   dns: ['dns'],
   send: ['tcp', 'tls', 'hbone', 'socket', 'udp'],
   certificate: ['hbone'],
@@ -100,9 +103,18 @@ function* checkAttempt(attempt: ScenarioFile['attempt'], path: readonly string[]
     yield { path: [...path, 'certificate'], message: 'a forged certificate names somebody: say whom in "as"' }
   if (kind === 'tls' && attempt.tls?.insecure !== undefined)
     yield { path: [...path, 'tls', 'insecure'], message: '"tls" verifies no certificate anyway; "http" does' }
+  if (attempt.bearer !== undefined && Object.keys(attempt.http?.headers ?? {}).some(isAuthorization))
+    yield {
+      path: [...path, 'http', 'headers'],
+      message: '"bearer" is the authorization of the request: name one of the two',
+    }
+  if (attempt.times !== undefined && attempt.hold === true)
+    yield { path: [...path, 'times'], message: 'an attempt with "times" closes each connection: it holds none' }
   if (kind === 'dns' && dns === undefined)
     yield { path: [...path, 'kind'], message: 'an attempt of kind "dns" needs "dns: {query}"' }
 }
+
+const isAuthorization = (name: string): boolean => name.toLowerCase() === 'authorization'
 
 function* checkHold({ attempt, change, control }: ScenarioFile): Generator<Problem> {
   if (control?.attempt.hold === true)

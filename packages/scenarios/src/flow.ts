@@ -4,9 +4,19 @@ import type { Attempt } from './types.js'
 /** How a scenario names a caller that is not in the cluster. */
 export const outside = 'outside'
 
+/** How it names a program that runs on a node itself, in no pod. */
+const ofNode = 'node/'
+
+/** The node whose own program a scenario's `from` is; undefined where it is none. */
+export function nodeOf(from: string): string | undefined {
+  return from.startsWith(ofNode) ? from.slice(ofNode.length) : undefined
+}
+
 /** Who a scenario's `from` is, in the engine's words. */
 export function sourceOf(from: string): FlowSource {
-  return from === outside ? { external: outsideAddress } : { workload: from }
+  if (from === outside) return { external: outsideAddress }
+  const node = nodeOf(from)
+  return node === undefined ? { workload: from } : { node }
 }
 
 /**

@@ -9,7 +9,7 @@ const caller = z
   .string()
   .refine(
     (text) => text === outside || ref.safeParse(text).success,
-    `must be "namespace/workload", or "${outside}" for a caller that is not in the cluster`,
+    `must be "namespace/workload", "node/name" for a program of a node itself, or "${outside}" for a caller that is not in the cluster`,
   )
 const objectId = z.string().regex(/^[A-Za-z]+(\/[a-z0-9.-]+){1,2}$/, 'must be "Kind/namespace/name"')
 const sentence = z
@@ -17,6 +17,7 @@ const sentence = z
   .trim()
   .min(1, 'must not be empty')
   .regex(/^\P{Cc}*$/u, 'must be one line of text, without control characters')
+const keyOf = z.strictObject({ secret: ref, key: z.string().min(1) })
 const labels = z.record(z.string(), z.string())
 const port = z.int().min(1).max(65535)
 const protocol = z.enum(['TCP', 'UDP', 'SCTP', 'ICMP'])
@@ -68,9 +69,37 @@ const attempt = z.strictObject({
     .strictObject({
       user: z.string().min(1).exactOptional(),
       database: z.string().min(1).exactOptional(),
-      passwordFrom: z.strictObject({ secret: ref, key: z.string().min(1) }),
+      passwordFrom: keyOf,
     })
     .exactOptional(),
+  mongo: z
+    .strictObject({
+      user: z.string().min(1),
+      authSource: z.string().min(1).exactOptional(),
+      database: z.string().min(1),
+      passwordFrom: keyOf,
+    })
+    .exactOptional(),
+  bearer: z
+    .union(
+      [
+        z.strictObject({
+          login: z.strictObject({ secret: ref, userKey: z.string().min(1), passwordKey: z.string().min(1) }),
+        }),
+        z.strictObject({ serviceAccountOf: ref }),
+        z.strictObject({
+          assertion: z.strictObject({
+            key: keyOf,
+            audience: z.string().min(1),
+            subject: z.string().min(1),
+            issuer: z.string().min(1),
+          }),
+        }),
+      ],
+      'must be one of {login: {secret, userKey, passwordKey}}, {serviceAccountOf: namespace/workload}, {assertion: {key, audience, subject, issuer}}',
+    )
+    .exactOptional(),
+  times: z.int().min(1).max(100).exactOptional(),
   dns: z.strictObject({ query: z.string() }).exactOptional(),
   send: z.string().exactOptional(),
   certificate: z.enum(['none', 'self-signed', 'expired', 'other-domain', 'stolen']).exactOptional(),

@@ -20,6 +20,7 @@ export const http: Kind = async (trace) => {
 export function httpOver(trace: Trace, stream: Duplex, raw: Socket): Promise<Got> {
   const { attempt } = trace
   const { method, path, headers = {}, body } = attempt.http ?? { method: 'GET', path: '/' }
+  const { token } = attempt
   const before = raw.bytesRead
   let counted = 0
   const count = (): void => {
@@ -66,6 +67,7 @@ export function httpOver(trace: Trace, stream: Duplex, raw: Socket): Promise<Got
         host: authority(attempt),
         'user-agent': 'bulkhead-probe',
         ...headers,
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         connection: attempt.hold === true ? 'keep-alive' : 'close',
         ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
       },

@@ -8,16 +8,24 @@ const opMsg = 2013
 const maxMessage = 48_000_000
 const headBytes = 21
 
-/** `hello` by OP_MSG: the fields that say what answered. */
+/** `hello` by OP_MSG: the fields that say what answered. With a login to make, that follows. */
 export const mongo: Kind = async (trace) => {
-  const stream = await open(trace, { host: trace.attempt.host, port: trace.attempt.port })
+  const { host, port, mongo: wanted, password } = trace.attempt
+  if (wanted !== undefined && password === undefined)
+    throw new Failure('NO_MATERIAL', 'a login needs "password": the value that "mongo.passwordFrom" names')
+  const stream = await open(trace, { host, port })
   const { answer, cut } = await exchange(trace, stream, hello(), whole)
   if (cut !== undefined) return { cut, open: stream }
+  let detail: Record<string, unknown>
   try {
-    return { detail: fieldsOf(answer), open: stream }
+    detail = fieldsOf(answer)
   } catch (error) {
     return { cut: new Failure('BAD_REPLY', `not an OP_MSG reply (${String(error)})`), open: stream }
   }
+  if (wanted === undefined || password === undefined) return { detail, open: stream }
+  // Loaded when it is used: most attempts only want to know who answers.
+  const { login } = await import('./mongo-login.js')
+  return { ...(await login(trace, wanted, password)), open: stream }
 }
 
 function hello(): Buffer {

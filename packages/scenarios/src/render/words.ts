@@ -1,5 +1,5 @@
 import { type Symptom, symptoms } from '@bulkhead/verdict'
-import { hostOf, outside } from '../flow.js'
+import { hostOf, nodeOf, outside } from '../flow.js'
 import type { Reason } from '../result.js'
 import type { Attempt, LayerState, Observation, Scenario } from '../types.js'
 import { columns } from './layout.js'
@@ -12,7 +12,13 @@ export function sawText(symptom: Symptom): string {
 
 /** `shop/notsleep → shop/web-api:8080`, and what it did there when that is not a plain `GET /`. */
 export function attemptText({ from, attempt }: Pick<Scenario, 'from' | 'attempt'>): string {
-  return `${from === outside ? 'the outside' : from} → ${destinationText(attempt)}`
+  return `${callerText(from)} → ${destinationText(attempt)}`
+}
+
+function callerText(from: string): string {
+  if (from === outside) return 'the outside'
+  const node = nodeOf(from)
+  return node === undefined ? from : `the node ${node}`
 }
 
 function destinationText(attempt: Attempt): string {
@@ -27,10 +33,11 @@ function destinationText(attempt: Attempt): string {
       return `DNS ${attempt.dns?.query ?? name}`
     case 'http':
       return attempt.tls === undefined
-        ? `${name}:${port}${requestText(attempt)}`
-        : `https://${name}${port === 443 ? '' : `:${port}`}${requestText(attempt)}${nameText(attempt)}`
+        ? `${name}:${port}${requestText(attempt)}${timesText(attempt)}`
+        : `https://${name}${port === 443 ? '' : `:${port}`}${requestText(attempt)}${timesText(attempt)}${nameText(attempt)}`
     case 'postgres':
-      return `${name}:${port}, ${attempt.postgres === undefined ? kind : 'postgres login'}`
+    case 'mongo':
+      return `${name}:${port}, ${attempt[kind] === undefined ? kind : `${kind} login`}`
     default:
       return `${name}:${port}, ${kind}`
   }
@@ -41,6 +48,11 @@ function requestText({ http }: Attempt): string {
   const { method = 'GET', path = '/', headers } = http ?? {}
   const host = hostOf(headers)
   return `${method === 'GET' && path === '/' ? '' : ` ${method} ${path}`}${host === undefined ? '' : ` at ${host}`}`
+}
+
+/** `, with a token, 9 times`: whose it is the story tells. */
+function timesText({ bearer, times = 1 }: Attempt): string {
+  return `${bearer === undefined ? '' : ', with a token'}${times === 1 ? '' : `, ${times} times`}`
 }
 
 /** `, as x in its ClientHello`: where that is another name than the one that is dialled. */
