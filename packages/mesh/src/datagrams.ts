@@ -7,6 +7,7 @@ import { type Asked, answerTo, readDatagram } from './dns/server.js'
 import type { Flow } from './flows.js'
 import { judgePacket, type Known, passes, readsOf, type Station } from './network.js'
 import { packetsOf } from './node-port.js'
+import { callerOf, speakerOf } from './node-source.js'
 import { closedOutside, nothingListens, unreachable } from './obstacles.js'
 import { type Endpoints, type OutsideRoute, type PodRoute, type Route, resolve, routeTo } from './route.js'
 import type { Address, Dialer, Outside } from './seams.js'
@@ -34,7 +35,7 @@ export class Datagrams {
   async resolve(key: string, name: string, run?: string): ReturnType<Dialer['resolve']> {
     const { endpoints, names } = this.#parts
     const { snapshot, generation } = this.#context.policy()
-    const source = snapshot.pods.get(key)
+    const source = callerOf(snapshot, key)
     if (source === undefined) return { code: 'EREFUSED' }
     const found = resolve({ snapshot, source, host: name, endpoints })
     if ('addresses' in found) return found
@@ -56,7 +57,7 @@ export class Datagrams {
   async send(...[key, run, to, from, data]: Parameters<Dialer['datagram']>): Promise<boolean> {
     const { endpoints, names } = this.#parts
     const { snapshot } = this.#context.policy()
-    const source = snapshot.pods.get(key)
+    const source = callerOf(snapshot, key)
     if (source === undefined) return false
     const where = { snapshot, source, port: to.port, protocol: 'UDP', endpoints } as const
     const route = routeTo({ ...where, host: to.host })
@@ -97,7 +98,7 @@ export class Datagrams {
     const packets: readonly Packet[] =
       route.kind === 'pod' && route.via !== undefined
         ? packetsOf(source, route, route.via)
-        : [{ source, to: station, port }]
+        : [{ source: speakerOf(source), to: station, port }]
     const judge = (more: Known) => {
       const said = packets.map((packet) =>
         judgePacket(this.#context.judgeAt, snapshot, packet.source, packet.to, packet.port, 'UDP', {

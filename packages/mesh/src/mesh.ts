@@ -18,6 +18,7 @@ import { Members } from './members.js'
 import { MeshSource } from './mesh-source.js'
 import { NetworkSource } from './network-source.js'
 import { NodePorts } from './node-port.js'
+import { callerOf, NodeSource, nodeKey } from './node-source.js'
 import { Outbound } from './outbound.js'
 import { nowhere } from './outside/nowhere.js'
 import { newToken } from './proxy-header.js'
@@ -63,6 +64,8 @@ export class Mesh implements MeshApi {
   readonly #context: Context
   readonly #carrier: Carrier
   readonly #turns = new Map<string, number>()
+  /** Nodes that have spoken, by key. */
+  readonly #nodes = new Map<string, Promise<void>>()
   /** Pods that are being removed. */
   readonly #leaving = new Map<string, Promise<void>>()
   #policy: Policy
@@ -140,6 +143,7 @@ export class Mesh implements MeshApi {
         tunnelSource: (pod) => members.tunnelSource(pod),
       }),
       fromNetwork,
+      fromNode: new NodeSource({ carrier, fromNetwork }),
       nodePorts: new NodePorts({ context, carrier, inbound }),
       egress: new Egress({ context, carrier, outside, learned: (pod, ip) => names.learned.names(pod, ip) }),
       names,
@@ -218,6 +222,17 @@ export class Mesh implements MeshApi {
 
   grant(key: string, options: { run?: string; socks?: boolean } = {}): Grant {
     if (!this.#members.has(key)) throw new Error(`no pod ${JSON.stringify(key)} is up`)
+    return this.#captured().grant(key, options)
+  }
+
+  async grantNode(node: string, options: { run?: string } = {}): Promise<Grant> {
+    const key = nodeKey(node)
+    const host = callerOf(this.#policy.snapshot, key)
+    if (host === undefined) throw new Error(`there is no node ${JSON.stringify(node)}`)
+    const { name, ip } = host
+    const added = this.#nodes.get(key) ?? this.#captured().addPod({ key, name, ip })
+    this.#nodes.set(key, added)
+    await added
     return this.#captured().grant(key, options)
   }
 

@@ -4,8 +4,9 @@ import type { Context } from './context.js'
 import type { Flow } from './flows.js'
 import { dial, TunnelError } from './hbone-session.js'
 import { HBONE_PORT, type Inbound, wireName, ZTUNNEL_PORTS } from './inbound.js'
+import { PROBE_ADDRESS } from './kubelet.js'
 import type { Station } from './network.js'
-import { noEndpoint, noSuchPort, unreachable } from './obstacles.js'
+import { noEndpoint, noSuchPort, pastZtunnel, unreachable } from './obstacles.js'
 import { writeHeader } from './proxy-header.js'
 import type { DeadRoute, PodRoute } from './route.js'
 import type { DialAnswer } from './seams.js'
@@ -70,17 +71,19 @@ export class NetworkSource {
     if (pod.mesh && port === HBONE_PORT) return this.#rawHbone(flow, source, pod, ends)
     if (pod.mesh && ZTUNNEL_PORTS.includes(port)) return carrier.illegal(flow, ends, pod.workload)
     const { local } = ends
+    const past = pod.mesh && source.ip === PROBE_ADDRESS
+    if (past) flow.step(pastZtunnel(pod.workload))
     // A proxy that reads has to accept first.
     if (reads === undefined && !context.listening(pod.key).includes(port)) {
       // A refusal by policy is a reset; only what policy lets through learns that nothing listens.
-      if (!pod.mesh || inbound.admitsPlaintext(flow, pod.key, port, local))
+      if (past || !pod.mesh || inbound.admitsPlaintext(flow, pod.key, port, local))
         return carrier.refuse(flow, pod, { ip: pod.ip, port })
       return carrier.accept(flow, pods, ends, async (client) => client.reset())
     }
     return carrier.accept(flow, pods, ends, (client) =>
       carrier.through(flow, packet, reads, client, (carried, end) =>
         // As it is labelled now: a pod may have been taken into the mesh since the connect was answered.
-        context.policy().snapshot.pods.get(pod.key)?.mesh
+        !past && context.policy().snapshot.pods.get(pod.key)?.mesh
           ? inbound.plaintext(carried, pod.key, port, local, end)
           : inbound.deliver(carried, pod.key, port, local, end),
       ),

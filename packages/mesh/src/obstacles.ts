@@ -64,6 +64,13 @@ export const ownPort = (pod: string, port: number): Obstacle => ({
   engine: 'istio',
 })
 
+/** What a node sends to a captured pod of its own, as the kubelet's probes (C.8). */
+export const pastZtunnel = (pod: string): Obstacle => ({
+  ...obstacle('ztunnel', 'past-ztunnel', { pod, why: 'what a node itself sends to its pods is not captured' }),
+  engine: 'istio',
+  outcome: 'not-applicable',
+})
+
 export const wrongTarget = (pod: string, target: string): Obstacle => ({
   ...obstacle('ztunnel', 'hbone.wrong-target', { pod, target }),
   engine: 'istio',

@@ -8,6 +8,7 @@ import { join, ZTUNNEL_PORTS } from './inbound.js'
 import type { MeshSource } from './mesh-source.js'
 import type { NetworkSource } from './network-source.js'
 import type { NodePorts } from './node-port.js'
+import { callerOf, isNode, type NodeSource } from './node-source.js'
 import { loopback, noSuchName } from './obstacles.js'
 import { type Endpoints, type OutsideRoute, type Route, routeTo } from './route.js'
 import type { DialAnswer, DialRequest } from './seams.js'
@@ -18,6 +19,7 @@ export interface OutboundParts {
   readonly endpoints: Endpoints
   readonly fromMesh: MeshSource
   readonly fromNetwork: NetworkSource
+  readonly fromNode: NodeSource
   readonly nodePorts: NodePorts
   readonly egress: Egress
   readonly names: Names
@@ -36,7 +38,7 @@ export class Outbound {
   async dial(request: DialRequest): Promise<DialAnswer> {
     const { context, endpoints, names } = this.#parts
     const { snapshot } = context.policy()
-    const source = snapshot.pods.get(request.pod)
+    const source = callerOf(snapshot, request.pod)
     if (source === undefined)
       return { kind: 'error', code: 'EHOSTUNREACH', message: `pod ${JSON.stringify(request.pod)} is no more` }
     const where = { snapshot, source, port: request.port, protocol: 'TCP', endpoints } as const
@@ -60,9 +62,10 @@ export class Outbound {
   }
 
   async #to(flow: Flow, source: Pod, route: Exclude<Route, { kind: 'no-name' }>): Promise<DialAnswer> {
-    const { context, fromMesh, fromNetwork, nodePorts } = this.#parts
+    const { context, fromMesh, fromNetwork, fromNode, nodePorts } = this.#parts
     const ends = { remote: route.remote, local: { ip: source.ip, port: context.sourcePort() } }
     if (route.kind === 'loopback') return this.#toItself(flow, source, ends)
+    if (isNode(source)) return fromNode.dial(flow, source, route, ends)
     if (route.kind === 'outside') return this.#outside(flow, source, route, ends)
     if ('via' in route && route.via !== undefined) return nodePorts.dial(flow, source, route, route.via, ends)
     return (source.mesh ? fromMesh : fromNetwork).dial(flow, source, route, ends)

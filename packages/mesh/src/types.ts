@@ -58,6 +58,11 @@ export interface MeshApi {
    * `socks`: the environment names the SOCKS5 door too, for programs that are not Node's.
    */
   grant(podKey: string, options?: { run?: string; socks?: boolean }): Grant
+  /**
+   * The right to speak as what runs on a node itself, outside of every pod: with the node's address and no identity. Rejects
+   * for a name that no node has.
+   */
+  grantNode(node: string, options?: { run?: string }): Promise<Grant>
   /** Ports that the pod's processes listen on. */
   listening(podKey: string): readonly number[]
   /** The file of the private socket behind a port, as a thief would look for it. Undefined: nothing listens there. */
