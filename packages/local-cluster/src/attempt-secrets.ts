@@ -30,7 +30,7 @@ export async function lootOf(
 ): Promise<Pick<ResolvedAttempt, 'password' | 'token'>> {
   const wanted = attempt.postgres ?? attempt.mongo
   return {
-    ...(wanted !== undefined && { password: valueOf(wanted.passwordFrom, 'password to log in with', host) }),
+    ...(wanted !== undefined && { password: secretValue(wanted.passwordFrom, 'password to log in with', host) }),
     ...(attempt.bearer !== undefined && { token: await tokenOf(attempt.bearer, host) }),
   }
 }
@@ -38,8 +38,8 @@ export async function lootOf(
 async function tokenOf(bearer: Bearer, host: SecretsHost): Promise<string> {
   if ('login' in bearer) {
     const { secret, userKey, passwordKey } = bearer.login
-    const username = valueOf({ secret, key: userKey }, 'user to log in as', host)
-    return loginAt(host, username, valueOf({ secret, key: passwordKey }, 'password to log in with', host))
+    const username = secretValue({ secret, key: userKey }, 'user to log in as', host)
+    return loginAt(host, username, secretValue({ secret, key: passwordKey }, 'password to log in with', host))
   }
   if ('serviceAccountOf' in bearer) {
     const token = await host.serviceAccountToken?.(bearer.serviceAccountOf)
@@ -50,7 +50,7 @@ async function tokenOf(bearer: Bearer, host: SecretsHost): Promise<string> {
     )
   }
   const { key, audience, subject, issuer } = bearer.assertion
-  const pem = valueOf(key, 'key to sign with', host)
+  const pem = secretValue(key, 'key to sign with', host)
   const now = Math.floor(Date.now() / 1000)
   return new SignJWT()
     .setProtectedHeader({ alg: 'RS256', typ: 'JWT' })
@@ -64,7 +64,7 @@ async function tokenOf(bearer: Bearer, host: SecretsHost): Promise<string> {
     .sign(createPrivateKey(pem))
 }
 
-function valueOf(
+function secretValue(
   { secret: id, key }: { readonly secret: string; readonly key: string },
   what: string,
   { secret }: Pick<SecretsHost, 'secret'>,
