@@ -6,7 +6,6 @@ import type { MeshApi, RunningOutside } from '@bulkhead/mesh'
 import type { Attempt, Change, Evidence, LayerState, Target } from '@bulkhead/scenarios'
 import type { Flow, FlowRecord, Verdict } from '@bulkhead/verdict'
 import { assemble, type Parts } from './assemble.js'
-import { attemptAs } from './attempt.js'
 import { restartTimes } from './backoff.js'
 import type {
   ClusterStatus,
@@ -24,12 +23,12 @@ import { localImages } from './images.js'
 import { allBut, inForce } from './in-force.js'
 import { KubeApi } from './kube-api/index.js'
 import { meshLog } from './mesh-log.js'
-import { attemptFromOutside, outsideEnv } from './outside.js'
 import { LayerSwitches, layersOf } from './overlay.js'
 import { planPods } from './plan.js'
-import { type AttemptOptions, probeCommand } from './probes.js'
+import type { AttemptOptions } from './probes.js'
 import { GeneratedSecrets, type ToldOnce } from './secrets.js'
 import { claim, forget } from './state.js'
+import { tryFrom } from './try-from.js'
 
 const connectTimeoutMs = 1000
 /** When a start failed, what was started of it need not end gently. */
@@ -238,29 +237,18 @@ export class LocalCluster implements Target {
   }
 
   async attempt(from: string, attempt: Attempt, options: AttemptOptions = {}): Promise<Evidence> {
-    const { images, pods, enforcement } = this.#parts
-    const probe = images.get('localhost/bulkhead/probe')
-    if (probe === undefined) {
-      throw new ClusterError('bad-attempt', 'there is no probe program here that could make an attempt.')
-    }
-    const run = this.#nextRun('attempt')
-    const { mesh, probes, stateDir, userEnv } = { ...this.#parts, ...this.#parts.options }
+    const { images, pods, enforcement, mesh, probes } = this.#parts
+    const { stateDir, userEnv = process.env } = this.#parts.options
     const host = {
       mesh,
       snapshot: enforcement.snapshot,
       probes,
       connectTimeoutMs: this.#timeoutMs,
       secret: (namespace: string, name: string, key: string) => this.secretValue(namespace, name, key),
+      serviceAccountToken: async (workload: string) => pods.tokenOf(workload),
     }
-    const argv = probeCommand(join(probe.root, 'dist', 'main.js'))
-    if (from === 'outside') {
-      const launch = () => ({ argv, cwd: stateDir, env: outsideEnv(userEnv ?? process.env), over: () => undefined })
-      const outside = () => probes.borrow('the outside', probes.closing, launch)
-      return attemptFromOutside(run, attempt, host, outside, options)
-    }
-    const runner = pods.program(from)
-    const inside = () => probes.borrow(runner.key, runner.ending, () => runner.launch(undefined, argv))
-    return attemptAs(run, runner.pod, attempt, host, inside, options)
+    const caller = { images, pods, probes, stateDir, userEnv, run: this.#nextRun('attempt') }
+    return tryFrom(from, attempt, host, caller, options)
   }
 
   /**

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { MeshApi } from '@bulkhead/mesh'
 import type { Pod } from '@bulkhead/verdict'
@@ -13,7 +13,7 @@ import {
   spawnTied,
 } from './container.js'
 import { podEnv } from './env.js'
-import type { TokenFiles } from './kube-api/token-files.js'
+import type { TokenFile, TokenFiles } from './kube-api/token-files.js'
 import { LogFile, lastWords } from './logs.js'
 import type { PlannedContainer, PodPlan } from './plan.js'
 import { Prober } from './prober.js'
@@ -74,6 +74,7 @@ export class PodRunner {
   readonly #rewritten: Rewritten[] = []
   readonly #over = new AbortController()
   #volumes: ReadonlyMap<string, string> = new Map()
+  #tokens: readonly TokenFile[] = []
   #isReady = false
   #isLeaving = false
   #leavingSince: Date | undefined
@@ -112,6 +113,12 @@ export class PodRunner {
 
   get logFile(): string {
     return this.#log.file
+  }
+
+  /** The token of its ServiceAccount, as whoever gets into the pod reads it; undefined when it was given none. */
+  get token(): string | undefined {
+    const own = this.#tokens.find(({ audience }) => audience === undefined)
+    return own && readFileSync(own.file, 'utf8')
   }
 
   rotateLog(): void {
@@ -169,6 +176,7 @@ export class PodRunner {
   /** What is in its volumes to be shown to the API server, and to others who know its tokens. */
   async #keepTokens(folder: string): Promise<void> {
     const files = tokenFiles(this.plan.spec, folder)
+    this.#tokens = files
     const { namespace, name, node, serviceAccount } = this.plan.pod
     const bound = { namespace, name, uid: this.uid, node, serviceAccount }
     if (files.length > 0) this.#notRenewing = (await this.#host.tokens?.keep(bound, files)) ?? this.#notRenewing

@@ -180,6 +180,13 @@ export class Pods {
     )
   }
 
+  /** The token of a workload's ServiceAccount, from the file of one of its pods; undefined when none that is up has one. */
+  tokenOf(workload: string): string | undefined {
+    for (const { plan, token } of this.#runners.values())
+      if (token !== undefined && [plan.pod.workload, plan.pod.key].includes(workload)) return token
+    return undefined
+  }
+
   workloads(): readonly WorkloadStatus[] {
     const byName = new Map<string, PodRunner[]>()
     for (const runner of this.#runners.values()) {

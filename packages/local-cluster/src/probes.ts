@@ -133,7 +133,7 @@ export class Probes {
   /** A probe of that owner, for one attempt; it is to be given back. */
   borrow(from: string, owner: AbortSignal, launch: () => Launch): Probe {
     for (const [probe, timer] of this.#idle) {
-      if (probe.owner !== owner || !probe.ready) continue
+      if (probe.owner !== owner || probe.from !== from || !probe.ready) continue
       clearTimeout(timer)
       this.#idle.delete(probe)
       return probe

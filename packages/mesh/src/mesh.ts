@@ -221,11 +221,11 @@ export class Mesh implements MeshApi {
   }
 
   grant(key: string, options: { run?: string; socks?: boolean } = {}): Grant {
-    if (!this.#members.has(key)) throw new Error(`no pod ${JSON.stringify(key)} is up`)
+    if (!this.#members.has(key) && !this.#nodes.has(key)) throw new Error(`no pod ${JSON.stringify(key)} is up`)
     return this.#captured().grant(key, options)
   }
 
-  async grantNode(node: string, options: { run?: string } = {}): Promise<Grant> {
+  async addNode(node: string): Promise<string> {
     const key = nodeKey(node)
     const host = callerOf(this.#policy.snapshot, key)
     if (host === undefined) throw new Error(`there is no node ${JSON.stringify(node)}`)
@@ -233,7 +233,7 @@ export class Mesh implements MeshApi {
     const added = this.#nodes.get(key) ?? this.#captured().addPod({ key, name, ip })
     this.#nodes.set(key, added)
     await added
-    return this.#captured().grant(key, options)
+    return key
   }
 
   listening(key: string): readonly number[] {

@@ -59,10 +59,10 @@ export interface MeshApi {
    */
   grant(podKey: string, options?: { run?: string; socks?: boolean }): Grant
   /**
-   * The right to speak as what runs on a node itself, outside of every pod: with the node's address and no identity. Rejects
-   * for a name that no node has.
+   * Has what runs on a node itself, outside of every pod, speak with the node's address and no identity. Resolves with the key
+   * that `grant` takes for it. Rejects for a name that no node has.
    */
-  grantNode(node: string, options?: { run?: string }): Promise<Grant>
+  addNode(node: string): Promise<string>
   /** Ports that the pod's processes listen on. */
   listening(podKey: string): readonly number[]
   /** The file of the private socket behind a port, as a thief would look for it. Undefined: nothing listens there. */
