@@ -5,7 +5,7 @@ import type { Attempt } from './types.js'
 export const outside = 'outside'
 
 /** How it names a program that runs on a node itself, in no pod. */
-const ofNode = 'node/'
+const ofNode = 'node '
 
 /** The node whose own program a scenario's `from` is; undefined where it is none. */
 export function nodeOf(from: string): string | undefined {

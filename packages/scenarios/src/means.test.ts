@@ -133,13 +133,13 @@ describe('many tries', () => {
 
 describe('a program of a node itself', () => {
   it('is a caller', async () => {
-    const attempt = await read(scenario('node/bulkhead-worker', http('times: 1')))
-    assert.equal(nodeOf('node/bulkhead-worker'), 'bulkhead-worker')
+    const attempt = await read(scenario('node bulkhead-worker', http('times: 1')))
+    assert.equal(nodeOf('node bulkhead-worker'), 'bulkhead-worker')
     assert.equal(nodeOf('shop/sleep'), undefined)
-    assert.deepEqual(sourceOf('node/bulkhead-worker'), { node: 'bulkhead-worker' })
+    assert.deepEqual(sourceOf('node bulkhead-worker'), { node: 'bulkhead-worker' })
     assert.equal(
-      attemptText({ from: 'node/bulkhead-worker', attempt }),
-      'the node bulkhead-worker → gthulhu/gthulhu-manager:8080',
+      attemptText({ from: 'node bulkhead-worker', attempt }),
+      'node bulkhead-worker → gthulhu/gthulhu-manager:8080',
     )
   })
 })

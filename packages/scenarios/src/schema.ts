@@ -1,6 +1,6 @@
 import { reasonCodes, type Symptom, symptoms } from '@bulkhead/verdict'
 import { z } from 'zod'
-import { outside } from './flow.js'
+import { nodeOf, outside } from './flow.js'
 import { parsePath } from './json-path.js'
 
 const name = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/
@@ -8,8 +8,8 @@ const ref = z.string().regex(/^[a-z0-9.-]+\/[a-z0-9.-]+$/, 'must be "namespace/n
 const caller = z
   .string()
   .refine(
-    (text) => text === outside || ref.safeParse(text).success,
-    `must be "namespace/workload", "node/name" for a program of a node itself, or "${outside}" for a caller that is not in the cluster`,
+    (text) => text === outside || name.test(nodeOf(text) ?? '') || ref.safeParse(text).success,
+    `must be "namespace/workload", "node name" for a program of a node itself, or "${outside}" for a caller that is not in the cluster`,
   )
 const objectId = z.string().regex(/^[A-Za-z]+(\/[a-z0-9.-]+){1,2}$/, 'must be "Kind/namespace/name"')
 const sentence = z

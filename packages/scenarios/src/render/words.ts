@@ -1,5 +1,5 @@
 import { type Symptom, symptoms } from '@bulkhead/verdict'
-import { hostOf, nodeOf, outside } from '../flow.js'
+import { hostOf, outside } from '../flow.js'
 import type { Reason } from '../result.js'
 import type { Attempt, LayerState, Observation, Scenario } from '../types.js'
 import { columns } from './layout.js'
@@ -12,13 +12,7 @@ export function sawText(symptom: Symptom): string {
 
 /** `shop/notsleep → shop/web-api:8080`, and what it did there when that is not a plain `GET /`. */
 export function attemptText({ from, attempt }: Pick<Scenario, 'from' | 'attempt'>): string {
-  return `${callerText(from)} → ${destinationText(attempt)}`
-}
-
-function callerText(from: string): string {
-  if (from === outside) return 'the outside'
-  const node = nodeOf(from)
-  return node === undefined ? from : `the node ${node}`
+  return `${from === outside ? 'the outside' : from} → ${destinationText(attempt)}`
 }
 
 function destinationText(attempt: Attempt): string {
