@@ -19,7 +19,9 @@ interface Answer {
 
 const up = (stateDir: string): Promise<LocalCluster> =>
   LocalCluster.start({
-    manifests: ['k8s/workloads/gthulhu', 'k8s/layers/70-ingress/gthulhu'].map((folder) => join(root, folder)),
+    manifests: ['k8s/workloads/gthulhu', 'k8s/workloads/gthulhu-node', 'k8s/layers/70-ingress/gthulhu'].map((folder) =>
+      join(root, folder),
+    ),
     relativeTo: root,
     stateDir,
     outside: 'stand-in',

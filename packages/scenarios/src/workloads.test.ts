@@ -129,6 +129,7 @@ describe('the manager and its database', () => {
         'gthulhu-manager-key/private-key.pem',
         'gthulhu-manager-mongodb/password',
         'gthulhu-manager-mongodb/username',
+        'gthulhu-scheduler-public-key/public-key.pem',
       ],
     })
   })
