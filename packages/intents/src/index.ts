@@ -18,6 +18,7 @@ export {
   MAX_REGEX_PROGRAM,
   readCommandRegex,
 } from './command-regex.js'
+export { readPrivateKey, readPublicKey } from './keys.js'
 export {
   EXECUTION_TIME,
   MAX_EXPRESSIONS,
@@ -29,5 +30,6 @@ export {
 } from './limits.js'
 export { EMPTY_ROOT, inOrder, leafHash, leafText, merkleRoot } from './merkle.js'
 export { type SchedulerMetricName, schedulerMetricNames } from './metrics.js'
-export { intentSchema, intentSetSchema, schedulerReportSchema } from './schemas.js'
+export { readIntentSet, type SetProblem } from './read-set.js'
+export { intentSchema, schedulerReportSchema, uint64 } from './schemas.js'
 export * from './types.js'

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { MAX_REGEX_LENGTH } from './command-regex.js'
 import { EXECUTION_TIME, MAX_INTENTS, MAX_LABELS, PRIORITY } from './limits.js'
 import { schedulerMetricNames } from './metrics.js'
-import type { Intent, IntentSet, SchedulerReport } from './types.js'
+import type { Intent, SchedulerReport } from './types.js'
 
 /*
  * What one side takes of the other. Names are those of Kubernetes (RFC 1123; labels: syntax and character set), so that no field but the
@@ -53,13 +53,20 @@ export const intentSchema: z.ZodType<Intent> = z.object({
   podLabels: labels,
 })
 
-/** PUT /api/v1/intents of a scheduler. */
-export const intentSetSchema: z.ZodType<IntentSet> = z.object({
-  version: z.int().min(1),
-  intents: z.array(intentSchema).max(MAX_INTENTS),
-})
+/** Of a set: a later one has a higher one. */
+export const versionSchema: z.ZodType<number> = z.int().min(1)
 
 const count = z.int().min(0)
+
+/**
+ * A uint64 as JavaScript has it: exact up to 2^53, and to 16 digits above, as Prometheus has all its numbers. Times in nanoseconds since
+ * the boot are above it after 104 days.
+ */
+export const uint64: z.ZodType<number> = z
+  .number()
+  .min(0)
+  .max(2 ** 64)
+  .refine(Number.isInteger, 'is no whole number')
 
 /** PUT /api/v1/schedulers/{node} of the manager. */
 export const schedulerReportSchema: z.ZodType<SchedulerReport> = z.object({
@@ -68,5 +75,5 @@ export const schedulerReportSchema: z.ZodType<SchedulerReport> = z.object({
   setVersion: count,
   rootHash: z.string().regex(/^[0-9a-f]{64}$/, 'is no root: 64 hex digits'),
   intents: count.max(MAX_INTENTS),
-  metrics: z.partialRecord(z.enum(schedulerMetricNames), count).exactOptional(),
+  metrics: z.partialRecord(z.enum(schedulerMetricNames), uint64).exactOptional(),
 })
