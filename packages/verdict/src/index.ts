@@ -14,6 +14,7 @@ export {
 export { hostOf } from './flow/parties.js'
 export { readFlow } from './flow/read.js'
 export { symptomOf } from './flow/symptom.js'
+export { servedAt, walkedPast } from './flow/waypoint.js'
 export * from './flow-record.js'
 export { compile } from './model/compile.js'
 export { CompileError } from './model/compile-error.js'

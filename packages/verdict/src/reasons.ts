@@ -5,11 +5,13 @@ export const reasonCodes = [
   'mtls.permissive', // a policy says PERMISSIVE (or DISABLE, which ambient treats alike)
   'mtls.strict-identity', // STRICT, and the peer has an identity
   'mtls.strict-no-identity', // STRICT, and the peer has none: denied
-  // AuthorizationPolicy, at the destination's ztunnel and at a gateway
+  // AuthorizationPolicy, at the destination's ztunnel, at a waypoint and at a gateway
   'authz.no-allow-policy', // no ALLOW policy selects the pod: allowed by default
   'authz.rule-allows',
   'authz.rule-denies',
   'authz.no-rule-allows', // ALLOW policies select the pod, and none of their rules matches: denied by default
+  // a waypoint
+  'waypoint.walked-past', // the destination names one, and this connection does not go by it
   // a gateway's routes
   'route.forwards', // a rule takes the request to a backend
   'route.redirects', // a rule answers with another address

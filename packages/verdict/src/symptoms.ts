@@ -24,7 +24,7 @@ export const symptoms = {
   'gateway-400': { curl: [0, 22], says: 'a 4xx that says "refused": a request that the gateway does not take' },
   'gateway-404': { curl: [0, 22], says: '404 without a body: no route' },
   'gateway-500': { curl: [0, 22], says: '500: the gateway has a route and nowhere to send the request' },
-  'gateway-503': { curl: [0, 22], says: '503: the gateway could not reach the service' },
+  'gateway-503': { curl: [0, 22], says: '503: the gateway or waypoint could not reach the service' },
   'gateway-504': { curl: [0, 22], says: '504: the service did not answer the gateway in time' },
   'no-answer': { curl: [28], says: 'a connection that opened and never answered' },
   'admission-refused': { curl: [], says: 'the API server refused the object' },

@@ -1,8 +1,13 @@
 import type { Snapshot } from '../api.js'
 import { internalsOf } from '../model/internals.js'
+import { targetPortOn } from '../model/services.js'
+import type { Addressed, PastReason } from '../model/waypoints.js'
+import { speaksHbone } from '../network/parties.js'
 import { hbonePort } from '../points/hbone.js'
 import type { Pod, Protocol, ServiceModel, Tuple } from '../types.js'
 import type { Unread } from './parties.js'
+
+export type { PastReason } from '../model/waypoints.js'
 
 export interface HopRequest {
   readonly source: Pod | { readonly ip: string }
@@ -10,7 +15,11 @@ export interface HopRequest {
   /** The container's port (or the outside's). */
   readonly port: number
   readonly protocol?: Protocol
-  /** The Service by whose name or cluster IP the destination was asked for, and the port of it that was asked for. */
+  /**
+   * The Service by whose name or cluster IP the destination was asked for, and the port of it that was asked for (by
+   * default the first one that leads to `port`). One without pods may be given with its address as the destination: a
+   * waypoint before it is asked all the same.
+   */
   readonly service?: ServiceModel
   readonly servicePort?: number
 }
@@ -40,15 +49,6 @@ export interface WaypointHop {
   readonly target: { readonly ip: string; readonly port: number }
 }
 
-/** Why a connection walks past a waypoint (C.7). */
-export type PastReason =
-  | 'pod-address' // the pod was called, by its address or a headless Service's name, and the waypoint serves Services
-  | 'service-address' // the Service was called, and the waypoint serves workloads
-  | 'ingress' // a gateway calls, and the Service does not say ingress-use-waypoint
-  | 'not-captured' // the caller is outside the mesh
-  | 'missing' // there is no Gateway of that name
-  | 'never-ready' // there is one, and no pod of its has been ready yet
-
 export interface PastWaypoint {
   /** `namespace/name` of the Gateway, as it is named. */
   readonly key: string
@@ -56,36 +56,67 @@ export interface PastWaypoint {
 }
 
 /**
- * Semantics 0: a captured pod speaks HBONE to a captured pod, as itself, and so does a gateway; everything else goes to
- * the app's own port as it is. Only TCP is captured. Callers outside the mesh go round waypoints, and gateways do unless
- * the Service wants them (C.7).
+ * Semantics 0: a captured pod speaks HBONE to a captured pod, as itself, and so do a gateway and a waypoint; everything
+ * else goes to the app's own port as it is. Only TCP is captured. Of those who speak HBONE, captured pods go by the
+ * waypoint that the destination names, gateways where the Service wants them to, and waypoints never: not by another, nor
+ * by themselves (C.7).
  */
 export function nextHop(request: HopRequest, snapshot: Snapshot): NextHop {
   const { source, destination, port, protocol = 'TCP', service } = request
-  const speaks = isPod(source) && (source.mesh || source.gateway !== undefined) && protocol === 'TCP'
-  const unread = speaks && source.gateway !== undefined ? unreadBehind(destination, port, service, snapshot) : undefined
-  if (!speaks || !isPod(destination) || !destination.mesh) {
-    const tuple = { src: source.ip, dst: destination.ip, port, protocol }
-    return { transport: 'plaintext', tuple, ...(unread && { unread }) }
+  const speaks = isPod(source) && speaksHbone(source) && protocol === 'TCP'
+  const proxy = speaks && !source.mesh
+  const unread = proxy ? unreadBehind(source, destination, port, service, snapshot) : undefined
+  const choice = protocol === 'TCP' ? waypointOf(request, snapshot) : undefined
+  if (speaks && choice?.kind === 'through') {
+    const { key, workload } = choice.model
+    const [pod] = internalsOf(snapshot).podsOf.get(workload) ?? []
+    // Without a pod the address is that of its Service, where nobody answers.
+    const dst = pod?.ip ?? snapshot.services.get(workload)?.clusterIP ?? destination.ip
+    return {
+      transport: 'hbone',
+      tuple: { src: source.ip, dst, port: hbonePort, protocol },
+      as: source.identity,
+      waypoint: { key, pod, target: targetOf(request) },
+      ...(unread && { unread }),
+    }
   }
-  // A headless Service's name resolves to the pods' addresses: the pod is called, not the Service (C.7).
-  const byService = service?.clusterIP === undefined ? undefined : service.key
-  const waypoint = internalsOf(snapshot).waypointFor({
-    pod: destination,
-    ...(byService !== undefined && { service: byService }),
-    ingress: source.gateway !== undefined,
-  })
-  return {
-    transport: 'hbone',
-    tuple: { src: source.ip, dst: destination.ip, port: hbonePort, protocol },
-    as: source.identity,
-    ...(waypoint && { unread: { what: `waypoint ${waypoint.name}`, id: waypoint.policy, at: waypoint.at } }),
+  const more = {
+    ...(choice?.kind === 'past' && { past: { key: choice.key, why: choice.why } }),
+    ...(choice?.kind === 'unread' && { unread: choice.found }),
     ...(unread && { unread }),
   }
+  if (!speaks || !isPod(destination) || !destination.mesh) {
+    const tuple = { src: source.ip, dst: destination.ip, port, protocol }
+    return { transport: 'plaintext', tuple, ...more }
+  }
+  const tuple = { src: source.ip, dst: destination.ip, port: hbonePort, protocol }
+  return { transport: 'hbone', tuple, as: source.identity, ...more }
+}
+
+function waypointOf({ source, destination, service }: HopRequest, snapshot: Snapshot) {
+  if (isPod(source) && source.waypoint !== undefined) return undefined
+  const caller: Addressed['caller'] =
+    isPod(source) && source.mesh ? 'captured' : isPod(source) && source.gateway !== undefined ? 'ingress' : 'other'
+  const { waypointFor } = internalsOf(snapshot)
+  // A headless Service's name resolves to the pods' addresses: the pod is called, not the Service (C.7).
+  if (service?.clusterIP !== undefined) return waypointFor({ service: service.key, caller })
+  if (!isPod(destination) || (isPod(source) && source.key === destination.key)) return undefined
+  return waypointFor({ pod: destination, caller })
+}
+
+/** What a waypoint is asked to connect to: the Service's address, or the pod's. */
+function targetOf({ destination, port, service, servicePort: asked }: HopRequest): WaypointHop['target'] {
+  if (service?.clusterIP === undefined) return { ip: destination.ip, port }
+  const leadsThere = service.ports.find(
+    (candidate) =>
+      candidate.protocol === 'TCP' && isPod(destination) && targetPortOn(service, candidate.port, destination) === port,
+  )
+  return { ip: service.clusterIP, port: asked ?? leadsThere?.port ?? port }
 }
 
 /** What keeps anybody from saying how a gateway's request fares there. */
 function unreadBehind(
+  source: Pod,
   destination: HopRequest['destination'],
   port: number,
   service: ServiceModel | undefined,
@@ -94,7 +125,9 @@ function unreadBehind(
   const gateway = isPod(destination) ? destination.gateway : undefined
   // It may well be the same one, which would ask itself without an end.
   if (isPod(destination) && gateway !== undefined && listensAt(gateway, port, snapshot))
-    return { what: `a gateway behind a gateway (${destination.workload})` }
+    return {
+      what: `a gateway behind a ${source.gateway === undefined ? 'waypoint' : 'gateway'} (${destination.workload})`,
+    }
   return service && internalsOf(snapshot).backendTls.of(service.key)
 }
 

@@ -1,22 +1,17 @@
 import type { Snapshot } from '../api.js'
 import { internalsOf } from '../model/internals.js'
 import { changeHeaders } from '../routes/headers.js'
-import type { HttpRequest, RouteBackend, RouteDecision } from '../routes/types.js'
+import type { RouteBackend, RouteDecision } from '../routes/types.js'
 import type { Pod, ServiceModel, Step } from '../types.js'
 import type { Caller } from './parties.js'
 import { notModelled, type Obstacle, type Route, serviceRoute } from './route.js'
+import type { Leg } from './waypoint.js'
 
 /** Where a gateway sends a request, as a way like any other. */
 export interface Onward {
   /** The route's step, with the backend that is judged. */
   readonly step: Step
-  readonly caller: Caller
-  readonly route: Route
-  /** Of the Service that the backend names. */
-  readonly port: number
-  readonly service: string
-  /** The request as it is sent on. */
-  readonly request: HttpRequest
+  readonly leg: Leg
 }
 
 /** The gateway's own way to the backend that takes the largest part of such requests; only a step where it answers itself. */
@@ -33,7 +28,13 @@ export function onward(decision: RouteDecision, gateway: Pod, snapshot: Snapshot
   const route = service === undefined ? gone(backend) : routeTo(service, backend.port, caller, snapshot)
   const { headers, ...request } = decision.request
   const sent = { ...request, headers: changeHeaders(headers, backend.requestHeaders) }
-  return { step, caller, route, port: backend.port, service: backend.service, request: sent }
+  const flow = {
+    from: { workload: gateway.workload },
+    to: { service: backend.service },
+    port: backend.port,
+    http: sent,
+  }
+  return { step, leg: { flow, caller, route } }
 }
 
 function routeTo(service: ServiceModel, port: number, caller: Caller, snapshot: Snapshot): Route {

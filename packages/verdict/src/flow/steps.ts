@@ -2,19 +2,20 @@ import type { Snapshot } from '../api.js'
 import { hbonePort, ownPortStep } from '../points/hbone.js'
 import { judgeAt } from '../points/judge-at.js'
 import { isProbeAddress, pastZtunnelStep, whyPastZtunnel } from '../points/past-ztunnel.js'
-import type { RouteDecision } from '../routes/types.js'
 import type { Flow, Hop, Pod, Protocol, Step } from '../types.js'
 import { askName, judgePacket, leavesNode, withQuestion } from './cni.js'
-import { listensAt, type NextHop } from './next-hop.js'
+import { listensAt, type NextHop, type WaypointHop } from './next-hop.js'
+import { onward } from './onward.js'
 import { type Caller, hostOf } from './parties.js'
 import { payloadOf, question } from './payload.js'
 import { requestOf } from './request.js'
 import { notModelled, type Obstacle, type Route } from './route.js'
+import { atWaypoint, deadWaypoint, type Leg, walkedPast } from './waypoint.js'
 
 /** One hop of a flow, with all that is known of it before any point is asked. */
 export interface Journey {
   readonly flow: Flow
-  /** Its place in the path: 0 for the caller's own, 1 for a gateway's. */
+  /** Its place in the path: 0 for the caller's own, then those of the proxies on the way. */
   readonly index: number
   readonly protocol: Protocol
   readonly caller: Caller
@@ -23,10 +24,10 @@ export interface Journey {
   readonly hop: Hop
 }
 
-/** What is said of one hop, and by a gateway at its end where to. */
+/** What is said of one hop, and by a proxy at its end where it goes on to. */
 export interface Judged {
   readonly steps: readonly Step[]
-  readonly decision?: RouteDecision
+  readonly onward?: Leg
 }
 
 /** Everything that is said of one hop, in the order of its way, also after a deny. */
@@ -42,6 +43,15 @@ export function stepsOf(journey: Journey, snapshot: Snapshot): Judged {
   if (before?.outcome === 'unknown') return { steps: [...asked, obstacleStep(pointOf(before), before)] }
   const source = caller.kind === 'pod' ? caller.pod : undefined
   const steps: Step[] = [...asked]
+  if (flow.certificate === undefined) {
+    if (next.past !== undefined) steps.push(walkedPast(next.past, snapshot))
+    if (next.unread !== undefined && !(pod !== undefined && opensAt(journey, pod, snapshot))) {
+      return { steps: [...steps, obstacleStep('waypoint', notModelled(next.unread))] }
+    }
+    if (next.waypoint !== undefined && source !== undefined && reachesWaypoint(route)) {
+      return waypointSteps(journey, next.waypoint, steps, source, snapshot)
+    }
+  }
   if (before === undefined || before.code === 'network.unreachable') {
     const to = pod ?? { ip: tuple.dst }
     if (source !== undefined) steps.push(...packetSteps(journey, 'cni-egress', source, to, snapshot, learned))
@@ -60,6 +70,34 @@ export function stepsOf(journey: Journey, snapshot: Snapshot): Judged {
   if (source !== undefined) return { steps }
   // No pod of the cluster and no node is its destination, and none of the pods its source.
   return { steps: [obstacleStep('cni-egress', notModelled({ what: 'traffic between places outside of the pods' }))] }
+}
+
+/** A Service without a pod is the waypoint's to find out; what its name or port lacks is found before. */
+export function reachesWaypoint({ before }: Route): boolean {
+  return before === undefined || before.code === 'network.no-endpoint'
+}
+
+/** To the waypoint that the destination names, and what it says. */
+function waypointSteps(
+  journey: Journey,
+  way: WaypointHop,
+  before: readonly Step[],
+  source: Pod,
+  snapshot: Snapshot,
+): Judged {
+  const { flow, caller, route, next } = journey
+  const waypoint = way.pod
+  if (waypoint === undefined) {
+    return { steps: [...before, obstacleStep('cni-egress', deadWaypoint(way.key, snapshot))] }
+  }
+  const steps = [
+    ...before,
+    ...packetSteps(journey, 'cni-egress', source, waypoint, snapshot),
+    ...packetSteps(journey, 'cni-ingress', waypoint, source, snapshot),
+  ]
+  const peer = { ip: next.tuple.src, identity: next.as ?? source.identity }
+  const said = atWaypoint({ flow, caller, route, hop: way, peer }, waypoint, snapshot)
+  return { steps: [...steps, ...said.steps], onward: said.onward }
 }
 
 /**
@@ -128,7 +166,11 @@ function gatewaySteps(
   const request = requestOf(flow, caller, route, tuple.src)
   const ofPeer = { ip: tuple.src, ...(next.as !== undefined && { identity: next.as }) }
   const said = judgeAt('gateway', { gateway, port: route.port, peer: ofPeer, request }, snapshot)
-  return { steps: [...steps, ...said.steps], decision: said.decision }
+  const sent = onward(said.decision, gateway, snapshot)
+  return {
+    steps: [...steps, ...said.steps.slice(0, -1), sent.step],
+    ...('leg' in sent && { onward: sent.leg }),
+  }
 }
 
 /** From the packet's arrival at the destination's node to the app. */

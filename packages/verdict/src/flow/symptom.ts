@@ -4,19 +4,25 @@ import type { Step } from '../types.js'
 /**
  * What the client sees of a step that stops it (semantics D.1). `captured`: the client is in the mesh, so its own
  * ztunnel accepts every connection first and closes it when it learns better. A step that cannot say stops it too:
- * the data plane fails closed. `hop` is the step's in the whole path: what stops a gateway on its way to the service is
- * one thing to the gateway's client, whatever it was.
+ * the data plane fails closed. `hop` is the step's in the whole path: what stops a gateway or a waypoint on its way is one
+ * thing to its client, whatever it was. `through`: what the first proxy on the way reads; one that reads no HTTP can only
+ * close.
  */
 export function symptomOf(
   step: Pick<Step, 'point' | 'code' | 'outcome'> & Partial<Pick<Step, 'hop' | 'engine' | 'facts'>>,
   captured: boolean,
+  through: 'http' | 'tcp' = 'http',
 ): Symptom {
   if (step.outcome === 'allow' || step.outcome === 'not-applicable') {
     return step.code === 'route.redirects' ? 'redirected' : 'ok'
   }
   // A proxy that answers a gateway answers its client.
   if (step.code === 'cni.http-denied' && isRequest(step.facts?.request)) return 'cilium-403'
-  if ((step.hop ?? 0) > 0) return 'gateway-503'
+  const behind = (step.hop ?? 0) > 0
+  if (behind && through === 'tcp') return isCni(step) && !step.code.startsWith('network.') ? 'late-reset' : 'reset'
+  // A waypoint that reads requests answers whom it refuses, and a gateway before it passes the answer on.
+  if (step.point === 'waypoint' && step.facts?.request !== undefined) return 'rbac-403'
+  if (behind) return 'gateway-503'
   if (step.point === 'gateway') return symptomAtGateway(step)
   switch (step.code) {
     case 'network.nothing-listens':

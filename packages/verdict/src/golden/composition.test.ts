@@ -173,20 +173,25 @@ const srcAccount = authorizationPolicy('app/dst', {
   rules: [{ from: [{ source: { principals: ['cluster.local/ns/app/sa/src'] } }] }],
 })
 
-for (const [number, policy] of [
-  ['124', hboneFromSrc],
-  ['136', srcAccount],
+for (const [number, policy, decided] of [
+  ['124', hboneFromSrc, ['cni-ingress', 'cni.default-deny']],
+  ['136', srcAccount, ['ztunnel', 'authz.no-rule-allows']],
 ] as const) {
-  test(`${number} with a waypoint before it, who comes to the destination is not the caller: not said, and the caller is not said to be let in`, () => {
-    const to = { service: 'app/dst' }
-    const of = judge({ from: captured, to, port: 8080 }, compile([...waypointed, policy]))
-    assert.equal(of.outcome, 'unknown')
+  test(`${number} with a waypoint before it, who comes to the destination is not the caller, and is not let in`, () => {
+    const flow = { from: captured, to: { service: 'app/dst' }, port: 8080 }
+    const of = judge(flow, compile([...waypointed, policy]))
+    const step = of.steps[of.decidedBy?.step ?? -1]
+    assert.deepEqual([of.outcome, of.symptom, step?.hop], ['deny', 'gateway-503', 1])
+    assert.deepEqual([step?.point, step?.code], decided)
     assert.deepEqual(
-      of.steps.map(({ point, code }) => [point, code]),
-      [['waypoint', 'not-modelled']],
+      of.hops.map(({ from, to }) => [from, to]),
+      [
+        ['app/src', 'app/wp'],
+        ['app/wp', 'app/dst'],
+      ],
     )
     const without = waypointed.filter(({ kind }) => kind !== 'Gateway')
-    assert.equal(judge({ from: captured, to, port: 8080 }, compile([...without, policy])).outcome, 'allow')
+    assert.equal(judge(flow, compile([...without, policy])).outcome, 'allow')
   })
 }
 

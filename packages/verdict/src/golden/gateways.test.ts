@@ -85,21 +85,33 @@ test('a request from outside has two hops, the second as the gateway, and every 
   )
 })
 
-test('111 TestIngressToWaypoint: a gateway goes round the waypoint of the Service', () => {
+const closed = authorizationPolicy('app/closed', { targetRefs: [{ kind: 'Service', group: '', name: 'dst' }] })
+
+test('111 TestIngressToWaypoint: a gateway goes round the waypoint of the Service, and it is said', () => {
   const labels = { 'istio.io/use-waypoint': 'wp' }
   const behind = service('app/dst', { port: 80, targetPort: 8080, labels })
-  assert.deepEqual(short(ask([waypoint('app/wp'), behind])), ['allow', 'ok'])
+  const of = ask([waypoint('app/wp'), behind, closed])
+  assert.deepEqual(short(of), ['allow', 'ok'])
+  const step = of.steps.find(({ code }) => code === 'waypoint.walked-past')
+  assert.deepEqual([step?.hop, step?.facts?.why], [1, 'ingress'])
 })
 
 test('112 TestIngressToWaypoint: unless the Service, or its namespace, wants it', () => {
   const labels = { 'istio.io/use-waypoint': 'wp', 'istio.io/ingress-use-waypoint': 'true' }
   const behind = service('app/dst', { port: 80, targetPort: 8080, labels })
-  const of = ask([waypoint('app/wp'), behind])
-  assert.deepEqual([of.outcome, of.symptom], ['unknown', 'gateway-503'])
-  const step = of.steps.find(({ outcome }) => outcome === 'unknown')
-  assert.deepEqual([step?.hop, step?.point, step?.policy], [1, 'waypoint', 'Gateway/app/wp'])
+  const of = ask([waypoint('app/wp'), behind, closed])
+  assert.deepEqual(short(of), ['deny', 'rbac-403', 1, 'waypoint', 'authz.no-rule-allows'])
+  assert.deepEqual(
+    of.hops.map(({ to, as }) => [to, as]),
+    [
+      ['app/gw-istio', undefined],
+      ['app/wp', `spiffe://${gatewayPrincipal}`],
+      ['app/dst', 'spiffe://cluster.local/ns/app/sa/wp'],
+    ],
+  )
+  assert.deepEqual(short(ask([waypoint('app/wp'), behind])), ['allow', 'ok'])
   const ns = namespace('app', { 'istio.io/dataplane-mode': 'ambient', ...labels })
-  assert.equal(ask([waypoint('app/wp'), ns]).outcome, 'unknown')
+  assert.equal(ask([waypoint('app/wp'), ns, closed]).symptom, 'rbac-403')
 })
 
 test('113 TestAuthorizationGateway: at the destination the caller is the gateway, and the port is the container’s', () => {

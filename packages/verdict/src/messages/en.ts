@@ -14,8 +14,12 @@ const ignored: Sentence = (step) => {
   return `; ${step.point === 'ztunnel' ? 'ztunnel' : 'the proxy'} ignores ${fact(step, 'ignored')}`
 }
 
-/** Whom the policies of a step protect: a pod, or a gateway. */
-const protectee: Sentence = (step) => fact(step, step.point === 'gateway' ? 'gateway' : 'pod')
+/** Whom the policies of a step protect: a pod, a gateway, or what is called through a waypoint. */
+const protectee: Sentence = (step) => {
+  if (step.point !== 'waypoint') return fact(step, step.point === 'gateway' ? 'gateway' : 'pod')
+  const called = step.facts?.service === undefined ? fact(step, 'pod') : `Service ${fact(step, 'service')}`
+  return `${called} at waypoint ${fact(step, 'waypoint')}`
+}
 
 /** What was asked of it: a connection to a port, or a request. */
 function call(step: Step): string {
@@ -24,6 +28,21 @@ function call(step: Step): string {
   // That callers of a gateway have no identity goes without saying.
   const who = step.facts.identity === undefined ? fact(step, 'ip') : caller(step)
   return `${fact(step, 'request')} from ${who} ${port}`
+}
+
+const whyPast: Readonly<Record<string, Sentence>> = {
+  'pod-address': (step) => `the pod itself was called, and the waypoint is for ${servedBy(step)}`,
+  'service-address': (step) => `the Service was called, and the waypoint is for ${servedBy(step)}`,
+  ingress: () => 'a gateway goes straight to the pod, unless the Service says istio.io/ingress-use-waypoint',
+  'not-captured': () => 'the caller is not in the mesh, and only its ztunnel would lead there',
+  'not-allowed': () => 'its allowedRoutes let nothing of this namespace in',
+  missing: () => 'there is no Gateway of that name, and a waypoint that is missing is as none',
+  'never-ready': () => 'it has not been ready yet, and until then it is as none',
+}
+
+function servedBy(step: Step): string {
+  const serves = fact(step, 'serves')
+  return serves === 'service' ? 'Services' : serves === 'workload' ? 'workloads' : 'nobody'
 }
 
 /** Every reason as one English sentence, without the file and line: those stand beside it. */
@@ -36,7 +55,9 @@ export const en: Readonly<Record<ReasonCode, Sentence>> = {
   'authz.rule-allows': (step) => `rule ${step.rule} of ${step.policy} allows ${call(step)}${ignored(step)}`,
   'authz.rule-denies': (step) => `rule ${step.rule} of ${step.policy} denies ${call(step)}${ignored(step)}`,
   'authz.no-rule-allows': (step) =>
-    `ALLOW policies select ${protectee(step)}, and no rule of theirs ${step.point === 'gateway' ? 'allows' : 'lists'} ${call(step)}${ignored(step)}`,
+    `ALLOW policies select ${protectee(step)}, and no rule of theirs ${step.point === 'ztunnel' ? 'lists' : 'allows'} ${call(step)}${ignored(step)}`,
+  'waypoint.walked-past': (step) =>
+    `waypoint ${fact(step, 'waypoint')} is not on the way: ${whyPast[String(step.facts?.why)]?.(step) ?? fact(step, 'why')}`,
   'route.forwards': (step) =>
     `rule ${step.rule} of ${step.policy} sends ${fact(step, 'request')} to ${fact(step, 'backend')}`,
   'route.redirects': (step) =>

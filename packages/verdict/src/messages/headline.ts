@@ -2,16 +2,16 @@ import type { Outcome, Step } from '../types.js'
 import { sentence } from './en.js'
 import { fact } from './fact.js'
 
-/** The first line of a verdict: who wants what, and what came of it. */
-export function headline(flow: string, outcome: Outcome, deciding: Step | undefined): string {
-  return `${flow}   ${outcomeOf(outcome, deciding)}`
+/** The first line of a verdict: who wants what, and what came of it. `behind`: the proxy whose way it was. */
+export function headline(flow: string, outcome: Outcome, deciding: Step | undefined, behind?: string): string {
+  return `${flow}   ${outcomeOf(outcome, deciding, behind)}`
 }
 
-function outcomeOf(outcome: Outcome, step: Step | undefined): string {
+function outcomeOf(outcome: Outcome, step: Step | undefined, behind = 'gateway'): string {
   if (step?.code === 'route.redirects') return `REDIRECTED to ${step.facts?.location ?? 'another address'}`
   if (outcome === 'allow' || step === undefined) return 'ALLOWED'
-  // What stops a gateway on its way is not what the client ran into.
-  const where = [step.point, ...whatWasRead(step), ...(step.hop > 0 ? ['behind the gateway'] : [])].join(', ')
+  // What stops a proxy on its way is not what the client ran into.
+  const where = [step.point, ...whatWasRead(step), ...(step.hop > 0 ? [`behind the ${behind}`] : [])].join(', ')
   if (outcome === 'unknown') return `UNKNOWN: ${step.policy ?? step.facts?.what ?? step.code} is not modelled`
   if (step.code === 'route.no-host' || step.code === 'route.no-match') return `NOT FOUND (404): ${sentence(step)}`
   if (step.code === 'route.no-backend') return `NO BACKEND (500): ${sentence(step)}`

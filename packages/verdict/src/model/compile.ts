@@ -43,6 +43,13 @@ export const compile: Compile = (resources, options = {}) => {
   })
   const services = buildServices(all, pods, previous)
   const platform = modelPlatform({ trustDomain, nodes, pods, services })
+  const waypoints = indexWaypoints({
+    resources: all,
+    namespaceLabels,
+    generated,
+    readyOnce: options.waypointsReadyOnce,
+    readyBefore: previous?.waypointsReadyOnce,
+  })
   const routes = compileRoutes({ resources, services, namespaceLabels })
   const podsByIp = new Map<string, Pod>()
   for (const pod of platform.pods.values()) podsByIp.set(pod.ip, pod)
@@ -66,7 +73,9 @@ export const compile: Compile = (resources, options = {}) => {
     if (conflict !== undefined) throw conflict
   }
 
-  const gateways = new Map(generated.map((one) => [one.key, modelGateway(one, routes)]))
+  const gateways = new Map(
+    generated.filter(({ kind }) => kind === 'gateway').map((one) => [one.key, modelGateway(one, routes)]),
+  )
   const backendTls = readBackendTls(resources)
   const notModelled = findNotModelled(resources, namespaceLabels, {
     found: [...otherGateways, ...backendTls.found, ...network.notModelled],
@@ -79,8 +88,8 @@ export const compile: Compile = (resources, options = {}) => {
     platform: platform.platform,
     services,
     gateways,
-    waypoints: new Map(),
-    waypointsReadyOnce: new Set(),
+    waypoints: waypoints.models,
+    waypointsReadyOnce: waypoints.readyOnce,
     podByIp: (ip) => podsByIp.get(ip),
     serviceByIp: (ip) => servicesByIp.get(ip),
     resolveName: (name, namespace) => resolveName(name, namespace, named),
@@ -106,7 +115,7 @@ export const compile: Compile = (resources, options = {}) => {
     network,
     routes,
     backendTls,
-    waypointFor: indexWaypoints(resources, namespaceLabels),
+    waypointFor: waypoints.choose,
     listening: expectedPorts(services),
   })
   return Object.freeze(snapshot)

@@ -1,15 +1,16 @@
 import type { Resource, Service } from '@bulkhead/resources'
 import type { Snapshot } from '../api.js'
 import type { NetworkIndex, PodNetwork } from '../network/compile-network.js'
-import type { GatewayAuthorization } from '../points/gateway/authorization.js'
+import type { HttpAuthorization } from '../points/http/authorization.js'
 import type { PodAuthorization } from '../points/policy/policies.js'
+import type { WaypointAuthorizations } from '../points/waypoint/authorization.js'
 import type { EffectiveMtls } from '../points/ztunnel/peer-authentication.js'
 import type { RouteIndex } from '../routes/compile.js'
 import type { Pod } from '../types.js'
 import type { BackendTls } from './backend-tls.js'
 import type { NotModelled } from './not-modelled.js'
 import type { PlatformModel } from './platform.js'
-import type { Addressed, WaypointRef } from './waypoints.js'
+import type { Addressed, WaypointChoice } from './waypoints.js'
 
 /** What the points ask about a pod: all that selects it, found once per class of equal pods. */
 export interface PodPolicies {
@@ -17,7 +18,9 @@ export interface PodPolicies {
   readonly authorization: PodAuthorization
   readonly network: PodNetwork
   /** Of a gateway's pod: what its Envoy asks about a request. */
-  readonly requests?: GatewayAuthorization
+  readonly requests?: HttpAuthorization
+  /** Of a waypoint's pod: what its Envoy asks, by whom it is on the way to. */
+  readonly waypoint?: WaypointAuthorizations
 }
 
 /** What a snapshot knows beyond its public face. */
@@ -36,8 +39,8 @@ export interface Internals {
   readonly network: NetworkIndex
   readonly routes: RouteIndex
   readonly backendTls: BackendTls
-  /** The waypoint before that pod, called by that Service's name or address, or by the pod's own. */
-  waypointFor(addressed: Addressed): WaypointRef | undefined
+  /** What a waypoint that is named for a destination means to a connection there. */
+  waypointFor(addressed: Addressed): WaypointChoice | undefined
   /** Ports that the pod can be expected to listen on, as `TCP/8080`: those it declares, and those Services send to. */
   listening(pod: Pod): ReadonlySet<string>
 }

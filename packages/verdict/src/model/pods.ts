@@ -100,7 +100,8 @@ function modelPod(wanted: WantedPod, node: string, ip: string, options: PodsOpti
     node,
     ip,
     ports: [...listenerPorts(gateway), ...portsOf(template.spec)],
-    ...(gateway !== undefined && { gateway: gateway.key }),
+    ...(gateway?.kind === 'gateway' && { gateway: gateway.key }),
+    ...(gateway?.kind === 'waypoint' && { waypoint: gateway.key }),
   }
 }
 

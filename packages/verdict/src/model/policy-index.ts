@@ -1,6 +1,8 @@
 import type { Resource } from '@bulkhead/resources'
 import type { NetworkIndex } from '../network/compile-network.js'
-import { type GatewayAuthorization, gatewayAuthorization, gatewayName } from '../points/gateway/authorization.js'
+import { gatewayAuthorization, gatewayName } from '../points/gateway/authorization.js'
+import type { HttpAuthorization } from '../points/http/authorization.js'
+import { type WaypointAuthorizations, waypointAuthorizations, waypointName } from '../points/waypoint/authorization.js'
 import { authorizationFor, readAuthorizations } from '../points/ztunnel/authorization.js'
 import { effectiveMtls, readPeerAuthentications } from '../points/ztunnel/peer-authentication.js'
 import type { Pod } from '../types.js'
@@ -24,11 +26,20 @@ export function indexPolicies(
   const authorizations = readAuthorizations(resources)
   const byClass = new Map<string, PodPolicies>()
   const byPod = new WeakMap<Pod, PodPolicies>()
-  const requestsAt = (pod: Pod): GatewayAuthorization => {
-    const annotations = gateways.get(pod.workload)?.deployment.object.spec.template.metadata?.annotations ?? {}
+  const annotationsOf = ({ workload }: Pod): Readonly<Record<string, string>> =>
+    gateways.get(workload)?.deployment.object.spec.template.metadata?.annotations ?? {}
+  const requestsAt = (pod: Pod): HttpAuthorization => {
+    const annotations = annotationsOf(pod)
     const { namespace, labels } = pod
     return gatewayAuthorization(resources, rootNamespace, { namespace, name: gatewayName(pod), labels, annotations })
   }
+  const waypointAt = (pod: Pod): WaypointAuthorizations =>
+    waypointAuthorizations(resources, rootNamespace, {
+      namespace: pod.namespace,
+      name: waypointName(pod),
+      gatewayClass: gateways.get(pod.workload)?.gateway.object.spec.gatewayClassName ?? '',
+      annotations: annotationsOf(pod),
+    })
   return (pod) => {
     const known = byPod.get(pod)
     if (known !== undefined) return known
@@ -41,6 +52,7 @@ export function indexPolicies(
         authorization: authorizationFor(authorizations, rootNamespace, namespace, labels),
         network: network.networkOf(pod),
         ...(pod.gateway !== undefined && { requests: requestsAt(pod) }),
+        ...(pod.waypoint !== undefined && { waypoint: waypointAt(pod) }),
       }
       if (byClass.size >= maxClasses) byClass.clear()
       byClass.set(key, policies)
@@ -51,10 +63,21 @@ export function indexPolicies(
 }
 
 function classKey(pod: Pod): string {
-  const { namespace, workload, serviceAccount, hostNetwork, mesh, gateway = null, ports } = pod
+  const { namespace, workload, serviceAccount, hostNetwork, mesh, gateway = null, waypoint = null, ports } = pod
   const labels = Object.entries(pod.labels).sort(([a], [b]) => (a < b ? -1 : 1))
   // What is on a node's network is selected by the node's own labels.
   const node = hostNetwork ? pod.node : null
   // As JSON: no text in a label can make it look like two.
-  return JSON.stringify([namespace, workload, serviceAccount, hostNetwork, mesh, gateway, node, labels, ports])
+  return JSON.stringify([
+    namespace,
+    workload,
+    serviceAccount,
+    hostNetwork,
+    mesh,
+    gateway,
+    waypoint,
+    node,
+    labels,
+    ports,
+  ])
 }

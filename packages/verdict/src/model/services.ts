@@ -3,6 +3,7 @@ import { labelsMatch } from '@bulkhead/resources/selectors'
 import type { Snapshot } from '../api.js'
 import type { Pod, Protocol, ServiceModel } from '../types.js'
 import { parseAddress } from './addresses.js'
+import { applicationOf } from './application.js'
 import { hash53 } from './hash.js'
 import { namespaceOf, ofKind, rawField } from './kinds.js'
 import { platformAddresses } from './platform-addresses.js'
@@ -40,6 +41,7 @@ export function buildServices(
         targetPort: port.targetPort ?? port.port,
         protocol: port.protocol ?? 'TCP',
         ...nodePortOf(port),
+        ...applicationField(port),
       })),
       external: isExternal(rawField(spec, 'type')),
       endpoints: endpointsOf(namespace, spec.selector, pods),
@@ -53,6 +55,13 @@ const isExternal = (type: unknown): boolean => type === 'NodePort' || type === '
 function nodePortOf(port: object): { readonly nodePort?: number } {
   const nodePort = rawField(port, 'nodePort')
   return typeof nodePort === 'number' ? { nodePort } : {}
+}
+
+function applicationField(port: NonNullable<Service['spec']['ports']>[number]): {
+  readonly application?: 'http' | 'tcp'
+} {
+  const application = applicationOf({ ...port, appProtocol: rawField(port, 'appProtocol') })
+  return application === undefined ? {} : { application }
 }
 
 /** The Services by each address that leads to them: their cluster IPs and what a load balancer gave them. */

@@ -1,65 +1,136 @@
 import type { Gateway, Resource, Service } from '@bulkhead/resources'
+import { namespaceAllowed } from '@bulkhead/resources/gateway-api'
+import { selectorMatches } from '@bulkhead/resources/selectors'
+import type { WaypointModel } from '../routes/types.js'
 import type { Pod } from '../types.js'
+import { classOf } from './gateways/classes.js'
+import type { Generated } from './gateways/generate.js'
 import { at, namespaceOf, ofKind } from './kinds.js'
+import type { NotModelled } from './not-modelled.js'
 
-/** A waypoint that traffic would go through. Waypoints are not modelled yet, so this ends in `unknown`. */
-export interface WaypointRef {
-  /** `namespace/name` of the Gateway. */
-  readonly name: string
-  readonly policy: string
-  readonly layer: string | undefined
-  readonly at: string
-}
+/** Why a connection walks past a waypoint that is named for its destination (C.7). */
+export type PastReason =
+  | 'pod-address' // the pod was called, by its address or a headless Service's name, and the waypoint serves Services
+  | 'service-address' // the Service was called, and the waypoint serves workloads
+  | 'ingress' // a gateway calls, and the Service does not say ingress-use-waypoint
+  | 'not-captured' // the caller is outside the mesh
+  | 'not-allowed' // the Gateway's allowedRoutes let nothing of that namespace in
+  | 'missing' // there is no Gateway of that name
+  | 'never-ready' // there is one, and no pod of its has been ready yet
 
 /** How a destination was called, and by whom. */
 export interface Addressed {
   /** By this Service's name or address. */
   readonly service?: string
-  readonly pod: Pod
-  /** By a gateway. */
-  readonly ingress?: boolean
+  /** By the pod's own address. */
+  readonly pod?: Pod
+  readonly caller: 'captured' | 'ingress' | 'other'
 }
 
-const ingressUseWaypoint = 'istio.io/ingress-use-waypoint'
+/** What becomes of a connection to a destination that names a waypoint. */
+export type WaypointChoice =
+  | { readonly kind: 'through'; readonly model: WaypointModel }
+  | { readonly kind: 'past'; readonly key: string; readonly why: PastReason }
+  | { readonly kind: 'unread'; readonly found: Pick<NotModelled, 'what' | 'id' | 'at'> }
+
+export interface WaypointIndex {
+  readonly models: ReadonlyMap<string, WaypointModel>
+  readonly readyOnce: ReadonlySet<string>
+  /** Undefined where the destination names none. */
+  choose(addressed: Addressed): WaypointChoice | undefined
+}
 
 type Labels = Readonly<Record<string, string>>
 
-/**
- * Finds the waypoint for how the destination was addressed (C.7): the object's own label wins over its namespace's,
- * `none` opts out, a name without a Gateway is as no waypoint, and a Gateway serves Services only, unless its
- * `istio.io/waypoint-for` says otherwise.
- */
-export function indexWaypoints(
-  resources: readonly Resource[],
-  namespaceLabels: ReadonlyMap<string, Labels>,
-): (addressed: Addressed) => WaypointRef | undefined {
+const useWaypoint = 'istio.io/use-waypoint'
+const useWaypointNamespace = 'istio.io/use-waypoint-namespace'
+const ingressUseWaypoint = 'istio.io/ingress-use-waypoint'
+const waypointFor = 'istio.io/waypoint-for'
+const managed = 'gateway.istio.io/managed'
+
+export interface WaypointSources {
+  /** With what istiod makes of Gateways. */
+  readonly resources: readonly Resource[]
+  readonly namespaceLabels: ReadonlyMap<string, Labels>
+  readonly generated: readonly Generated[]
+  /** Undefined: every one whose Deployment has replicas, and those of before. */
+  readonly readyOnce: ReadonlySet<string> | undefined
+  readonly readyBefore: ReadonlySet<string> | undefined
+}
+
+/** The waypoints of a set of objects, and who goes by them. */
+export function indexWaypoints(sources: WaypointSources): WaypointIndex {
+  const { resources, namespaceLabels } = sources
+  const waypoints = sources.generated.filter(({ kind }) => kind === 'waypoint')
+  const models = new Map(waypoints.map((one) => [one.key, modelOf(one, resources)]))
+  const readyOnce = new Set(
+    [...models.keys()].filter((key) => {
+      if (sources.readyOnce !== undefined) return sources.readyOnce.has(key)
+      const deployment = waypoints.find((one) => one.key === key)?.deployment.object.spec
+      return sources.readyBefore?.has(key) === true || (deployment?.replicas ?? 1) > 0
+    }),
+  )
   const gateways = new Map(
-    ofKind<Gateway>(resources, 'gateway.networking.k8s.io', 'Gateway').map((gateway) => [
-      `${namespaceOf(gateway)}/${gateway.name}`,
-      gateway,
-    ]),
+    ofKind<Gateway>(resources, 'gateway.networking.k8s.io', 'Gateway').map((gateway) => [keyOf(gateway), gateway]),
   )
   const serviceLabels = new Map(
-    ofKind<Service>(resources, '', 'Service').map((service) => [
-      `${namespaceOf(service)}/${service.name}`,
-      service.object.metadata.labels ?? {},
-    ]),
+    ofKind<Service>(resources, '', 'Service').map((service) => [keyOf(service), service.object.metadata.labels ?? {}]),
   )
-  return ({ service, pod, ingress }) => {
-    if (gateways.size === 0) return undefined
-    const own = service === undefined ? pod.labels : (serviceLabels.get(service) ?? {})
-    const ofNamespace = namespaceLabels.get(pod.namespace) ?? {}
-    // A gateway goes straight to the pod unless the Service, or its namespace, wants it to call like the others (C.7).
-    const wanted = own[ingressUseWaypoint] ?? ofNamespace[ingressUseWaypoint]
-    if (ingress === true && (service === undefined || wanted !== 'true')) return undefined
-    const labels = own['istio.io/use-waypoint'] === undefined ? ofNamespace : own
-    const name = labels['istio.io/use-waypoint']
+  const choose = ({ service, pod, caller }: Addressed): WaypointChoice | undefined => {
+    const namespace = service === undefined ? pod?.namespace : service.slice(0, service.indexOf('/'))
+    if (namespace === undefined) return undefined
+    const own = service === undefined ? (pod?.labels ?? {}) : (serviceLabels.get(service) ?? {})
+    // A waypoint has none before itself.
+    if (pod?.waypoint !== undefined || own[managed] === 'istio.io-mesh-controller') return undefined
+    const ofNamespace = namespaceLabels.get(namespace) ?? {}
+    // The object's own label wins over its namespace's, also where it leads nowhere.
+    const named = own[useWaypoint] === undefined ? ofNamespace : own
+    const name = named[useWaypoint]
     if (name === undefined || name === 'none') return undefined
-    const key = `${labels['istio.io/use-waypoint-namespace'] ?? pod.namespace}/${name}`
+    const key = `${named[useWaypointNamespace] || namespace}/${name}`
+    const past = (why: PastReason): WaypointChoice => ({ kind: 'past', key, why })
     const gateway = gateways.get(key)
-    if (gateway === undefined) return undefined
-    const serves = gateway.object.metadata.labels?.['istio.io/waypoint-for'] ?? 'service'
-    if (serves !== 'all' && serves !== (service === undefined ? 'workload' : 'service')) return undefined
-    return { name: key, policy: gateway.id, layer: gateway.layer, at: at(gateway) }
+    if (gateway === undefined) return past('missing')
+    if (!letsIn(gateway, namespace, namespaceLabels)) return past('not-allowed')
+    const model = models.get(key)
+    const serves = model?.serves ?? servesOf(gateway, resources)
+    const wants = service === undefined ? 'workload' : 'service'
+    if (serves !== 'all' && serves !== wants) return past(service === undefined ? 'pod-address' : 'service-address')
+    if (caller === 'other') return past('not-captured')
+    // A gateway goes straight to the pod unless the Service, or its namespace, wants it to call like the others.
+    const wanted = own[ingressUseWaypoint] ?? ofNamespace[ingressUseWaypoint]
+    if (caller === 'ingress' && (service === undefined || wanted?.toLowerCase() !== 'true')) return past('ingress')
+    if (model === undefined) {
+      return { kind: 'unread', found: { what: `waypoint ${key}`, id: gateway.id, at: at(gateway) } }
+    }
+    return readyOnce.has(key) ? { kind: 'through', model } : past('never-ready')
   }
+  return { models, readyOnce, choose }
+}
+
+const keyOf = (resource: Resource): string => `${namespaceOf(resource)}/${resource.name}`
+
+function modelOf({ gateway, key, workload }: Generated, resources: readonly Resource[]): WaypointModel {
+  const { id, layer } = gateway
+  const serves = servesOf(gateway, resources)
+  return { key, id, ...(layer !== undefined && { layer }), at: at(gateway), workload, serves }
+}
+
+/** The Gateway's own label, or its class's; a word that istiod does not know serves nobody. */
+function servesOf(gateway: Resource<Gateway>, resources: readonly Resource[]): WaypointModel['serves'] {
+  const word =
+    gateway.object.metadata.labels?.[waypointFor] ??
+    classOf(gateway, resources)?.object.metadata.labels?.[waypointFor] ??
+    'service'
+  return word === 'service' || word === 'workload' || word === 'all' ? word : 'none'
+}
+
+/** Of its own namespace everything; of others what the first listener lets in. */
+function letsIn(gateway: Resource<Gateway>, namespace: string, namespaceLabels: ReadonlyMap<string, Labels>): boolean {
+  const [listener] = gateway.object.spec.listeners
+  const home = namespaceOf(gateway)
+  if (listener === undefined) return namespace === home
+  return namespaceAllowed(listener, home, namespace, (selector) =>
+    selectorMatches(selector, namespaceLabels.get(namespace) ?? { 'kubernetes.io/metadata.name': namespace }),
+  )
 }

@@ -4,13 +4,17 @@ import type { NodeModel, Pod } from '../types.js'
 import { type Labels, reservedLabels, type SourcedLabels } from './labels.js'
 import type { Party } from './types.js'
 
+/** In the mesh, or a proxy of it. */
+export const speaksHbone = ({ mesh, gateway, waypoint }: Pod): boolean =>
+  mesh || gateway !== undefined || waypoint !== undefined
+
 /** A pod as the other end of a packet, for all pods of its class. */
 export function podParty(pod: Pod, labels: SourcedLabels, namespaceLabels: Labels): Party {
   return {
     kind: 'pod',
     name: pod.workload,
     apiServer: false,
-    mesh: pod.mesh || pod.gateway !== undefined,
+    mesh: speaksHbone(pod),
     address: parseAddress(pod.ip),
     labels,
     pod: { namespace: pod.namespace, labels: pod.labels, namespaceLabels },

@@ -4,6 +4,7 @@ import { closestRule } from '../network/closest.js'
 import type { NetworkIndex, PodNetwork } from '../network/compile-network.js'
 import { type Candidates, matching } from '../network/match.js'
 import { pairingOf, partyOf, remember } from '../network/memo.js'
+import { speaksHbone } from '../network/parties.js'
 import { type Read, readConnection } from '../network/reading.js'
 import type { Direction, NetworkRule, Origin, Packet, Party, UnreadNetwork } from '../network/types.js'
 import type { ReasonCode } from '../reasons.js'
@@ -141,7 +142,7 @@ function answer({ point, evidence, party, payload }: Question, read: Read, facts
     const code = denialCodes[read.kind ?? 'tls']
     return { ...byRule(point, 'deny', code, rule.by, { ...facts, ...whatWasRead(read, payload) }), ...reading }
   }
-  const mesh = tuple.port === hbonePort && party.mesh && (pod.mesh || pod.gateway !== undefined)
+  const mesh = tuple.port === hbonePort && party.mesh && speaksHbone(pod)
   const said = byRule(point, 'allow', 'cni.rule-allows', rule.by, mesh ? { ...facts, carries: 'every port' } : facts)
   return { ...said, ...reading }
 }
@@ -174,8 +175,7 @@ function defaultDeny(
 ): CniVerdict {
   const rules = network[direction]
   const { pod, tuple } = evidence
-  const mesh =
-    tuple.port === hbonePort && tuple.protocol === 'TCP' && party.mesh && (pod.mesh || pod.gateway !== undefined)
+  const mesh = tuple.port === hbonePort && tuple.protocol === 'TCP' && party.mesh && speaksHbone(pod)
   const nearly = closestRule(rules, candidates, party, packet, mesh)
   const opens = nearly?.opens ?? []
   return folded(point, {

@@ -29,6 +29,7 @@ export interface Knock {
  * (C.1).
  */
 export function ownPortStep({ destination, port, certificate, captured }: Knock): Step | undefined {
+  if (destination.waypoint !== undefined) return knockAtWaypoint(destination, port, certificate)
   if (!destination.mesh || (certificate === undefined && !ownPorts.includes(port))) return undefined
   // Of a captured caller nothing gets to the TLS of the far side: its ztunnel asks the other for a port that is not to be had.
   if (captured || (certificate === undefined && port !== hbonePort)) {
@@ -40,6 +41,20 @@ export function ownPortStep({ destination, port, certificate, captured }: Knock)
   return denial(codes[shown], { pod: destination.workload, certificate: shown })
 }
 
-function denial(code: ReasonCode, facts: NonNullable<Step['facts']>): Step {
-  return { hop: 0, point: 'ztunnel', engine: 'istio', outcome: 'deny', code, facts }
+/**
+ * A waypoint takes certificates and CONNECT, and nothing else (C.7). It is not captured: what a pod of the mesh sends to
+ * its HBONE port comes there as the application wrote it.
+ */
+function knockAtWaypoint(
+  { workload }: Pod,
+  port: number,
+  certificate: ForgedCertificate | undefined,
+): Step | undefined {
+  if (certificate === undefined && port !== hbonePort) return undefined
+  const shown = certificate ?? 'none'
+  return denial(codes[shown], { pod: workload, certificate: shown }, 'waypoint')
+}
+
+function denial(code: ReasonCode, facts: NonNullable<Step['facts']>, point: Step['point'] = 'ztunnel'): Step {
+  return { hop: 0, point, engine: 'istio', outcome: 'deny', code, facts }
 }

@@ -137,7 +137,7 @@ what 172.18.0.1 sees: 403 RBAC: access denied (curl 0 or 22)
   )
   assert.match(
     throughTheDoor('GET', 'shop.example', closed),
-    /what 172\.18\.0\.1 sees: 503: the gateway could not reach the service/,
+    /what 172\.18\.0\.1 sees: 503: the gateway or waypoint could not reach the service/,
   )
   assert.match(
     throughTheDoor('GET', 'shop.example'),

@@ -59,6 +59,7 @@ function hopLine({ from, to, tuple, as }: Hop): string {
 }
 
 function pointName(step: Step): string {
+  if (step.point === 'waypoint') return pointAtWaypoint(step)
   if (step.point === 'gateway') return step.engine === 'gateway-api' ? 'gateway route' : 'gateway authz'
   if (step.code.startsWith('mtls.')) return 'ztunnel mtls'
   if (step.code.startsWith('authz.')) return 'ztunnel authz'
@@ -66,6 +67,11 @@ function pointName(step: Step): string {
   if (step.code === 'network.nothing-listens') return 'destination'
   if (step.facts?.query !== undefined) return `${step.point} dns`
   return step.point
+}
+
+function pointAtWaypoint({ code }: Step): string {
+  if (code.startsWith('authz.')) return 'waypoint authz'
+  return code.startsWith('hbone.') ? 'waypoint hbone' : 'waypoint'
 }
 
 function outcomeWord(step: Step, verdict: Verdict, index: number): string {

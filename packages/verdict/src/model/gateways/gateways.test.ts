@@ -10,7 +10,6 @@ import {
   namespace,
   resource,
   service,
-  waypoint,
   workload,
 } from '../../testing/objects.js'
 import type { Pod } from '../../types.js'
@@ -160,7 +159,6 @@ test('a class of istiod’s under another name is modelled, and named after it',
 test('what stays unmodelled is named and makes no pod', () => {
   const gatewayLabels = { 'istio.io/dataplane-mode': 'ambient' }
   const rows: [string, Snapshot][] = [
-    ['a waypoint', compile([...base, waypoint('app/gw')])],
     ['a gateway of class cilium', made({ gatewayClassName: 'cilium' })],
     ['a gateway of class istio-remote', made({ gatewayClassName: 'istio-remote' })],
     ['a gateway with a deployment of its own', made({ addresses: [{ type: 'Hostname', value: 'gw.app.svc' }] })],

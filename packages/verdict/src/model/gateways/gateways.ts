@@ -3,7 +3,7 @@ import { hasSidecar, isCaptured } from '../capture.js'
 import { CompileError } from '../compile-error.js'
 import { at, namespaceOf, ofKind } from '../kinds.js'
 import type { NotModelled } from '../not-modelled.js'
-import { whyNotModelled } from './classes.js'
+import { type ProxyKind, proxyKindOf, whyNotModelled } from './classes.js'
 import { type Generated, generate } from './generate.js'
 import { readOverlays } from './overlay.js'
 
@@ -24,24 +24,27 @@ export function readGateways(
   const generated: Generated[] = []
   const notModelled: NotModelled[] = []
   for (const gateway of ofKind<Gateway>(resources, 'gateway.networking.k8s.io', 'Gateway')) {
-    const why = whyNotModelled(gateway, resources)
-    if (why !== undefined) {
-      notModelled.push(why)
+    const kind = proxyKindOf(gateway, resources)
+    const why = whyNotModelled(gateway, kind)
+    if (why !== undefined || kind === undefined) {
+      if (why !== undefined) notModelled.push(why)
       continue
     }
     const overlays = readOverlays(gateway, resources)
-    const one = overlays.directives ? undefined : generate(gateway, overlays)
-    const odd = one === undefined ? 'a gateway with a $patch in its overlay' : whyOdd(one, namespaceLabels)
+    const one = overlays.directives ? undefined : generate(gateway, kind, overlays)
+    const odd = one === undefined ? `a ${kind} with a $patch in its overlay` : whyOdd(one, namespaceLabels)
     if (one !== undefined && odd === undefined) generated.push(one)
-    else if (odd !== undefined) notModelled.push({ effect: 'proxy', id: gateway.id, what: odd, at: at(gateway) })
+    else if (odd !== undefined) notModelled.push({ effect: effectOf(kind), id: gateway.id, what: odd, at: at(gateway) })
   }
   checkNames(generated, resources)
   return { generated, notModelled }
 }
 
+const effectOf = (kind: ProxyKind): NotModelled['effect'] => (kind === 'waypoint' ? 'waypoint' : 'proxy')
+
 /** Labels and overlays that make another kind of pod of it than a proxy of its own. */
 function whyOdd(
-  { gateway, deployment }: Generated,
+  { gateway, kind, deployment }: Generated,
   namespaceLabels: ReadonlyMap<string, Readonly<Record<string, string>>>,
 ): string | undefined {
   const { template } = deployment.object.spec
@@ -53,9 +56,9 @@ function whyOdd(
     annotations: template.metadata?.annotations ?? {},
     hostNetwork: template.spec.hostNetwork === true,
   }
-  if (isCaptured(subject)) return 'a gateway whose own traffic is captured by ztunnel'
-  if (hasSidecar(subject)) return 'a gateway with a sidecar'
-  if (subject.hostNetwork) return "a gateway on the host's network"
+  if (isCaptured(subject)) return `a ${kind} whose own traffic is captured by ztunnel`
+  if (hasSidecar(subject)) return `a ${kind} with a sidecar`
+  if (subject.hostNetwork) return `a ${kind} on the host's network`
   return undefined
 }
 

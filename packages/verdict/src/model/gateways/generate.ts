@@ -1,12 +1,14 @@
 import type { Gateway, KubernetesObject, Resource, Service, Workload } from '@bulkhead/resources'
 import { CompileError } from '../compile-error.js'
 import { namespaceOf, rawField } from '../kinds.js'
+import type { ProxyKind } from './classes.js'
 import { merged, type Overlays } from './overlay.js'
 
 type Labels = Readonly<Record<string, string>>
 
 /** What istiod makes of one Gateway. */
 export interface Generated {
+  readonly kind: ProxyKind
   readonly gateway: Resource<Gateway>
   /** `namespace/name` of the Gateway. */
   readonly key: string
@@ -39,21 +41,29 @@ const ownPorts = [
   { containerPort: 15090, name: 'http-envoy-prom', protocol: 'TCP' },
 ] as const
 
+/** What istiod's two templates do differently. */
+const templates: Readonly<Record<ProxyKind, { readonly managed: string; readonly serviceType: string }>> = {
+  gateway: { managed: 'istio.io-gateway-controller', serviceType: 'LoadBalancer' },
+  waypoint: { managed: 'istio.io-mesh-controller', serviceType: 'ClusterIP' },
+}
+
 /**
- * The Deployment and the Service of a Gateway, as istiod's template for gateways has them (C.7, F.3): both are called
- * `<name>-<class>`, and so is the ServiceAccount, unless annotations say otherwise. Their lines are the Gateway's.
+ * The Deployment and the Service of a Gateway, as istiod's templates have them (C.7, F.3): both are called
+ * `<name>-<class>`, and so is the ServiceAccount; all of a waypoint's are called as the Gateway. Annotations may say
+ * otherwise. Their lines are the Gateway's.
  */
-export function generate(gateway: Resource<Gateway>, overlays: Overlays): Generated {
+export function generate(gateway: Resource<Gateway>, kind: ProxyKind, overlays: Overlays): Generated {
   const { metadata, spec } = gateway.object
   const namespace = namespaceOf(gateway)
-  const usual = `${gateway.name}-${spec.gatewayClassName}`
+  const usual = kind === 'waypoint' ? gateway.name : `${gateway.name}-${spec.gatewayClassName}`
+  const template = templates[kind]
   const name = metadata.annotations?.[nameOverride] || usual
   const account = metadata.annotations?.[accountOverride] || usual
   const labels = labelsOf(gateway)
   const own = {
     [gatewayNameLabel]: gateway.name,
     'gateway.networking.k8s.io/gateway-class-name': spec.gatewayClassName,
-    'gateway.istio.io/managed': 'istio.io-gateway-controller',
+    'gateway.istio.io/managed': template.managed,
   }
   const annotations = annotationsOf(gateway)
   const selector = { [gatewayNameLabel]: gateway.name }
@@ -84,7 +94,7 @@ export function generate(gateway: Resource<Gateway>, overlays: Overlays): Genera
     kind: 'Service',
     metadata: { name, namespace, labels: { ...labels, ...own }, annotations },
     spec: {
-      type: metadata.annotations?.[serviceType] || 'LoadBalancer',
+      type: metadata.annotations?.[serviceType] || template.serviceType,
       selector,
       ports: [
         { name: 'status-port', port: statusPort, protocol: 'TCP' },
@@ -93,6 +103,7 @@ export function generate(gateway: Resource<Gateway>, overlays: Overlays): Genera
     },
   }
   return {
+    kind,
     gateway,
     key: `${namespace}/${gateway.name}`,
     workload: `${namespace}/${name}`,

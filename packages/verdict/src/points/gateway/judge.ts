@@ -4,11 +4,11 @@ import { routeRequest } from '../../routes/route.js'
 import { requestText } from '../../routes/step.js'
 import type { GatewayModel, ListenerModel } from '../../routes/types.js'
 import type { GatewayEvidence, RequestVerdict, Step } from '../../types.js'
+import { tokenReader } from '../http/authorization.js'
 import { httpSubject } from '../http/subject.js'
 import { judgePolicies } from '../policy/judge.js'
 import { istioStep } from '../policy/step.js'
 import { readIdentity } from '../policy/subject.js'
-import { tokenReader } from './authorization.js'
 
 /**
  * A gateway's word on a request: its policies first, then its routes (Envoy's RBAC filter stands before its router).

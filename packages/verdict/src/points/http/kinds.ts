@@ -88,6 +88,15 @@ export function isClaim(name: string): boolean {
   return name === 'requestPrincipals' || name.startsWith('request.auth.')
 }
 
+/** Attributes of requests: there are none of these where a connection carries no HTTP. */
+export function isHttp(name: string): boolean {
+  return (
+    ['hosts', 'methods', 'paths'].includes(name) ||
+    isClaim(name) ||
+    (name.startsWith('request.') && conditionKind(name) !== undefined)
+  )
+}
+
 /** Attributes that the proxy's own topology decides over. */
 export function isRemote(name: string): boolean {
   return name === 'remoteIpBlocks' || name === 'remote.ip'

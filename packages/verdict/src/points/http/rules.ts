@@ -1,7 +1,7 @@
 import type { AuthorizationPolicy, AuthorizationRule, Resource } from '@bulkhead/resources'
 import { type Attribute, type AttributeKind, isPort, ports } from '../policy/attributes.js'
 import { attribute, byOf, type Clause, kindOf, polarity, type Rule, writtenFields } from '../policy/rule.js'
-import { conditionKind, isClaim, isRemote, operationKinds, sourceKinds } from './kinds.js'
+import { conditionKind, isClaim, isHttp, isRemote, operationKinds, sourceKinds } from './kinds.js'
 import type { HttpSubject } from './subject.js'
 
 /** What is in force at a proxy beside its AuthorizationPolicies, and makes some of their attributes unknowable. */
@@ -10,6 +10,8 @@ export interface HttpContext {
   readonly requestAuthentications: readonly string[]
   /** A word of the proxy's own configuration on whom it trusts to say who called. */
   readonly topology: boolean
+  /** The rules are for a TCP filter chain, which reads no requests (C.6, last row). */
+  readonly tcp: boolean
 }
 
 type Path = readonly (string | number)[]
@@ -91,14 +93,20 @@ class HttpRuleReader {
     written: Parameters<typeof attribute>[3],
     path: Path,
   ): Entry {
-    const { requestAuthentications, topology } = this.#context
+    const { requestAuthentications, topology, tcp } = this.#context
+    const allows = (this.#resource.object.spec?.action ?? 'ALLOW') === 'ALLOW'
+    // Without requests an ALLOW rule that asks about one is left out; a DENY rule is without the attribute, and so wider.
+    if (tcp && isHttp(positive)) {
+      if (allows) this.omittedFor.push({ attribute: written.name, why: 'the connection carries no HTTP' })
+      return []
+    }
     if (kind === undefined) this.notModelled.push(path.join('.'))
     else if (isClaim(positive) && requestAuthentications.length > 0)
       this.notModelled.push(`${written.name} with ${requestAuthentications.join(', ')}`)
     else if (isRemote(positive) && topology) this.notModelled.push(`${written.name} with a gatewayTopology`)
     const bad = kind === ports ? written.wants.find((value) => !isPort(value)) : undefined
     // In an ALLOW policy one value that cannot be read takes the whole rule along; in a DENY only itself.
-    if (bad !== undefined && (this.#resource.object.spec?.action ?? 'ALLOW') === 'ALLOW') {
+    if (bad !== undefined && allows) {
       const why = `${JSON.stringify(bad)} is no port number, so istiod leaves the rule out`
       this.omittedFor.push({ attribute: written.name, why })
     }

@@ -31,6 +31,25 @@ export function httpSubject(connection: Subject, request: HttpRequest): HttpSubj
   }
 }
 
+/** What no request has: a method that is none, and headers that are not there. */
+const noRequest: HttpRequest = { method: '', host: '', path: '', headers: {} }
+
+/** What Envoy knows of a connection that carries no HTTP. Attributes of requests are no part of its rules (C.6). */
+export function connectionSubject(connection: Subject): HttpSubject {
+  const { ip, port, destinationIp, caller } = connection
+  return {
+    ip,
+    port,
+    destinationIp,
+    caller,
+    method: '',
+    host: undefined,
+    path: undefined,
+    request: noRequest,
+    remoteIp: ip,
+  }
+}
+
 /** A header as Envoy finds it: `host` is another name of the authority, and some parts of the request have names too. */
 export function headerOf({ request }: HttpSubject, name: string): string | undefined {
   switch (name) {
