@@ -7,6 +7,7 @@ import { Enforcement, type Start } from './enforcement.js'
 import type { Engine } from './engine.js'
 import type { ImageTable } from './images.js'
 import type { KubeApi } from './kube-api/index.js'
+import { NodeProcs } from './node-proc/index.js'
 import type { LayerSwitches } from './overlay.js'
 import type { PodHost } from './pod-runner.js'
 import { Pods } from './pods.js'
@@ -15,7 +16,7 @@ import { ProcessList } from './processes.js'
 import { PublishedPorts } from './published.js'
 import { Saves } from './saves.js'
 import type { GeneratedSecrets } from './secrets.js'
-import type { Claim } from './state.js'
+import { type Claim, nodesPath } from './state.js'
 
 const rolloutTimeoutMs = 30_000
 
@@ -30,6 +31,7 @@ export interface Parts {
   readonly outside: RunningOutside
   readonly kubeApi: KubeApi
   readonly pods: Pods
+  readonly nodeProcs: NodeProcs
   readonly processes: ProcessList
   readonly probes: Probes
   readonly enforcement: Enforcement
@@ -58,7 +60,11 @@ export function assemble(given: Given, { loaded, switches, snapshot, plans }: Re
   const { stateDir, progress } = options
   const processes = new ProcessList(claim.processesFile)
   const userEnv = options.userEnv ?? process.env
-  const pods = new Pods({ mesh, processes, stateDir, userEnv, tokens: kubeApi.tokenFiles, ...cas })
+  const nodeProcs = new NodeProcs({ folder: nodesPath(stateDir) })
+  const procOf = (node: string) => nodeProcs.of(node)
+  const pods = new Pods({ mesh, processes, stateDir, userEnv, tokens: kubeApi.tokenFiles, procOf, ...cas })
+  const seen = { pods: () => pods.seen(), onChange: (listener: () => void) => pods.onChange(listener) }
+  nodeProcs.follow(seen)
   const ports = new PublishedPorts(mesh, options.publishPorts ?? 'any', (text) => progress?.({ kind: 'note', text }))
   const readyMs = options.rolloutTimeoutMs ?? rolloutTimeoutMs
   const enforcement = new Enforcement(
@@ -80,11 +86,7 @@ export function assemble(given: Given, { loaded, switches, snapshot, plans }: Re
     },
     { base: loaded.resources, snapshot, plans },
   )
-  kubeApi.follow({
-    pods: () => pods.seen(),
-    snapshot: () => enforcement.snapshot,
-    onChange: (listener) => pods.onChange(listener),
-  })
+  kubeApi.follow({ ...seen, snapshot: () => enforcement.snapshot })
   const events = new EventEmitter().setMaxListeners(0)
   const saves = new Saves({
     engine,
@@ -106,6 +108,7 @@ export function assemble(given: Given, { loaded, switches, snapshot, plans }: Re
     outside,
     kubeApi,
     pods,
+    nodeProcs,
     processes,
     probes: new Probes(processes),
     enforcement,

@@ -300,7 +300,7 @@ export class LocalCluster implements Target {
   }
 
   async #stop(graceMs: number | undefined): Promise<void> {
-    const { pods, mesh, outside, kubeApi, claim: held, enforcement, ports, probes, saves, log } = this.#parts
+    const { pods, mesh, outside, kubeApi, claim: held, enforcement, ports, probes, saves, log, nodeProcs } = this.#parts
     await saves.close()
     const changed = enforcement.end()
     await ports.close()
@@ -309,6 +309,7 @@ export class LocalCluster implements Target {
     await changed
     await pods.end(undefined, graceMs)
     await probes.close()
+    nodeProcs.close()
     await mesh.close()
     await outside.close()
     await kubeApi.close()

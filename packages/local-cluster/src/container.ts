@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { Backoff } from './backoff.js'
@@ -102,6 +103,8 @@ export interface ContainerOptions {
 export class ContainerRunner {
   readonly #options: ContainerOptions
   readonly #backoff = new Backoff()
+  #id: string | undefined
+  #argv: readonly string[] = []
   #phase: ContainerPhase = 'waiting'
   #child: ChildProcess | undefined
   #timer: NodeJS.Timeout | undefined
@@ -131,6 +134,7 @@ export class ContainerRunner {
   get seen(): SeenContainer {
     return {
       ...this.status,
+      ...(this.#id !== undefined && { id: this.#id, argv: this.#argv }),
       ...(this.#started !== undefined && { started: this.#started }),
       ...(this.#endedAt !== undefined && { ended: this.#endedAt }),
     }
@@ -143,7 +147,10 @@ export class ContainerRunner {
     this.#started = new Date(started)
     let child: ChildProcess
     try {
-      child = spawnTied(launch(), ['ignore', output, output], processes)
+      const what = launch()
+      this.#id = randomBytes(32).toString('hex')
+      this.#argv = what.argv
+      child = spawnTied(what, ['ignore', output, output], processes)
     } catch (error) {
       // Too long an environment, for one; it may be another one next time, and the other containers go on.
       this.#lastExit = messageOf(error)

@@ -19,7 +19,7 @@ import type { PlannedContainer, PodPlan } from './plan.js'
 import { Prober } from './prober.js'
 import type { ProcessList } from './processes.js'
 import type { SeenPod } from './seen-pod.js'
-import { imageVolumes, makeVolumes, pointToVolumes, type Rewritten, tokenFiles } from './volumes.js'
+import { emptyHostPaths, imageVolumes, makeVolumes, pointToVolumes, type Rewritten, tokenFiles } from './volumes.js'
 
 export interface PodStatus {
   /** `namespace/name` */
@@ -54,6 +54,8 @@ export interface PodHost {
   readonly trusted: string
   /** Who writes the tokens of their ServiceAccounts into pods' volumes. Absent: nobody does. */
   readonly tokens?: Pick<TokenFiles, 'keep'>
+  /** Where a node's /proc is laid out. Absent: nobody does. */
+  readonly procOf?: (node: string) => string
   readonly changed: (pod: string) => void
 }
 
@@ -165,7 +167,11 @@ export class PodRunner {
     rmSync(this.#folder, { recursive: true, force: true })
     mkdirSync(join(this.#folder, 'tmp'), { recursive: true, mode: 0o700 })
     const folder = join(this.#folder, 'volumes')
-    this.#volumes = makeVolumes(plan, { folder, data: join(this.#host.stateDir, 'data') })
+    this.#volumes = makeVolumes(plan, { folder, data: join(this.#host.stateDir, 'data'), procOf: this.#host.procOf })
+    for (const { volume, path } of emptyHostPaths(plan.spec))
+      this.#log.note(
+        `volume ${volume}: the host's ${path} is an empty folder here; of a host's files a node has its /proc`,
+      )
     await this.#keepTokens(folder)
     for (const { spec } of plan.containers) this.#ready.set(spec.name, false)
     await this.#host.mesh.addPod(plan.pod.key)

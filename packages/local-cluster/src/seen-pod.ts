@@ -4,6 +4,9 @@ import type { PodPlan } from './plan.js'
 
 /** A container's process, as it is now. */
 export interface SeenContainer extends ContainerStatus {
+  /** Another one at each start, as a container runtime gives them. */
+  readonly id?: string
+  readonly argv?: readonly string[]
   /** Of the run that is under way, or of the last one. */
   readonly started?: Date
   /** Of the last run that is over. */

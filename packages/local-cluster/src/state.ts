@@ -31,6 +31,8 @@ export interface ControlFile extends ProcessId {
 
 const controlPath = (stateDir: string): string => join(stateDir, 'control.json')
 const podsPath = (stateDir: string): string => join(stateDir, 'pods')
+/** What the nodes' hosts have that pods mount: `<node>/proc`. */
+export const nodesPath = (stateDir: string): string => join(stateDir, 'nodes')
 const processesPath = (stateDir: string): string => join(stateDir, 'processes.json')
 
 /** Who runs on the folder now; `stale` when that process is gone, or its number is another process's. */
@@ -96,6 +98,7 @@ export function claim(stateDir: string): Claim {
   const sockets = runDir
   // Of pods that ended with their supervisor; what is in them (a Secret's values, for one) must not outlive them.
   rmSync(podsPath(stateDir), { recursive: true, force: true })
+  rmSync(nodesPath(stateDir), { recursive: true, force: true })
   // Whatever way this process ends that leaves it a last word (a second Ctrl-C, an error), it takes all of it along.
   const atExit = () => {
     killLeftovers(processesPath(stateDir))
@@ -105,6 +108,7 @@ export function claim(stateDir: string): Claim {
     process.off('exit', atExit)
     rmSync(sockets, { recursive: true, force: true })
     rmSync(podsPath(stateDir), { recursive: true, force: true })
+    rmSync(nodesPath(stateDir), { recursive: true, force: true })
     rmSync(processesPath(stateDir), { force: true })
     rmSync(path, { force: true })
   }
@@ -130,7 +134,7 @@ export function claim(stateDir: string): Claim {
 }
 
 /** All that a state folder holds; what begins with a dot is an editor's, or the system's. */
-const ours = /^(\..*|control\.json.*|processes\.json|supervisor\.log|data|logs|overlay|pods|secrets)$/
+const ours = /^(\..*|control\.json.*|processes\.json|supervisor\.log|data|logs|nodes|overlay|pods|secrets)$/
 
 /**
  * Makes the state folder, and looks whether a target can start on it. Parts of it are emptied now and then, so a folder

@@ -17,6 +17,7 @@ interface KeyedSource {
   readonly optional?: boolean
 }
 interface VolumeSource {
+  readonly hostPath?: { readonly path?: string }
   readonly emptyDir?: object
   readonly configMap?: KeyedSource
   readonly secret?: KeyedSource
@@ -29,6 +30,16 @@ interface VolumeSource {
   readonly projected?: { readonly sources?: readonly VolumeSource[] }
 }
 
+/** Where volumes are. */
+export interface Places {
+  /** The pod's own. */
+  readonly folder: string
+  /** What stays when a pod goes. */
+  readonly data: string
+  /** A node's /proc. Absent: it is as other paths of the host. */
+  readonly procOf?: ((node: string) => string) | undefined
+}
+
 /** A value of the environment that was pointed to the pod's folder, since nothing can be mounted without root. */
 export interface Rewritten {
   readonly container: string
@@ -39,14 +50,14 @@ export interface Rewritten {
 
 /**
  * Makes the pod's volumes as folders and returns where each is: under `folder`, but for claims, which are under `data` and
- * stay when the pod goes. Kinds without a meaning on one machine (hostPath) are empty folders; `tokenFiles` says which
- * tokens are to be put into them.
+ * stay when the pod goes, and the node's /proc, which `procOf` knows. Other paths of the host are empty folders, since the
+ * machine's own are nobody's business here; `tokenFiles` says which tokens are to be put into them.
  *
  * @throws MissingReference, its path from the pod's spec.
  */
 export function makeVolumes(
   { spec, context, claims }: Pick<PodPlan, 'spec' | 'context' | 'claims'>,
-  { folder, data }: { readonly folder: string; readonly data: string },
+  { folder, data, procOf }: Places,
 ): ReadonlyMap<string, string> {
   const made = new Map<string, string>()
   for (const [volume, claim] of claims) {
@@ -56,9 +67,13 @@ export function makeVolumes(
   }
   spec.volumes?.forEach((volume, index) => {
     if (made.has(volume.name)) return
+    const source = volume as VolumeSource
+    if (procOf !== undefined && isProc(source)) {
+      made.set(volume.name, procOf(context.pod.node))
+      return
+    }
     const at = join(folder, volume.name)
     mkdirSync(at, { recursive: true, mode: 0o700 })
-    const source = volume as VolumeSource
     const path = ['volumes', index]
     fill(at, source, context, path)
     source.projected?.sources?.forEach((part, n) => {
@@ -67,6 +82,18 @@ export function makeVolumes(
     made.set(volume.name, at)
   })
   return made
+}
+
+const isProc = ({ hostPath }: VolumeSource): boolean => normalize(`${hostPath?.path ?? ''}/`) === '/proc/'
+
+/** Paths of the host that are empty folders here, each with the volume's name. */
+export function emptyHostPaths({
+  volumes = [],
+}: PodSpec): readonly { readonly volume: string; readonly path: string }[] {
+  return volumes.flatMap((volume) => {
+    const { hostPath } = volume as VolumeSource
+    return hostPath === undefined || isProc({ hostPath }) ? [] : [{ volume: volume.name, path: hostPath.path ?? '' }]
+  })
 }
 
 function fill(folder: string, source: VolumeSource, context: PodContext, path: readonly (string | number)[]): void {

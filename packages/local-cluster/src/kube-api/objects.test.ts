@@ -53,7 +53,7 @@ test('a pod is what runs here', () => {
         ready: true,
         started: true,
         restartCount: 0,
-        containerID: 'process://4711',
+        containerID: 'containerd://0123456789abcdef',
         state: { running: { startedAt: '2026-01-02T03:04:05Z' } },
         lastState: {},
       },

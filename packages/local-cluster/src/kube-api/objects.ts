@@ -132,7 +132,7 @@ function containerStatus(name: string, image: string, seen: SeenContainer | unde
     ready,
     started,
     restartCount: seen?.restarts ?? 0,
-    ...(seen?.pid !== undefined && { containerID: `process://${seen.pid}` }),
+    ...(seen?.id !== undefined && { containerID: `containerd://${seen.id}` }),
     state,
     lastState: seen?.lastExit !== undefined && seen.phase !== 'ended' ? { terminated: terminated(seen) } : {},
   })

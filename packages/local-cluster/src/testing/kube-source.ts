@@ -31,6 +31,7 @@ export const running = (name = 'app'): SeenContainer => ({
   image: `${name}:1`,
   phase: 'running',
   pid: 4711,
+  id: '0123456789abcdef',
   restarts: 0,
   started: new Date('2026-01-02T03:04:05.678Z'),
 })
