@@ -11,6 +11,7 @@ export {
 } from './config/read-config.js'
 export type { Address, Setting } from './config/settings.js'
 export * as settings from './config/settings.js'
+export { withFiles } from './config/with-files.js'
 export {
   defineErrors,
   type ErrorRow,
