@@ -10,6 +10,8 @@ export const reasonCodes = [
   'authz.rule-allows',
   'authz.rule-denies',
   'authz.no-rule-allows', // ALLOW policies select the pod, and none of their rules matches: denied by default
+  // a request, at a waypoint or a gateway
+  'request.refused', // it is none that a proxy takes: 400, before any policy is asked
   // a waypoint
   'waypoint.walked-past', // the destination names one, and this connection does not go by it
   // a gateway's routes

@@ -21,7 +21,10 @@ export const symptoms = {
   'rbac-403': { curl: [0, 22], says: '403 RBAC: access denied' },
   'cilium-403': { curl: [0, 22], says: '403 Access denied' },
   redirected: { curl: [0], says: 'a redirect to another address' },
-  'gateway-400': { curl: [0, 22], says: 'a 4xx that says "refused": a request that the gateway does not take' },
+  'gateway-400': {
+    curl: [0, 22],
+    says: 'a 4xx that says "refused": a request that the gateway or waypoint does not take',
+  },
   'gateway-404': { curl: [0, 22], says: '404 without a body: no route' },
   'gateway-500': { curl: [0, 22], says: '500: the gateway has a route and nowhere to send the request' },
   'gateway-503': { curl: [0, 22], says: '503: the gateway or waypoint could not reach the service' },

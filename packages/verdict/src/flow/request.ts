@@ -1,4 +1,6 @@
 import { asReceived } from '../points/http/edge.js'
+import { withoutAbsoluteForm } from '../points/http/refused.js'
+import { asReceivedByWaypoint } from '../points/http/waypoint-edge.js'
 import type { HttpRequest } from '../routes/types.js'
 import type { Flow } from '../types.js'
 import type { Caller } from './parties.js'
@@ -12,7 +14,13 @@ import type { Route } from './route.js'
  */
 export function requestOf(flow: Flow, caller: Caller, route: Route, client: string): HttpRequest {
   const { headers, ...sent } = requestSent(flow, caller, route)
-  return { ...sent, headers: asReceived(headers, client) }
+  return withoutAbsoluteForm({ ...sent, headers: asReceived(headers, client) })
+}
+
+/** The same at a waypoint. */
+export function requestAtWaypoint(flow: Flow, caller: Caller, route: Route): HttpRequest {
+  const { headers, ...sent } = requestSent(flow, caller, route)
+  return withoutAbsoluteForm({ ...sent, headers: asReceivedByWaypoint(headers) })
 }
 
 /** The request as it is on the wire when the caller itself sends it. */

@@ -1,5 +1,6 @@
 import type { Snapshot } from '../api.js'
 import { hbonePort, ownPortStep } from '../points/hbone.js'
+import { refusedStep, whyRefused } from '../points/http/refused.js'
 import { judgeAt } from '../points/judge-at.js'
 import { isProbeAddress, pastZtunnelStep, whyPastZtunnel } from '../points/past-ztunnel.js'
 import type { Flow, Hop, Pod, Protocol, Step } from '../types.js'
@@ -164,6 +165,11 @@ function gatewaySteps(
     return { steps: [...steps, obstacleStep('gateway', notModelled(unread))] }
   }
   const request = requestOf(flow, caller, route, tuple.src)
+  const why = whyRefused(request)
+  if (why !== undefined) {
+    const facts = { gateway: `Gateway/${gateway.gateway}`, ip: tuple.src, port: route.port }
+    return { steps: [...steps, refusedStep('gateway', why, request, facts)] }
+  }
   const ofPeer = { ip: tuple.src, ...(next.as !== undefined && { identity: next.as }) }
   const said = judgeAt('gateway', { gateway, port: route.port, peer: ofPeer, request }, snapshot)
   const sent = onward(said.decision, gateway, snapshot)

@@ -20,6 +20,7 @@ export function symptomOf(
   if (step.code === 'cni.http-denied' && isRequest(step.facts?.request)) return 'cilium-403'
   const behind = (step.hop ?? 0) > 0
   if (behind && through === 'tcp') return isCni(step) && !step.code.startsWith('network.') ? 'late-reset' : 'reset'
+  if (step.code === 'request.refused') return 'gateway-400'
   // A waypoint that reads requests answers whom it refuses, and a gateway before it passes the answer on.
   if (step.point === 'waypoint' && step.facts?.request !== undefined) return 'rbac-403'
   if (behind) return 'gateway-503'

@@ -3,11 +3,12 @@ import { internalsOf } from '../model/internals.js'
 import { servicePort } from '../model/services.js'
 import { judgeAt } from '../points/judge-at.js'
 import { istioStep } from '../points/policy/step.js'
+import { splitPath } from '../routes/path.js'
 import type { HttpRequest } from '../routes/types.js'
 import type { Flow, Pod, ServiceModel, Step, WaypointEvidence } from '../types.js'
 import type { PastWaypoint, WaypointHop } from './next-hop.js'
 import type { Caller } from './parties.js'
-import { requestSent } from './request.js'
+import { requestAtWaypoint } from './request.js'
 import { type Obstacle, type Route, serviceRoute } from './route.js'
 
 /** Where a proxy sends on what has come to it, as a flow of its own. */
@@ -44,7 +45,7 @@ export function atWaypoint(
     from: { workload: waypoint.workload },
     to: 'service' in to ? { service: to.service.key } : flow.to,
     port: to.port,
-    ...(request && { http: request }),
+    ...(request && { http: forwarded(request) }),
     ...(flow.tls && { tls: flow.tls }),
   }
   const onward =
@@ -52,6 +53,12 @@ export function atWaypoint(
       ? serviceRoute(to.service, to.service.key, to.port, 'TCP', caller, snapshot)
       : withoutQuestion(route)
   return { steps, onward: { flow: own, caller, route: onward } }
+}
+
+/** What is judged is what goes on: normalised. */
+function forwarded(request: HttpRequest): HttpRequest {
+  const target = splitPath(request.path)
+  return target === undefined ? request : { ...request, path: target.path + target.query }
 }
 
 /** The waypoint has the address: it asks for no name. */
@@ -67,7 +74,7 @@ function requestAt({ flow, caller, route, hop }: Arrival, service: ServiceModel 
   const port = service?.ports.find((candidate) => candidate.port === hop.target.port && candidate.protocol === 'TCP')
   if (port?.application === 'tcp') return undefined
   if (flow.http === undefined && flow.tls !== undefined) return undefined
-  return requestSent(flow, caller, route)
+  return requestAtWaypoint(flow, caller, route)
 }
 
 /**

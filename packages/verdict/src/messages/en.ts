@@ -56,6 +56,7 @@ export const en: Readonly<Record<ReasonCode, Sentence>> = {
   'authz.rule-denies': (step) => `rule ${step.rule} of ${step.policy} denies ${call(step)}${ignored(step)}`,
   'authz.no-rule-allows': (step) =>
     `ALLOW policies select ${protectee(step)}, and no rule of theirs ${step.point === 'ztunnel' ? 'lists' : 'allows'} ${call(step)}${ignored(step)}`,
+  'request.refused': (step) => `${fact(step, 'request')} is answered with 400: ${fact(step, 'why')}`,
   'waypoint.walked-past': (step) =>
     `waypoint ${fact(step, 'waypoint')} is not on the way: ${whyPast[String(step.facts?.why)]?.(step) ?? fact(step, 'why')}`,
   'route.forwards': (step) =>

@@ -1,8 +1,9 @@
 /*
  * A request's path as Istio's proxies see it before anything is matched: normalisation BASE, the mesh's default. Source:
  * Istio's reference "Authorization Policy Normalization", and the canonicaliser of Envoy's `normalize_path`. What it does:
- * dot segments are resolved, a backslash becomes a slash, and %-escapes of letters, digits, `-`, `.`, `_` and `~` are
- * decoded, once. What it does not: escaped slashes (%2F, %5C) stay escaped, and several slashes in a row stay several.
+ * dot segments are resolved, a backslash becomes a slash, %-escapes of letters, digits, `-`, `.`, `_` and `~` are decoded,
+ * once, and what has no place in a path (blanks, `"<>^`{|}`, whatever is not ASCII) is escaped. What it does not: escaped
+ * slashes (%2F, %5C) stay escaped, and several slashes in a row stay several; a `;` is a letter like any other.
  */
 
 export interface RequestPath {
@@ -13,7 +14,9 @@ export interface RequestPath {
 }
 
 /** What normalisation may change. A dot only matters at the start of a segment. */
-const notPlain = /^[^/]|[%\\\0]|\/\./
+const notPlain = /^[^/]|[%\\"<>^`{|}]|[^!-~]|\/\./
+/** Escaped wherever it stands. */
+const outOfPlace = /["<>^`{|}]|[^!-~]/gu
 
 /** `undefined` for a path with an escaped or bare NUL, which Istio answers with 400. */
 export function splitPath(target: string): RequestPath | undefined {
@@ -30,7 +33,15 @@ export function normalizePath(path: string): string | undefined {
   if (path !== '' && !notPlain.test(path)) return path
   const decoded = decode(path).replaceAll('\\', '/')
   if (decoded.includes('\0')) return undefined
-  return resolveDots(decoded.startsWith('/') ? decoded : `/${decoded}`)
+  return resolveDots(decoded.startsWith('/') ? decoded : `/${decoded}`).replace(outOfPlace, escaped)
+}
+
+/** A byte as it came over the wire; a letter beyond that, which only a person can have written, as its bytes in UTF-8. */
+function escaped(letter: string): string {
+  const code = letter.charCodeAt(0)
+  if (code <= 0xff) return `%${code.toString(16).toUpperCase().padStart(2, '0')}`
+  const bytes = new TextEncoder().encode(letter)
+  return [...bytes].map((byte) => `%${byte.toString(16).toUpperCase()}`).join('')
 }
 
 const unreserved = /^[A-Za-z0-9\-._~]$/

@@ -1,3 +1,4 @@
+import { parseAddress } from '../../model/addresses.js'
 import { splitPath } from '../../routes/path.js'
 import type { HttpRequest } from '../../routes/types.js'
 import type { Subject } from '../policy/subject.js'
@@ -11,8 +12,8 @@ export interface HttpSubject extends Subject {
   readonly path: string | undefined
   readonly request: HttpRequest
   /**
-   * The address of the original client. With `numTrustedProxies: 0`, the default, X-Forwarded-For is believed from
-   * nobody, and this is the TCP peer's (C.6).
+   * The address of the original client. At a gateway with `numTrustedProxies: 0`, the default, X-Forwarded-For is believed
+   * from nobody, and this is the TCP peer's (C.6). At a waypoint it is what X-Forwarded-For ends with, whoever wrote it.
    */
   readonly remoteIp: string
 }
@@ -29,6 +30,14 @@ export function httpSubject(connection: Subject, request: HttpRequest): HttpSubj
     request,
     remoteIp: connection.ip,
   }
+}
+
+/** As a waypoint's Envoy has it: see waypoint-edge.ts. */
+export function subjectAtWaypoint(connection: Subject, request: HttpRequest): HttpSubject {
+  const subject = httpSubject(connection, request)
+  const forwarded = request.headers['x-forwarded-for']
+  const last = forwarded?.slice(forwarded.lastIndexOf(',') + 1).trim()
+  return last === undefined || parseAddress(last) === undefined ? subject : { ...subject, remoteIp: last }
 }
 
 /** What no request has: a method that is none, and headers that are not there. */

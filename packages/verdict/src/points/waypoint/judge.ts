@@ -4,7 +4,8 @@ import { requestText } from '../../routes/step.js'
 import type { HttpRequest } from '../../routes/types.js'
 import type { WaypointEvidence, WaypointVerdict } from '../../types.js'
 import { tokenReader } from '../http/authorization.js'
-import { connectionSubject, httpSubject } from '../http/subject.js'
+import { refusedStep, whyRefused } from '../http/refused.js'
+import { connectionSubject, subjectAtWaypoint } from '../http/subject.js'
 import { judgePolicies } from '../policy/judge.js'
 import { readIdentity } from '../policy/subject.js'
 
@@ -18,6 +19,11 @@ export function judgeWaypoint(evidence: WaypointEvidence, snapshot: Snapshot): W
   if (authorizations === undefined) {
     throw new TypeError(`${JSON.stringify(waypoint.key)} is no pod of a waypoint in this snapshot`)
   }
+  const facts = factsOf(evidence, request)
+  const why = request && whyRefused(request)
+  if (request !== undefined && why !== undefined) {
+    return { point: 'waypoint', outcome: 'deny', steps: [refusedStep('waypoint', why, request, facts)] }
+  }
   const service = 'service' in to ? to.service : undefined
   const { policies, requestAuthentications, altered } = authorizations.to(service?.key, request === undefined)
   const connection = {
@@ -27,10 +33,10 @@ export function judgeWaypoint(evidence: WaypointEvidence, snapshot: Snapshot): W
     destinationIp: 'service' in to ? (to.service.clusterIP ?? '') : to.pod.ip,
     caller: readIdentity(peer.identity),
   }
-  const subject = request === undefined ? connectionSubject(connection) : httpSubject(connection, request)
+  const subject = request === undefined ? connectionSubject(connection) : subjectAtWaypoint(connection, request)
   const reader = requestAuthentications.length === 0 ? undefined : tokenReader(requestAuthentications, subject)
   const mayDeny = altered ?? (reader && { what: 'the check of the token', by: reader })
-  const step = judgePolicies('waypoint', policies, subject, factsOf(evidence, request), mayDeny)
+  const step = judgePolicies('waypoint', policies, subject, facts, mayDeny)
   const { outcome } = step
   return { point: 'waypoint', outcome: outcome === 'not-applicable' ? 'allow' : outcome, steps: [step] }
 }
