@@ -51,7 +51,10 @@ export const intentRoutes = ({ intents, processes }: IntentRouteDeps): readonly 
       else if (podId === undefined || podId === '') throw schedulerErrors.error('POD_ID_REQUIRED')
       else if (pid === undefined) intents.delete(podId)
       else {
-        const found = (await processes.read()).pods.get(podId) ?? []
+        const { pods } = await processes.read().catch((cause: unknown) => {
+          throw schedulerErrors.error('PROCESSES_UNKNOWN', undefined, { cause })
+        })
+        const found = pods.get(podId) ?? []
         const running = new Set(found.map((one) => processKey(one.pid, one.startTime)))
         const process = found.find((one) => one.pid === pid)
         if (process !== undefined) intents.deleteProcess(podId, processKey(pid, process.startTime), running)
