@@ -10,6 +10,7 @@ import type { Route } from './http/route.js'
 import { serveOpenApi } from './openapi/serve.js'
 import { createNodeSync } from './push/node-sync.js'
 import { routesOf } from './routes.js'
+import { createSchedulerGuard } from './schedulers/guard.js'
 import { OPERATION_TIMEOUT_MS } from './store/client.js'
 import { health } from './version/health.js'
 
@@ -23,9 +24,13 @@ export function createApp(deps: AppDeps): Service {
   const { store, cluster, push, log, config, checks } = deps
   const audit = createAuditLog(store, log.log, config.audit)
   const identity = deps.identity ?? createIdentity({ store, key: config.key })
-  const sync = createNodeSync({ store, push, log: log.log })
+  const sync = deps.sync ?? createNodeSync({ store, push, log: log.log })
   const routes = routesOf({ ...deps, identity, sync })
-  const guard: Guard = (route, authorization) => store.within(ADMISSION_MS, () => identity.guard(route, authorization))
+  const schedulerGuard = createSchedulerGuard(config.schedulerKey)
+  const guard: Guard = (route, ...shown) =>
+    route.permission === 'scheduler'
+      ? schedulerGuard(route, ...shown)
+      : store.within(ADMISSION_MS, () => identity.guard(route, ...shown))
   const ipOf = clientAddress(config.proxies ?? { from: [], hops: 0 })
   const bounded = (route: Route): Route => ({
     ...route,

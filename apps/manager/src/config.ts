@@ -1,5 +1,6 @@
-import { createPrivateKey, type KeyObject } from 'node:crypto'
+import { createPublicKey, type KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { readPrivateKey, readPublicKey } from '@bulkhead/intents'
 import {
   type Address,
   ConfigError,
@@ -14,6 +15,7 @@ import {
 import { DAY_MS } from './audit/log.js'
 import { checkBlocks, type TrustedProxies } from './http/client-address.js'
 import { SERVICE_ACCOUNT_FOLDER } from './kubernetes/access.js'
+import { defaultSchedulers, type SchedulerIdentity } from './schedulers/identity.js'
 import { type MongoConfig, readMongoOptions } from './store/client.js'
 import { MAX_PASSWORD, MIN_PASSWORD, username } from './users/fields.js'
 
@@ -49,8 +51,12 @@ const serviceShape = {
   /** Instead of the pod's ServiceAccount, when IN_CLUSTER is false. */
   MANAGER_K8S_KUBE_CONFIG_PATH: optional((value) => value),
   /** The schedulers that are told of intents: pods of this namespace and ServiceAccount, and no others. */
-  MANAGER_K8S_SCHEDULER_NAMESPACE: text('gthulhu'),
-  MANAGER_K8S_SCHEDULER_SERVICE_ACCOUNT: text('gthulhu-scheduler'),
+  MANAGER_K8S_SCHEDULER_NAMESPACE: text(defaultSchedulers.namespace),
+  MANAGER_K8S_SCHEDULER_SERVICE_ACCOUNT: text(defaultSchedulers.serviceAccount),
+  /** The public half of the schedulers' key: without it none of their reports is taken. */
+  MANAGER_SCHEDULER_PUBLIC_KEY_PEM: optional(readPublicKey),
+  /** How often strategies are held against the cluster's pods, and schedulers against the database. */
+  MANAGER_RECONCILE_INTERVAL: duration('30s'),
   /** How many days an entry of the audit log is kept. */
   MANAGER_AUDIT_RETENTION: integer('90', { min: 1, max: 3_650 }),
   ...logSettings,
@@ -76,6 +82,7 @@ const fromFiles = [
   'MANAGER_MONGODB_ROOT_PASSWORD',
   'MANAGER_KEY_RSA_PRIVATE_KEY_PEM',
   'MANAGER_ACCOUNT_ADMIN_PASSWORD',
+  'MANAGER_SCHEDULER_PUBLIC_KEY_PEM',
 ] as const
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -91,9 +98,11 @@ export interface ManagerConfig {
     readonly inCluster: boolean
     readonly serviceAccountPath: string
     readonly kubeConfigPath: string | undefined
-    readonly schedulerNamespace: string
-    readonly schedulerServiceAccount: string
   }
+  readonly schedulers: SchedulerIdentity
+  /** Of whatever says that it is a scheduler. */
+  readonly schedulerKey: KeyObject | undefined
+  readonly reconcile: { readonly intervalMs: number }
 }
 
 type Read<C, S extends ConfigShape> = ReadConfig<S> & { readonly config: C }
@@ -105,6 +114,14 @@ export function readManagerConfig(env: Env = process.env): Read<ManagerConfig, t
   if (!values.MANAGER_K8S_IN_CLUSTER && values.MANAGER_K8S_KUBE_CONFIG_PATH === undefined)
     throw new ConfigError([
       'invalid env var MANAGER_K8S_KUBE_CONFIG_PATH (it is not set, and MANAGER_K8S_IN_CLUSTER is false: there is no way to the Kubernetes API)',
+    ])
+  if (values.MANAGER_RECONCILE_INTERVAL < LEAST_INTERVAL_MS)
+    throw new ConfigError([
+      `invalid env var MANAGER_RECONCILE_INTERVAL=${JSON.stringify(env.MANAGER_RECONCILE_INTERVAL)} (it must be at least ${LEAST_INTERVAL_MS / 1_000}s)`,
+    ])
+  if (values.MANAGER_SCHEDULER_PUBLIC_KEY_PEM?.equals(createPublicKey(values.MANAGER_KEY_RSA_PRIVATE_KEY_PEM)))
+    throw new ConfigError([
+      "invalid env var MANAGER_SCHEDULER_PUBLIC_KEY_PEM (it is the public half of the manager's own key: every scheduler could sign users' tokens with it; give the schedulers a key of their own)",
     ])
   return {
     ...read,
@@ -119,9 +136,13 @@ export function readManagerConfig(env: Env = process.env): Read<ManagerConfig, t
         inCluster: values.MANAGER_K8S_IN_CLUSTER,
         serviceAccountPath: values.MANAGER_K8S_SERVICE_ACCOUNT_PATH,
         kubeConfigPath: values.MANAGER_K8S_KUBE_CONFIG_PATH,
-        schedulerNamespace: values.MANAGER_K8S_SCHEDULER_NAMESPACE,
-        schedulerServiceAccount: values.MANAGER_K8S_SCHEDULER_SERVICE_ACCOUNT,
       },
+      schedulers: {
+        namespace: values.MANAGER_K8S_SCHEDULER_NAMESPACE,
+        serviceAccount: values.MANAGER_K8S_SCHEDULER_SERVICE_ACCOUNT,
+      },
+      schedulerKey: values.MANAGER_SCHEDULER_PUBLIC_KEY_PEM,
+      reconcile: { intervalMs: values.MANAGER_RECONCILE_INTERVAL },
     },
   }
 }
@@ -223,23 +244,8 @@ function readDatabaseName(value: string): string {
   return value
 }
 
-/** RFC 7518, 3.3: RS256 takes a key of 2048 bits or more. */
-const LEAST_BITS = 2048
-
-function readPrivateKey(pem: string): KeyObject {
-  let key: KeyObject
-  try {
-    key = createPrivateKey(pem)
-  } catch {
-    // Node's reason would quote nothing of the key, but OpenSSL's words help nobody either.
-    throw new RangeError('it must be a private key in PEM, PKCS#1 or PKCS#8, without a passphrase')
-  }
-  const bits = key.asymmetricKeyDetails?.modulusLength ?? 0
-  if (key.asymmetricKeyType !== 'rsa')
-    throw new RangeError(`it must be an RSA key, and is one of ${key.asymmetricKeyType}`)
-  if (bits < LEAST_BITS) throw new RangeError(`it must have at least ${LEAST_BITS} bits, and has ${bits}`)
-  return key
-}
+/** More often, and a cluster that is slow to answer would be asked without a pause. */
+const LEAST_INTERVAL_MS = 1_000
 
 function readCertificates(pem: string): string {
   if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new RangeError('it must be certificates in PEM')

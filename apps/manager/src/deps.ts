@@ -13,10 +13,12 @@ export interface AppDeps {
   readonly cluster: ClusterView
   readonly push: SchedulerPush
   readonly config: Pick<ManagerConfig, 'key' | 'admin'> &
-    Partial<Pick<ManagerConfig, 'proxies'>> & { readonly audit?: AuditOptions }
+    Partial<Pick<ManagerConfig, 'proxies' | 'schedulerKey' | 'schedulers'>> & { readonly audit?: AuditOptions }
   readonly log: ServiceLog
   /** Tokens, passwords and limits, when they are made elsewhere. */
   readonly identity?: Identity
+  /** What is told to schedulers, when reconciliation shares it. */
+  readonly sync?: NodeSync
   /** What else has to hold before there may be traffic. */
   readonly checks?: Readonly<Record<string, Check>>
 }

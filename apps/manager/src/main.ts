@@ -6,6 +6,11 @@ import { readManagerConfig } from './config.js'
 import { inClusterAccess, kubeConfigAccess } from './kubernetes/access.js'
 import { connectCluster } from './kubernetes/view.js'
 import { createHttpPush } from './push/http.js'
+import { createNodeSync } from './push/node-sync.js'
+import { Lease } from './reconcile/lease.js'
+import { ReconcileMetrics } from './reconcile/metrics.js'
+import { Reconciler } from './reconcile/reconciler.js'
+import { Schedule } from './reconcile/schedule.js'
 import { createClient } from './store/client.js'
 import { createStore } from './store/store.js'
 
@@ -21,7 +26,6 @@ await main(async () => {
   const identity = createIdentity({ store, key: config.key })
   const start = new Start()
   const { inCluster, serviceAccountPath, kubeConfigPath = '' } = config.kubernetes
-  const { schedulerNamespace, schedulerServiceAccount } = config.kubernetes
   const cluster = connectCluster({
     access: inCluster ? inClusterAccess(process.env, serviceAccountPath) : await kubeConfigAccess(kubeConfigPath),
     note: (resource, problem) =>
@@ -32,11 +36,25 @@ await main(async () => {
   const push = createHttpPush({
     cluster,
     key: config.key,
-    namespace: schedulerNamespace,
-    serviceAccount: schedulerServiceAccount,
+    ...config.schedulers,
   })
-  const service = createApp({ store, cluster, push, config, log, identity, checks: { start: start.check } })
+  if (config.schedulerKey === undefined)
+    log.log.warn(
+      'MANAGER_SCHEDULER_PUBLIC_KEY_PEM is not set: reports of schedulers are refused, and one that restarts waits for the next reconciliation',
+    )
+  const sync = createNodeSync({ store, push, log: log.log })
+  const service = createApp({ store, cluster, push, config, log, identity, sync, checks: { start: start.check } })
+  const lease = new Lease({ store, id: 'reconcile' })
+  const metrics = new ReconcileMetrics(service.metrics.registry, lease)
+  const reconciler = new Reconciler({
+    ...{ store, cluster, push, sync, lease, metrics },
+    identity: config.schedulers,
+    log: log.log,
+  })
   const stopped = new AbortController()
+  let schedule: Schedule | undefined
+  // Before what it works with is closed, and while the database can still be told that the lease is free.
+  service.onClose('reconciliation', () => schedule?.stop())
   service.onClose('start', () => stopped.abort())
   closeOnSignal(service, log, { delayMs: values.SHUTDOWN_DELAY, timeoutMs: values.SHUTDOWN_TIMEOUT })
   await service.listen(config.listen)
@@ -47,4 +65,5 @@ await main(async () => {
     log: log.log,
     signal: stopped.signal,
   })
+  if (!stopped.signal.aborted) schedule = new Schedule(reconciler, lease, { ...config.reconcile, log: log.log })
 })

@@ -16,8 +16,8 @@ interface Operation {
 
 function row(method: string, path: string, { summary, security, description = '' }: Operation): string {
   const [, permission] = /permission `([^`]+)`/.exec(description) ?? []
-  const who =
-    security?.length === 0 ? 'anybody' : permission === undefined ? 'whoever is logged in' : `\`${permission}\``
+  const others = /`scheduler`/.test(description) ? 'the node’s scheduler' : 'whoever is logged in'
+  const who = security?.length === 0 ? 'anybody' : permission === undefined ? others : `\`${permission}\``
   return `| \`${method.toUpperCase()} ${path}\` | ${who} | ${summary.replace(/^This document/, 'The OpenAPI document').replace(/\.$/, '')} |\n`
 }
 

@@ -6,6 +6,8 @@ import { intentRoutes } from './intents/routes.js'
 import { nodeRoutes } from './nodes/routes.js'
 import { permissionRoutes } from './permissions/routes.js'
 import { roleRoutes } from './roles/routes.js'
+import { defaultSchedulers } from './schedulers/identity.js'
+import { schedulerRoutes } from './schedulers/routes.js'
 import { strategyRoutes } from './strategies/routes.js'
 import { userRoutes } from './users/routes.js'
 import { versionRoutes } from './version/routes.js'
@@ -21,6 +23,7 @@ export function routesOf(deps: RouteDeps): readonly Route[] {
     ...strategyRoutes(deps),
     ...intentRoutes(deps),
     ...nodeRoutes(deps),
+    ...schedulerRoutes({ ...deps, identity: deps.config.schedulers ?? defaultSchedulers }),
     ...auditRoutes(store),
     ...versionRoutes,
   ]

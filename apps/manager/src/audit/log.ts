@@ -19,6 +19,9 @@ export interface AuditLog {
 /** The answer waits for it. */
 const WRITE_TIMEOUT_MS = OPERATION_TIMEOUT_MS + 500
 
+/** A scheduler's report: it is no user, and tries again and again. */
+export const REPORT_ACTION = 'scheduler.report'
+
 export const DAY_MS = 24 * 60 * 60 * 1_000
 /** How long an entry is kept, unless it is said otherwise. */
 export const RETENTION_MS = 90 * DAY_MS
@@ -38,8 +41,10 @@ export function createAuditLog(
 ): AuditLog {
   const refusals = new Refusals(limits)
   /** How many like it were left out before it; undefined: so is this one. Logins of nobody known have limits of their own. */
-  const unnotedBefore = ({ outcome, userID, action, code = '' }: AuditEntry): number | undefined =>
-    outcome === 'ok' || userID === undefined ? 0 : refusals.take(`${userID.toHexString()} ${action} ${code}`)
+  const unnotedBefore = ({ outcome, userID, username, action, code = '' }: AuditEntry): number | undefined => {
+    const who = userID?.toHexString() ?? (action === REPORT_ACTION ? username : undefined)
+    return outcome === 'ok' || who === undefined ? 0 : refusals.take(`${who} ${action} ${code}`)
+  }
   return {
     record: async (entry) => {
       const unnoted = unnotedBefore(entry)

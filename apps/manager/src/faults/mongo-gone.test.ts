@@ -3,14 +3,25 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
+import { EMPTY_ROOT } from '@bulkhead/intents'
 import { eventually } from '@bulkhead/service-kit/testing'
 import { podView } from '../kubernetes/memory.js'
 import { OPERATION_TIMEOUT_MS } from '../store/client.js'
 import { startManager, type TestManager, type TestManagerOptions, testMongo } from '../testing/index.js'
+import { schedulerPod } from '../testing/scheduling.js'
 import { type FaultyWire, faultyWire } from '../testing/wire.js'
 
 /** One request has one operation that waits; the rest is what a busy machine takes. */
 const DEADLINE_MS = OPERATION_TIMEOUT_MS + 1_500
+
+const SOME_ID = '0123456789abcdef01234567'
+const REPORT = {
+  podName: 'scheduler-1',
+  startedAt: '2026-01-01T00:00:00Z',
+  setVersion: 0,
+  rootHash: EMPTY_ROOT,
+  intents: 0,
+} as const
 
 /** Every operation of the document that asks the database, with a body that is let through as far as there. */
 async function requestsOf(manager: TestManager): Promise<readonly { method: string; path: string; body: object }[]> {
@@ -21,18 +32,22 @@ async function requestsOf(manager: TestManager): Promise<readonly { method: stri
       .filter(([, { responses }]) => '503' in responses && path.startsWith('/api/'))
       .map(([method]) => ({
         method,
-        path: path.replace(/\{\w+\}/g, '0123456789abcdef01234567'),
-        body: { username: 'ann', password: 'a long password' },
+        path: path.replace(/\{\w+\}/g, SOME_ID),
+        body: { username: 'ann', password: 'a long password', ...REPORT },
       })),
   )
 }
 
 async function all503(manager: TestManager): Promise<number> {
   const requests = await requestsOf(manager)
-  const as = manager.as(manager.admin)
+  const admin = manager.as(manager.admin)
+  const scheduler = await manager.asScheduler(SOME_ID)
+  manager.cluster.setNode({ name: SOME_ID, status: 'Ready' })
+  manager.cluster.setPod(schedulerPod('scheduler-1', SOME_ID))
   await Promise.all(
     requests.map(async ({ method, path, body }) => {
       const started = performance.now()
+      const as = path.startsWith('/api/v1/schedulers/') ? scheduler : admin
       const request = as[method as 'get'](path)
       const { status, body: answer, headers } = await (method === 'get' ? request : request.send(body))
       const ms = Math.round(performance.now() - started)

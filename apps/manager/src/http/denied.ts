@@ -12,3 +12,18 @@ export class Denied extends ServiceError {
     this.caller = caller
   }
 }
+
+/** What the audit log calls the scheduler of a node. */
+export const schedulerName = (node: string): string => `scheduler:${node}`
+
+/** A refusal of a scheduler that has shown who it is: it asked for what is another node's. */
+export class DeniedScheduler extends ServiceError {
+  /** Its own. */
+  readonly node: string
+
+  constructor(node: string) {
+    const { status, message } = managerErrors.table.NOT_ITS_NODE
+    super('NOT_ITS_NODE', status, message)
+    this.node = node
+  }
+}

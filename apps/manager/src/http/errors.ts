@@ -23,6 +23,7 @@ export const managerErrors = defineErrors({
     message: 'Your own password is changed at /api/v1/users/self/password, with the old one.',
   },
   GRANT_EXCEEDS_OWN: { status: 403, message: 'You can grant only what you hold yourself.' },
+  NOT_ITS_NODE: { status: 403, message: 'A scheduler reports of its own node and of no other.' },
   USER_NOT_FOUND: { status: 404, message: 'user not found' },
   ROLE_NOT_FOUND: { status: 404, message: 'role not found' },
   STRATEGY_NOT_FOUND: { status: 404, message: "strategy not found or you don't have permission to update it" },
@@ -35,6 +36,7 @@ export const managerErrors = defineErrors({
   NAME_TAKEN: { status: 409, message: 'There is one of this name already.' },
   VERSION_CONFLICT: { status: 409, message: 'It has been changed since it was read.' },
   IDEMPOTENCY_KEY_REUSED: { status: 409, message: 'This Idempotency-Key was used for another request.' },
+  NOT_A_SCHEDULER: { status: 409, message: 'There is no scheduler of this name on this node.' },
   LAST_ADMIN: { status: 409, message: 'Nobody would be left who can administer users and roles.' },
   ROLE_BUILT_IN: { status: 409, message: 'A built-in role can be neither renamed, emptied nor deleted.' },
   ROLE_IN_USE: { status: 409, message: 'Users hold this role; take it from them first.' },
@@ -47,6 +49,10 @@ export const managerErrors = defineErrors({
   TOO_MANY_STRATEGIES: { status: 422, message: 'There are as many strategies of yours as one user may have.' },
   TOO_MANY_ATTEMPTS: { status: 429, message: 'Too many attempts have failed; try again later.' },
   CLUSTER_UNKNOWN: { status: 503, message: 'The Kubernetes API does not say what is in the cluster; try again later.' },
+  SCHEDULERS_UNKNOWN: {
+    status: 503,
+    message: 'This manager knows no key of the schedulers, so it can tell none of them from a stranger.',
+  },
   SCHEDULER_MISSING: { status: 503, message: 'No scheduler is known on this node.' },
   SCHEDULER_UNAVAILABLE: { status: 503, message: 'The scheduler of this node does not answer as it should.' },
 })

@@ -5,7 +5,7 @@ import type { AuditLog } from '../audit/log.js'
 import type { PolicyDoc } from '../store/documents.js'
 import { storeFailure } from '../store/failures.js'
 import { readJson } from './body.js'
-import { Denied } from './denied.js'
+import { Denied, DeniedScheduler, schedulerName } from './denied.js'
 import { API_TYPE, success, toJson } from './envelope.js'
 import { check } from './fields.js'
 import type { Answer, Call, Caller, Route } from './route.js'
@@ -13,13 +13,22 @@ import { parseIdempotencyKey, parseIfMatch } from './versions.js'
 
 /** Who is let in, and by which policies. */
 export interface Admission {
-  readonly caller: Caller
+  /** Absent: a scheduler. */
+  readonly caller?: Caller
   /** Those that grant the route's permission; none where it asks for no permission. */
   readonly granted: readonly PolicyDoc[]
 }
 
-/** Says who calls, and whether he may call this route. @throws ServiceError 401 or 403 */
-export type Guard = (route: Route, authorization: string | undefined) => Promise<Admission>
+/**
+ * Says who calls, and whether he may call this route.
+ * @param params of the path, as they came
+ * @throws ServiceError 401 or 403
+ */
+export type Guard = (
+  route: Route,
+  authorization: string | undefined,
+  params: Readonly<Record<string, string>>,
+) => Promise<Admission>
 
 export interface MountDeps {
   readonly guard: Guard
@@ -64,7 +73,7 @@ async function answer(route: Route, deps: MountDeps, request: Routed, response: 
 
   /** Notes it. Of nobody who is known, only what was decided about him is: else strangers could fill the database. */
   const note = async (outcome: 'ok' | 'refused' | 'failed', code?: string, decided = true): Promise<void> => {
-    if (route.audit === undefined || (caller === undefined && !(route.permission === 'none' && decided))) return
+    if (route.audit === undefined || !isNoted(outcome, decided)) return
     const { id: userID, username } = caller ?? account ?? {}
     await audit.record({
       action: route.audit,
@@ -78,10 +87,17 @@ async function answer(route: Route, deps: MountDeps, request: Routed, response: 
     })
   }
 
+  const isNoted = (outcome: string, decided: boolean): boolean => {
+    if (route.permission === 'scheduler') return account !== undefined && outcome !== 'ok'
+    return caller !== undefined || (route.permission === 'none' && decided)
+  }
+
   try {
     // Who calls comes first: a stranger learns nothing of what a body should look like, and has none read.
-    const admission = route.permission === 'none' ? undefined : await deps.guard(route, request.headers.authorization)
+    const { authorization } = request.headers
+    const admission = route.permission === 'none' ? undefined : await deps.guard(route, authorization, request.params)
     caller = admission?.caller
+    if (route.permission === 'scheduler') account = { username: schedulerName(request.params.node ?? '') }
     const call: Call = {
       params: route.params === undefined ? {} : check(route.params, request.params, 'params'),
       query: route.query === undefined ? {} : check(route.query, request.query, 'query'),
@@ -106,6 +122,7 @@ async function answer(route: Route, deps: MountDeps, request: Routed, response: 
     write(route, result, response, now())
   } catch (thrown) {
     if (thrown instanceof Denied) caller = thrown.caller
+    if (thrown instanceof DeniedScheduler) account = { username: schedulerName(thrown.node) }
     const failure = storeFailure(thrown)
     const { code, status } = failure instanceof ServiceError ? failure : { code: 'INTERNAL', status: 500 }
     const noted = (): Promise<void> => note(status < 500 ? 'refused' : 'failed', code, status === 401)

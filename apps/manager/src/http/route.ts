@@ -40,7 +40,7 @@ export interface Call<P = unknown, Q = unknown, B = unknown> {
   readonly params: P
   readonly query: Q
   readonly body: B
-  /** Absent where the route asks for nobody. */
+  /** Absent where the route asks for no user. */
   readonly caller: Caller | undefined
   /** The policies that grant the route's permission. */
   readonly granted: readonly PolicyDoc[]
@@ -76,8 +76,11 @@ export interface Route<P = unknown, Q = unknown, B = unknown, A = unknown> {
   readonly operationId: string
   readonly tag: string
   readonly summary: string
-  /** `none`: anybody. `token`: anybody who is logged in, a user who has to change his password too. */
-  readonly permission: 'none' | 'token' | PermissionKey
+  /**
+   * `none`: anybody. `token`: anybody who is logged in, a user who has to change his password too. `scheduler`: no user at all, but the
+   * scheduler of the node that the path names.
+   */
+  readonly permission: 'none' | 'token' | 'scheduler' | PermissionKey
   readonly params?: z.ZodType<P>
   readonly query?: z.ZodType<Q>
   readonly body?: z.ZodType<B>
@@ -88,7 +91,10 @@ export interface Route<P = unknown, Q = unknown, B = unknown, A = unknown> {
   readonly raw?: boolean
   /** What it may be refused with, beside what every route of its kind may. */
   readonly errors: readonly (keyof typeof managerErrors.table)[]
-  /** Written to the audit log, whatever comes of it; of a route for anybody, what was decided (done, or 401). */
+  /**
+   * Written to the audit log, whatever comes of it; of a route for anybody, what was decided (done, or 401); of one for schedulers, what was
+   * refused to one of them: what goes well comes every half minute.
+   */
   readonly audit?: string
   readonly ifMatch?: boolean
   readonly idempotent?: boolean

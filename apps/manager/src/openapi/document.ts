@@ -17,6 +17,7 @@ const tags: Readonly<Record<string, string>> = {
   strategies: 'Which pods are scheduled how',
   intents: 'What that means for each pod',
   nodes: 'The nodes, and the processes of their pods',
+  schedulers: 'The schedulers of the nodes, and what they say of themselves',
   audit: 'Who did what',
   service: 'The service itself',
 }
@@ -44,7 +45,16 @@ export function openApiDocument(routes: readonly Route[]): Json {
     tags: [...used].map((name) => ({ name, ...(tags[name] === undefined ? {} : { description: tags[name] }) })),
     paths: { ...paths, ...servicePaths },
     components: {
-      securitySchemes: { token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+      securitySchemes: {
+        token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+        scheduler: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'JWT',
+          description:
+            'An assertion of the scheduler of a node, signed with the schedulers’ key: iss gthulhu-scheduler, sub scheduler:<node>, aud manager.',
+        },
+      },
       schemas: { Error: errorSchema },
       headers: {
         RequestId: {
@@ -74,13 +84,18 @@ function operationOf(route: Route): Json {
     ...(permission === 'none'
       ? { security: [] }
       : {
-          security: [{ token: [] }],
-          description: permission === 'token' ? 'For whoever is logged in.' : `Needs the permission \`${permission}\`.`,
+          security: [permission === 'scheduler' ? { scheduler: [] } : { token: [] }],
+          description: whoMay[permission] ?? `Needs the permission \`${permission}\`.`,
         }),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined ? {} : { requestBody: { required: true, content: jsonOf(schemaOf(body, 'input')) } }),
     responses: { ...responses, default: { $ref: '#/components/responses/Failure' } },
   }
+}
+
+const whoMay: Readonly<Record<string, string>> = {
+  token: 'For whoever is logged in.',
+  scheduler: 'For the `scheduler` of this node alone: no user’s token is good for it.',
 }
 
 function parametersOf({ params, query, ifMatch, idempotent }: Route): Json[] {

@@ -23,6 +23,7 @@ function commonOf({ permission, params, query, body, ifMatch, idempotent, raw }:
   const codes: Code[] = []
   if (permission !== 'none') codes.push('AUTHORIZATION_MISSING', 'AUTHORIZATION_MALFORMED', 'TOKEN_INVALID')
   if (permission === 'token') codes.push('UNAUTHORIZED')
+  else if (permission === 'scheduler') codes.push('NOT_ITS_NODE', 'SCHEDULERS_UNKNOWN')
   else if (permission !== 'none') codes.push('TOKEN_OF_NOBODY', 'PASSWORD_CHANGE_REQUIRED', 'PERMISSION_DENIED')
   if (body !== undefined) codes.push('INVALID_BODY', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE')
   if (params !== undefined || query !== undefined || body !== undefined) codes.push('VALIDATION_FAILED')

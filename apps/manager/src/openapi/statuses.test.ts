@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { EMPTY_ROOT } from '@bulkhead/intents'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { ObjectId } from 'mongodb'
 import type supertest from 'supertest'
 import type { OpenApi } from '../testing/documented.js'
 import { type As, startManager } from '../testing/index.js'
-import { type Scene, schedulingScene, selecting } from '../testing/scheduling.js'
+import { type Scene, schedulerPod, schedulingScene, selecting } from '../testing/scheduling.js'
 
 /** The contract's table of routes (1.6), by permission, and what is ours beside it. */
 const operations: Readonly<Record<string, string>> = {
@@ -34,6 +35,8 @@ const operations: Readonly<Record<string, string>> = {
   'DELETE /api/v1/intents/{id}': 'schedule_intent.delete',
   'GET /api/v1/nodes': 'pod_pid_mapping.read',
   'GET /api/v1/nodes/{nodeID}/pods/pids': 'pod_pid_mapping.read',
+  'PUT /api/v1/schedulers/{node}': 'scheduler',
+  'GET /api/v1/schedulers': 'pod_pid_mapping.read',
   'GET /api/v1/audit': 'audit.read',
   'GET /health': 'anybody',
   'GET /version': 'anybody',
@@ -245,8 +248,29 @@ const ways: Readonly<Record<string, Readonly<Record<number, (scene: Scene, admin
     404: (_scene, admin) => admin.get('/api/v1/nodes/none/pods/pids'),
     422: (_scene, admin) => admin.get(`/api/v1/nodes/${'n'.repeat(254)}/pods/pids`),
   },
+  reportScheduler: {
+    200: async (scene) => (await scene.asScheduler('node-1')).put(REPORT).send(report(scene)),
+    400: async ({ asScheduler }) =>
+      (await asScheduler('node-1')).put(REPORT).set('content-type', 'application/json').send('{"'),
+    403: async (scene) => (await scene.asScheduler('node-2')).put(REPORT).send(report(scene)),
+    404: async (scene) => (await scene.asScheduler('none')).put('/api/v1/schedulers/none').send(report(scene)),
+    409: async (scene) =>
+      (await scene.asScheduler('node-1')).put(REPORT).send({ ...report(scene), podName: 'somebody' }),
+    413: async ({ asScheduler }) => (await asScheduler('node-1')).put(REPORT).send({ padding: 'x'.repeat(70_000) }),
+    415: async ({ asScheduler }) => (await asScheduler('node-1')).put(REPORT).set('content-encoding', 'gzip').send({}),
+    422: async (scene) => (await scene.asScheduler('node-1')).put(REPORT).send({ ...report(scene), rootHash: 'x' }),
+  },
+  listSchedulers: listOf('/api/v1/schedulers'),
   listAudit: listOf('/api/v1/audit'),
   getVersion: { 200: ({ agent }) => agent.get('/version') },
+}
+
+const REPORT = '/api/v1/schedulers/node-1'
+
+/** What the scheduler of node-1 says, which is in the cluster from now on. */
+function report({ cluster }: Scene): object {
+  cluster.setPod(schedulerPod('scheduler-1', 'node-1'))
+  return { podName: 'scheduler-1', startedAt: '2026-01-01T00:00:00Z', setVersion: 0, rootHash: EMPTY_ROOT, intents: 0 }
 }
 
 function listOf(path: string) {

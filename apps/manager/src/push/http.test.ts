@@ -5,12 +5,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
+import { EMPTY_ROOT, type Intent, merkleRoot } from '@bulkhead/intents'
 import { jwtVerify } from 'jose'
-import { Int32, Long, ObjectId } from 'mongodb'
 import { MemoryCluster, podView } from '../kubernetes/memory.js'
 import type { PodView } from '../kubernetes/types.js'
-import type { IntentDoc } from '../store/documents.js'
 import { createHttpPush } from './http.js'
+import { OutdatedSet } from './types.js'
 
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const publicKey = createPublicKey(privateKey)
@@ -61,33 +61,34 @@ async function build(t: TestContext, answer: (response: ServerResponse, asked: A
   return { push, cluster, asked, scheduler, server }
 }
 
-const accept = (response: ServerResponse): void => {
-  response.end('{"success":true,"timestamp":"2025-12-30T13:09:10Z"}\n')
+/** As a scheduler that takes all it is sent. */
+const accept = (response: ServerResponse, { body }: Asked): void => {
+  const { version, intents } = body as { version: number; intents: Intent[] }
+  const data = { version, rootHash: merkleRoot(intents), intents: intents.length }
+  response.end(JSON.stringify({ success: true, data, timestamp: '2025-12-30T13:09:10Z' }))
 }
 
-const intent: IntentDoc = {
-  _id: new ObjectId(),
-  strategyID: new ObjectId(),
-  strategyNamespace: 'team',
+const intent: Intent = {
   podID: 'pod-id-a',
   podName: 'pod-a',
   nodeID: 'node-1',
   k8sNamespace: 'shop',
   commandRegex: 'nginx',
-  priority: new Int32(1),
-  executionTime: Long.fromNumber(20_000_000),
+  priority: 1,
+  executionTime: 20_000_000,
   podLabels: { 'app.kubernetes.io/name': 'a' },
-  state: new Int32(1),
-  createdTime: Long.fromNumber(1),
-  updatedTime: Long.fromNumber(1),
-  creatorID: new ObjectId(),
-  updaterID: new ObjectId(),
-  version: new Int32(1),
 }
+/** What node-1 is sent. */
+const set = (version: number, intents: readonly Intent[] = []) => ({
+  node: 'node-1',
+  version,
+  intents,
+  rootHash: merkleRoot(intents),
+})
 
 test('contract 1.8.6, M15, scheduler D1: a PUT of the whole set with its version, in the scheduler’s own words', async (t) => {
   const { push, asked } = await build(t)
-  assert.equal(await push.push({ node: 'node-1', version: 7, intents: [intent] }), 'sent')
+  assert.equal(await push.push(set(7, [intent])), 'sent')
   const [{ method, url, body, authorization }] = asked as [Asked]
   assert.deepEqual([method, url], ['PUT', '/api/v1/intents'])
   assert.deepEqual(body, {
@@ -128,12 +129,12 @@ test('contract M17: only a running pod of the right namespace, ServiceAccount, l
   ]
   for (const part of wrong) {
     cluster.setPod({ ...scheduler, ...part })
-    assert.equal(await push.push({ node: 'node-1', version: 1, intents: [] }), 'no-scheduler', JSON.stringify(part))
+    assert.equal(await push.push(set(1)), 'no-scheduler', JSON.stringify(part))
     assert.equal(await push.processes('node-1'), 'no-scheduler')
   }
   assert.equal(asked.length, 0)
   cluster.setPod(scheduler)
-  assert.equal(await push.push({ node: 'node-1', version: 1, intents: [] }), 'sent')
+  assert.equal(await push.push(set(1)), 'sent')
   assert.equal(asked.length, 1)
 })
 
@@ -154,7 +155,7 @@ for (const [what, answer, said] of [
   test(`contract M13, M18: a scheduler that ${what} is told of, in time`, async (t) => {
     const { push } = await build(t, answer)
     const started = performance.now()
-    await assert.rejects(push.push({ node: 'node-1', version: 1, intents: [intent] }), (error: Error) => {
+    await assert.rejects(push.push(set(1, [intent])), (error: Error) => {
       assert.match(error.message, said)
       assert.match(error.message, /gthulhu-node\/scheduler-1/)
       return true
@@ -167,7 +168,7 @@ test('a scheduler that is not there is told of', async (t) => {
   const { push, server } = await build(t)
   server.close()
   await once(server, 'close')
-  await assert.rejects(push.push({ node: 'node-1', version: 1, intents: [] }), /ECONNREFUSED/)
+  await assert.rejects(push.push(set(1)), /ECONNREFUSED/)
 })
 
 test('contract scheduler 2.1: the processes of a node’s pods, in the manager’s spelling', async (t) => {
@@ -204,6 +205,37 @@ test('contract scheduler 2.1: the processes of a node’s pods, in the manager�
     nodeName: 'node-1',
   })
   assert.deepEqual([asked[0]?.method, asked[0]?.url], ['GET', '/api/v1/pods/pids'])
+})
+
+test('contract 1.10, 1.17.10: the root is asked for, and one that is none is told of', async (t) => {
+  const answers: unknown[] = [{ rootHash: EMPTY_ROOT }, { rootHash: 'x' }, {}, undefined]
+  const { push, asked, cluster, scheduler } = await build(t, (response) =>
+    response.end(JSON.stringify({ success: true, data: answers.shift() })),
+  )
+  assert.deepEqual(await push.roots('node-1'), [EMPTY_ROOT])
+  assert.deepEqual([asked[0]?.method, asked[0]?.url], ['GET', '/api/v1/intents/merkle'])
+  while (answers.length > 0) await assert.rejects(push.roots('node-1'), /not of its contract/)
+  cluster.setPod({ ...scheduler, phase: 'Pending' })
+  assert.deepEqual(await push.roots('node-1'), [])
+})
+
+test('a set that the scheduler has not got after all is not taken for sent', async (t) => {
+  const { push } = await build(t, (response) =>
+    response.end(JSON.stringify({ success: true, data: { version: 1, rootHash: EMPTY_ROOT, intents: 0 } })),
+  )
+  await assert.rejects(push.push(set(1, [intent])), /was sent a set of 1 intents with the root .* says that it has 0/)
+})
+
+test('of a scheduler that has a later set, its version is learned', async (t) => {
+  const { push } = await build(t, (response, { method }) => {
+    if (method === 'PUT') response.writeHead(409).end('{"success":false}')
+    else response.end(JSON.stringify({ success: true, data: { rootHash: EMPTY_ROOT, version: 99 } }))
+  })
+  await assert.rejects(push.push(set(7, [intent])), (error) => {
+    assert.ok(error instanceof OutdatedSet)
+    assert.equal(error.version, 99)
+    return true
+  })
 })
 
 test('what is no answer of a scheduler is not passed on', async (t) => {

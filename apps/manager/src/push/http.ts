@@ -4,25 +4,20 @@ import { Assertions, managerTo } from '@bulkhead/intents'
 import { Agent, request } from 'undici'
 import { z } from 'zod'
 import type { ClusterView, PodView } from '../kubernetes/types.js'
-import type { IntentDoc } from '../store/documents.js'
-import type { NodeProcesses, SchedulerPush } from './types.js'
+import { type SchedulerIdentity, schedulersByNode } from '../schedulers/identity.js'
+import { type NodeIntents, type NodeProcesses, OutdatedSet, type SchedulerPush } from './types.js'
 
 /** For all of one exchange with a scheduler (contract M18: no call without an end). */
 export const PUSH_TIMEOUT_MS = 3_000
 /** Of an answer: more is not read. */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024
-/** What schedulers' pods are labelled with (contract 1.8.5). */
-const LABEL = { key: 'app', value: 'decisionmaker' } as const
 /** Where a pod that declares no port is asked. */
 const DEFAULT_PORT = 8080
 
-export interface HttpPushOptions {
+export interface HttpPushOptions extends SchedulerIdentity {
   readonly cluster: Pick<ClusterView, 'pods'>
   /** Signs what the manager says of itself; schedulers know its public half. */
   readonly key: KeyObject
-  /** Only pods of this namespace and this ServiceAccount are schedulers, whatever others are labelled (contract M17). */
-  readonly namespace: string
-  readonly serviceAccount: string
   readonly timeoutMs?: number
 }
 
@@ -42,16 +37,10 @@ export function createHttpPush({
     keepAliveTimeout: 10_000,
   })
 
-  /** The node's schedulers: one, but for moments in which one follows another. */
-  const schedulersOf = (node: string): PodView[] => {
-    const found: PodView[] = []
-    for (const pod of cluster.pods()) {
-      if (pod.nodeName !== node || pod.namespace !== namespace || pod.serviceAccount !== serviceAccount) continue
-      if (!Object.hasOwn(pod.labels, LABEL.key) || pod.labels[LABEL.key] !== LABEL.value) continue
-      // The node's own address, which the original falls back to, is not the pod's alone.
-      if (pod.phase === 'Running' && pod.podIP !== '') found.push(pod)
-    }
-    return found
+  const schedulersOf = (node: string): readonly PodView[] => {
+    const here: PodView[] = []
+    for (const pod of cluster.pods()) if (pod.nodeName === node) here.push(pod)
+    return schedulersByNode(here, { namespace, serviceAccount }).get(node) ?? []
   }
 
   const exchange = async (pod: PodView, method: 'GET' | 'PUT', path: string, body?: object): Promise<unknown> => {
@@ -68,22 +57,43 @@ export function createHttpPush({
         signal: AbortSignal.timeout(timeoutMs),
       })
       const text = await answer.text()
-      if (statusCode !== 200) throw new Error(`it answered ${statusCode} ${JSON.stringify(text.slice(0, 200))}`)
+      if (statusCode !== 200) throw new Refusal(statusCode, text)
       return JSON.parse(text)
     } catch (cause) {
-      throw new Error(
+      throw new Failure(
         `the scheduler ${pod.namespace}/${pod.name} at ${url}: ${cause instanceof Error ? cause.message : cause}`,
         { cause },
       )
     }
   }
 
+  const rootOf = async (pod: PodView) => readAnswer(merkleAnswer, await exchange(pod, 'GET', '/api/v1/intents/merkle'))
+
+  const tell = async (pod: PodView, { version, intents, rootHash }: NodeIntents): Promise<void> => {
+    let answer: unknown
+    try {
+      answer = await exchange(pod, 'PUT', '/api/v1/intents', { version, intents })
+    } catch (error) {
+      if (!(error instanceof Failure && error.cause instanceof Refusal && error.cause.status === 409)) throw error
+      const known = await rootOf(pod)
+      throw new OutdatedSet(error.message, known.version ?? version)
+    }
+    const taken = readAnswer(setAnswer, answer)
+    if (taken.rootHash !== rootHash)
+      throw new Error(
+        `the scheduler ${pod.namespace}/${pod.name} was sent a set of ${intents.length} intents with the root ${rootHash}, and says that it has ${taken.intents} with the root ${taken.rootHash}`,
+      )
+  }
+
   return {
-    async push({ node, version, intents }) {
-      const schedulers = schedulersOf(node)
-      const body = { version, intents: intents.map(written) }
-      await Promise.all(schedulers.map((pod) => exchange(pod, 'PUT', '/api/v1/intents', body)))
+    async push(set) {
+      const schedulers = schedulersOf(set.node)
+      await Promise.all(schedulers.map((pod) => tell(pod, set)))
       return schedulers.length === 0 ? 'no-scheduler' : 'sent'
+    },
+    async roots(node) {
+      const all = await Promise.all(schedulersOf(node).map(rootOf))
+      return all.map(({ rootHash }) => rootHash)
     },
     async processes(node) {
       const [pod] = schedulersOf(node)
@@ -101,52 +111,60 @@ function originOf({ podIP, containers }: PodView): string {
   return `http://${isIPv6(podIP) ? `[${podIP}]` : podIP}:${port}`
 }
 
-/** An intent as schedulers take it (contracts/scheduler 2.1). */
-function written(intent: IntentDoc): object {
-  const { podName, podID, nodeID, k8sNamespace, commandRegex, priority, executionTime, podLabels } = intent
-  return {
-    podName,
-    podID,
-    nodeID,
-    k8sNamespace,
-    commandRegex,
-    priority: Number(priority),
-    executionTime: Number(executionTime),
-    podLabels,
+/** An answer of a scheduler that is none of those that are asked for. */
+class Refusal extends Error {
+  override readonly name = 'Refusal'
+  readonly status: number
+
+  constructor(status: number, text: string) {
+    super(`it answered ${status} ${JSON.stringify(text.slice(0, 200))}`)
+    this.status = status
   }
 }
 
+/** An exchange that did not come to its end; `cause` is what ended it. */
+class Failure extends Error {
+  override readonly name = 'Failure'
+}
+
+const rootHash = z.string().regex(/^[0-9a-f]{64}$/)
+const setAnswer = z.object({ version: z.int(), rootHash, intents: z.int() })
+const merkleAnswer = z.object({ rootHash, version: z.int().optional() })
+
 const processesAnswer = z.object({
-  data: z.object({
-    pods: z
-      .array(
-        z.object({
-          pod_uid: z.string(),
-          pod_id: z.string().optional(),
-          processes: z
-            .array(
-              z.object({
-                pid: z.int(),
-                command: z.string(),
-                ppid: z.int().optional(),
-                container_id: z.string().optional(),
-              }),
-            )
-            .nullable(),
-        }),
-      )
-      .nullable(),
-    timestamp: z.string(),
-    node_name: z.string(),
-    node_id: z.string().optional(),
-  }),
+  pods: z
+    .array(
+      z.object({
+        pod_uid: z.string(),
+        pod_id: z.string().optional(),
+        processes: z
+          .array(
+            z.object({
+              pid: z.int(),
+              command: z.string(),
+              ppid: z.int().optional(),
+              container_id: z.string().optional(),
+            }),
+          )
+          .nullable(),
+      }),
+    )
+    .nullable(),
+  timestamp: z.string(),
+  node_name: z.string(),
+  node_id: z.string().optional(),
 })
+
+/** The data of an answer. @throws Error when it is not what a scheduler answers */
+function readAnswer<T>(data: z.ZodType<T>, answer: unknown): T {
+  const read = z.object({ data }).safeParse(answer)
+  if (!read.success) throw new Error(`the scheduler’s answer is not of its contract: ${z.prettifyError(read.error)}`)
+  return read.data.data
+}
 
 /** @throws Error when it is not what a scheduler answers */
 function readProcesses(answer: unknown): NodeProcesses {
-  const read = processesAnswer.safeParse(answer)
-  if (!read.success) throw new Error(`the scheduler’s answer is not of its contract: ${z.prettifyError(read.error)}`)
-  const { pods, timestamp, node_name, node_id } = read.data.data
+  const { pods, timestamp, node_name, node_id } = readAnswer(processesAnswer, answer)
   return {
     pods: (pods ?? []).map(({ pod_uid, pod_id, processes }) => ({
       podUid: pod_uid,

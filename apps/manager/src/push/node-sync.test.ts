@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ObjectId } from 'mongodb'
+import { type Long, ObjectId } from 'mongodb'
 import type { IntentDoc } from '../store/documents.js'
 import type { Store } from '../store/types.js'
 import { createNodeSync } from './node-sync.js'
 import { RecordingPush } from './recording.js'
+import { OutdatedSet } from './types.js'
 
-/** The intents' collection, as far as it is asked here. */
+/** The intents' collection, and the versions' one, as far as they are asked here. */
 class Intents {
+  versions = new Map<string, number>()
   docs: IntentDoc[] = []
   reads = 0
   broken = false
@@ -15,7 +17,9 @@ class Intents {
   hanging = 0
 
   add(node: string, pod: string): void {
-    this.docs.push({ _id: new ObjectId(), nodeID: node, podID: pod, state: 1 } as IntentDoc)
+    const intent = { podID: pod, podName: pod, k8sNamespace: 'shop', commandRegex: '', podLabels: {}, priority: 1 }
+    const executionTime = 20_000_000
+    this.docs.push({ _id: new ObjectId(), nodeID: node, ...intent, executionTime, state: 1 } as unknown as IntentDoc)
   }
 
   find({ nodeID }: { nodeID: string }) {
@@ -56,13 +60,29 @@ function build(waitMs = 2_000) {
   const push = new RecordingPush()
   const warnings: string[] = []
   const sync = createNodeSync({
-    store: { intents, within } as unknown as Pick<Store, 'intents' | 'within'>,
+    store: storeOf(intents),
     push,
     log: { warn: (_: unknown, text?: string) => void warnings.push(String(text)) },
     waitMs,
     databaseMs: 40,
   })
   return { intents, push, sync, warnings }
+}
+
+/** Transactions one after the other, which is all that they promise; a version is one more than the last, as MongoDB counts it. */
+function storeOf(intents: Intents) {
+  const setVersions = {
+    findOneAndUpdate: ({ _id }: { _id: string }, [{ $set }]: [{ $set: { version: { $max: [unknown, Long] } } }]) => {
+      const version = Math.max((intents.versions.get(_id) ?? 0) + 1, Number($set.version.$max[1]))
+      intents.versions.set(_id, version)
+      return Promise.resolve({ version })
+    },
+  }
+  const transaction = <T>(work: (session: unknown) => Promise<T>): Promise<T> => work(undefined)
+  return { intents, setVersions, transaction, within } as unknown as Pick<
+    Store,
+    'intents' | 'setVersions' | 'transaction' | 'within'
+  >
 }
 
 /** A promise, and what ends it. */
@@ -183,4 +203,23 @@ test('a database that hangs silences no node for good: its reads end, others hav
   const last = sync.sync(['n1'])
   await sync.close()
   assert.deepEqual(await last, new Set())
+})
+
+test('a scheduler that has a later set is sent what there is now, above it, once; one that names a number at the end of all numbers is not followed', async () => {
+  const { intents, push, sync, warnings } = build()
+  intents.add('n', 'a')
+  const has = { version: Date.now() * 2, refusals: 0 }
+  push.take = ({ version }) => {
+    if (version > has.version) return Promise.resolve('sent')
+    has.refusals++
+    return Promise.reject(new OutdatedSet('it has a later one', has.version))
+  }
+  assert.deepEqual(await sync.sync(['n']), new Set(['n']))
+  assert.equal(push.sets.at(-1)?.version, has.version + 1)
+  assert.equal(has.refusals, 1)
+  has.version = Number.MAX_SAFE_INTEGER
+  assert.deepEqual(await sync.sync(['n']), new Set())
+  assert.equal(has.refusals, 2)
+  assert.equal(warnings.length, 1)
+  assert.ok((intents.versions.get('n') ?? 0) < Date.now() * 3)
 })

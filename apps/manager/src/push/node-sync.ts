@@ -1,9 +1,10 @@
 import type { Logger } from '@bulkhead/service-kit'
-import { Int32, Long } from 'mongodb'
+import { Int32, Long, type ObjectId } from 'mongodb'
 import { OPERATION_TIMEOUT_MS } from '../store/client.js'
 import { intentState } from '../store/documents.js'
 import type { Store } from '../store/types.js'
-import type { SchedulerPush } from './types.js'
+import { type ReadSet, readSet } from './read-set.js'
+import { OutdatedSet, type SchedulerPush } from './types.js'
 
 /** How long a caller waits for the schedulers; what is not through by then goes on without him. */
 export const SYNC_WAIT_MS = 4_000
@@ -11,6 +12,9 @@ export const SYNC_WAIT_MS = 4_000
 const PARALLEL = 8
 /** What reading a node's set may take, and noting that it was sent: all that the driver waits for in an operation, twice. */
 const DATABASE_MS = 2 * OPERATION_TIMEOUT_MS
+
+/** A scheduler that says it has a version above this one is not followed there: the numbers of its node would come to an end. */
+const HIGHEST_VERSION = Number.MAX_SAFE_INTEGER - 1e12
 
 /** The whole of what a node's scheduler is told, and of what is noted when it was. */
 export interface NodeSync {
@@ -24,8 +28,8 @@ export interface NodeSync {
 }
 
 interface Deps {
-  readonly store: Pick<Store, 'intents' | 'within'>
-  readonly push: SchedulerPush
+  readonly store: Pick<Store, 'intents' | 'setVersions' | 'transaction' | 'within'>
+  readonly push: Pick<SchedulerPush, 'push'>
   readonly log: Pick<Logger, 'warn'>
   readonly waitMs?: number
   readonly databaseMs?: number
@@ -40,7 +44,6 @@ export function createNodeSync({ store, push, log, waitMs = SYNC_WAIT_MS, databa
   const following = new Map<string, Promise<boolean>>()
   const waiting: (() => void)[] = []
   let free = PARALLEL
-  let lastVersion = 0
 
   const turn = (): Promise<void> => {
     if (free > 0) {
@@ -55,28 +58,33 @@ export function createNodeSync({ store, push, log, waitMs = SYNC_WAIT_MS, databa
     else next()
   }
 
+  const deliver = async (node: string, above?: number): Promise<ReadSet | 'no-scheduler'> => {
+    // Bounded, as a request is: what hangs here would keep the node, and its place among the eight, for good.
+    const set = await store.within(databaseMs, () => readSet(store, node, above))
+    try {
+      return (await push.push(set)) === 'no-scheduler' ? 'no-scheduler' : set
+    } catch (error) {
+      // Another replica was quicker with a later one, or it comes from another database. Once more, with what there is now.
+      const again = above === undefined && error instanceof OutdatedSet && error.version <= HIGHEST_VERSION
+      if (!again) throw error
+      return deliver(node, error.version)
+    }
+  }
+
   const send = async (node: string): Promise<boolean> => {
     await turn()
     try {
-      // Taken before the set is read: what another replica reads later has a later one.
-      const version = Math.max(lastVersion + 1, Date.now())
-      lastVersion = version
-      // Bounded, as a request is: what hangs here would keep the node, and its place among the eight, for good.
-      const intents = await store.within(databaseMs, () => store.intents.find({ nodeID: node }).toArray())
-      intents.sort((a, b) => Buffer.compare(a._id.id, b._id.id))
-      if ((await push.push({ node, version, intents })) === 'no-scheduler') {
+      const set = await deliver(node)
+      if (set === 'no-scheduler') {
         log.warn({ node }, 'no scheduler is known on this node')
         return false
       }
-      const fresh = intents.filter(({ state }) => Number(state) !== intentState.sent).map(({ _id }) => _id)
-      if (fresh.length > 0) {
-        await store.within(databaseMs, () =>
-          store.intents.updateMany(
-            { _id: { $in: fresh } },
-            { $set: { state: new Int32(intentState.sent), updatedTime: Long.fromNumber(Date.now()) } },
-          ),
+      if (set.leftOut > 0)
+        log.warn(
+          { node, leftOut: set.leftOut, some: set.left },
+          'intents of this node are more than its scheduler takes',
         )
-      }
+      if (set.unsent.length > 0) await store.within(databaseMs, () => noteSent(store, set.unsent))
       return true
     } catch (err) {
       log.warn({ node, err }, 'the scheduler of this node was not told')
@@ -123,4 +131,12 @@ export function createNodeSync({ store, push, log, waitMs = SYNC_WAIT_MS, databa
       while (running.size > 0) await Promise.all([...running.values(), ...following.values()])
     },
   }
+}
+
+/** Notes that the schedulers of these intents' nodes know them. */
+export async function noteSent(store: Pick<Store, 'intents'>, ids: readonly ObjectId[]): Promise<void> {
+  await store.intents.updateMany(
+    { _id: { $in: [...ids] } },
+    { $set: { state: new Int32(intentState.sent), updatedTime: Long.fromNumber(Date.now()) } },
+  )
 }

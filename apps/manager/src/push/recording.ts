@@ -1,3 +1,4 @@
+import { EMPTY_ROOT } from '@bulkhead/intents'
 import type { NodeIntents, NodeProcesses, SchedulerPush } from './types.js'
 
 /** Schedulers that a test says everything about; keeps what they were sent. */
@@ -5,13 +6,27 @@ export class RecordingPush implements SchedulerPush {
   readonly sets: NodeIntents[] = []
   /** Nodes whose processes were asked for. */
   readonly asked: string[] = []
+  /** Nodes whose roots were asked for. */
+  readonly compared: string[] = []
+  /** The root of the last set that each node has taken. */
+  readonly #roots = new Map<string, string>()
   /** What becomes of a set; to fail, reject. Every node has a scheduler unless a test says otherwise. */
   take: (set: NodeIntents) => Promise<'sent' | 'no-scheduler'> = () => Promise.resolve('sent')
   read: (node: string) => Promise<NodeProcesses | 'no-scheduler'> = () => Promise.resolve('no-scheduler')
+  /** What a node's schedulers say that they have; as they were told, unless a test says otherwise. */
+  compare: (node: string) => Promise<readonly string[]> = (node) =>
+    Promise.resolve([this.#roots.get(node) ?? EMPTY_ROOT])
 
-  push(set: NodeIntents): Promise<'sent' | 'no-scheduler'> {
+  async push(set: NodeIntents): Promise<'sent' | 'no-scheduler'> {
     this.sets.push(set)
-    return this.take(set)
+    const taken = await this.take(set)
+    if (taken === 'sent') this.#roots.set(set.node, set.rootHash)
+    return taken
+  }
+
+  roots(node: string): Promise<readonly string[]> {
+    this.compared.push(node)
+    return this.compare(node)
   }
 
   processes(node: string): Promise<NodeProcesses | 'no-scheduler'> {

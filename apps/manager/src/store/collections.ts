@@ -7,4 +7,7 @@ export const collections = {
   intents: 'schedule_intents',
   audit: 'audit_logs',
   idempotency: 'idempotency_keys',
+  schedulers: 'schedulers',
+  setVersions: 'set_versions',
+  leases: 'leases',
 } as const

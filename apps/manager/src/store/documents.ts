@@ -83,6 +83,11 @@ export interface StrategyDoc extends Common {
   readonly priority: Whole
   /** Nanoseconds. */
   readonly executionTime: Large
+  /**
+   * Written by every reconciliation that changes its intents, in the same transaction: the term of the one who did, below which nobody
+   * does any more, and a count, so that what was planned on an older reading meets this document and is not done.
+   */
+  readonly reconciled?: { readonly term: Large; readonly count: Whole }
 }
 
 /** What the numbers of an intent's state say: it is there; the node's scheduler was told of it. */
@@ -140,4 +145,34 @@ export interface IdempotencyDoc {
   /** The answer's data. */
   readonly answer: unknown
   readonly createdAt: Date
+}
+
+/** Collection `schedulers`; by the node's name: what its scheduler said last. */
+export interface SchedulerDoc {
+  readonly _id: string
+  readonly podName: string
+  readonly startedTime: Large
+  /** When it said so. */
+  readonly lastSeen: Large
+  readonly setVersion: Large
+  readonly rootHash: string
+  readonly intents: Whole
+  readonly metrics?: Readonly<Record<string, number>>
+}
+
+/** Collection `set_versions`; by the node's name: the version of the last set of it that was read to be sent. */
+export interface SetVersionDoc {
+  readonly _id: string
+  readonly version: Large
+}
+
+/** Collection `leases`; by what it is for: who does what one replica alone is to do. */
+export interface LeaseDoc {
+  readonly _id: string
+  /** Empty: it was given back. */
+  readonly owner: string
+  /** Counted up each time that another one takes it. */
+  readonly term: Large
+  /** Counted up by its holder while he lives. Others watch it, each by his own clock. */
+  readonly beat: Large
 }

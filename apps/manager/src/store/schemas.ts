@@ -16,6 +16,7 @@ const string = { bsonType: 'string' }
 const name = { bsonType: 'string', minLength: 1 }
 const int = { bsonType: 'int' }
 const long = { bsonType: 'long' }
+const number = { bsonType: 'number' }
 const boolean = { bsonType: 'bool' }
 const list = (items: Document): Document => ({ bsonType: 'array', items })
 const object = (properties: Document, optional: readonly string[] = []): Document => ({
@@ -72,15 +73,19 @@ export const schemas: Readonly<Record<(typeof collections)[keyof typeof collecti
     indexes: [{ key: { key: 1 }, options: { name: 'idx_permissions_key_unique', unique: true } }],
   },
   [collections.strategies]: {
-    schema: object({
-      ...common,
-      strategyNamespace: string,
-      labelSelectors: list(object({ key: string, value: string })),
-      k8sNamespace: list(string),
-      commandRegex: string,
-      priority: int,
-      executionTime: long,
-    }),
+    schema: object(
+      {
+        ...common,
+        strategyNamespace: string,
+        labelSelectors: list(object({ key: string, value: string })),
+        k8sNamespace: list(string),
+        commandRegex: string,
+        priority: int,
+        executionTime: long,
+        reconciled: object({ term: long, count: int }),
+      },
+      ['reconciled'],
+    ),
     indexes: [{ key: { creatorID: 1, _id: 1 }, options: { name: 'idx_schedule_strategies_creatorID' } }],
   },
   [collections.intents]: {
@@ -150,4 +155,22 @@ export const schemas: Readonly<Record<(typeof collections)[keyof typeof collecti
       { key: { createdAt: 1 }, options: { name: 'idx_idempotency_keys_ttl', expireAfterSeconds: IDEMPOTENCY_SECONDS } },
     ],
   },
+  [collections.schedulers]: {
+    schema: object(
+      {
+        _id: name,
+        podName: name,
+        startedTime: long,
+        lastSeen: long,
+        setVersion: long,
+        rootHash: name,
+        intents: int,
+        metrics: { bsonType: 'object', additionalProperties: number },
+      },
+      ['metrics'],
+    ),
+    indexes: [],
+  },
+  [collections.setVersions]: { schema: object({ _id: name, version: long }), indexes: [] },
+  [collections.leases]: { schema: object({ _id: name, owner: string, term: long, beat: long }), indexes: [] },
 }

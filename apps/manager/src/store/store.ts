@@ -2,7 +2,18 @@ import type { Collection, Document, MongoClient } from 'mongodb'
 import { HEARTBEAT_TIMEOUT_MS } from './client.js'
 import { collections } from './collections.js'
 import { Connection } from './connection.js'
-import type { AuditDoc, IdempotencyDoc, IntentDoc, PermissionDoc, RoleDoc, StrategyDoc, UserDoc } from './documents.js'
+import type {
+  AuditDoc,
+  IdempotencyDoc,
+  IntentDoc,
+  LeaseDoc,
+  PermissionDoc,
+  RoleDoc,
+  SchedulerDoc,
+  SetVersionDoc,
+  StrategyDoc,
+  UserDoc,
+} from './documents.js'
 import { schemaVersion } from './migrations/run.js'
 import { inTransaction } from './transaction.js'
 import type { Store } from './types.js'
@@ -60,6 +71,15 @@ export function createStore({
     },
     get idempotency() {
       return collection<IdempotencyDoc>(collections.idempotency)
+    },
+    get schedulers() {
+      return collection<SchedulerDoc>(collections.schedulers)
+    },
+    get setVersions() {
+      return collection<SetVersionDoc>(collections.setVersions)
+    },
+    get leases() {
+      return collection<LeaseDoc>(collections.leases)
     },
     transaction: (work) => inTransaction(connection.client, work),
     version: () => schemaVersion(connection.client.db(database)),

@@ -1,5 +1,16 @@
 import type { ClientSession, Collection } from 'mongodb'
-import type { AuditDoc, IdempotencyDoc, IntentDoc, PermissionDoc, RoleDoc, StrategyDoc, UserDoc } from './documents.js'
+import type {
+  AuditDoc,
+  IdempotencyDoc,
+  IntentDoc,
+  LeaseDoc,
+  PermissionDoc,
+  RoleDoc,
+  SchedulerDoc,
+  SetVersionDoc,
+  StrategyDoc,
+  UserDoc,
+} from './documents.js'
 
 /** The manager's database, as its services use it. Its collections are asked for when they are used, and not kept. */
 export interface Store {
@@ -10,6 +21,9 @@ export interface Store {
   readonly intents: Collection<IntentDoc>
   readonly audit: Collection<AuditDoc>
   readonly idempotency: Collection<IdempotencyDoc>
+  readonly schedulers: Collection<SchedulerDoc>
+  readonly setVersions: Collection<SetVersionDoc>
+  readonly leases: Collection<LeaseDoc>
   /**
    * Runs `work` in a transaction: all of it is in force or nothing. It may be run again after a conflict, so it does
    * nothing but read and write through the session.

@@ -35,8 +35,15 @@ export function changedStrategyDoc(
     creatorID: before.creatorID,
     updaterID: updater,
     version: new Int32(Number(before.version) + 1),
+    ...(before.reconciled === undefined ? {} : { reconciled: keptAs(before.reconciled) }),
   }
 }
+
+/** As it was read, in the types of the database. */
+const keptAs = ({ term, count }: NonNullable<StrategyDoc['reconciled']>) => ({
+  term: Long.fromNumber(Number(term)),
+  count: new Int32(Number(count)),
+})
 
 function fieldsOf({
   strategyNamespace,

@@ -1,6 +1,7 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
+import { schedulerOf, signStatement } from '@bulkhead/intents'
 import { createLog, type Service } from '@bulkhead/service-kit'
 import { type Db, MongoClient, type MongoClientOptions, ObjectId } from 'mongodb'
 import supertest from 'supertest'
@@ -57,6 +58,10 @@ export interface TestManager {
   readonly cluster: MemoryCluster
   readonly push: RecordingPush
   readonly key: KeyObject
+  /** Signs what schedulers say of themselves; the service knows its public half. */
+  readonly schedulerKey: KeyObject
+  /** Requests of the scheduler of this node. */
+  asScheduler(node: string): Promise<As>
   /** What the service has logged, as JSON lines. */
   readonly lines: readonly string[]
   /** The first admin, as the start makes him. */
@@ -86,6 +91,7 @@ const MANAGER_PASSWORD = 'of the service'
 
 // Made once for each file of tests: they cost more than everything else here.
 let key: KeyObject | undefined
+let schedulerKey: KeyObject | undefined
 const hashes = new Map<string, Promise<string>>()
 
 function hashOnce(password: string): Promise<string> {
@@ -115,12 +121,20 @@ export async function startManager(
     ...(options.heartbeatMs === undefined ? {} : { heartbeatMs: options.heartbeatMs }),
   })
   key ??= generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
+  schedulerKey ??= generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
+  const ofSchedulers = schedulerKey
   const tokens = createTokens(key)
   const cluster = new MemoryCluster()
   const push = new RecordingPush()
   const lines: string[] = []
   const log = createLog({ name: 'manager', write: (line) => lines.push(line) })
-  const service = createApp({ store, cluster, push, log, config: { key, admin: ADMIN } })
+  const service = createApp({
+    store,
+    cluster,
+    push,
+    log,
+    config: { key, admin: ADMIN, schedulerKey: createPublicKey(ofSchedulers) },
+  })
   t.after(() => service.close({ timeoutMs: 2_000 }))
   const { port } = (await service.listen({ host: '127.0.0.1', port: 0 })) as AddressInfo
 
@@ -177,6 +191,8 @@ export async function startManager(
     cluster,
     push,
     key,
+    schedulerKey: ofSchedulers,
+    asScheduler: async (node) => asking(await signStatement(ofSchedulers, schedulerOf(node), Date.now())),
     lines,
     admin: await logged(ADMIN.email, ADMIN.password),
     as: ({ token }) => asking(token),

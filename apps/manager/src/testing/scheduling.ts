@@ -4,6 +4,7 @@ import type supertest from 'supertest'
 import { permissionKeys } from '../http/route.js'
 import { podView } from '../kubernetes/memory.js'
 import type { PodView } from '../kubernetes/types.js'
+import { defaultSchedulers } from '../schedulers/identity.js'
 import {
   type As,
   type NewTestUser,
@@ -24,6 +25,10 @@ export const pod = (
   namespace = 'shop',
   more: Partial<PodView> = {},
 ): PodView => podView({ name, nodeName, namespace, labels: { app, 'app.kubernetes.io/name': app }, ...more })
+
+/** The pod of the scheduler of a node, as the manifests have it. */
+export const schedulerPod = (name: string, nodeName: string, more: Partial<PodView> = {}): PodView =>
+  podView({ name, nodeName, ...defaultSchedulers, labels: { app: 'decisionmaker' }, ...more })
 
 /** The least that selects the pods of a workload. */
 export const selecting = (app: string): { labelSelectors: { key: string; value: string }[] } => ({

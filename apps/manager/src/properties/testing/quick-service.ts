@@ -1,3 +1,4 @@
+import { createPublicKey } from 'node:crypto'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
@@ -46,6 +47,7 @@ const ANSWER_MS = 10_000
 export async function quickService(t: Pick<TestContext, 'after'>, m: TestManager): Promise<QuickService> {
   const never = { free: Number.POSITIVE_INFINITY, longestMs: 0 }
   const { store, cluster, push, key } = m
+  const schedulerKey = createPublicKey(m.schedulerKey)
   const identity = createIdentity({
     store,
     key,
@@ -58,7 +60,14 @@ export async function quickService(t: Pick<TestContext, 'after'>, m: TestManager
   const log = createLog({ name: 'manager', level: 'fatal', write: () => {} })
   // Every refusal is noted: the model counts none.
   const audit = { refusals: { burst: Number.POSITIVE_INFINITY } }
-  const deps = { store, cluster, push, log, config: { key, admin: { email: '', password: '' }, audit }, identity }
+  const deps = {
+    store,
+    cluster,
+    push,
+    log,
+    config: { key, schedulerKey, admin: { email: '', password: '' }, audit },
+    identity,
+  }
   // Not the service's own `close`, which would end the test's database with it.
   const { server } = createApp(deps)
   server.listen(0, '127.0.0.1')

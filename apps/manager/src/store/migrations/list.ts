@@ -28,6 +28,7 @@ export const migrations: readonly Migration[] = [
   { version: 3, name: 'indexes', run: makeIndexes },
   { version: 4, name: 'permissions and the role admin', run: seedPermissions },
   { version: 5, name: 'entries of the audit log end', run: endAuditEntries },
+  { version: 6, name: 'schedulers, their sets and who reconciles', run: makeCollections },
 ]
 
 async function makeCollections(db: Db): Promise<void> {
