@@ -212,7 +212,7 @@ describe('a scenario file', () => {
     [
       'a caller that is none',
       edit('from: shop/notsleep', 'from: outsde'),
-      'scenarios/a.yaml:6:1: "from": must be "namespace/workload", or "outside"',
+      'scenarios/a.yaml:6:1: "from": must be "namespace/workload", "node name"',
     ],
     [
       'a request from outside that asks for no host',

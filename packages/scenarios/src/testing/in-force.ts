@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { loadManifests, parseManifests, type Resource } from '@bulkhead/resources'
+import { compile, type Snapshot } from '@bulkhead/verdict'
+import { loadScenarios } from '../load.js'
+import type { Scenario } from '../types.js'
+
+/* This repository's manifests and scenarios, and what is in force for a scenario under any set of layers. */
+
+export const root = resolve(import.meta.dirname, '../../../..')
+
+export const { resources } = await loadManifests([join(root, 'k8s/workloads'), join(root, 'k8s/layers')], {
+  relativeTo: root,
+})
+export const layers: readonly string[] = [...new Set(resources.flatMap(({ layer }) => layer ?? []))].sort()
+export const scenarios = await loadScenarios(join(root, 'scenarios'), { layers })
+
+/** Every set of layers that can be on. */
+export const combinations: readonly (readonly string[])[] = Array.from({ length: 2 ** layers.length }, (_, bits) =>
+  layers.filter((_, index) => (bits >> index) & 1),
+)
+
+/** A scenario, as far as it changes what is in force. */
+export type Brings = { readonly [part in 'given' | 'change']?: Scenario[part] | undefined }
+
+/** What is in force for a scenario: the layers that are on, and what it brings or takes out, before and during. */
+function inForce({ given, change }: Brings, on: readonly string[], base: readonly Resource[]): readonly Resource[] {
+  const without = new Set([...(given?.without ?? []), ...(change?.without ?? [])])
+  const kept = base.filter(({ id, layer }) => (layer === undefined || on.includes(layer)) && !without.has(id))
+  const brought = broughtBy({ given, change })
+  // What is brought stands in the place of what has its name, as an apply puts it there.
+  const names = new Set(brought.map(({ id }) => id))
+  return [...kept.filter(({ id }) => !names.has(id)), ...brought]
+}
+
+/** What it adds, or puts in the place of what has its name. */
+export function broughtBy({ given, change }: Brings): readonly Resource[] {
+  return [...(given?.manifests ?? []), ...(change?.manifests ?? [])].flatMap(readOnce)
+}
+
+const files = new Map<string, readonly Resource[]>()
+function readOnce(file: string): readonly Resource[] {
+  const known = files.get(file)
+  if (known !== undefined) return known
+  const read = parseManifests(readFileSync(join(root, file), 'utf8'), file)
+  assert.deepEqual(read.diagnostics, [], `${file} is sound`)
+  files.set(file, read.resources)
+  return read.resources
+}
+
+/**
+ * Most scenarios bring nothing along, so what is in force is compiled once for each combination. What a scenario brings comes
+ * after that, as on a target: a waypoint that was ready before is one that was ready once.
+ */
+export function snapshotsOf(
+  base: readonly Resource[] = resources,
+): (scenario: Brings, on: readonly string[]) => Snapshot {
+  const snapshots = new Map<string, Snapshot>()
+  const snapshotOf = (brings: Brings, on: readonly string[], before: () => Snapshot | undefined): Snapshot => {
+    const key = JSON.stringify([on, brings.given, brings.change])
+    const known = snapshots.get(key)
+    if (known !== undefined) return known
+    const previous = before()
+    const snapshot = compile(inForce(brings, on, base), previous === undefined ? {} : { previous })
+    snapshots.set(key, snapshot)
+    return snapshot
+  }
+  const alone = (on: readonly string[]): Snapshot => snapshotOf({}, on, () => undefined)
+  return (scenario, on) => snapshotOf(scenario, on, () => alone(on))
+}
