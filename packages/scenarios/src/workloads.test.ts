@@ -12,7 +12,9 @@ import {
 } from '@bulkhead/resources'
 
 const root = resolve(import.meta.dirname, '../../..')
-const { resources } = await loadManifests([join(root, 'k8s/workloads')], { relativeTo: root })
+const load = async (folder: string): Promise<readonly Resource[]> =>
+  (await loadManifests([join(root, 'k8s', folder)], { relativeTo: root })).resources
+const [resources, layers, attacks] = await Promise.all([load('workloads'), load('layers'), load('attacks')])
 
 const specOf = ({ kind, object }: Resource): PodSpec | undefined =>
   kind === 'Pod'
@@ -89,7 +91,7 @@ describe('the workloads of k8s/', () => {
   })
 })
 
-describe('the manager and its database', () => {
+describe('the manager, its database and the schedulers', () => {
   const volumeOf = (spec: PodSpec, name: string) => spec.volumes?.find((volume) => volume.name === name)
 
   /** Keys of Secrets that a container can read, by its environment and by what is mounted into it. */
@@ -109,7 +111,7 @@ describe('the manager and its database', () => {
   }
 
   const all = workloads
-    .filter(({ namespace }) => namespace === 'gthulhu')
+    .filter(({ namespace }) => ['gthulhu', 'gthulhu-node'].includes(namespace))
     .flatMap(({ spec }) => containersOf(spec).map((container) => ({ spec, container })))
 
   it('read those Secrets that they need, each container, and no other', () => {
@@ -131,20 +133,37 @@ describe('the manager and its database', () => {
         'gthulhu-manager-mongodb/username',
         'gthulhu-scheduler-public-key/public-key.pem',
       ],
+      'scheduler-sidecar': ['gthulhu-manager-public-key/public-key.pem', 'gthulhu-scheduler-key/private-key.pem'],
     })
   })
+})
 
-  it('have a token in one container alone, with which pods and nodes can be listed and watched, and nothing else', () => {
-    const withToken = all.filter(({ spec, container }) =>
-      container.volumeMounts?.some(({ name }) =>
-        JSON.stringify(volumeOf(spec, name) ?? {}).includes('serviceAccountToken'),
-      ),
+describe('the Kubernetes API', () => {
+  const ofPod = workloads.flatMap(({ id, spec }) => containersOf(spec).map((container) => ({ id, spec, container })))
+  const tokenIn = (spec: PodSpec, name: string): boolean =>
+    JSON.stringify(spec.volumes?.find((volume) => volume.name === name) ?? {}).includes('serviceAccountToken')
+
+  it('is asked by the manager, and no other container of any pod has a token for it', () => {
+    const withToken = ofPod.filter(({ spec, container }) =>
+      container.volumeMounts?.some(({ name }) => tokenIn(spec, name)),
     )
     assert.deepEqual(
-      withToken.map(({ container }) => container.name),
-      ['manager'],
+      withToken.map(({ id, container }) => [id, container.name]),
+      [['Deployment/gthulhu/gthulhu-manager', 'manager']],
     )
-    const rbac = resources.filter(({ kind }) => /Role(Binding)?$/.test(kind))
+  })
+
+  it('gives no ServiceAccount a token by itself, and no Secret is one', () => {
+    const accounts = [...resources, ...attacks].filter(({ kind }) => kind === 'ServiceAccount')
+    assert.ok(accounts.length >= 20)
+    for (const { id, object } of accounts)
+      assert.equal((object as unknown as Hardened).automountServiceAccountToken, false, id)
+    for (const { id, object } of resources.filter(({ kind }) => kind === 'Secret'))
+      assert.doesNotMatch(String((object as Secret & { readonly type?: string }).type), /service-account-token/, id)
+  })
+
+  it('lets the manager list and watch pods and nodes, and nobody anything else', () => {
+    const rbac = [...resources, ...layers, ...attacks].filter(({ kind }) => /Role(Binding)?$/.test(kind))
     assert.deepEqual(
       rbac.map(({ id }) => id),
       ['ClusterRole/gthulhu-manager', 'ClusterRoleBinding/gthulhu-manager'],
@@ -152,5 +171,44 @@ describe('the manager and its database', () => {
     const [role, binding] = rbac.map(({ object }) => object as unknown as Readonly<Record<string, unknown>>)
     assert.deepEqual(role?.rules, [{ apiGroups: [''], resources: ['pods', 'nodes'], verbs: ['list', 'watch'] }])
     assert.deepEqual(binding?.subjects, [{ kind: 'ServiceAccount', name: 'gthulhu-manager', namespace: 'gthulhu' }])
+  })
+})
+
+describe('the node', () => {
+  it('is nobody’s but for its /proc, which the schedulers read and do not write', () => {
+    const hostPaths = workloads.flatMap(({ id, spec }) =>
+      (spec.volumes ?? []).flatMap((volume) => {
+        const { hostPath } = volume as { readonly hostPath?: { readonly path: string } }
+        return hostPath === undefined ? [] : [[id, hostPath.path, volume.name] as const]
+      }),
+    )
+    assert.deepEqual(hostPaths, [['DaemonSet/gthulhu-node/gthulhu-scheduler', '/proc', 'proc']])
+    const mounts = workloads
+      .filter(({ id }) => id.startsWith('DaemonSet/'))
+      .flatMap(({ spec }) => containersOf(spec).flatMap(({ volumeMounts = [] }) => volumeMounts))
+    assert.deepEqual(
+      mounts.filter(({ name }) => name === 'proc').map(({ mountPath, readOnly }) => [mountPath, readOnly]),
+      [['/host/proc', true]],
+    )
+  })
+
+  it('shares its network, its processes and its IPC with no pod', () => {
+    for (const { id, spec } of workloads) {
+      const { hostNetwork, hostPID, hostIPC } = spec as PodSpec & Readonly<Record<string, unknown>>
+      assert.deepEqual([hostNetwork, hostPID, hostIPC], [undefined, undefined, undefined], id)
+    }
+  })
+
+  it('is reason for one namespace alone to enforce no Pod Security level, beside the sandbox', () => {
+    const enforced = resources
+      .filter(({ kind }) => kind === 'Namespace')
+      .map(({ name, object }) => [name, object.metadata.labels?.['pod-security.kubernetes.io/enforce']])
+    assert.deepEqual(Object.fromEntries(enforced), {
+      demo: 'restricted',
+      gthulhu: 'restricted',
+      'gthulhu-node': 'privileged',
+      sandbox: undefined,
+      shop: 'restricted',
+    })
   })
 })
