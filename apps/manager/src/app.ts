@@ -1,9 +1,11 @@
 import { createService, type Service } from '@bulkhead/service-kit'
 import { createAuditLog } from './audit/log.js'
 import { createIdentity } from './auth/identity.js'
+import { cookieCredentials } from './auth/sessions/credentials.js'
 import type { AppDeps } from './deps.js'
 import { MAX_BODY_BYTES } from './http/body.js'
-import { clientAddress } from './http/client-address.js'
+import { serveGui } from './gui/serve.js'
+import { cameSecurely, clientAddress } from './http/client-address.js'
 import { renderError } from './http/envelope.js'
 import { type Guard, mountRoutes } from './http/mount.js'
 import type { Route } from './http/route.js'
@@ -31,7 +33,9 @@ export function createApp(deps: AppDeps): Service {
     route.permission === 'scheduler'
       ? schedulerGuard(route, ...shown)
       : store.within(ADMISSION_MS, () => identity.guard(route, ...shown))
-  const ipOf = clientAddress(config.proxies ?? { from: [], hops: 0 })
+  const proxies = config.proxies ?? { from: [], hops: 0 }
+  const ipOf = clientAddress(proxies)
+  const credentials = cookieCredentials({ csrf: identity.csrf, secure: cameSecurely(proxies) })
   const bounded = (route: Route): Route => ({
     ...route,
     handle: (call) => store.within(HANDLING_MS, () => route.handle(call)),
@@ -49,8 +53,9 @@ export function createApp(deps: AppDeps): Service {
       ...checks,
     },
     routes: (app) => {
-      mountRoutes(app, routes.map(bounded), { guard, audit, ipOf })
+      mountRoutes(app, routes.map(bounded), { guard, audit, ipOf, credentials })
       serveOpenApi(app, routes)
+      serveGui(app)
     },
   })
   // The last of these is closed first: what schedulers were told is still noted in the database.

@@ -10,7 +10,7 @@ import { policiesByKey } from './rbac.js'
 import type { Tokens } from './tokens.js'
 
 /** What is read of a user at each request. */
-const seen = { username: 1, status: 1, roleIds: 1, tokenVersion: 1 } as const
+const seen = { username: 1, status: 1, roleIds: 1, tokenVersion: 1, endedSessions: 1 } as const
 type Seen = Pick<UserDoc, '_id' | keyof typeof seen>
 
 /**
@@ -25,6 +25,7 @@ export function createGuard({ store, tokens }: { readonly store: Store; readonly
     const status = Number(user.status) as UserStatus
     if (status === userStatus.inactive || Number(user.tokenVersion) !== claims.tv)
       throw managerErrors.error('TOKEN_INVALID')
+    if (user.endedSessions?.some(({ id }) => id === claims.session?.id)) throw managerErrors.error('TOKEN_INVALID')
 
     const caller = (policies: Caller['policies']): Caller => ({
       id: user._id,

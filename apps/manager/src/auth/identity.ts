@@ -3,6 +3,7 @@ import type { Guard } from '../http/mount.js'
 import type { Store } from '../store/types.js'
 import { createGuard } from './guard.js'
 import { createPasswords, type Passwords } from './passwords.js'
+import { type CsrfTokens, createCsrfTokens } from './sessions/csrf.js'
 import { Throttle } from './throttle.js'
 import { createTokens, type Tokens } from './tokens.js'
 
@@ -13,6 +14,7 @@ export interface Identity {
   readonly passwords: Passwords
   readonly throttle: Throttle
   readonly guard: Guard
+  readonly csrf: CsrfTokens
   /** Milliseconds since 1970. */
   readonly now: () => number
 }
@@ -35,5 +37,5 @@ export function createIdentity({
   throttle = new Throttle(undefined, now),
 }: IdentityOptions): Identity {
   const tokens = createTokens(key, now)
-  return { store, tokens, passwords, throttle, now, guard: createGuard({ store, tokens }) }
+  return { store, tokens, passwords, throttle, now, guard: createGuard({ store, tokens }), csrf: createCsrfTokens(key) }
 }

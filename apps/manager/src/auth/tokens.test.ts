@@ -37,7 +37,8 @@ test('1.3 login token: RS256, uid, needChangePassword, iss, sub, and exp = iat +
   const token = await tokens.sign(claims)
   const iat = clock / 1000
   assert.deepEqual(decodeProtectedHeader(token), { alg: 'RS256', typ: 'JWT' })
-  assert.deepEqual(decodeJwt(token), {
+  const { jti, ...said } = decodeJwt(token)
+  assert.deepEqual(said, {
     ...claims,
     iss: 'bss-api-server',
     sub: claims.uid,
@@ -46,15 +47,18 @@ test('1.3 login token: RS256, uid, needChangePassword, iss, sub, and exp = iat +
     nbf: iat,
     exp: iat + 10_800,
   })
-  assert.deepEqual(await tokens.verify(token), claims)
+  assert.deepEqual(await tokens.verify(token), { ...claims, session: { id: jti, until: iat + 10_800 } })
+  assert.notEqual(decodeJwt(await tokens.sign(claims)).jti, jti, 'each login has a name of its own')
 })
 
 test('M1 an expired or not yet valid token is refused like all others, a little apart from its edge', async () => {
   const token = await tokens.sign(claims)
   const madeAt = clock
+  const { session: _, ...known } = await tokens.verify(token)
+  assert.deepEqual(known, claims)
   try {
     clock = madeAt + (TOKEN_SECONDS + 4) * 1000
-    assert.deepEqual(await tokens.verify(token), claims)
+    await tokens.verify(token)
     clock = madeAt + (TOKEN_SECONDS + 6) * 1000
     await refused(token)
     clock = madeAt - 10_000

@@ -1,4 +1,4 @@
-import { createPublicKey, type KeyObject } from 'node:crypto'
+import { createPublicKey, type KeyObject, randomUUID } from 'node:crypto'
 import { type JWTPayload, jwtVerify, SignJWT } from 'jose'
 import { managerErrors } from '../http/errors.js'
 import { OBJECT_ID } from '../http/ids.js'
@@ -29,17 +29,30 @@ export interface TokenClaims {
   readonly tv: number
 }
 
+/** One login, so that it can be ended without the others of the same user. */
+export interface TokenSession {
+  /** `jti` of its token. */
+  readonly id: string
+  /** When its token ends by itself, in seconds since 1970. */
+  readonly until: number
+}
+
+export interface VerifiedClaims extends TokenClaims {
+  /** Absent in tokens that were made before logins had a name. */
+  readonly session?: TokenSession
+}
+
 export interface Tokens {
   sign(claims: TokenClaims): Promise<string>
   /** @throws ServiceError TOKEN_INVALID, whatever is wrong with it */
-  verify(token: string): Promise<TokenClaims>
+  verify(token: string): Promise<VerifiedClaims>
   /** Whose token it is or once was: its end is not looked at. Undefined when it never was one of ours. */
   ownerOf(token: string): Promise<string | undefined>
 }
 
 /** A token whose signature was right: that does not change, its time does. */
 interface Read {
-  readonly claims: TokenClaims
+  readonly claims: VerifiedClaims
   /** Seconds. */
   readonly from: number
   readonly until: number
@@ -71,6 +84,7 @@ export function createTokens(key: KeyObject, now: () => number = Date.now): Toke
         .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT' })
         .setIssuer(ISSUER)
         .setSubject(uid)
+        .setJti(randomUUID())
         .setAudience(AUDIENCE)
         .setIssuedAt(issuedAt)
         .setNotBefore(issuedAt)
@@ -90,7 +104,8 @@ export function createTokens(key: KeyObject, now: () => number = Date.now): Toke
       } catch (cause) {
         throw managerErrors.error('TOKEN_INVALID', undefined, { cause })
       }
-      const claims = claimsOf(payload)
+      const { jti: id, exp: until = 0 } = payload
+      const claims = { ...claimsOf(payload), ...(id === undefined ? {} : { session: { id, until } }) }
       kept.set(token, { claims, from: payload.nbf ?? Number.POSITIVE_INFINITY, until: payload.exp ?? 0 })
       if (kept.size > KEPT_TOKENS) {
         const oldest = kept.keys().next()

@@ -35,6 +35,18 @@ export function clientAddress({ from, hops }: TrustedProxies): ClientAddress {
   }
 }
 
+/**
+ * Whether a request came in by https, as the trusted proxy at the other end of the connection says. The service itself speaks plain HTTP.
+ * @throws RangeError for a block that is none
+ */
+export function cameSecurely({ from }: TrustedProxies): (request: IncomingMessage) => boolean {
+  const trusted = from.length === 0 ? () => false : blocks(from)
+  return ({ socket, headers }) => {
+    const peer = plainAddress(socket.remoteAddress ?? '')
+    return peer !== undefined && trusted(peer, 0) && headers['x-forwarded-proto'] === 'https'
+  }
+}
+
 /** @throws RangeError that names the first one that is none */
 export function checkBlocks(from: readonly string[]): void {
   for (const block of from) blocks([block])

@@ -16,6 +16,11 @@ export const managerErrors = defineErrors({
   LOGIN_FAILED: { status: 401, message: 'invalid username or password' },
   PASSWORD_WRONG: { status: 401, message: 'invalid password' },
   PASSWORD_CHANGE_REQUIRED: { status: 403, message: 'password change required' },
+  ORIGIN_REFUSED: {
+    status: 403,
+    message: 'This request comes from a page of another site, or does not say where it comes from.',
+  },
+  CSRF_TOKEN_INVALID: { status: 403, message: 'The X-CSRF-Token is missing, or it is of another session.' },
   PERMISSION_DENIED: { status: 403, message: 'permission denied' },
   NOT_SELF: { status: 403, message: 'forbidden' },
   OWN_PASSWORD: {

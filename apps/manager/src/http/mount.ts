@@ -5,6 +5,7 @@ import type { AuditLog } from '../audit/log.js'
 import type { PolicyDoc } from '../store/documents.js'
 import { storeFailure } from '../store/failures.js'
 import { readJson } from './body.js'
+import { type CredentialsReader, headerAlone } from './credentials.js'
 import { Denied, DeniedScheduler, schedulerName } from './denied.js'
 import { API_TYPE, success, toJson } from './envelope.js'
 import { check } from './fields.js'
@@ -37,6 +38,8 @@ export interface MountDeps {
   readonly now?: () => number
   /** Whose request it is, for limits and the audit log; the other end of the connection unless said otherwise. */
   readonly ipOf?: (request: IncomingMessage) => string
+  /** What a caller shows, and whether a browser may show it for him; the Authorization header alone unless said otherwise. */
+  readonly credentials?: CredentialsReader
 }
 
 type App = Parameters<ServiceOptions['routes']>[0]
@@ -64,7 +67,7 @@ export function mountRoutes(app: App, routes: readonly Route[], deps: MountDeps)
 }
 
 async function answer(route: Route, deps: MountDeps, request: Routed, response: ServerResponse): Promise<void> {
-  const { audit, now = Date.now, ipOf = peerOf } = deps
+  const { audit, now = Date.now, ipOf = peerOf, credentials: reader = headerAlone } = deps
   const context = contextOf(request)
   const ip = ipOf(request)
   let caller: Caller | undefined
@@ -94,8 +97,10 @@ async function answer(route: Route, deps: MountDeps, request: Routed, response: 
 
   try {
     // Who calls comes first: a stranger learns nothing of what a body should look like, and has none read.
-    const { authorization } = request.headers
-    const admission = route.permission === 'none' ? undefined : await deps.guard(route, authorization, request.params)
+    const credentials = reader.read(request)
+    if (route.permission !== 'none' && route.permission !== 'scheduler') reader.refuseForged(credentials, request)
+    const admission =
+      route.permission === 'none' ? undefined : await deps.guard(route, credentials.authorization, request.params)
     caller = admission?.caller
     if (route.permission === 'scheduler') account = { username: schedulerName(request.params.node ?? '') }
     const call: Call = {
@@ -105,7 +110,8 @@ async function answer(route: Route, deps: MountDeps, request: Routed, response: 
       caller,
       granted: admission?.granted ?? [],
       ip,
-      authorization: request.headers.authorization,
+      authorization: credentials.authorization,
+      credentials,
       context,
       ifMatch: route.ifMatch ? parseIfMatch(request.headers['if-match']) : undefined,
       idempotencyKey: route.idempotent ? parseIdempotencyKey(single(request.headers['idempotency-key'])) : undefined,

@@ -2,6 +2,7 @@ import type { RequestContext } from '@bulkhead/service-kit'
 import type { ObjectId } from 'mongodb'
 import type { z } from 'zod'
 import type { PolicyDoc, UserStatus } from '../store/documents.js'
+import type { Credentials } from './credentials.js'
 import type { managerErrors } from './errors.js'
 
 /** The keys of the permissions that the migrations bring. */
@@ -47,6 +48,8 @@ export interface Call<P = unknown, Q = unknown, B = unknown> {
   readonly ip: string
   /** The header as it came: for a login, by somebody who may have an old token. */
   readonly authorization: string | undefined
+  /** How the caller shows who he is, and where his request comes from. */
+  readonly credentials: Credentials
   readonly context: RequestContext
   /** The version that If-Match names. */
   readonly ifMatch: number | undefined

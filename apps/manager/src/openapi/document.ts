@@ -1,5 +1,6 @@
 import { kitErrors } from '@bulkhead/service-kit'
 import { z } from 'zod'
+import { cookieName } from '../auth/sessions/cookie.js'
 import { managerErrors } from '../http/errors.js'
 import type { Route } from '../http/route.js'
 import { API_VERSION } from '../version/version.js'
@@ -47,6 +48,18 @@ export function openApiDocument(routes: readonly Route[]): Json {
     components: {
       securitySchemes: {
         token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+        cookie: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: cookieName(false),
+          description: `Of POST /api/v1/auth/session, for browsers; \`${cookieName(true)}\` where the service is asked by https. With an Authorization header it counts for nothing.`,
+        },
+        csrf: {
+          type: 'apiKey',
+          in: 'header',
+          name: 'X-CSRF-Token',
+          description: 'The csrfToken of the session: with the cookie, for what changes something.',
+        },
         scheduler: {
           type: 'http',
           scheme: 'bearer',
@@ -73,7 +86,7 @@ export function openApiDocument(routes: readonly Route[]): Json {
 }
 
 function operationOf(route: Route): Json {
-  const { operationId, tag, summary, permission, body } = route
+  const { method, operationId, tag, summary, permission, body } = route
   const responses: Record<string, unknown> = { [String(route.status ?? 200)]: answerOf(route) }
   for (const [status, codes] of refusalsOf(route)) responses[String(status)] = refusalOf(status, codes)
   const parameters = parametersOf(route)
@@ -84,7 +97,10 @@ function operationOf(route: Route): Json {
     ...(permission === 'none'
       ? { security: [] }
       : {
-          security: [permission === 'scheduler' ? { scheduler: [] } : { token: [] }],
+          security:
+            permission === 'scheduler'
+              ? [{ scheduler: [] }]
+              : [{ token: [] }, method === 'GET' ? { cookie: [] } : { cookie: [], csrf: [] }],
           description: whoMay[permission] ?? `Needs the permission \`${permission}\`.`,
         }),
     ...(parameters.length === 0 ? {} : { parameters }),

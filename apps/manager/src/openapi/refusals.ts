@@ -19,9 +19,12 @@ export function refusalsOf(route: Route): ReadonlyMap<number, readonly Code[]> {
   return new Map([...byStatus].sort(([a], [b]) => a - b))
 }
 
-function commonOf({ permission, params, query, body, ifMatch, idempotent, raw }: Route): Code[] {
+function commonOf({ method, permission, params, query, body, ifMatch, idempotent, raw }: Route): Code[] {
   const codes: Code[] = []
   if (permission !== 'none') codes.push('AUTHORIZATION_MISSING', 'AUTHORIZATION_MALFORMED', 'TOKEN_INVALID')
+  // What a browser's cookie may be refused with.
+  if (permission !== 'none' && permission !== 'scheduler')
+    codes.push('ORIGIN_REFUSED', ...(method === 'GET' ? [] : (['CSRF_TOKEN_INVALID'] as const)))
   if (permission === 'token') codes.push('UNAUTHORIZED')
   else if (permission === 'scheduler') codes.push('NOT_ITS_NODE', 'SCHEDULERS_UNKNOWN')
   else if (permission !== 'none') codes.push('TOKEN_OF_NOBODY', 'PASSWORD_CHANGE_REQUIRED', 'PERMISSION_DENIED')

@@ -3,7 +3,7 @@ import type { Identity } from '../auth/identity.js'
 import { afterCursor, nextCursor, pageOf, pageQuery } from '../http/page.js'
 import { defineRoute, type Route } from '../http/route.js'
 
-const policyView = z.object({
+export const policyView = z.object({
   permissionKey: z.string(),
   self: z.boolean(),
   k8sNamespace: z.string(),

@@ -34,6 +34,14 @@ export interface UserDoc extends Common {
   readonly roleIds: readonly ObjectId[]
   /** Tokens that carry another one are worthless: counted up by what ends sessions. */
   readonly tokenVersion: Whole
+  /** Logins that were ended by logging out, until their tokens would have ended by themselves. */
+  readonly endedSessions?: readonly EndedSession[]
+}
+
+export interface EndedSession {
+  /** `jti` of the token. */
+  readonly id: string
+  readonly until: Date
 }
 
 export interface PolicyDoc {

@@ -41,14 +41,18 @@ export const IDEMPOTENCY_SECONDS = 24 * 60 * 60
 /** What the collections hold, and what they are looked up by. The types are in documents.ts. */
 export const schemas: Readonly<Record<(typeof collections)[keyof typeof collections], CollectionSchema>> = {
   [collections.users]: {
-    schema: object({
-      ...common,
-      username: name,
-      password: name,
-      status: { ...int, enum: Object.values(userStatus) },
-      roleIds: list(objectId),
-      tokenVersion: int,
-    }),
+    schema: object(
+      {
+        ...common,
+        username: name,
+        password: name,
+        status: { ...int, enum: Object.values(userStatus) },
+        roleIds: list(objectId),
+        tokenVersion: int,
+        endedSessions: list(object({ id: name, until: { bsonType: 'date' } })),
+      },
+      ['endedSessions'],
+    ),
     indexes: [
       { key: { username: 1 }, options: { name: 'idx_users_username_unique', unique: true } },
       { key: { roleIds: 1 }, options: { name: 'idx_users_roleIds' } },

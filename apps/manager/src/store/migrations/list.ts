@@ -29,6 +29,7 @@ export const migrations: readonly Migration[] = [
   { version: 4, name: 'permissions and the role admin', run: seedPermissions },
   { version: 5, name: 'entries of the audit log end', run: endAuditEntries },
   { version: 6, name: 'schedulers, their sets and who reconciles', run: makeCollections },
+  { version: 7, name: 'sessions that were ended', run: makeCollections },
 ]
 
 async function makeCollections(db: Db): Promise<void> {
