@@ -5,7 +5,7 @@ import type { Failure, Flow } from './flows.js'
 /** A connection as one enforcing side holds it open. */
 export interface OpenConnection {
   readonly flow: Flow
-  /** Keys of the pods at its ends. */
+  /** Keys of the pods at its ends, the source's first. */
   readonly pods: readonly string[]
   /** Asks this side's points again, with the evidence of the start. Undefined: one of the pods is no more. */
   judge(snapshot: Snapshot): readonly PointVerdict[] | undefined
@@ -31,8 +31,8 @@ export class Connections {
 
   /** Keys of the pods of each connection. A source or a destination that is no pod has no calls. */
   calls(): readonly { readonly from: string; readonly to: string }[] {
-    return [...this.#open].flatMap(({ flow: { source, destination } }) =>
-      source.pod === undefined || destination.pod === undefined ? [] : [{ from: source.pod, to: destination.pod }],
+    return [...this.#open].flatMap(({ pods: [from, to] }) =>
+      from === undefined || to === undefined ? [] : [{ from, to }],
     )
   }
 

@@ -1,6 +1,8 @@
-import type { HopRequest, JudgeAt, NextHop, Snapshot } from '@bulkhead/verdict'
+import type { ServerHttp2Stream } from 'node:http2'
+import type { HopRequest, JudgeAt, NextHop, Pod, Snapshot, WaypointEvidence } from '@bulkhead/verdict'
 import type { Connections } from './connections.js'
 import type { Flow, FlowLog } from './flows.js'
+import type { Peer } from './hbone-server.js'
 import type { Address, Capture } from './seams.js'
 import type { End } from './splice.js'
 import type { MeshLog } from './types.js'
@@ -11,16 +13,20 @@ export interface Policy {
   readonly generation: number
 }
 
-/** The engine's two words in the data plane: where a packet really goes, and what a point says of it. */
+/** The engine's words in the data plane: where a packet really goes, what it means there, and what a point says of it. */
 export interface Engine {
   readonly judgeAt: JudgeAt
   nextHop(request: HopRequest, snapshot: Snapshot): NextHop
+  /** What a CONNECT to that address means at a waypoint's pod; undefined for what it does not serve. */
+  servedAt(waypoint: Pod, target: Address, snapshot: Snapshot): WaypointEvidence['to'] | undefined
 }
 
-/** What plays a gateway's pod. */
-export interface GatewayServer {
+/** What plays the pod of a gateway or a waypoint. */
+export interface ProxyServer {
   /** Serves a connection until its end. */
   take(flow: Flow, port: number, from: Address, client: End): Promise<void>
+  /** Serves a CONNECT at its port 15008 until its end. `counts`: nobody else counts its bytes. */
+  tunnel(flow: Flow, stream: ServerHttp2Stream, authority: string, peer: Peer, counts: boolean): Promise<void>
 }
 
 /** What both sides of the proxy work with. */
@@ -43,8 +49,8 @@ export interface Context extends Engine {
   readonly log: MeshLog | undefined
   policy(): Policy
   capture(): Capture
-  /** The gateway whose pod that is; undefined for all other pods. */
-  gateway(key: string): GatewayServer | undefined
+  /** The gateway or waypoint whose pod that is; undefined for all other pods. */
+  proxy(key: string): ProxyServer | undefined
   /** Ports that something in that pod listens on, ascending. */
   listening(key: string): readonly number[]
   /** The unix socket of a pod's "15008"; undefined when it has none. */

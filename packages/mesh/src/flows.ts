@@ -13,6 +13,8 @@ export interface FlowStart {
   readonly protocol: Protocol
   readonly transport: FlowRecord['transport']
   readonly run?: string | undefined
+  /** A proxy's own connection: what it carries has its record at that proxy. */
+  readonly proxied?: true
 }
 
 /** How a connection failed. The first failure told is kept: what follows from it (a closed stream, a reset) is not news. */
@@ -32,11 +34,17 @@ export class Flow {
   readonly #clock = performance.now()
   readonly #points = new Map<Point, readonly Step[]>()
   #first: readonly Step[] = []
+  #past: readonly Step[] = []
   #last: readonly Step[] = []
+  #behind: readonly Step[] = []
+  #answered: Failure | undefined
   #steps: readonly Step[] | undefined
   #failure: Failure | undefined
   #ended = false
   readonly run: string | undefined
+  readonly proxied: boolean
+  /** Called whenever there is more to say of it. */
+  changed: (() => void) | undefined
   protocol: Protocol
   generation: number
   source: FlowRecord['source']
@@ -50,6 +58,7 @@ export class Flow {
   constructor(log: FlowLog, start: FlowStart) {
     this.#log = log
     this.run = start.run
+    this.proxied = start.proxied === true
     this.protocol = start.protocol
     this.generation = start.generation
     this.source = start.source
@@ -68,31 +77,63 @@ export class Flow {
   /** What a point says now; a later word of the same point takes the earlier one's place. */
   judged(verdict: PointVerdict, generation: number): void {
     this.#points.set(verdict.point, verdict.steps)
-    this.#steps = undefined
+    this.#say()
     this.generation = generation
   }
 
   /** What was said of the question that came before it: for its address. Comes before all points. */
   asked(steps: readonly Step[]): void {
     this.#first = steps
-    this.#steps = undefined
+    this.#say()
+  }
+
+  /** That it goes past a waypoint: told before all points, since it is none of them. */
+  goesPast(step: Step): void {
+    this.#past = [step]
+    this.#say()
   }
 
   /** A step that is no policy's: the network's or the HBONE port's own. Comes after all points. */
   step(step: Omit<Step, 'hop'>): void {
     this.#last = [...this.#last, { hop: 0, ...step }]
-    this.#steps = undefined
+    this.#say()
+  }
+
+  /**
+   * What became, behind a proxy that it leads to, of what it carries now: the steps there (hops counted from this
+   * connection on), and what the proxy answered in the place of whoever was asked.
+   */
+  behind(steps: readonly Step[], answered?: Failure): void {
+    this.#behind = steps
+    this.#answered = answered
+    this.#say()
+  }
+
+  get answered(): Failure | undefined {
+    return this.#answered
   }
 
   /** What has been said of it so far, in the order of the path. The same array until more is said. */
   get steps(): readonly Step[] {
-    this.#steps ??= [...this.#first, ...PATH.flatMap((point) => this.#points.get(point) ?? []), ...this.#last]
+    this.#steps ??= [
+      ...this.#first,
+      ...this.#past,
+      ...PATH.flatMap((point) => this.#points.get(point) ?? []),
+      ...this.#last,
+      ...this.#behind,
+    ]
     return this.#steps
   }
 
   fail(failure: Failure): void {
     this.#failure ??= failure
     this.arrived()
+    this.changed?.()
+  }
+
+  #say(): void {
+    this.#steps = undefined
+    this.changed?.()
   }
 
   /** It is on its way to that pod, and counts as such until what listens there has it, or it is over. */

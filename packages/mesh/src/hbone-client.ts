@@ -69,18 +69,18 @@ export class HbonePool {
   }
 
   /**
-   * Opens a tunnel to a port of the target. `sent` is told under which name the far side will see it, before it does:
+   * Opens a tunnel through the target: to a port of its own, or on from a waypoint. `sent` is told under which name the far side will see it, before it does:
    * first the session, if this connect is the one that opens it, then the stream.
    */
   async connect(
     source: TunnelSource,
     target: TunnelTarget,
-    port: number,
+    to: Address,
     sent: (correlation: string) => void,
   ): Promise<ClientHttp2Stream> {
     for (let attempt = 1; ; attempt += 1) {
       const connection = await this.#acquire(source, target, sent)
-      const outcome = await this.#request(connection, `${target.ip}:${port}`, sent)
+      const outcome = await this.#request(connection, `${to.ip}:${to.port}`, sent)
       if (outcome !== 'refused unseen') return outcome
       if (attempt === ATTEMPTS) throw new TunnelError('connect', 'the HBONE session was closed again and again')
     }

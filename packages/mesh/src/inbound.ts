@@ -80,6 +80,8 @@ export class Inbound {
       })
       return refuse(stream, 405)
     }
+    const proxy = pod?.waypoint === undefined ? undefined : this.#context.proxy(key)
+    if (proxy !== undefined) return proxy.tunnel(flow, stream, authority, peer, counts)
     if (pod === undefined || target === undefined || target.ip !== pod.ip || ZTUNNEL_PORTS.includes(target.port)) {
       flow.step(wrongTarget(flow.destination.workload ?? key, authority.slice(0, 100)))
       const error = `CONNECT ${JSON.stringify(authority.slice(0, 100))} came to ${pod?.ip ?? key}, which is not that`
@@ -127,10 +129,10 @@ export class Inbound {
 
   /** Joins a connection to the app, which no point guards any more. */
   async deliver(flow: Flow, key: string, port: number, from: Address, client: End): Promise<void> {
-    const gateway = this.#context.gateway(key)
-    if (gateway !== undefined) {
+    const proxy = this.#context.proxy(key)
+    if (proxy !== undefined) {
       flow.arrived()
-      return gateway.take(flow, port, from, client)
+      return proxy.take(flow, port, from, client)
     }
     const app = await this.#app(flow, key, port, from)
     if (app === undefined) return client.reset()
@@ -222,7 +224,7 @@ export class Inbound {
 }
 
 /** Answers a CONNECT with no. */
-function refuse(stream: ServerHttp2Stream, status: number): void {
+export function refuse(stream: ServerHttp2Stream, status: number): void {
   if (stream.destroyed || stream.closed) return
   stream.respond({ ':status': status }, { endStream: true })
   // What the peer still sends is of no use, and must not keep the stream. Not in this turn, or the reset would overtake
@@ -259,7 +261,8 @@ function judgeEvidence(context: Context, snapshot: Snapshot, { key, port, peer }
   return destination && context.judgeAt('ztunnel', { destination, port, peer }, snapshot)
 }
 
-function parseAuthority(authority: string): Address | undefined {
+/** An address and a port, as CONNECT names them. */
+export function parseAuthority(authority: string): Address | undefined {
   const [, ip, digits] = /^([0-9.]{7,15}):([0-9]{1,5})$/.exec(authority) ?? []
   const port = Number(digits)
   return ip !== undefined && isIPv4(ip) && port >= 1 && port <= 65_535 ? { ip, port } : undefined

@@ -6,7 +6,7 @@ import { type HboneHandler, HboneServer, type HboneServerOptions } from './hbone
 import type { TunnelSource } from './hbone-session.js'
 import type { MeshLog } from './types.js'
 
-/** A pod that is up. A pod outside the mesh has no certificate and no HBONE port; a gateway's has the certificate only. */
+/** A pod that is up. A pod outside the mesh has no certificate and no HBONE port, unless it is a waypoint's; a gateway's has the certificate only. */
 interface Member {
   readonly key: string
   ready: boolean
@@ -108,7 +108,7 @@ export class Members {
     const { runDir, ca, token, log, timeouts, identityOf, handlerOf, rotated } = this.#options
     const { key } = member
     const credentials = await Credentials.obtain(ca, identityOf(pod), (serial) => rotated(key, serial), log)
-    if (!pod.mesh) {
+    if (!hasPort(pod)) {
       member.proxy = { credentials }
       if (this.#members.get(key) !== member) await this.#withdraw(member)
       return
@@ -153,7 +153,7 @@ export class Members {
     member.moving = false
     // The policies may have changed again while it moved.
     const now = podOf(member.key)
-    if (now !== undefined && (now.mesh !== pod.mesh || now.gateway !== pod.gateway)) await this.#move(member)
+    if (now !== undefined && !isAsItIs(member, now)) await this.#move(member)
   }
 
   async #change(member: Member, pod: Pod): Promise<void> {
@@ -170,8 +170,11 @@ export class Members {
   }
 }
 
-/** Whom istiod gives a certificate: the captured pods, and a gateway's proxy, which is a client of theirs. */
-const hasIdentity = (pod: Pod): boolean => pod.mesh || pod.gateway !== undefined
+/** Who takes tunnels: the captured pods, by their ztunnel, and a waypoint's proxy. */
+const hasPort = (pod: Pod): boolean => pod.mesh || pod.waypoint !== undefined
+
+/** Whom istiod gives a certificate: these, and a gateway's proxy, which is a client of theirs. */
+const hasIdentity = (pod: Pod): boolean => hasPort(pod) || pod.gateway !== undefined
 
 const isAsItIs = ({ proxy }: Member, pod: Pod): boolean =>
-  hasIdentity(pod) === (proxy !== undefined) && pod.mesh === (proxy?.port !== undefined)
+  hasIdentity(pod) === (proxy !== undefined) && hasPort(pod) === (proxy?.port !== undefined)

@@ -9,7 +9,7 @@ import { Datagrams } from './datagrams.js'
 import { Names } from './dns/names.js'
 import { Egress } from './egress/egress.js'
 import { FlowLog } from './flows.js'
-import { Doors, Gateways, type GatewayTimeouts } from './gateway/index.js'
+import { Doors } from './gateway/publish.js'
 import { HbonePool, type TunnelInfo } from './hbone-client.js'
 import type { HboneServerOptions } from './hbone-server.js'
 import { Inbound } from './inbound.js'
@@ -21,6 +21,8 @@ import { NodePorts } from './node-port.js'
 import { callerOf, NodeSource, nodeKey } from './node-source.js'
 import { Outbound } from './outbound.js'
 import { nowhere } from './outside/nowhere.js'
+import { Proxies } from './proxy/proxies.js'
+import type { ProxyTimeouts } from './proxy/proxy-pod.js'
 import { newToken } from './proxy-header.js'
 import type { Capture, Dialer } from './seams.js'
 import type { Grant, MeshApi, MeshOptions, Published } from './types.js'
@@ -41,8 +43,8 @@ export interface MeshParts extends Engine {
   readonly makeCapture: (dialer: Dialer) => Promise<Capture>
   /** For tests: how long a peer may stall at an HBONE port. */
   readonly hboneTimeouts?: Pick<HboneServerOptions, 'handshakeTimeoutMs' | 'idleTimeoutMs'>
-  /** For tests: how long a client may stall at a gateway, and what chooses among weighted backends (0 up to 1). */
-  readonly gatewayTimeouts?: GatewayTimeouts
+  /** For tests: how long a client may stall at a gateway or a waypoint, and what chooses among weighted backends (0 up to 1). */
+  readonly gatewayTimeouts?: ProxyTimeouts
   readonly random?: () => number
   /** For tests: how long a client may say nothing where a wall has to read what it carries. */
   readonly firstBytesMs?: number
@@ -59,7 +61,7 @@ export class Mesh implements MeshApi {
   readonly #outbound: Outbound
   readonly #datagrams: Datagrams
   readonly #names: Names
-  readonly #gateways: Gateways
+  readonly #proxies: Proxies
   readonly #doors: Doors
   readonly #context: Context
   readonly #carrier: Carrier
@@ -81,6 +83,7 @@ export class Mesh implements MeshApi {
     const context: Context = {
       judgeAt: parts.judgeAt,
       nextHop: parts.nextHop,
+      servedAt: parts.servedAt,
       flows: this.#flows,
       connections: this.#connections,
       inFlight: new Map(),
@@ -90,7 +93,7 @@ export class Mesh implements MeshApi {
       log,
       policy: () => this.#policy,
       capture: () => this.#captured(),
-      gateway: (key) => this.#gateways.get(key),
+      proxy: (key) => this.#proxies.get(key),
       listening: (key) => this.listening(key),
       hbonePath: (key) => this.#members.hbonePath(key),
       sourcePort: () => this.#nextSourcePort(),
@@ -139,6 +142,7 @@ export class Mesh implements MeshApi {
         context,
         carrier,
         inbound,
+        endpoints,
         pool: this.#pool,
         tunnelSource: (pod) => members.tunnelSource(pod),
       }),
@@ -150,7 +154,7 @@ export class Mesh implements MeshApi {
       identity: (pod) => members.identity(pod.key),
     })
     this.#datagrams = new Datagrams({ context, endpoints, names, outside })
-    this.#gateways = new Gateways({
+    this.#proxies = new Proxies({
       context,
       carrier,
       endpoints,
@@ -159,6 +163,7 @@ export class Mesh implements MeshApi {
       identity: (pod) => members.identity(pod.key),
       random: parts.random,
       timeouts: parts.gatewayTimeouts,
+      token: this.#token,
     })
     this.#doors = new Doors({ context, endpoints, fromNetwork })
   }
@@ -190,7 +195,7 @@ export class Mesh implements MeshApi {
     if (this.#members.has(key)) throw new Error(`pod ${JSON.stringify(key)} is there already`)
     try {
       await this.#members.add(pod, () => this.#captured().addPod({ key, name: pod.name, ip: pod.ip }))
-      if (pod.gateway !== undefined) await this.#gateways.add(pod)
+      await this.#proxies.add(pod)
     } catch (error) {
       await this.removePod(key)
       throw error
@@ -207,7 +212,7 @@ export class Mesh implements MeshApi {
 
   async #leave(key: string): Promise<void> {
     // While it still has what its requests in flight need.
-    await this.#gateways.remove(key)
+    await this.#proxies.remove(key)
     const removed = this.#members.remove(key)
     this.#connections.closeOf(key)
     this.#pool.cut(key)
@@ -237,7 +242,7 @@ export class Mesh implements MeshApi {
   }
 
   listening(key: string): readonly number[] {
-    return this.#gateways.get(key)?.ports ?? this.#captured().listening(key)
+    return this.#proxies.get(key)?.ports ?? this.#captured().listening(key)
   }
 
   privateSocket(key: string, port: number): string | undefined {
@@ -245,7 +250,7 @@ export class Mesh implements MeshApi {
   }
 
   dialAsKubelet(key: string, port: number, signal?: AbortSignal): Promise<Duplex> {
-    return dialAsKubelet(this.#context, this.#carrier, (...to) => this.#gateways.dial(...to), key, port, signal)
+    return dialAsKubelet(this.#context, this.#carrier, (...to) => this.#proxies.dial(...to), key, port, signal)
   }
 
   publish(service: string, servicePort: number, options: { at: number; run?: string }): Promise<Published> {
@@ -256,7 +261,7 @@ export class Mesh implements MeshApi {
     this.#policy = { snapshot, generation }
     const closed = this.#connections.rejudge(this.#policy)
     this.#members.reenroll()
-    this.#gateways.sync()
+    this.#proxies.sync()
     return closed
   }
 

@@ -1,16 +1,14 @@
-import type { Pod } from '@bulkhead/verdict'
+import { type Pod, type Snapshot, walkedPast } from '@bulkhead/verdict'
 import { type Carrier, type Ends, podsOf, type Word } from './carrier.js'
 import type { Context } from './context.js'
 import type { Flow } from './flows.js'
-import { dial, TunnelError } from './hbone-session.js'
-import { HBONE_PORT, type Inbound, wireName, ZTUNNEL_PORTS } from './inbound.js'
+import { HBONE_PORT, type Inbound, ZTUNNEL_PORTS } from './inbound.js'
 import { PROBE_ADDRESS } from './kubelet.js'
 import type { Station } from './network.js'
 import { noEndpoint, noSuchPort, pastZtunnel, unreachable } from './obstacles.js'
-import { writeHeader } from './proxy-header.js'
-import type { DeadRoute, PodRoute } from './route.js'
+import { carryRaw } from './raw-hbone.js'
+import { type DeadRoute, nextHopOn, type PodRoute } from './route.js'
 import type { DialAnswer } from './seams.js'
-import { resettable, splice } from './splice.js'
 
 export interface NetworkSourceParts {
   readonly context: Context
@@ -28,7 +26,10 @@ export class NetworkSource {
   }
 
   dial(flow: Flow, source: Station, route: PodRoute | DeadRoute, ends: Ends): DialAnswer {
-    const { carrier } = this.#parts
+    const { context, carrier } = this.#parts
+    const { snapshot } = context.policy()
+    const { past } = nextHopOn(context, callerAt(source, snapshot), route, snapshot)
+    if (past !== undefined) flow.goesPast(walkedPast(past, snapshot))
     const to = route.kind === 'pod' ? route.pod : { ip: route.remote.ip }
     const port = route.kind === 'pod' ? route.port : route.remote.port
     // To a Service without an endpoint, or without that port, no packet leaves.
@@ -68,7 +69,7 @@ export class NetworkSource {
       flow.fail({ flag: 'DENY', symptom: 'reset', error })
       return carrier.accept(flow, pods, ends, async (client) => client.reset())
     }
-    if (pod.mesh && port === HBONE_PORT) return this.#rawHbone(flow, source, pod, ends)
+    if (port === HBONE_PORT && (pod.mesh || pod.waypoint !== undefined)) return this.#rawHbone(flow, source, pod, ends)
     if (pod.mesh && ZTUNNEL_PORTS.includes(port)) return carrier.illegal(flow, ends, pod.workload)
     const { local } = ends
     const past = pod.mesh && source.ip === PROBE_ADDRESS
@@ -92,32 +93,16 @@ export class NetworkSource {
 
   /** To a pod's HBONE port as it is: the client speaks TLS itself, with whatever certificate it has. */
   #rawHbone(flow: Flow, source: Station, pod: Pod, ends: Ends): DialAnswer {
-    const { context, carrier, token } = this.#parts
-    const { raw, hbonePath, connectTimeoutMs } = context
+    const { context, carrier } = this.#parts
     flow.transport = 'hbone'
-    const path = hbonePath(pod.key)
+    const path = context.hbonePath(pod.key)
     if (path === undefined) return carrier.refuse(flow, pod, ends.remote)
-    const name = wireName(ends.local)
-    const tunnels = { flow, streams: 0 }
-    return carrier.accept(flow, podsOf(source, pod), ends, async (client) => {
-      const forget = carrier.watch(flow, { source, to: pod, port: HBONE_PORT }, () => client.reset())
-      if (forget === undefined) return
-      // The destination's side finds the flow by this name, and tells it why it refused the handshake, or of a stream.
-      raw.set(name, tunnels)
-      try {
-        const socket = await dial(path, connectTimeoutMs, true)
-        flow.arrived()
-        socket.write(writeHeader(token, ends.local, ends.remote))
-        await splice(client, resettable(socket))
-        if (tunnels.streams > 0) flow.drop()
-      } catch (error) {
-        if (!(error instanceof TunnelError)) throw error
-        flow.fail({ flag: 'CONNECT', symptom: 'reset', error: error.message })
-        client.reset()
-      } finally {
-        forget()
-        raw.delete(name)
-      }
-    })
+    return carrier.accept(flow, podsOf(source, pod), ends, (client) =>
+      carryRaw(this.#parts, flow, { source, to: pod, path }, ends, client),
+    )
   }
 }
+
+/** A pod of the manifests, or an address that is none's. */
+const callerAt = ({ key, ip }: Station, { pods }: Snapshot): Pod | { readonly ip: string } =>
+  (key === undefined ? undefined : pods.get(key)) ?? { ip }

@@ -1,4 +1,4 @@
-import type { ForgedCertificate, NextHop, Pod, ReasonCode, Step } from '@bulkhead/verdict'
+import type { ForgedCertificate, NextHop, Pod, ReasonCode, Snapshot, Step } from '@bulkhead/verdict'
 import type { DeadRoute, OutsideRoute } from './route.js'
 
 /*
@@ -36,6 +36,19 @@ export const noSuchPort = ({ service, remote: { port }, has }: Extract<DeadRoute
 
 export const noEndpoint = (service: string): Obstacle => obstacle('cni-egress', 'network.no-endpoint', { service })
 
+/** Of a waypoint that has been ready, and has no pod that is. */
+export const noWaypoint = (key: string, snapshot: Snapshot): Obstacle => {
+  const model = snapshot.waypoints.get(key)
+  const facts = { service: model?.workload ?? key, waypoint: key }
+  const { layer, id: policy, at } = model ?? {}
+  return {
+    ...obstacle('cni-egress', 'network.no-endpoint', facts),
+    ...(layer !== undefined && { layer }),
+    ...(policy !== undefined && { policy }),
+    ...(at !== undefined && { at }),
+  }
+}
+
 export const noSuchName = (host: string): Obstacle => obstacle('cni-egress', 'network.no-such-name', { host })
 
 export const unreachable = (host: string): Obstacle => obstacle('cni-egress', 'network.unreachable', { host })
@@ -71,12 +84,19 @@ export const pastZtunnel = (pod: string): Obstacle => ({
   outcome: 'not-applicable',
 })
 
-export const wrongTarget = (pod: string, target: string): Obstacle => ({
-  ...obstacle('ztunnel', 'hbone.wrong-target', { pod, target }),
+export const wrongTarget = (pod: string, target: string, point: Step['point'] = 'ztunnel'): Obstacle => ({
+  ...obstacle(point, 'hbone.wrong-target', { pod, target }),
   engine: 'istio',
 })
 
-/** Something else of a gateway's way that nobody here models. */
+/** The same, where a proxy or a waypoint is on the way. */
+export const unreadProxy = (found: NonNullable<NextHop['unread']>): Obstacle => ({
+  ...unread(found),
+  point: 'waypoint',
+  engine: 'istio',
+})
+
+/** Something on the way that nobody here models. */
 export const unread = ({ what, id, at }: NonNullable<NextHop['unread']>): Obstacle => ({
   ...obstacle('cni-egress', 'not-modelled', { what }),
   outcome: 'unknown',

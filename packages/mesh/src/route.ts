@@ -1,5 +1,6 @@
 import { BlockList, isIP, isIPv4 } from 'node:net'
-import type { NodeModel, Pod, Protocol, ServiceModel, Snapshot } from '@bulkhead/verdict'
+import type { HopRequest, NextHop, NodeModel, Pod, Protocol, ServiceModel, Snapshot } from '@bulkhead/verdict'
+import type { Engine } from './context.js'
 import type { Via } from './node-port.js'
 import type { Address, Place } from './seams.js'
 
@@ -222,4 +223,20 @@ export function resolve(
   if (service.clusterIP !== undefined) return { addresses: [service.clusterIP] }
   const addresses = readyEndpoints(snapshot, service, endpoints).map(({ ip }) => ip)
   return addresses.length === 0 ? { name: host, ask: false } : { addresses }
+}
+
+/** Where a packet on that route really goes. What leads to no pod may still have a waypoint before it. */
+export function nextHopOn(
+  { nextHop }: Pick<Engine, 'nextHop'>,
+  source: HopRequest['source'],
+  route: PodRoute | DeadRoute,
+  snapshot: Snapshot,
+): NextHop {
+  const key = 'service' in route ? route.service : undefined
+  const service = key === undefined ? undefined : snapshot.services.get(key)
+  const to =
+    route.kind === 'pod'
+      ? { destination: route.pod, port: route.port }
+      : { destination: { ip: route.remote.ip }, port: route.remote.port }
+  return nextHop({ source, ...to, ...(service && { service, servicePort: route.remote.port }) }, snapshot)
 }

@@ -1,4 +1,4 @@
-import { judgeAt, nextHop } from '@bulkhead/verdict'
+import { judgeAt, nextHop, servedAt } from '@bulkhead/verdict'
 import { createCapture } from './capture/index.js'
 import { Mesh } from './mesh.js'
 import type { MeshOptions } from './types.js'
@@ -12,6 +12,7 @@ export function startMesh(options: MeshOptions): Promise<Mesh> {
   return Mesh.start(options, {
     judgeAt,
     nextHop,
+    servedAt,
     makeCapture: (dialer) => createCapture({ runDir, dialer, ...(log !== undefined && { log }) }),
   })
 }

@@ -1,6 +1,5 @@
 import type {
   HeaderChange,
-  Pod,
   RequestVerdict,
   RouteBackend,
   RouteDecision,
@@ -10,9 +9,7 @@ import type {
 } from '@bulkhead/verdict'
 import type { OwnAnswer } from '../http/own-answer.js'
 import { noEndpoint } from '../obstacles.js'
-import { type Endpoints, readyEndpoints } from '../route.js'
-import { ACCESS_DENIED, noHealthyUpstream, UNDECIDED, UNDECIDED_POLICY } from './answers.js'
-import type { Way } from './upstream.js'
+import { ACCESS_DENIED, noHealthyUpstream, UNDECIDED, UNDECIDED_POLICY } from '../proxy/answers.js'
 
 export type Forward = Extract<RouteDecision, { kind: 'forward' }>
 
@@ -24,21 +21,18 @@ export type Plan =
       readonly changes?: readonly HeaderChange[]
       /** In place of the verdict's, where the choice of a backend has the last word. */
       readonly steps?: readonly Step[]
-      /** What is found behind the gateway. */
-      readonly behind?: readonly Step[]
     }
-  | { readonly kind: 'forward'; readonly forward: Forward; readonly backend: RouteBackend; readonly way: Way }
-
-export interface PlanParts {
-  readonly endpoints: Endpoints
-  /** From 0 up to, not including, 1. */
-  readonly random: () => number
-}
+  | {
+      readonly kind: 'forward'
+      readonly forward: Forward
+      readonly backend: RouteBackend
+      readonly service: ServiceModel
+    }
 
 const answer = (own: OwnAnswer): Plan => ({ kind: 'answer', own })
 
-/** The answer of the gateway's own, or the backend and the pod of it whose turn it is. */
-export function planFor(verdict: RequestVerdict, parts: PlanParts, gateway: Pod, snapshot: Snapshot): Plan {
+/** The answer of the gateway's own, or the backend whose turn it is. `random`: from 0 up to, not including, 1. */
+export function planFor(verdict: RequestVerdict, random: () => number, snapshot: Snapshot): Plan {
   const { decision } = verdict
   // The routes' word is the last; what is before it is policy's.
   const policy = refusedBy(verdict)
@@ -53,7 +47,7 @@ export function planFor(verdict: RequestVerdict, parts: PlanParts, gateway: Pod,
     const { status, location, responseHeaders } = decision
     return { kind: 'answer', own: { status, location, symptom: 'redirected' }, changes: responseHeaders }
   }
-  const backend = byWeight(decision.backends, parts.random)
+  const backend = byWeight(decision.backends, random)
   if (backend === undefined || backend.invalid !== undefined) {
     const why = backend?.invalid ?? 'no backend of it has a weight'
     const step: Step = { ...decision.step, outcome: 'deny', code: 'route.no-backend', facts: { why } }
@@ -61,14 +55,11 @@ export function planFor(verdict: RequestVerdict, parts: PlanParts, gateway: Pod,
     return { kind: 'answer', own: { status: 500, symptom: 'gateway-500', error: `no way on: ${why}` }, steps }
   }
   const service = snapshot.services.get(backend.service)
-  const found = service && endpointOf(service, backend.port, parts.endpoints, snapshot)
-  if (found === undefined)
-    return {
-      kind: 'answer',
-      own: noHealthyUpstream(backend.service),
-      behind: [{ hop: 1, ...noEndpoint(backend.service) }],
-    }
-  return { kind: 'forward', forward: decision, backend, way: { gateway, ...found } }
+  if (service === undefined) {
+    const steps: readonly Step[] = [...verdict.steps, { ...noEndpoint(backend.service), hop: 1 }]
+    return { kind: 'answer', own: noHealthyUpstream(backend.service), steps }
+  }
+  return { kind: 'forward', forward: decision, backend, service }
 }
 
 /** What the policies before the routes say; the routes' own step is the decision's. */
@@ -91,24 +82,6 @@ function byWeight(backends: readonly RouteBackend[], random: () => number): Rout
   for (const backend of backends) {
     left -= backend.weight
     if (left < 0) return backend
-  }
-  return undefined
-}
-
-/** The next ready pod of a Service that has the port, in turn. */
-function endpointOf(
-  service: ServiceModel,
-  port: number,
-  endpoints: Endpoints,
-  snapshot: Snapshot,
-): Omit<Way, 'gateway'> | undefined {
-  const ready = readyEndpoints(snapshot, service, endpoints)
-  if (ready.length === 0) return undefined
-  const turn = endpoints.turn(service.key)
-  for (let index = 0; index < ready.length; index += 1) {
-    const pod = ready[(turn + index) % ready.length]
-    const target = pod && snapshot.targetPort(service, port, pod, 'TCP')
-    if (pod !== undefined && target !== undefined) return { pod, port: target, service }
   }
   return undefined
 }

@@ -88,7 +88,10 @@ describe('what is not modelled', () => {
 
   it('behind the gateway is a 503, whatever the policies say, also on a connection that is open', async (t) => {
     let unread: NextHop['unread']
-    const nextHop: MeshParts['nextHop'] = (asked) => ({ ...fakeNextHop(asked), ...(unread && { unread }) })
+    const nextHop: MeshParts['nextHop'] = (asked, snapshot) => ({
+      ...fakeNextHop(asked, snapshot),
+      ...(unread && { unread }),
+    })
     const { rig, asked, ask } = await start(t, (request) => forward(request), { nextHop })
     assert.match(await ask(), /^HTTP\/1.1 200 /)
     unread = { what: 'a DestinationRule with TLS of its own', id: 'DestinationRule/shop/tls', at: 'tls.yaml:1' }

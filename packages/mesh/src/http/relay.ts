@@ -181,9 +181,9 @@ export abstract class Relay implements Exchange, Dispatcher.DispatchHandler {
   protected answer(own: OwnAnswer, changes: readonly HeaderChange[] = []) {
     if (this.#settled) return
     if (this.#answered) return this.sever({ flag: own.flag ?? '-', symptom: 'reset', error: own.error ?? 'cut' })
+    this.own = own
     this.settle()
     const { response } = this
-    this.own = own
     const { status, body, location } = own
     const pairs = ['server', this.#server, 'content-length', String(body?.length ?? 0)]
     if (body !== undefined) pairs.push('content-type', 'text/plain')
@@ -206,8 +206,8 @@ export abstract class Relay implements Exchange, Dispatcher.DispatchHandler {
   /** There will be no answer, or no more of it: the connection is cut. */
   protected sever(failure: Failure): void {
     if (this.#settled) return
-    this.settle()
     this.cut = failure
+    this.settle()
     this.downstream.reset()
   }
 

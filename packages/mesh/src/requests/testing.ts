@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { parseManifests, type Resource } from '@bulkhead/resources'
-import { compile, type FlowRecord, judgeAt, nextHop, type Snapshot } from '@bulkhead/verdict'
+import { compile, type FlowRecord, judgeAt, nextHop, type Snapshot, servedAt } from '@bulkhead/verdict'
 import type { MeshParts } from '../mesh.js'
 import { type Rig, startRig, until } from '../testing/harness.js'
 import type { MeshOptions } from '../types.js'
@@ -45,7 +45,7 @@ export const start = (
   snapshot: Snapshot,
   parts: Partial<MeshParts> = {},
   options: Partial<MeshOptions> = {},
-): Promise<Rig> => startRig(t, { ...options, snapshot }, { judgeAt, nextHop, ...parts })
+): Promise<Rig> => startRig(t, { ...options, snapshot }, { judgeAt, nextHop, servedAt, ...parts })
 
 /** A connection of a workload's pod, whose errors are of no matter. */
 export async function dial({ capture }: Rig, from: string, run?: string, host = 'echo.test'): Promise<Socket> {

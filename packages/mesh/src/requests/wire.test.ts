@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { type RequestListener, request } from 'node:http'
 import type { Socket } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
-import type { GatewayTimeouts } from '../gateway/index.js'
+import type { ProxyTimeouts } from '../proxy/proxy-pod.js'
 import { clientHello } from '../testing/client-hello.js'
 import { type Rig, until } from '../testing/harness.js'
 import { serve, text } from '../testing/http.js'
@@ -30,7 +30,7 @@ const echo: RequestListener = (message, response) => {
   )
 }
 
-async function scene(t: TestContext, app: RequestListener = echo, gatewayTimeouts: GatewayTimeouts = {}): Promise<Rig> {
+async function scene(t: TestContext, app: RequestListener = echo, gatewayTimeouts: ProxyTimeouts = {}): Promise<Rig> {
   const rig = await start(t, listed, { gatewayTimeouts })
   const server = await serve(rig, podOf('test/echo'), app)
   t.after(() => server.closeAllConnections())

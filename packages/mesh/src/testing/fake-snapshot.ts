@@ -16,6 +16,9 @@ import {
   type Snapshot,
   type Step,
   type VerdictAt,
+  type WaypointEvidence,
+  type WaypointModel,
+  type WaypointVerdict,
 } from '@bulkhead/verdict'
 
 export const identityOf = (account: string): string => {
@@ -41,6 +44,22 @@ export interface Rules {
     readonly policy?: (request: HttpRequest) => 'allow' | 'deny' | 'unknown'
     /** Default: everything goes to web-api. */
     readonly route?: (request: HttpRequest) => RouteDecision
+  }
+  /** There is a waypoint, `shop/waypoint`, that has been ready once. */
+  readonly waypoint?: {
+    /** The Services that name it. Default web-api. */
+    readonly services?: readonly string[]
+    /** The pods that name it, where it serves workloads. */
+    readonly pods?: readonly string[]
+    /** How many pods it has. Default 1. */
+    readonly replicas?: number
+    /** What port 80 of each Service is declared to carry; default: nobody says. */
+    readonly application?: 'http' | 'tcp'
+    readonly policy?: (evidence: WaypointEvidence) => 'allow' | 'deny' | 'unknown'
+    /** Gateways go by it. */
+    readonly ingress?: boolean
+    /** Callers that go past it all the same, by their keys. */
+    readonly past?: readonly string[]
   }
 }
 
@@ -138,6 +157,39 @@ function addFront(pods: Map<string, Pod>, services: Map<string, ServiceModel>, p
   })
 }
 
+/** The waypoint's Service and ServiceAccount; its pods are `shop/waypoint`, `shop/waypoint-2` and so on. */
+export const WAYPOINT = 'shop/waypoint'
+
+function addWaypoint(pods: Map<string, Pod>, services: Map<string, ServiceModel>, replicas: number): void {
+  const keys = Array.from({ length: replicas }, (_, index) => (index === 0 ? WAYPOINT : `${WAYPOINT}-${index + 1}`))
+  keys.forEach((key, index) => {
+    pods.set(key, {
+      key,
+      namespace: 'shop',
+      name: key.slice('shop/'.length),
+      workload: WAYPOINT,
+      labels: { 'gateway.networking.k8s.io/gateway-name': 'waypoint' },
+      serviceAccount: 'waypoint',
+      identity: identityOf(WAYPOINT),
+      mesh: false,
+      hostNetwork: false,
+      node: 'bulkhead-worker',
+      ip: `10.244.1.${90 + index}`,
+      ports: [{ port: 15008, protocol: 'TCP' }],
+      waypoint: WAYPOINT,
+    })
+  })
+  services.set(WAYPOINT, {
+    key: WAYPOINT,
+    namespace: 'shop',
+    name: 'waypoint',
+    clusterIP: '10.96.0.90',
+    ports: [15008, 15021].map((port) => ({ port, targetPort: port, protocol: 'TCP' })),
+    external: false,
+    endpoints: keys,
+  })
+}
+
 const names = ['web-api', 'recommendation', 'sleep', 'notsleep', 'outsider', 'plain'] as const
 const outside = new Set<string>(['outsider', 'plain'])
 
@@ -168,7 +220,13 @@ export function shop(rules: Rules = {}, without: readonly string[] = []): Snapsh
       name,
       clusterIP: `10.96.0.${index + 10}`,
       ports: [
-        { name: 'http', port: 80, targetPort: 8080, protocol: 'TCP' },
+        {
+          name: 'http',
+          port: 80,
+          targetPort: 8080,
+          protocol: 'TCP',
+          ...(rules.waypoint?.application && { application: rules.waypoint.application }),
+        },
         { name: 'dead', port: 81, targetPort: 8081, protocol: 'TCP' },
         { name: 'udp', port: 5353, targetPort: 5353, protocol: 'UDP' },
       ],
@@ -186,6 +244,14 @@ export function shop(rules: Rules = {}, without: readonly string[] = []): Snapsh
   })
   const ports = rules.gateway?.ports ?? [80]
   if (rules.gateway !== undefined && !without.includes(FRONT)) addFront(pods, services, ports)
+  if (rules.waypoint !== undefined) addWaypoint(pods, services, rules.waypoint.replicas ?? 1)
+  const waypoint: WaypointModel = {
+    key: WAYPOINT,
+    id: `Gateway/${WAYPOINT}`,
+    at: 'waypoint.yaml:1',
+    workload: WAYPOINT,
+    serves: 'all',
+  }
   const front = {
     key: 'shop/front',
     id: 'Gateway/shop/front',
@@ -210,8 +276,8 @@ export function shop(rules: Rules = {}, without: readonly string[] = []): Snapsh
     platform: empty.platform,
     services,
     gateways: new Map(rules.gateway === undefined ? [] : [[front.key, front]]),
-    waypoints: new Map(),
-    waypointsReadyOnce: new Set(),
+    waypoints: new Map(rules.waypoint === undefined ? [] : [[WAYPOINT, waypoint]]),
+    waypointsReadyOnce: new Set(rules.waypoint === undefined ? [] : [WAYPOINT]),
     podByIp: (ip) => [...pods.values()].find((pod) => pod.ip === ip) ?? empty.podByIp(ip),
     serviceByIp: (ip) => [...services.values()].find((service) => service.clusterIP === ip) ?? empty.serviceByIp(ip),
     resolveName: (name, namespace) => {
@@ -299,9 +365,7 @@ const fakePoints: { [P in keyof EvidenceAt]: (evidence: EvidenceAt[P], rules: Ru
   'cni-egress': (evidence, rules) => judgeCni('cni-egress', evidence, rules),
   'cni-ingress': (evidence, rules) => judgeCni('cni-ingress', evidence, rules),
   gateway: judgeGateway,
-  waypoint: () => {
-    throw new TypeError('no waypoint is in this shop')
-  },
+  waypoint: judgeWaypoint,
 }
 
 function judgeGateway({ gateway, request }: GatewayEvidence, { gateway: rules }: Rules): RequestVerdict {
@@ -316,10 +380,55 @@ function judgeGateway({ gateway, request }: GatewayEvidence, { gateway: rules }:
   return { point: 'gateway', outcome, steps, decision }
 }
 
-/** Mesh to mesh is HBONE, and so is a gateway to the mesh; everything else goes as it is. */
-export const fakeNextHop = ({ source, destination, port, protocol = 'TCP' }: HopRequest): NextHop => {
-  const speaks = 'key' in source && (source.mesh || source.gateway !== undefined)
+function judgeWaypoint(evidence: WaypointEvidence, { waypoint: rules }: Rules): WaypointVerdict {
+  if (evidence.waypoint.waypoint === undefined || rules === undefined)
+    throw new TypeError(`${evidence.waypoint.key} is no waypoint's pod`)
+  const outcome = rules.policy?.(evidence) ?? 'allow'
+  const codes = { allow: 'authz.no-allow-policy', deny: 'authz.no-rule-allows', unknown: 'not-modelled' } as const
+  const step: Step = { hop: 0, point: 'waypoint', engine: 'istio', outcome, code: codes[outcome] }
+  return { point: 'waypoint', outcome, steps: [step] }
+}
+
+/** What a CONNECT to an address means at the waypoint. */
+export function fakeServedAt(
+  { waypoint }: Pod,
+  { ip, port }: { readonly ip: string; readonly port: number },
+  snapshot: Snapshot,
+): WaypointEvidence['to'] | undefined {
+  const { services = ['web-api'], pods = [] } = rulesOf(snapshot).waypoint ?? {}
+  const service = snapshot.serviceByIp(ip)
+  if (service !== undefined) {
+    const has = service.ports.some((candidate) => candidate.port === port && candidate.protocol === 'TCP')
+    return waypoint !== undefined && has && services.includes(service.name) ? { service, port } : undefined
+  }
+  const pod = snapshot.podByIp(ip)
+  return pod !== undefined && pods.includes(pod.name) ? { pod, port } : undefined
+}
+
+/** Who goes by the waypoint, and what is asked of it. */
+function waypointOf({ source, destination, port, service, servicePort }: HopRequest, snapshot: Snapshot) {
+  const { waypoint: rules } = rulesOf(snapshot)
+  if (rules === undefined || !('key' in source) || source.waypoint !== undefined) return undefined
+  const { services = ['web-api'], pods = [], ingress = false, past = [] } = rules
+  const byService = service?.clusterIP !== undefined
+  const named = byService ? services.includes(service.name) : 'key' in destination && pods.includes(destination.name)
+  if (!named || !(source.mesh || (source.gateway !== undefined && ingress))) return undefined
+  if (past.includes(source.key)) return { past: { key: WAYPOINT, why: 'never-ready' as const } }
+  const pod = [...snapshot.pods.values()].find(({ waypoint }) => waypoint === WAYPOINT)
+  const target = byService ? { ip: service.clusterIP, port: servicePort ?? port } : { ip: destination.ip, port }
+  return { waypoint: { key: WAYPOINT, pod, target } }
+}
+
+/** Mesh to mesh is HBONE, and so are gateways and waypoints to the mesh; everything else goes as it is. */
+export const fakeNextHop = (request: HopRequest, snapshot: Snapshot): NextHop => {
+  const { source, destination, port, protocol = 'TCP' } = request
+  const by = waypointOf(request, snapshot)
+  if (by?.waypoint !== undefined) {
+    const dst = by.waypoint.pod?.ip ?? ''
+    return { transport: 'hbone', tuple: { src: source.ip, dst, port: 15008, protocol }, waypoint: by.waypoint }
+  }
+  const speaks = 'key' in source && (source.mesh || source.gateway !== undefined || source.waypoint !== undefined)
   const hbone = speaks && 'key' in destination && destination.mesh
   const tuple = { src: source.ip, dst: destination.ip, port: hbone ? 15008 : port, protocol }
-  return { transport: hbone ? 'hbone' : 'plaintext', tuple }
+  return { transport: hbone ? 'hbone' : 'plaintext', tuple, ...(by?.past && { past: by.past }) }
 }

@@ -8,7 +8,7 @@ import { Mesh, type MeshParts } from '../mesh.js'
 import type { Dialer } from '../seams.js'
 import type { MeshOptions } from '../types.js'
 import { FakeCapture } from './fake-capture.js'
-import { fakeJudgeAt, fakeNextHop, shop } from './fake-snapshot.js'
+import { fakeJudgeAt, fakeNextHop, fakeServedAt, shop } from './fake-snapshot.js'
 
 export interface Rig {
   readonly mesh: Mesh
@@ -32,7 +32,7 @@ export async function startRig(
   }
   const mesh = await Mesh.start(
     { runDir, connectTimeoutMs: 400, ...options, snapshot },
-    { judgeAt: fakeJudgeAt, nextHop: fakeNextHop, makeCapture, ...parts },
+    { judgeAt: fakeJudgeAt, nextHop: fakeNextHop, servedAt: fakeServedAt, makeCapture, ...parts },
   )
   t.after(async () => {
     await mesh.close()

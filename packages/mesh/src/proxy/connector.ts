@@ -1,7 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Pod } from '@bulkhead/verdict'
-import type { Client } from 'undici'
+import { type Pod, walkedPast } from '@bulkhead/verdict'
 import type { Carrier, Packet } from '../carrier.js'
 import type { Context } from '../context.js'
 import type { Flow } from '../flows.js'
@@ -11,9 +10,9 @@ import { ClientSocket } from '../http/client-socket.js'
 import { pair } from '../http/pair.js'
 import { join } from '../inbound.js'
 import { tunnelFailed } from '../mesh-source.js'
-import { nothingListens, unread } from '../obstacles.js'
+import { nothingListens, unreadProxy } from '../obstacles.js'
 import { ConnectionReset, type End, resettable } from '../splice.js'
-import { Upstream, type Way } from './upstream.js'
+import type { Way } from './way.js'
 
 /** Envoy's words for why there is no answer; its body to the client quotes them. */
 export type ResetReason =
@@ -32,12 +31,10 @@ export class NoUpstream extends Error {
   }
 }
 
-export interface UpstreamParts {
+export interface ConnectorParts {
   readonly context: Context
   readonly carrier: Carrier
   readonly pool: HbonePool
-  /** undici's Client. */
-  readonly client: typeof Client
   readonly tunnelSource: (pod: Pod) => Promise<TunnelSource | undefined>
   readonly identity: (pod: Pod) => string | undefined
   /** A connection to what listens in a pod, as it is. */
@@ -45,65 +42,45 @@ export interface UpstreamParts {
 }
 
 /** A connection on its way. Its flow is there from the start, for the record of a request that gives up meanwhile. */
-export interface Attempt {
+export interface Attempt<T> {
   readonly flow: Flow
   /** Rejects with NoUpstream. */
-  readonly ready: Promise<Upstream>
+  readonly ready: Promise<T>
 }
 
-/**
- * A gateway's connections to what is behind it. They are kept between requests, for the same pod and port of the same
- * Service (which decides over waypoints), and no longer than the policies let them.
- */
-export class Upstreams {
-  readonly #parts: UpstreamParts
-  readonly #idle = new Map<string, Upstream[]>()
-  readonly #open = new Set<Upstream>()
+/** The connections that a proxy opens itself: judged as any pod's are, when they are opened and whenever the policies change. */
+export class Connector {
+  readonly #parts: ConnectorParts
+  readonly #open = new Set<Duplex>()
   #closed = false
 
-  constructor(parts: UpstreamParts) {
+  constructor(parts: ConnectorParts) {
     this.#parts = parts
   }
 
-  /** One that is open already, the last used first. */
-  take(way: Way): Upstream | undefined {
-    const idle = this.#idle.get(nameOf(way))
-    for (let found = idle?.pop(); found !== undefined; found = idle?.pop()) {
-      if (found.usable && this.#stillThatWay(found, way)) return found
-      found.close()
-    }
-    return undefined
-  }
-
-  /** To be called when its request is over, and nothing is left of it on the connection. */
-  giveBack(upstream: Upstream) {
-    if (this.#closed || !upstream.usable || upstream.old) return upstream.close()
-    const name = nameOf(upstream.way)
-    const idle = this.#idle.get(name)
-    if (idle === undefined) this.#idle.set(name, [upstream])
-    else idle.push(upstream)
-  }
-
-  open(way: Way): Attempt {
+  /** `changed`: the flow has more to say, from its beginning on. */
+  open(way: Way, changed?: (flow: Flow) => void): Attempt<Duplex> {
     const { context, identity } = this.#parts
-    const { gateway, pod, port, service } = way
-    const as = identity(gateway)
+    const { from, pod, port, service } = way
+    const as = identity(from)
     const flow = context.flows.start({
       generation: context.policy().generation,
       source: {
-        workload: gateway.workload,
-        pod: gateway.key,
+        workload: from.workload,
+        pod: from.key,
         ...(as !== undefined && { identity: as }),
-        ip: gateway.ip,
+        ip: from.ip,
       },
-      destination: { workload: pod.workload, pod: pod.key, service: service.key, ip: pod.ip, port },
+      destination: { workload: pod.workload, pod: pod.key, ...(service && { service: service.key }), ip: pod.ip, port },
       protocol: 'TCP',
-      transport: 'plaintext',
+      transport: way.hop.transport,
+      proxied: true,
     })
+    if (changed !== undefined) flow.changed = () => changed(flow)
     flow.approaches(pod.key)
     const ready = this.#connect(way, flow).catch((error: unknown) => {
       if (!(error instanceof NoUpstream)) {
-        context.log?.error({ err: error, gateway: gateway.key, pod: pod.key }, 'a gateway could not connect')
+        context.log?.error({ err: error, proxy: from.key, pod: pod.key }, 'a proxy could not connect')
         flow.fail({ flag: 'CONNECT', symptom: 'reset', error: String(error) })
       }
       flow.end()
@@ -116,17 +93,21 @@ export class Upstreams {
 
   close(): void {
     this.#closed = true
-    for (const upstream of this.#open) upstream.close()
+    for (const socket of this.#open) socket.destroy()
   }
 
-  async #connect(way: Way, flow: Flow): Promise<Upstream> {
+  async #connect(way: Way, flow: Flow): Promise<Duplex> {
     const { context, carrier } = this.#parts
-    const { gateway, pod, port, service } = way
-    const { snapshot } = context.policy()
-    const next = context.nextHop({ source: gateway, destination: pod, port, service }, snapshot)
-    flow.transport = next.transport
-    const packet = { source: gateway, to: pod, port: next.tuple.port }
-    const hbone = next.transport === 'hbone'
+    const { from, pod, port, hop } = way
+    const packet = { source: from, to: pod, port: hop.tuple.port }
+    const hbone = hop.transport === 'hbone'
+    if (hop.past !== undefined) flow.goesPast(walkedPast(hop.past, context.policy().snapshot))
+    if (hop.unread !== undefined) {
+      flow.step(unreadProxy(hop.unread))
+      const error = `refused: ${hop.unread.what} is on the way, and is not modelled here`
+      flow.fail({ flag: 'DENY', symptom: 'reset', error })
+      throw new NoUpstream('remote connection failure')
+    }
     const word = carrier.word(flow, packet)
     const lists = word.reads === 'http' && !hbone && context.listening(pod.key).includes(port)
     if (!word.passes || (word.reads !== undefined && !lists && !carrier.passes(flow, packet))) {
@@ -134,12 +115,6 @@ export class Upstreams {
       flow.fail({ flag: 'NETWORK_POLICY', symptom: 'timeout', error: `connection timed out${maybe}` })
       await delay(context.connectTimeoutMs, undefined, { ref: false })
       throw new NoUpstream('connection timeout')
-    }
-    if (next.unread !== undefined) {
-      flow.step(unread(next.unread))
-      const error = `refused: ${next.unread.what} is on the way, and is not modelled here`
-      flow.fail({ flag: 'DENY', symptom: 'reset', error })
-      throw new NoUpstream('remote connection failure')
     }
     let socket: Duplex | undefined
     const cut = () => void socket?.destroy(new ConnectionReset())
@@ -164,16 +139,16 @@ export class Upstreams {
       throw error
     }
     flow.arrived()
-    return this.#keep(new Upstream(this.#parts.client, context.policy().generation, way, flow, socket), socket, over)
+    return this.#keep(flow, socket, over)
   }
 
-  async #tunnel({ gateway, pod, port }: Way, flow: Flow, name: { correlation?: string }): Promise<Duplex> {
+  async #tunnel({ from, pod, port, hop }: Way, flow: Flow, name: { correlation?: string }): Promise<Duplex> {
     const { context, pool, tunnelSource } = this.#parts
     try {
-      const from = await tunnelSource(gateway)
-      if (from === undefined) throw new TunnelError('connect', 'the gateway has no certificate')
+      const source = await tunnelSource(from)
+      if (source === undefined) throw new TunnelError('connect', 'the proxy has no certificate')
       const target = { key: pod.key, ip: pod.ip, identity: pod.identity, path: context.hbonePath(pod.key) }
-      const stream = await pool.connect(from, target, port, (correlation) => {
+      const stream = await pool.connect(source, target, hop.waypoint?.target ?? { ip: pod.ip, port }, (correlation) => {
         if (name.correlation !== undefined) context.inFlight.delete(name.correlation)
         name.correlation = correlation
         context.inFlight.set(correlation, flow)
@@ -187,11 +162,11 @@ export class Upstreams {
     }
   }
 
-  async #plain({ gateway, pod, port }: Way, flow: Flow): Promise<Duplex> {
+  async #plain({ from, pod, port }: Way, flow: Flow): Promise<Duplex> {
     const { context, dialPod } = this.#parts
-    if (pod.mesh) throw new Error(`a gateway speaks HBONE to ${pod.key}, which is captured, and was told not to`)
+    if (pod.mesh) throw new Error(`a proxy speaks HBONE to ${pod.key}, which is captured, and was told not to`)
     try {
-      return await dialPod(pod, port, gateway, flow)
+      return await dialPod(pod, port, from, flow)
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
       flow.step(nothingListens(pod.workload, port, context.listening(pod.key)))
@@ -206,44 +181,28 @@ export class Upstreams {
     const onward = async (carried: Flow, end: End) => join(carried, end, await this.#plain(way, carried))
     this.#parts.carrier
       .eachRequest(flow, packet, resettable(far.on('error', () => {})), onward)
-      .catch((err: unknown) =>
-        this.#parts.context.log?.error({ err }, 'a connection of a gateway could not be carried'),
-      )
+      .catch((err: unknown) => this.#parts.context.log?.error({ err }, 'a connection of a proxy could not be carried'))
       .finally(() => far.destroy())
     return new ClientSocket(near)
   }
 
-  #keep(upstream: Upstream, socket: Duplex, over: () => void): Upstream {
-    const { flow } = upstream
-    this.#open.add(upstream)
+  #keep(flow: Flow, socket: Duplex, over: () => void): Duplex {
+    this.#open.add(socket)
     socket.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'ECONNRESET' && bytesOf(socket).received === 0)
         flow.fail({ flag: '-', symptom: 'reset', error: 'connection reset by the application' })
     })
     socket.once('close', () => {
       over()
-      this.#open.delete(upstream)
+      this.#open.delete(socket)
       const { sent, received } = bytesOf(socket)
       flow.bytesSent = sent
       flow.bytesReceived = received
       flow.end()
     })
-    return upstream
-  }
-
-  /** Policies that have changed may take the same way by other means: through a waypoint, or no longer through the mesh. */
-  #stillThatWay(upstream: Upstream, { gateway, pod, port, service }: Way): boolean {
-    const { context } = this.#parts
-    const { snapshot, generation } = context.policy()
-    if (upstream.generation === generation) return true
-    upstream.generation = generation
-    const next = context.nextHop({ source: gateway, destination: pod, port, service }, snapshot)
-    if (next.waypoint !== undefined || next.unread !== undefined || next.transport !== upstream.transport) return false
-    return pod.ip === upstream.way.pod.ip && gateway.identity === upstream.way.gateway.identity
+    return socket
   }
 }
-
-const nameOf = ({ pod, port, service }: Way): string => `${service.key} ${pod.key} ${port}`
 
 const bytesOf = (socket: Duplex): { sent: number; received: number } => ({
   sent: 'bytesWritten' in socket && typeof socket.bytesWritten === 'number' ? socket.bytesWritten : 0,
