@@ -6,11 +6,12 @@ import type { NamedChange, ObjectInForce } from './cluster-types.js'
 import type { Engine } from './engine.js'
 import { badManifests, ClusterError } from './errors.js'
 import { inForce, objectsInForce, putBack, type Wanted } from './in-force.js'
-import { compileBeside, lingeringPods } from './lingering.js'
+import { type Compiled, compileBeside, lingeringPods } from './lingering.js'
 import { findLayer, type LayerSwitches, layersOf } from './overlay.js'
 import type { PlanParts, PodPlan } from './plan.js'
 import type { Pods } from './pods.js'
 import { Rollouts, type Settled, type Touched } from './rollouts.js'
+import { bornOf, comingWaypoints, goingWaypoints, withLastWords, withWaypoints } from './waypoint-switch.js'
 
 export interface EnforcementParts extends PlanParts {
   readonly engine: Engine
@@ -53,12 +54,18 @@ export class Enforcement {
   readonly #parts: EnforcementParts
   readonly #rollouts: Rollouts
   readonly #over = new AbortController()
+  readonly #ignore: () => void
   #wanted: Wanted
   #plans: ReadonlyMap<string, PodPlan>
   /** With the pods that linger. */
   #snapshot: Snapshot
   /** Without them. */
   #plain: Snapshot
+  /**
+   * The waypoints that have been ready once, as long as their Gateways are there: traffic goes by them from then on. One that
+   * comes again under its name begins anew.
+   */
+  #readyOnce: Set<string>
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(parts: EnforcementParts, { base, snapshot, plans }: Start) {
@@ -67,6 +74,9 @@ export class Enforcement {
     this.#plans = plans
     this.#snapshot = snapshot
     this.#plain = snapshot
+    // At the start nobody has come past those that are about to be ready.
+    this.#readyOnce = new Set(snapshot.waypointsReadyOnce)
+    this.#ignore = parts.pods.onChange(() => this.#seeWaypoints())
     this.#rollouts = new Rollouts(parts.pods, plans, () => void this.#forget().catch(() => undefined))
   }
 
@@ -168,7 +178,7 @@ export class Enforcement {
   }
 
   /** How the pods of a reload come along. Without a limit it waits until they are as wanted, or not wanted any more. */
-  settled({ touched }: Enforced, timeoutMs?: number): Promise<Settled> {
+  settled({ touched }: Pick<Enforced, 'touched'>, timeoutMs?: number): Promise<Settled> {
     return this.#rollouts.settled(touched, {
       signal: this.#over.signal,
       ...(timeoutMs !== undefined && { timeoutMs }),
@@ -178,6 +188,7 @@ export class Enforcement {
   /** Refuses what comes from now on. Resolves when the change that is under way is over; it does not wait for pods any more. */
   async end(): Promise<void> {
     this.#over.abort()
+    this.#ignore()
     const rolled = this.#rollouts.stop()
     await this.#last
     await rolled
@@ -213,18 +224,76 @@ export class Enforcement {
 
   /** Puts a set of objects in force. One that cannot be is refused before anything is touched. */
   async #enforce(wanted: Wanted): Promise<Enforced> {
-    const { mesh, pods } = this.#parts
+    const { mesh } = this.#parts
     const before = this.#plain
+    const [was, is] = [bornOf(this.#wanted.changes), bornOf(wanted.changes)]
     const resources = inForce(wanted.base, wanted.off, wanted.changes.values())
-    const { plain, snapshot, plans } = await compileBeside(this.#snapshot, resources, this.#parts)
+    const readyOnce = new Set([...this.#readyOnce].filter((key) => was.get(key) === is.get(key)))
+    // Whatever is wrong with it is found before anything is touched.
+    const compiled = await this.#compile(resources, readyOnce)
+    this.#readyOnce = readyOnce
+    const prepared = await this.#prepare(resources, compiled)
+    const { plain, snapshot, plans } = prepared ? await this.#compile(resources) : compiled
     const closed = this.#swap(snapshot)
     const at = performance.now()
-    this.#plain = plain
     this.#wanted = wanted
-    this.#plans = plans
-    pods.know(snapshot.pods)
-    const touched = this.#rollouts.aim(plans)
+    const touched = this.#aim(plain, plans)
     return { generation: mesh.generation, closed, before, after: plain, at, touched }
+  }
+
+  #compile(resources: readonly Resource[], readyOnce: ReadonlySet<string> = this.#readyOnce): Promise<Compiled> {
+    return compileBeside(this.#snapshot, resources, readyOnce, this.#parts)
+  }
+
+  #aim(plain: Snapshot, plans: ReadonlyMap<string, PodPlan>): Touched {
+    this.#plain = plain
+    this.#plans = plans
+    this.#parts.pods.know(this.#snapshot.pods)
+    return this.#rollouts.aim(plans)
+  }
+
+  /**
+   * Has waypoints come and go in order: before policies of theirs are in force their pods are ready, and before those are gone
+   * nobody comes by them. Resolves with whether anything has changed.
+   */
+  async #prepare(resources: readonly Resource[], { plain, plans }: Compiled): Promise<boolean> {
+    const now = this.#plain.resources
+    const coming = comingWaypoints(plain, this.#readyOnce)
+    const going = goingWaypoints(plain, this.#readyOnce)
+    if (coming.length > 0) await this.#bring(coming, await this.#compile(withWaypoints(now, resources, coming)))
+    if (going.length > 0) {
+      const readyOnce = new Set([...this.#readyOnce].filter((key) => !going.includes(key)))
+      const last = withLastWords(now, resources, going, this.#snapshot.pods.values())
+      await this.#takeAway(going, await this.#compile(last, readyOnce), plans)
+    }
+    return coming.length > 0 || going.length > 0
+  }
+
+  /** Nobody goes by them yet. One that is not ready in time nobody will: what policies say of those who go past it holds. */
+  async #bring(keys: readonly string[], { plain, snapshot, plans }: Compiled): Promise<void> {
+    this.#swap(snapshot)
+    await this.settled({ touched: this.#aim(plain, plans) }, this.#parts.readyMs)
+    for (const key of this.#ready()) if (keys.includes(key)) this.#readyOnce.add(key)
+  }
+
+  /** Whoever calls now goes past them; who had come by them is answered before they go. */
+  async #takeAway(
+    keys: readonly string[],
+    { plain, snapshot }: Compiled,
+    plans: ReadonlyMap<string, PodPlan>,
+  ): Promise<void> {
+    for (const key of keys) this.#readyOnce.delete(key)
+    this.#swap(snapshot)
+    const { removed } = this.#aim(plain, plans)
+    const theirs = [...removed].filter(([key]) => keys.includes(snapshot.pods.get(key)?.waypoint ?? ''))
+    await this.settled({ touched: { added: new Map(), removed: new Map(theirs) } }, this.#parts.readyMs)
+  }
+
+  /** Waypoints that have a pod which is ready. */
+  #ready(): readonly string[] {
+    return [...this.#parts.pods.seen()].flatMap(({ pod, ready }) =>
+      pod.waypoint !== undefined && ready() ? [pod.waypoint] : [],
+    )
   }
 
   #swap(snapshot: Snapshot): number {
@@ -235,6 +304,20 @@ export class Enforcement {
     return closed
   }
 
+  /** A waypoint counts from the moment one of its pods is ready; where its policies come first, that is later. */
+  #seeWaypoints(): void {
+    const isNew = (key: string) => this.#plain.waypoints.has(key) && !this.#readyOnce.has(key)
+    if (!this.#ready().some(isNew)) return
+    void this.#serially(async () => {
+      const ready = this.#ready().filter(isNew)
+      if (ready.length === 0) return
+      for (const key of ready) this.#readyOnce.add(key)
+      const { plain, snapshot, plans } = await this.#compile(this.#plain.resources)
+      this.#swap(snapshot)
+      this.#aim(plain, plans)
+    }).catch(() => undefined)
+  }
+
   /** Pods that have ended lose their place. */
   async #forget(): Promise<void> {
     await this.#serially(async () => {
@@ -242,7 +325,9 @@ export class Enforcement {
       const gone = [...this.#snapshot.pods.keys()].some((key) => !this.#plans.has(key) && !pods.has(key))
       if (!gone) return
       const lingering = lingeringPods(this.#snapshot, this.#plain.pods, pods)
-      this.#swap(engine.compile(this.#plain.resources, { previous: this.#snapshot, lingering }))
+      const previous = this.#snapshot
+      const waypointsReadyOnce = this.#readyOnce
+      this.#swap(engine.compile(this.#plain.resources, { previous, lingering, waypointsReadyOnce }))
     })
   }
 

@@ -36,11 +36,13 @@ export function lingeringPods(
 export async function compileBeside(
   previous: Snapshot,
   resources: readonly Resource[],
+  waypointsReadyOnce: ReadonlySet<string>,
   { engine, pods, ...planned }: Parts,
 ): Promise<Compiled> {
-  const plain = await badManifests(() => engine.compile(resources, { previous }))
+  const options = { previous, waypointsReadyOnce }
+  const plain = await badManifests(() => engine.compile(resources, options))
   const lingering = lingeringPods(previous, plain.pods, pods)
   const snapshot =
-    lingering.length === 0 ? plain : await badManifests(() => engine.compile(resources, { previous, lingering }))
+    lingering.length === 0 ? plain : await badManifests(() => engine.compile(resources, { ...options, lingering }))
   return { plain, snapshot, plans: planPods(snapshot, planned, new Set(lingering.map(({ key }) => key))) }
 }

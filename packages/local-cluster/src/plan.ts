@@ -42,8 +42,12 @@ export interface PodPlan {
 
 const owners = ['Deployment', 'StatefulSet', 'DaemonSet']
 
-/** As `status` names it: no object of the manifests has this kind, istiod makes a Deployment of it. */
+/** As `status` names them: no workload of the manifests is of these kinds, istiod makes Deployments of Gateways. */
 export const gatewayKind = 'Gateway'
+export const waypointKind = 'Waypoint'
+
+/** A gateway's or a waypoint's: the mesh plays its proxy, and it has no program. */
+export const isPlayed = ({ gateway, waypoint }: Pod): boolean => (gateway ?? waypoint) !== undefined
 
 export interface PlanParts {
   readonly images: ImageTable
@@ -77,8 +81,8 @@ export function planPods(
   }
   for (const pod of snapshot.pods.values()) {
     if (lingering.has(pod.key)) continue
-    if (pod.gateway !== undefined) {
-      plans.set(pod.key, planGateway(pod))
+    if (isPlayed(pod)) {
+      plans.set(pod.key, planPlayed(pod))
       continue
     }
     const owner = ownerOf(pod, byId)
@@ -144,12 +148,12 @@ export function planPods(
 }
 
 /** Nothing is started for it; its listeners and routes are the mesh's to follow, and what it is makes it anew. */
-function planGateway(pod: Pod): PodPlan {
+function planPlayed(pod: Pod): PodPlan {
   const context = { pod, annotations: {}, hostIp: '', find: () => undefined, secrets: { of: () => ({}) } }
-  const fingerprint = JSON.stringify([pod.gateway, pod.labels, pod.identity])
+  const fingerprint = JSON.stringify([pod.gateway, pod.waypoint, pod.labels, pod.identity])
   return {
     pod,
-    kind: gatewayKind,
+    kind: pod.waypoint === undefined ? gatewayKind : waypointKind,
     spec: { containers: [] },
     context,
     init: [],

@@ -31,7 +31,7 @@ export interface PodStatus {
   readonly ready: boolean
   /** It is being replaced or taken away, and finishes what it has taken in. */
   readonly leaving?: true
-  /** `namespace/name` of the Gateway that it stands for: the mesh plays it, and it has no containers. */
+  /** `namespace/name` of the Gateway, a waypoint's too, that it stands for: the mesh plays it, and it has no containers. */
   readonly gateway?: string
   readonly containers: readonly ContainerStatus[]
   /** Ports that its processes listen on. */
@@ -128,7 +128,7 @@ export class PodRunner {
   }
 
   status(): PodStatus {
-    const { key, node, ip, identity, mesh, gateway } = this.pod
+    const { key, node, ip, identity, mesh, gateway = this.pod.waypoint } = this.pod
     return {
       pod: key,
       node,
@@ -175,8 +175,9 @@ export class PodRunner {
     await this.#keepTokens(folder)
     for (const { spec } of plan.containers) this.#ready.set(spec.name, false)
     await this.#host.mesh.addPod(plan.pod.key)
-    if (plan.pod.gateway === undefined) this.#startFrom(0)
-    else this.#play(plan.pod.gateway)
+    const played = plan.pod.gateway ?? plan.pod.waypoint
+    if (played === undefined) this.#startFrom(0)
+    else this.#play(played)
   }
 
   /** What is in its volumes to be shown to the API server, and to others who know its tokens. */
@@ -189,7 +190,7 @@ export class PodRunner {
     if (this.#over.signal.aborted) this.#notRenewing()
   }
 
-  /** A gateway's proxy is no process: the mesh plays it. Its log is its access log. */
+  /** A gateway's or a waypoint's proxy is no process: the mesh plays it. Its log is its access log. */
   #play(gateway: string): void {
     const { key } = this.plan.pod
     this.#log.note(`the mesh plays the proxy of Gateway ${gateway} itself: no program runs here; its requests follow`)

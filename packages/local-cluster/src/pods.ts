@@ -3,7 +3,7 @@ import { didYouMean } from '@bulkhead/resources/suggest'
 import type { Snapshot } from '@bulkhead/verdict'
 import type { WorkloadStatus } from './cluster-types.js'
 import { ClusterError } from './errors.js'
-import type { PodPlan } from './plan.js'
+import { isPlayed, type PodPlan } from './plan.js'
 import { type PodHost, PodRunner } from './pod-runner.js'
 import { retire } from './retire.js'
 import type { RunningPod } from './rollout.js'
@@ -11,6 +11,7 @@ import type { SeenPod } from './seen-pod.js'
 import { callsOf, stopInOrder } from './stop-in-order.js'
 
 const rotateEveryMs = 2000
+const proxyLooks = { arrival: 500, drain: 0 }
 /** A pod that was never ready and has been started again this often will not be: waiting for it ends. */
 const hopelessRestarts = 3
 
@@ -69,7 +70,8 @@ export class Pods {
   async retire(key: string): Promise<void> {
     const runner = this.#runners.get(key)
     if (runner === undefined) return
-    await retire(runner, this.#host.mesh)
+    // What a proxy carries it ends in order when it goes.
+    await retire(runner, this.#host.mesh, isPlayed(runner.pod) ? proxyLooks : undefined)
     if (this.#runners.get(key) === runner) this.#runners.delete(key)
     this.#events.emit('changed')
   }
@@ -173,10 +175,10 @@ export class Pods {
   program(workload: string): PodRunner {
     const found = this.of(workload)
     const one = found.find(({ ready }) => ready) ?? (found[0] as PodRunner)
-    if (one.pod.gateway === undefined) return one
+    if (!isPlayed(one.pod)) return one
     throw new ClusterError(
       'no-program',
-      `${workload} is the proxy of Gateway ${one.pod.gateway}, which the mesh plays itself: there is no program to act as; \`bulkhead logs ${workload}\` shows its requests.`,
+      `${workload} is the proxy of Gateway ${one.pod.gateway ?? one.pod.waypoint}, which the mesh plays itself: there is no program to act as; \`bulkhead logs ${workload}\` shows its requests.`,
     )
   }
 

@@ -1,4 +1,5 @@
 import type { NodeModel } from '@bulkhead/verdict'
+import { isPlayed } from '../plan.js'
 import type { SeenContainer, SeenPod } from '../seen-pod.js'
 import type { ApiObject } from './types.js'
 
@@ -34,7 +35,7 @@ function condition(
 export function podObject(seen: SeenPod, hostIp: string, before: ApiObject | undefined, now: Date): ApiObject {
   const { pod, plan, uid, created, leaving, ready } = seen
   const { spec, context } = plan
-  const gateway = pod.gateway !== undefined
+  const gateway = isPlayed(pod)
   const init = plan.init.map(({ spec: { name } }) => name)
   const initDone = init.every((name) => seen.containers.some((one) => one.name === name && exitCode(one) === 0))
   const apps = seen.containers.filter(({ name }) => !init.includes(name))
