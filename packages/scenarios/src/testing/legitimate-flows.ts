@@ -13,6 +13,7 @@ export interface Legitimate {
 const external = { external: outsideAddress }
 const get = (host: string, path = '/'): Pick<Flow, 'http'> => ({ http: { method: 'GET', path, host } })
 const ingress = ['70-ingress']
+const requests = ['60-requests']
 
 function question(workload: string, query: string, protocol: 'UDP' | 'TCP' = 'UDP'): Flow {
   return { from: { workload }, to: { service: 'kube-system/kube-dns' }, port: 53, protocol, dns: { query } }
@@ -24,10 +25,10 @@ function call(workload: string, service: string, port: number, more: Partial<Flo
 
 /** All that is meant to work, but for the kubelet's probes, which the manifests themselves list. */
 export const legitimateFlows: readonly Legitimate[] = [
-  {
+  ...['GET', 'HEAD'].map((method) => ({
     why: 'sleep is the caller that may',
-    flow: call('shop/sleep', 'shop/web-api', 8080, get('web-api:8080')),
-  },
+    flow: call('shop/sleep', 'shop/web-api', 8080, { http: { method, path: '/', host: 'web-api:8080' } }),
+  })),
   { why: 'the chain', flow: call('shop/web-api', 'shop/recommendation', 8080, get('recommendation:8080')) },
   {
     why: 'the chain',
@@ -41,6 +42,21 @@ export const legitimateFlows: readonly Legitimate[] = [
   {
     why: 'which pods and nodes there are',
     flow: call('gthulhu/gthulhu-manager', 'default/kubernetes', 443),
+  },
+  {
+    why: 'a scheduler says which intents it has',
+    flow: call('gthulhu-node/gthulhu-scheduler', 'gthulhu/gthulhu-manager', 8080, {
+      http: { method: 'PUT', path: '/api/v1/schedulers/bulkhead-worker', host: 'gthulhu-manager.gthulhu:8080' },
+    }),
+  },
+  {
+    why: "a node's intents, by the address of its scheduler",
+    flow: {
+      from: { workload: 'gthulhu/gthulhu-manager' },
+      to: { workload: 'gthulhu-node/gthulhu-scheduler' },
+      port: 8080,
+      http: { method: 'PUT', path: '/api/v1/intents', host: '10.244.1.9:8080' },
+    },
   },
   {
     why: 'measurements, in plain text and for anybody to read: a datagram has no identity',
@@ -89,32 +105,37 @@ export const legitimateFlows: readonly Legitimate[] = [
   },
   {
     why: 'what is behind the door',
-    flow: call('shop/shop-gateway-istio', 'shop/web-api', 8080),
+    flow: call('shop/shop-gateway-istio', 'shop/web-api', 8080, get('istioexplained.io')),
     needs: ingress,
   },
   {
     why: 'what is behind the door',
-    flow: call('demo/hello-gateway-istio', 'demo/hello-app', 8000),
+    flow: call('demo/hello-gateway-istio', 'demo/hello-app', 8000, get('hello.example')),
     needs: ingress,
   },
   {
     why: 'what is behind the door',
-    flow: call('gthulhu/gthulhu-gw-istio', 'gthulhu/gthulhu-manager', 8080),
+    flow: call('gthulhu/gthulhu-gw-istio', 'gthulhu/gthulhu-manager', 8080, get('manager.example', '/health')),
     needs: ingress,
   },
 
-  ...['shop/shop-gateway-istio', 'demo/hello-gateway-istio', 'gthulhu/gthulhu-gw-istio'].flatMap((gateway) => [
-    {
-      why: 'its configuration and its certificate',
-      flow: { from: { workload: gateway }, to: { workload: 'istio-system/istiod' }, port: 15012 },
-      needs: ingress,
-    },
-    {
-      why: "istiod's name: no ztunnel answers for a gateway's proxy",
-      flow: question(gateway, 'istiod.istio-system.svc.cluster.local'),
-      needs: ingress,
-    },
-  ]),
+  ...[
+    { proxies: ['shop/shop-gateway-istio', 'demo/hello-gateway-istio', 'gthulhu/gthulhu-gw-istio'], needs: ingress },
+    { proxies: ['shop/waypoint', 'gthulhu/waypoint'], needs: requests },
+  ].flatMap(({ proxies, needs }) =>
+    proxies.flatMap((proxy) => [
+      {
+        why: 'its configuration and its certificate',
+        flow: { from: { workload: proxy }, to: { workload: 'istio-system/istiod' }, port: 15012 },
+        needs,
+      },
+      {
+        why: "istiod's name: no ztunnel answers for the proxy of a gateway or a waypoint",
+        flow: question(proxy, 'istiod.istio-system.svc.cluster.local'),
+        needs,
+      },
+    ]),
+  ),
   ...['shop/outsider', 'sandbox/outsider'].map((outsider) => ({
     why: "a Service's name: no ztunnel answers for a pod out of the mesh",
     flow: question(outsider, 'web-api.shop.svc.cluster.local'),
@@ -139,28 +160,97 @@ export const legitimateFlows: readonly Legitimate[] = [
   },
 ]
 
-/** Of all workloads, from each to each at every port that it has: all that is open when every layer is on. */
+/**
+ * Of all workloads, from each to each by its own address, at every port that it has: all that is open when every layer is
+ * on. What is behind a waypoint is open to the waypoint alone.
+ */
 export const openPairs: readonly string[] = [
   'demo/hello-app -> demo/postgres:5432/TCP',
   'demo/hello-gateway-istio -> demo/hello-app:8000/TCP',
-  'gthulhu/gthulhu-gw-istio -> gthulhu/gthulhu-manager:8080/TCP',
+  'gthulhu/gthulhu-manager -> gthulhu-node/gthulhu-scheduler:8080/TCP',
   'gthulhu/gthulhu-manager -> gthulhu/gthulhu-mongodb:27017/TCP',
-  'shop/recommendation -> shop/purchase-history-v1:8080/TCP',
-  'shop/shop-gateway-istio -> shop/web-api:8080/TCP',
+  'gthulhu/waypoint -> gthulhu/gthulhu-manager:8080/TCP',
   'shop/sleep -> sandbox/collector:9125/UDP',
-  'shop/sleep -> shop/web-api:8080/TCP',
-  'shop/web-api -> shop/recommendation:8080/TCP',
+  'shop/waypoint -> shop/purchase-history-v1:8080/TCP',
+  'shop/waypoint -> shop/recommendation:8080/TCP',
+  'shop/waypoint -> shop/web-api:8080/TCP',
 ]
 
-/** Of the same, those whose packets the network lets through: what 50-identity would not have to stop any more. */
+/** What is tried at each Service that speaks HTTP. */
+export const triedRequests: readonly string[] = [
+  'GET /',
+  'HEAD /',
+  'DELETE /',
+  'GET /metrics',
+  'GET /livez',
+  'GET /api/v1/users',
+  'POST /api/v1/auth/login',
+  'PATCH /api/v1/users',
+  'PUT /api/v1/schedulers/bulkhead-worker',
+  'PUT /api/v1/schedulers/bulkhead-worker/more',
+  'GET /api/v1/schedulers/bulkhead-worker',
+  'PUT /api/v1/intents',
+]
+
+/** Of all workloads, from each to every Service by its name: the requests, or the connections, that are let through. */
+export const openServices: readonly string[] = [
+  'demo/hello-app -> demo/postgres:5432/TCP',
+  ...triedRequests.map((request) => `demo/hello-gateway-istio -> demo/hello-app:8000/TCP ${request}`),
+  'gthulhu-node/gthulhu-scheduler -> gthulhu/gthulhu-manager:8080/TCP PUT /api/v1/schedulers/bulkhead-worker',
+  ...['GET /', 'HEAD /', 'GET /api/v1/users', 'POST /api/v1/auth/login', 'PUT /api/v1/intents'].map(
+    (request) => `gthulhu/gthulhu-gw-istio -> gthulhu/gthulhu-manager:8080/TCP ${request}`,
+  ),
+  'gthulhu/gthulhu-manager -> gthulhu/gthulhu-mongodb:27017/TCP',
+  ...triedRequests.map(
+    (request) => `gthulhu/gthulhu-manager -> gthulhu-node/gthulhu-scheduler-sidecar:8080/TCP ${request}`,
+  ),
+  'shop/sleep -> sandbox/collector:9125/UDP',
+  ...['shop/sleep -> shop/web-api', 'shop/shop-gateway-istio -> shop/web-api'].flatMap((way) =>
+    [
+      'GET /',
+      'HEAD /',
+      'GET /metrics',
+      'GET /livez',
+      'GET /api/v1/users',
+      'GET /api/v1/schedulers/bulkhead-worker',
+    ].map((request) => `${way}:8080/TCP ${request}`),
+  ),
+  ...['shop/web-api -> shop/recommendation', 'shop/recommendation -> shop/purchase-history'].flatMap((way) =>
+    ['GET /', 'GET /metrics', 'GET /livez', 'GET /api/v1/users', 'GET /api/v1/schedulers/bulkhead-worker'].map(
+      (request) => `${way}:8080/TCP ${request}`,
+    ),
+  ),
+]
+
+/** A waypoint reads no policy of itself: what it asks of a Service behind it, whose callers it has judged, nobody stops. */
+export const behindWaypoints: readonly string[] = [
+  'gthulhu/waypoint -> gthulhu/gthulhu-manager',
+  'shop/waypoint -> shop/purchase-history',
+  'shop/waypoint -> shop/recommendation',
+  'shop/waypoint -> shop/web-api',
+].flatMap((way) => triedRequests.map((request) => `${way}:8080/TCP ${request}`))
+
+/** Of the pairs of pods, those whose packets the network lets through: what 50-identity would not have to stop any more. */
 export const openPackets: readonly string[] = [
   'demo/hello-app -> demo/postgres:15008/TCP',
   'demo/hello-gateway-istio -> demo/hello-app:15008/TCP',
+  'gthulhu-node/gthulhu-scheduler -> gthulhu/gthulhu-manager:15008/TCP',
+  'gthulhu-node/gthulhu-scheduler -> gthulhu/waypoint:15008/TCP',
   'gthulhu/gthulhu-gw-istio -> gthulhu/gthulhu-manager:15008/TCP',
+  'gthulhu/gthulhu-gw-istio -> gthulhu/waypoint:15008/TCP',
+  'gthulhu/gthulhu-manager -> gthulhu-node/gthulhu-scheduler:15008/TCP',
   'gthulhu/gthulhu-manager -> gthulhu/gthulhu-mongodb:15008/TCP',
+  'gthulhu/waypoint -> gthulhu/gthulhu-manager:15008/TCP',
   'shop/recommendation -> shop/purchase-history-v1:15008/TCP',
+  'shop/recommendation -> shop/waypoint:15008/TCP',
+  'shop/shop-gateway-istio -> shop/waypoint:15008/TCP',
   'shop/shop-gateway-istio -> shop/web-api:15008/TCP',
   'shop/sleep -> sandbox/collector:9125/UDP',
+  'shop/sleep -> shop/waypoint:15008/TCP',
   'shop/sleep -> shop/web-api:15008/TCP',
+  'shop/waypoint -> shop/purchase-history-v1:15008/TCP',
+  'shop/waypoint -> shop/recommendation:15008/TCP',
+  'shop/waypoint -> shop/web-api:15008/TCP',
   'shop/web-api -> shop/recommendation:15008/TCP',
+  'shop/web-api -> shop/waypoint:15008/TCP',
 ]
