@@ -18,10 +18,19 @@ export function check(scenario: ScenarioFile, layers?: readonly string[]): reado
     ...checkAttempt(attempt, ['attempt']),
     ...checkOutside(from, attempt, ['attempt']),
     ...(control === undefined ? [] : checkAttempt(control.attempt, ['control', 'attempt'])),
+    ...checkControl(control),
     ...(control === undefined ? [] : checkOutside(control.from, control.attempt, ['control', 'attempt'])),
     ...checkHold(scenario),
     ...checkWalls(scenario, layers),
   ]
+}
+
+function* checkControl(control: ScenarioFile['control']): Generator<Problem> {
+  if (control?.status !== undefined && control.attempt.kind !== 'http')
+    yield {
+      path: ['control', 'status'],
+      message: `only "http" is answered with a status; this one is "${control.attempt.kind}"`,
+    }
 }
 
 function* checkKind({ kind, control, remains, expect }: ScenarioFile): Generator<Problem> {

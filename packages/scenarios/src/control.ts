@@ -57,11 +57,11 @@ export class Controls {
   }
 
   async #make(call: Call, when: 'before' | 'after'): Promise<Control> {
-    const { from, attempt } = call
+    const { from, attempt, status } = call
     try {
       const signal = this.#signal === undefined ? {} : { signal: this.#signal }
       const { observation } = await this.#target.attempt(from, attempt, signal)
-      const why = failureOf(observation)
+      const why = failureOf(observation, status)
       if (why !== undefined) return { observation, failed: `its control, ${from}, ${why} ${when} the attempt` }
       this.#served.set(keyOf(call), { control: { observation }, endedAt: performance.now() })
       return { observation }
@@ -71,10 +71,12 @@ export class Controls {
   }
 }
 
-const keyOf = ({ from, attempt }: Call): string => JSON.stringify([from, attempt])
+const keyOf = ({ from, attempt, status }: Call): string => JSON.stringify([from, attempt, status])
 
-function failureOf({ symptom, http }: Observation): string | undefined {
+function failureOf({ symptom, http }: Observation, status: number | undefined): string | undefined {
   if (symptom !== 'ok') return `was not served (it saw ${symptoms[symptom].says})`
-  if (http !== undefined && http.status >= 400) return `was answered ${http.status}`
+  if (status !== undefined && http?.status !== status)
+    return `was answered ${http?.status ?? 'with no HTTP'}, and not ${status},`
+  if (status === undefined && http !== undefined && http.status >= 400) return `was answered ${http.status}`
   return undefined
 }

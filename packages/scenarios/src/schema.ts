@@ -168,7 +168,7 @@ export const scenarioSchema = z.strictObject({
   expect: z.strictObject({ walls: z.array(wall), through }),
   notice: sentence,
   remains: sentence.exactOptional(),
-  control: z.strictObject({ from: caller, attempt }).exactOptional(),
+  control: z.strictObject({ from: caller, attempt, status: z.int().min(400).max(499).exactOptional() }).exactOptional(),
 })
 
 export type ScenarioFile = z.infer<typeof scenarioSchema>

@@ -228,8 +228,11 @@ export interface Scenario {
    * as the remaining blast radius.
    */
   readonly remains?: string
-  /** The allowed caller that proves that the service was up. Needed for every attack. */
-  readonly control?: { readonly from: string; readonly attempt: Attempt }
+  /**
+   * The allowed caller that proves that the service was up. Needed for every attack. `status` is that of the HTTP answer that
+   * proves it, where that is no success: a service that says what is wrong with a request has let it in.
+   */
+  readonly control?: { readonly from: string; readonly attempt: Attempt; readonly status?: number }
   /** File that it was read from, relative to the folder that holds `scenarios/`. */
   readonly file: string
 }

@@ -79,3 +79,15 @@ test('a cluster of one node alone runs everything on it', () => {
     [...nodes, ...nodes],
   )
 })
+
+test('a pod of no workload that names its node is there, whatever taint it has; a name that no node has counts for nothing', () => {
+  const bare = (nodeName?: string) => {
+    const spec = { containers: [{ name: 'c', image: 'i' }], ...(nodeName !== undefined && { nodeName }) }
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'agent', namespace: 'node' }, spec } as const
+    return podsOf(compile([ambient('node'), resource(pod)]).pods).map(({ node }) => node)
+  }
+  assert.deepEqual(bare('bulkhead-control-plane'), ['bulkhead-control-plane'])
+  assert.deepEqual(bare('bulkhead-worker2'), ['bulkhead-worker2'])
+  assert.deepEqual(bare(), ['bulkhead-worker'])
+  assert.deepEqual(bare('elsewhere'), ['bulkhead-worker'])
+})

@@ -1,7 +1,7 @@
 import type { Pod as PodObject, PodTemplate, Resource, Workload } from '@bulkhead/resources'
 import { CompileError } from './compile-error.js'
 import { canonicalJson, nameHash } from './hash.js'
-import { namespaceOf, ofKind } from './kinds.js'
+import { namespaceOf, ofKind, rawField } from './kinds.js'
 import { toleratesControlPlane } from './tolerations.js'
 
 /** More than this of one workload is a slip of the keyboard, not a lab. */
@@ -17,7 +17,7 @@ export interface WantedPod {
   readonly template: PodTemplate
   /** Labels that the controller adds. */
   readonly added: Readonly<Record<string, string>>
-  /** A DaemonSet's pod belongs to its node. */
+  /** A DaemonSet's pod belongs to its node; a bare one may name its own. */
   readonly node?: string
 }
 
@@ -109,11 +109,14 @@ function replicas(resource: Resource<Workload>): number {
 
 function barePod(resource: Resource<PodObject>): WantedPod {
   const { metadata, spec } = resource.object
+  // Who names a node goes past the scheduler, and past the taints that only it looks at (NoSchedule).
+  const node = rawField(spec, 'nodeName')
   return {
     resource,
     namespace: namespaceOf(resource),
     name: resource.name,
     workload: resource.name,
+    ...(typeof node === 'string' && { node }),
     template: {
       metadata: {
         ...(metadata.labels && { labels: metadata.labels }),
