@@ -70,7 +70,7 @@ test("a route's schemas are its parameters and its body, as a caller has to writ
       count: { type: 'integer', minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER },
     },
   })
-  assert.deepEqual(security, [{ token: [] }])
+  assert.deepEqual(security, [{ token: [] }, { cookie: [], csrf: [] }])
 })
 
 test('what it may be refused with is what its kind brings along, and what it says itself', () => {
@@ -79,7 +79,7 @@ test('what it may be refused with is what its kind brings along, and what it say
     [
       [400, 3],
       [401, 4],
-      [403, 2],
+      [403, 4],
       [404, 1],
       [409, 2],
       [413, 1],

@@ -19,6 +19,9 @@ const readiness = {
 
 /** What the service answers beside its API: the paths that are not made of routes. */
 export const servicePaths: Readonly<Record<string, unknown>> = {
+  '/': operation('getPage', 'The manager in a browser', {
+    '200': { description: 'A page that asks this API', content: { 'text/html': { schema: string } } },
+  }),
   '/health': operation('getHealth', 'That the process answers, as clients of the original ask for it', {
     '200': json('It does, whatever the state of the database', {
       type: 'object',

@@ -5,6 +5,7 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { ObjectId } from 'mongodb'
 import type supertest from 'supertest'
+import { cookieName } from '../auth/sessions/cookie.js'
 import type { OpenApi } from '../testing/documented.js'
 import { type As, startManager } from '../testing/index.js'
 import { type Scene, schedulerPod, schedulingScene, selecting } from '../testing/scheduling.js'
@@ -12,6 +13,9 @@ import { type Scene, schedulerPod, schedulingScene, selecting } from '../testing
 /** The contract's table of routes (1.6), by permission, and what is ours beside it. */
 const operations: Readonly<Record<string, string>> = {
   'POST /api/v1/auth/login': 'anybody',
+  'POST /api/v1/auth/session': 'anybody',
+  'GET /api/v1/auth/session': 'logged in',
+  'DELETE /api/v1/auth/session': 'logged in',
   'POST /api/v1/users': 'user.create',
   'GET /api/v1/users': 'user.read',
   'GET /api/v1/users/self': 'logged in',
@@ -38,6 +42,7 @@ const operations: Readonly<Record<string, string>> = {
   'PUT /api/v1/schedulers/{node}': 'scheduler',
   'GET /api/v1/schedulers': 'pod_pid_mapping.read',
   'GET /api/v1/audit': 'audit.read',
+  'GET /': 'anybody',
   'GET /health': 'anybody',
   'GET /version': 'anybody',
   'GET /livez': 'anybody',
@@ -113,6 +118,7 @@ function schemasIn(value: unknown): object[] {
   ])
 }
 
+const SESSION = '/api/v1/auth/session'
 const unknown = '0123456789abcdef01234567'
 const long = 'a long password'
 type Asked = PromiseLike<supertest.Response>
@@ -126,9 +132,22 @@ const ways: Readonly<Record<string, Readonly<Record<number, (scene: Scene, admin
     422: ({ agent }) => agent.post('/api/v1/auth/login').send({}),
     429: ({ agent }) => untilHeld(() => agent.post('/api/v1/auth/login').send({ username: 'held', password: 'y' })),
   },
-  getSelf: { 200: (_scene, admin) => admin.get('/api/v1/users/self') },
+  createSession: {
+    200: (scene) => fromPage(scene, { username: scene.admin.username, password: scene.admin.password }),
+    401: (scene) => fromPage(scene, { username: 'x', password: 'y' }),
+    403: ({ agent, admin: { username, password } }) => agent.post(SESSION).send({ username, password }),
+    422: (scene) => fromPage(scene, {}),
+    429: (scene) => untilHeld(() => fromPage(scene, { username: 'held', password: 'y' })),
+  },
+  getSession: { 200: (_scene, admin) => admin.get(SESSION), 403: foreign('get', SESSION) },
+  deleteSession: {
+    200: async (scene) => scene.as(await scene.user()).delete(SESSION),
+    403: foreign('delete', SESSION),
+  },
+  getSelf: { 200: (_scene, admin) => admin.get('/api/v1/users/self'), 403: foreign('get', '/api/v1/users/self') },
   changeOwnPassword: {
     200: async (scene) => ownPassword(scene, await scene.user(), `another ${long}`),
+    403: foreign('put', '/api/v1/users/self/password'),
     409: async (scene) => {
       const user = await scene.user()
       const both = await Promise.all([1, 2].map((n) => ownPassword(scene, user, `${long} ${n}`)))
@@ -293,6 +312,18 @@ function changeOfUser(path: string, change: object) {
     422: (_scene: Scene, admin: As): Asked => admin.put(path).send({ userID: 'x' }),
   }
 }
+
+/** A browser's request that a page of another site has made it send. */
+function foreign(method: 'get' | 'put' | 'delete', path: string) {
+  return ({ agent, admin }: Scene): Asked =>
+    agent[method](path)
+      .set('cookie', `${cookieName(false)}=${admin.token}`)
+      .set('sec-fetch-site', 'cross-site')
+}
+
+/** As the page itself sends it. */
+const fromPage = ({ agent }: Scene, body: object): supertest.Test =>
+  agent.post(SESSION).set({ host: 'page.test', origin: 'http://page.test' }).send(body)
 
 const ownPassword = (scene: Scene, user: Scene['admin'], newPassword: string) =>
   scene.as(user).put('/api/v1/users/self/password').send({ oldPassword: user.password, newPassword })
