@@ -83,8 +83,17 @@ export const legitimateFlows: readonly Legitimate[] = [
     flow: { from: external, to: { node: 'bulkhead-worker2' }, port: 30081, ...get('hello.example') },
     needs: ingress,
   },
-  ...['/health', '/version', '/openapi.json', '/swagger/index.html', '/api/v1/users/self'].map((path) => ({
-    why: "the manager's API and its description, from outside",
+  ...[
+    '/',
+    '/assets/3f2a91/main.js',
+    '/health',
+    '/version',
+    '/openapi.json',
+    '/swagger/index.html',
+    '/api/v1/users/self',
+    '/api/v1/schedulers',
+  ].map((path) => ({
+    why: "the manager's page, its API and its description, from outside",
     flow: { from: external, to: { service: 'gthulhu/gthulhu-gw-istio' }, port: 80, ...get('manager.example', path) },
     needs: ingress,
   })),
