@@ -4,48 +4,16 @@ import { fileURLToPath } from 'node:url'
 import { loadManifests } from '@bulkhead/resources'
 import { judge } from '../flow/judge.js'
 import { compile } from '../model/compile.js'
+import { best } from '../testing/yardstick.js'
 import type { Flow } from '../types.js'
 
-/*
- * This project's own manifests. How fast this machine is at the moment is none of the engine's: counted is the processor's
- * time of the best of many rounds, in units of a yardstick that is measured between them. The bounds are 50 ms for all
- * flows and 50 microseconds for one, on a machine of which a yardstick takes YARDSTICK_US; there it is told in those units.
- */
+/* This project's own manifests, in units of the yardstick: 50 ms for all flows, and 50 microseconds for one. */
 
-const YARDSTICK_US = 4_500
 const MATRIX_MS = 50
 const FLOW_US = 50
 
 const manifests = fileURLToPath(new URL('../../../../k8s', import.meta.url))
 const { resources } = await loadManifests([manifests])
-
-/** Plain work of the kind that the engine does, without any of its code: maps, strings, small objects. */
-function yardstick(): void {
-  const seen = new Map<string, { readonly key: string; readonly parts: readonly string[] }>()
-  for (let n = 0; n < 10_000; n++) {
-    const key = `ns-${n % 97}/pod-${n % 1009}`
-    if (!seen.has(key)) seen.set(key, { key, parts: key.split('/') })
-  }
-  if (seen.size === 0) throw new RangeError('it was optimised away')
-}
-
-/** Microseconds that the work takes where a yardstick takes YARDSTICK_US. */
-function best(rounds: number, work: () => void): number {
-  let [least, unit] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
-  for (let round = 0; round < rounds; round++) {
-    unit = Math.min(unit, cost(yardstick))
-    least = Math.min(least, cost(work))
-  }
-  return (least / unit) * YARDSTICK_US
-}
-
-/** In microseconds. */
-function cost(work: () => void): number {
-  const start = process.cpuUsage()
-  work()
-  const { user, system } = process.cpuUsage(start)
-  return user + system
-}
 
 /** Every workload to every port of every other. */
 function everyFlow(): Flow[] {
@@ -63,8 +31,6 @@ function everyFlow(): Flow[] {
       ),
   )
 }
-
-for (let warm = 0; warm < 200; warm++) yardstick()
 
 test('every flow between the workloads, with reasons, of a new snapshot: under 50 ms', (t) => {
   const flows = everyFlow()

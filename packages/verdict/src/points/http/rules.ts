@@ -1,4 +1,5 @@
 import type { AuthorizationPolicy, AuthorizationRule, Resource } from '@bulkhead/resources'
+import { namespaceOf } from '../../model/kinds.js'
 import { type Attribute, type AttributeKind, isPort, ports } from '../policy/attributes.js'
 import { attribute, byOf, type Clause, kindOf, polarity, type Rule, writtenFields } from '../policy/rule.js'
 import { conditionKind, isClaim, isHttp, isRemote, operationKinds, sourceKinds } from './kinds.js'
@@ -47,7 +48,8 @@ export function compileHttpRule(
     add('when', [reader.condition(condition, [...path, 'when', i])])
   }
   const { omittedFor, notModelled } = reader
-  return { by: byOf(resource, index), clauses, omittedFor, emptiedBy: [], notModelled }
+  const namespace = namespaceOf(resource)
+  return { by: byOf(resource, index), namespace, clauses, omittedFor, emptiedBy: [], notModelled }
 }
 
 class HttpRuleReader {

@@ -59,17 +59,20 @@ export function connectionSubject(connection: Subject): HttpSubject {
   }
 }
 
-/** A header as Envoy finds it: `host` is another name of the authority, and some parts of the request have names too. */
-export function headerOf({ request }: HttpSubject, name: string): string | undefined {
+/** How Envoy finds a header: `host` is another name of the authority, and some parts of the request have names too. */
+export function headerReader(name: string): (subject: HttpSubject) => string | undefined {
   switch (name) {
     case 'host':
     case ':authority':
-      return request.host === '' ? undefined : request.host
+      return ({ request }) => (request.host === '' ? undefined : request.host)
     case ':method':
-      return request.method
+      return ({ request }) => request.method
     case ':path':
-      return request.path
+      return ({ request }) => request.path
     default:
-      return Object.hasOwn(request.headers, name) ? request.headers[name] : undefined
+      // What every object has is no header of that name.
+      return name in Object.prototype
+        ? ({ request }) => (Object.hasOwn(request.headers, name) ? request.headers[name] : undefined)
+        : ({ request }) => request.headers[name]
   }
 }

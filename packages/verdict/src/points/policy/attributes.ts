@@ -1,5 +1,6 @@
 import { parseAddress, parseBlock } from '../../model/addresses.js'
 import type { Subject } from './subject.js'
+import { type Pattern, stringPattern, type TextReader, type TextTest, takes } from './texts.js'
 
 /** One attribute of one entry of a rule: what it wants, and whether a connection (or request) has it. */
 export interface Attribute<S extends Subject = Subject> {
@@ -9,6 +10,8 @@ export interface Attribute<S extends Subject = Subject> {
   holds(subject: S): boolean
   /** What the connection has instead, for people. */
   has(subject: S): string
+  /** The same as `holds`, where it compares texts. */
+  readonly texts?: TextTest<S>
 }
 
 export type Test<S extends Subject = Subject> = (subject: S) => boolean
@@ -20,42 +23,38 @@ export type Invalid = (value: string, expected: string) => never
 export interface AttributeKind<S extends Subject = Subject> {
   /** Undefined: none of the values is one that the proxy takes. `invalid` throws. */
   compile(values: readonly string[], invalid: Invalid, namespace: string): Test<S> | undefined
+  /** Of a kind that compares texts. */
+  readonly texts?: {
+    readonly reader: TextReader<S>
+    patterns(values: readonly string[], invalid: Invalid): readonly Pattern[]
+  }
   has(subject: S): string
-}
-
-/**
- * `abc` exact, `abc*` prefix, `*abc` suffix, `*` present and not empty; a `*` in the middle is a letter like any other
- * (C.3).
- */
-export function stringTest(pattern: string): (value: string) => boolean {
-  if (pattern === '*') return (value) => value !== ''
-  if (pattern.startsWith('*')) {
-    const suffix = pattern.slice(1)
-    return (value) => value.endsWith(suffix)
-  }
-  if (pattern.endsWith('*')) {
-    const prefix = pattern.slice(0, -1)
-    return (value) => value.startsWith(prefix)
-  }
-  return (value) => value === pattern
 }
 
 const anonymous = 'no identity'
 
-/** A connection without an identity has no principal, namespace or service account: nothing positive matches (C.6). */
+/**
+ * A connection without an identity has no principal, namespace or service account: nothing positive matches (C.6).
+ *
+ * @param name of what is read; the same for the same
+ */
 export function strings<S extends Subject>(
+  name: string,
   read: (subject: S) => string | undefined,
-  testOf: (pattern: string) => (value: string) => boolean = stringTest,
+  patternOf: (value: string, invalid: Invalid) => Pattern = stringPattern,
   absent = anonymous,
 ): AttributeKind<S> {
+  const patterns = (values: readonly string[], invalid: Invalid): readonly Pattern[] =>
+    values.map((value) => patternOf(value, invalid))
   return {
-    compile: (values) => {
-      const tests = values.map(testOf)
+    compile: (values, invalid) => {
+      const wanted = patterns(values, invalid)
       return (subject) => {
         const text = read(subject)
-        return text !== undefined && tests.some((test) => test(text))
+        return text !== undefined && wanted.some((pattern) => takes(pattern, text))
       }
     },
+    texts: { reader: { name, read }, patterns },
     has: (subject) => read(subject) ?? absent,
   }
 }
@@ -95,7 +94,7 @@ export const serviceAccounts: AttributeKind = {
     subject.caller === undefined ? anonymous : `${subject.caller.namespace}/${subject.caller.serviceAccount}`,
 }
 
-export const principals = strings<Subject>((subject) => subject.caller?.principal)
-export const namespaces = strings<Subject>((subject) => subject.caller?.namespace)
+export const principals = strings<Subject>('principal', (subject) => subject.caller?.principal)
+export const namespaces = strings<Subject>('namespace', (subject) => subject.caller?.namespace)
 export const sourceAddresses = blocks<Subject>((subject) => subject.ip)
 export const destinationAddresses = blocks<Subject>((subject) => subject.destinationIp)

@@ -4,27 +4,12 @@ import type { Subject } from './subject.js'
 
 type Lack = Closest['lacks'][number]
 
-/** The rule of the ALLOW policies that lacks the fewest attributes; the first of equals. None when there is no rule. */
-export function closestRule<S extends Subject>(
-  policies: readonly { readonly rules: readonly Rule<S>[] }[],
-  subject: S,
-): Closest | undefined {
-  let best: Closest | undefined
-  for (const policy of policies) {
-    for (const rule of policy.rules) {
-      const lacks = lacksOf(rule, subject)
-      if (best === undefined || lacks.length < best.lacks.length) {
-        const { policy: id, rule: index, at } = rule.by
-        best = { policy: id, rule: index, at, lacks }
-      }
-    }
-  }
-  return best
-}
-
-function lacksOf<S extends Subject>(rule: Rule<S>, subject: S): Lack[] {
+/** What a rule lacks of a match, for people. */
+export function closest<S extends Subject>(rule: Rule<S>, subject: S): Closest {
+  const { policy, rule: index, at } = rule.by
   const omitted = rule.omittedFor.map(({ attribute, why }) => ({ attribute, wants: [], has: why }))
-  return [...omitted, ...rule.clauses.flatMap((clause) => clauseLacks(clause, subject))]
+  const lacks = [...omitted, ...rule.clauses.flatMap((clause) => clauseLacks(clause, subject))]
+  return { policy, rule: index, at, lacks }
 }
 
 /** Of the entries of a clause the one that lacks the least. */

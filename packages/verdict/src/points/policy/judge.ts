@@ -1,7 +1,7 @@
 import type { Point, Step } from '../../types.js'
-import { closestRule } from './closest.js'
-import type { PodAuthorization, PolicyModel } from './policies.js'
-import { firstMatch } from './rule.js'
+import { closest } from './closest.js'
+import type { PodAuthorization } from './policies.js'
+import type { RuleSet } from './rule-set.js'
 import { type By, istioStep } from './step.js'
 import type { Subject } from './subject.js'
 
@@ -26,23 +26,23 @@ export function judgePolicies<S extends Subject>(
 ): Step {
   const facts = withIgnored(callFacts, policies)
   // 1. A DENY policy that matches refuses, whatever else allows.
-  const denied = firstMatch(policies.deny, subject)
+  const denied = policies.deny.ask(subject).matched
   if (denied !== undefined) return istioStep(point, 'deny', 'authz.rule-denies', facts, denied.by)
 
   // 2. With ALLOW policies, and no rule of theirs that matches, it is denied by default. No rule said so: every ALLOW
   //    policy is named, and none accused. A rule that cannot be read might have allowed it.
-  const allowed = firstMatch(policies.allow, subject)
-  const mayAllow = allowed === undefined ? unreadRule(policies.allow) : undefined
-  if (policies.allow.length > 0 && allowed === undefined && mayAllow === undefined) {
+  const { matched: allowed, nearest } = policies.allow.ask(subject)
+  const mayAllow = allowed === undefined ? policies.allow.unread : undefined
+  if (policies.isolatedBy.length > 0 && allowed === undefined && mayAllow === undefined) {
     return istioStep(point, 'deny', 'authz.no-rule-allows', facts, {
       layer: policies.allowLayer,
       isolatedBy: policies.isolatedBy,
-      closest: closestRule(policies.allow, subject),
+      closest: nearest && closest(nearest, subject),
     })
   }
 
   // 3. What could still close it, or was needed to open it, and cannot be read.
-  const unread = unreadRule(policies.deny) ?? mayAllow ?? asksOthers(policies.custom, subject) ?? mayDeny
+  const unread = policies.deny.unread ?? mayAllow ?? asksOthers(policies.custom, subject) ?? mayDeny
   if (unread !== undefined) {
     return istioStep(point, 'unknown', 'not-modelled', { ...facts, what: unread.what }, unread.by)
   }
@@ -52,25 +52,13 @@ export function judgePolicies<S extends Subject>(
   return istioStep(point, 'allow', 'authz.rule-allows', facts, allowed.by)
 }
 
-/** A field that we do not know might have denied, or might have allowed. */
-function unreadRule<S extends Subject>(policies: readonly PolicyModel<S>[]): Unread | undefined {
-  for (const policy of policies) {
-    for (const rule of policy.rules) {
-      const [what] = rule.notModelled
-      if (what !== undefined) return { what, by: rule.by }
-    }
-  }
-  return undefined
-}
-
 /** A CUSTOM policy asks a server of somebody's own, for what its rules match. */
-function asksOthers<S extends Subject>(policies: readonly PolicyModel<S>[], subject: S): Unread | undefined {
-  const asked = firstMatch(policies, subject)
-  return asked === undefined ? unreadRule(policies) : { what: 'action CUSTOM (another server decides)', by: asked.by }
+function asksOthers<S extends Subject>(custom: RuleSet<S>, subject: S): Unread | undefined {
+  const asked = custom.ask(subject).matched
+  return asked === undefined ? custom.unread : { what: 'action CUSTOM (another server decides)', by: asked.by }
 }
 
 /** The proxy leaves these out, and reports it only in the policy's status: say it where people look. */
-function withIgnored<S extends Subject>(facts: Facts, policies: PodAuthorization<S>): Facts {
-  if (policies.ignored.length === 0) return facts
-  return { ...facts, ignored: policies.ignored.map(({ says }) => says).join(', ') }
+function withIgnored<S extends Subject>(facts: Facts, { ignored }: PodAuthorization<S>): Facts {
+  return ignored === undefined ? facts : { ...facts, ignored }
 }

@@ -2,6 +2,7 @@ import type { AuthorizationPolicy, Resource } from '@bulkhead/resources'
 import { at, namespaceOf, ofKind, rawField } from '../../model/kinds.js'
 import type { Step } from '../../types.js'
 import type { Rule } from './rule.js'
+import { RuleSet } from './rule-set.js'
 import type { Subject } from './subject.js'
 
 export type Action = 'ALLOW' | 'DENY' | 'CUSTOM'
@@ -22,11 +23,12 @@ export interface IgnoredPolicy {
 
 /** What holds for one class of pods. */
 export interface PodAuthorization<S extends Subject = Subject> {
-  readonly deny: readonly PolicyModel<S>[]
-  readonly allow: readonly PolicyModel<S>[]
+  readonly deny: RuleSet<S>
+  readonly allow: RuleSet<S>
   /** Asked of a server of somebody's own. */
-  readonly custom: readonly PolicyModel<S>[]
-  readonly ignored: readonly IgnoredPolicy[]
+  readonly custom: RuleSet<S>
+  /** What the proxy leaves out, in one text; undefined for nothing. */
+  readonly ignored: string | undefined
   /**
    * What a default deny says: every ALLOW policy, and the layer whose wall it is. That is the one of all policies that
    * have rules, and so speak for somebody; a policy without any only closes what others open. Undefined for several.
@@ -58,10 +60,10 @@ export function arrange<S extends Subject>(
   const sorted = [...enforced].sort(byId)
   const allow = sorted.filter((policy) => policy.action === 'ALLOW')
   return {
-    deny: sorted.filter((policy) => policy.action === 'DENY'),
-    allow,
-    custom: sorted.filter((policy) => policy.action === 'CUSTOM'),
-    ignored,
+    deny: new RuleSet(sorted.filter((policy) => policy.action === 'DENY')),
+    allow: new RuleSet(allow),
+    custom: new RuleSet(sorted.filter((policy) => policy.action === 'CUSTOM')),
+    ignored: ignored.length === 0 ? undefined : ignored.map(({ says }) => says).join(', '),
     isolatedBy: allow.map(({ id, layer, at: place }) => ({
       policy: id,
       ...(layer !== undefined && { layer }),

@@ -18,6 +18,8 @@ export interface Clause<S extends Subject> {
 export interface Rule<S extends Subject = Subject> {
   /** What a step says that this rule decides. */
   readonly by: Required<Pick<By, 'layer' | 'policy' | 'rule' | 'at'>>
+  /** The policy's: what a short name in it means depends on it. */
+  readonly namespace: string
   /** All must match. None at all: always matches. */
   readonly clauses: readonly Clause<S>[]
   /** What makes istiod leave the whole rule out, and why. */
@@ -26,27 +28,6 @@ export interface Rule<S extends Subject = Subject> {
   readonly emptiedBy: readonly string[]
   /** Fields that the engine does not know. */
   readonly notModelled: readonly string[]
-}
-
-/** Every clause, and in each any entry, and in it every attribute (C.3). A rule that is not fully read is nobody's word. */
-export function ruleMatches<S extends Subject>(rule: Rule<S>, subject: S): boolean {
-  if (rule.omittedFor.length > 0 || rule.notModelled.length > 0) return false
-  return rule.clauses.every((clause) => clauseMatches(clause, subject))
-}
-
-function clauseMatches<S extends Subject>(clause: Clause<S>, subject: S): boolean {
-  return clause.entries.some((entry) => entry.length > 0 && entry.every((attribute) => attribute.holds(subject)))
-}
-
-/** The first rule of these policies that matches. */
-export function firstMatch<S extends Subject>(
-  policies: readonly { readonly rules: readonly Rule<S>[] }[],
-  subject: S,
-): Rule<S> | undefined {
-  for (const policy of policies) {
-    for (const rule of policy.rules) if (ruleMatches(rule, subject)) return rule
-  }
-  return undefined
 }
 
 export function byOf(resource: Resource<AuthorizationPolicy>, rule: number): Rule['by'] {
@@ -73,7 +54,9 @@ export function attribute<S extends Subject>(
   const any = kind.compile(wants, invalid, namespaceOf(resource))
   if (any === undefined) return undefined
   const holds = negated ? (subject: S) => !any(subject) : any
-  return { name, wants, holds, has: (subject) => kind.has(subject) }
+  const { texts } = kind
+  const compared = texts && { reader: texts.reader, patterns: texts.patterns(wants, invalid), negated }
+  return { name, wants, holds, has: (subject) => kind.has(subject), ...(compared && { texts: compared }) }
 }
 
 /** Not what every object inherits: `constructor` is a name like any other. */

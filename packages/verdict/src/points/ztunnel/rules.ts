@@ -1,4 +1,5 @@
 import type { AuthorizationPolicy, AuthorizationRule, Resource } from '@bulkhead/resources'
+import { namespaceOf } from '../../model/kinds.js'
 import type { Attribute, AttributeKind } from '../policy/attributes.js'
 import { attribute, byOf, type Clause, type Entry, kindOf, polarity, type Rule, writtenFields } from '../policy/rule.js'
 import type { Subject } from '../policy/subject.js'
@@ -36,6 +37,7 @@ export function compileRule(resource: Resource<AuthorizationPolicy>, rule: Autho
   const never = clauses.some((clause) => clause.entries.every((entry) => entry.length === 0))
   return {
     by: byOf(resource, index),
+    namespace: namespaceOf(resource),
     clauses,
     omittedFor: denies ? [] : http.map((name) => ({ attribute: name, why })),
     emptiedBy: denies && never ? http : [],
