@@ -43,7 +43,8 @@ export interface App {
 
 /** Builds the service; main.ts makes it listen and report. */
 export function createApp(deps: AppDeps): App {
-  const { node, processes, log, now = Date.now } = deps
+  const { node, log, now = Date.now } = deps
+  const processes = watched(deps.processes, log)
   const startedAt = new Date(now()).toISOString()
   const intents = new NodeIntents(node, () => reporter.soon())
   const tokens = createTokens(node, deps.key, now)
@@ -113,4 +114,20 @@ export function createApp(deps: AppDeps): App {
   })
   service.onClose('reports to the manager', () => reporter.close())
   return { service, reporter, routes }
+}
+
+/** The processes, with a line in the log when some may not be read, and when all may again: an intent that is not kept has a reason. */
+function watched(processes: ProcessSource, { log }: ServiceLog): ProcessSource {
+  let denied = false
+  return {
+    async read() {
+      const found = await processes.read()
+      if (found.denied > 0 !== denied) {
+        denied = found.denied > 0
+        if (denied) log.warn({ denied: found.denied }, 'processes of this node may not be read: they are not scheduled')
+        else log.info('all processes of this node can be read again')
+      }
+      return found
+    },
+  }
 }

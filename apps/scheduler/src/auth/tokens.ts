@@ -38,7 +38,12 @@ export interface Tokens {
 }
 
 /** @param key the scheduler's own; the sched_ext scheduler has it from the same Secret */
-export function createTokens(node: string, key: KeyObject, now: () => number = Date.now): Tokens {
+export function createTokens(
+  node: string,
+  key: KeyObject,
+  now: () => number = Date.now,
+  mostUsed: number = MOST_USED,
+): Tokens {
   const publicKey = createPublicKey(key)
   const client = schedExtOf(node)
   const own: Statement = { issuer: 'decision-maker-service', subject: client.subject, audience: audienceOf(node) }
@@ -51,7 +56,7 @@ export function createTokens(node: string, key: KeyObject, now: () => number = D
       used.delete(known)
     }
     if (used.has(id)) throw schedulerErrors.error('ASSERTION_REFUSED', 'The client assertion was shown before.')
-    if (used.size >= MOST_USED)
+    if (used.size >= mostUsed)
       throw kitErrors.error('TOO_MANY_REQUESTS', undefined, { headers: { 'retry-after': '60' } })
     used.set(id, at + (ASSERTION_SECONDS + 2 * CLOCK_TOLERANCE_SECONDS) * 1000)
   }

@@ -10,8 +10,8 @@ export interface ReadyIntent {
   readonly selectors: string
 }
 
-/** Compiling goes on for this many expressions before others have their turn. */
-const BATCH = 50
+/** Compiling goes on for this many expressions, of a millisecond each at the worst, before others have their turn. */
+const BATCH = 10
 
 const MOST_PROBLEMS = 20
 

@@ -37,27 +37,53 @@ export function connectManager(url: URL, node: string, key: KeyObject, timeoutMs
   const target = `${base}/api/v1/schedulers/${encodeURIComponent(node)}`
   return {
     async report(report, signal) {
-      const { statusCode, body } = await request(target, {
-        dispatcher: agent,
-        method: 'PUT',
-        headers: { authorization: `Bearer ${await assertions.for(node)}`, 'content-type': 'application/json' },
-        body: JSON.stringify(report),
-        signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
-      })
-      const text = await body.text()
-      if (statusCode !== 200) throw new Error(`it answered ${statusCode} ${JSON.stringify(text.slice(0, 200))}`)
-      let answer: unknown
+      const { ended, done } = deadline(signal, timeoutMs)
       try {
-        answer = JSON.parse(text)
-      } catch {
-        throw new Error('its answer is no JSON')
+        const { statusCode, body } = await request(target, {
+          dispatcher: agent,
+          method: 'PUT',
+          headers: { authorization: `Bearer ${await assertions.for(node)}`, 'content-type': 'application/json' },
+          body: JSON.stringify(report),
+          signal: ended,
+        })
+        const text = await body.text()
+        if (statusCode !== 200) throw new Error(`it answered ${statusCode} ${JSON.stringify(text.slice(0, 200))}`)
+        return readAnswer(text)
+      } finally {
+        done()
       }
-      const read = answerSchema.safeParse(answer)
-      if (!read.success) throw new Error('its answer is not of its contract')
-      return read.data.data
     },
     async close() {
       await agent.destroy()
+    },
+  }
+}
+
+/** @throws Error that says what is wrong with it */
+function readAnswer(text: string): ReportAnswer {
+  let answer: unknown
+  try {
+    answer = JSON.parse(text)
+  } catch {
+    throw new Error('its answer is no JSON')
+  }
+  const read = answerSchema.safeParse(answer)
+  if (!read.success) throw new Error('its answer is not of its contract')
+  return read.data.data
+}
+
+/** Ends with the signal, or when the time is over. Not AbortSignal.any(): a signal that lives as long as the process would keep each one. */
+function deadline(signal: AbortSignal, ms: number): { readonly ended: AbortSignal; readonly done: () => void } {
+  const own = new AbortController()
+  const stop = (): void => own.abort(signal.reason)
+  if (signal.aborted) stop()
+  signal.addEventListener('abort', stop)
+  const timer = setTimeout(() => own.abort(new Error(`it did not answer within ${ms} ms`)), ms)
+  return {
+    ended: own.signal,
+    done: () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', stop)
     },
   }
 }

@@ -6,7 +6,10 @@ import type { Manager } from './manager.js'
 export const REPORT_EVERY_MS = 30_000
 /** After a report that failed, doubled each time up to the above. */
 export const FIRST_RETRY_MS = 500
-/** From a new set to its report: a burst of sets makes one. Also the least between two. */
+/**
+ * From a new set to its report: a burst of sets makes one. Doubled for each report in a row that the manager was not content with: were
+ * the two never to agree, they would else push and report as fast as they can.
+ */
 export const SOON_MS = 200
 
 /** When something is to be done; a test has one of its own. */
@@ -49,6 +52,8 @@ export class Reporter {
   #soon = false
   #running: Promise<void> | undefined
   #failures = 0
+  /** Reports in a row after which the manager expected another set. */
+  #outOfSync = 0
   #state = 'unknown'
 
   constructor(deps: ReporterDeps) {
@@ -60,11 +65,12 @@ export class Reporter {
     this.#wait(0)
   }
 
-  /** Something has changed that the manager should know. While it does not answer, its turn comes as it would have. */
+  /** A new set is in force. It came from the manager, which is there then, whatever became of the reports before. */
   soon(): void {
     if (this.#soon) return
     this.#soon = true
-    if (this.#running === undefined && this.#failures === 0) this.#wait(SOON_MS)
+    // Before the start there is nobody to be told yet, and while a report is on its way the next one is told of it.
+    if (this.#cancel !== undefined) this.#wait(this.#next())
   }
 
   async close(): Promise<void> {
@@ -87,12 +93,10 @@ export class Reporter {
   }
 
   #next(): number {
-    if (this.#failures > 0) {
-      // A random part of it: who lost the manager together does not come back together.
-      const longest = Math.min(REPORT_EVERY_MS, FIRST_RETRY_MS * 2 ** (this.#failures - 1))
-      return longest * (0.5 + this.#timers.random() / 2)
-    }
-    return this.#soon ? SOON_MS : REPORT_EVERY_MS * (0.8 + 0.4 * this.#timers.random())
+    if (this.#soon) return doubled(SOON_MS, this.#outOfSync)
+    // A random part of it: who lost the manager together does not come back together.
+    if (this.#failures > 0) return doubled(FIRST_RETRY_MS, this.#failures) * (0.5 + this.#timers.random() / 2)
+    return Math.round(REPORT_EVERY_MS * (0.8 + 0.4 * this.#timers.random()))
   }
 
   async #tell(): Promise<void> {
@@ -101,6 +105,7 @@ export class Reporter {
     try {
       const { inSync } = await manager.report(report(), this.#stop.signal)
       this.#failures = 0
+      this.#outOfSync = inSync ? 0 : this.#outOfSync + 1
       outcome(inSync ? 'in sync' : 'not in sync')
       this.#say(inSync ? 'in sync' : 'not in sync', () =>
         log.info(
@@ -110,7 +115,7 @@ export class Reporter {
       )
     } catch (error) {
       if (this.#stop.signal.aborted) return
-      this.#failures = Math.min(this.#failures + 1, 16)
+      this.#failures++
       outcome('failed')
       const why = error instanceof Error ? error.message || error.name : String(error)
       this.#say('failed', () => log.warn({ why }, 'the manager could not be told of this node; it is tried again'))
@@ -124,3 +129,7 @@ export class Reporter {
     say()
   }
 }
+
+/** The first wait, doubled with each time after the first. */
+const doubled = (first: number, times: number): number =>
+  Math.min(REPORT_EVERY_MS, first * 2 ** Math.min(20, Math.max(0, times - 1)))

@@ -90,7 +90,8 @@ export interface TestScheduler {
   readonly lines: string[]
   /** What runs; a test sets it, or makes it fail. */
   processes: Record<string, readonly PodProcess[]> | Error
-  readonly scans: { count: number }
+  /** Processes that may not be read. */
+  denied: number
   now: number
   /** Bearer of the manager. */
   asManager(node?: string): Promise<string>
@@ -114,8 +115,11 @@ export function startScheduler(t: TestContext): TestScheduler {
   const lines: string[] = []
   const manager = new TestManager()
   const timers = new TestTimers()
-  const scans = { count: 0 }
-  const state: { processes: TestScheduler['processes']; now: number } = { processes: {}, now: 1_800_000_000_000 }
+  const state: Pick<TestScheduler, 'processes' | 'denied' | 'now'> = {
+    processes: {},
+    denied: 0,
+    now: 1_800_000_000_000,
+  }
   const { service, reporter, routes } = createApp({
     node: NODE,
     pod: 'gthulhu-scheduler-x',
@@ -124,11 +128,10 @@ export function startScheduler(t: TestContext): TestScheduler {
     machineId: 'machine-1',
     processes: {
       read(): Promise<NodeProcesses> {
-        scans.count++
         const { processes } = state
         return processes instanceof Error
           ? Promise.reject(processes)
-          : Promise.resolve({ at: state.now, pods: new Map(Object.entries(processes)), denied: 0 })
+          : Promise.resolve({ at: state.now, pods: new Map(Object.entries(processes)), denied: state.denied })
       },
     },
     manager,
@@ -152,12 +155,17 @@ export function startScheduler(t: TestContext): TestScheduler {
     manager,
     timers,
     lines,
-    scans,
     get processes() {
       return state.processes
     },
     set processes(processes) {
       state.processes = processes
+    },
+    get denied() {
+      return state.denied
+    },
+    set denied(denied) {
+      state.denied = denied
     },
     get now() {
       return state.now
