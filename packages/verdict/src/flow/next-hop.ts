@@ -93,7 +93,7 @@ export function nextHop(request: HopRequest, snapshot: Snapshot): NextHop {
   return { transport: 'hbone', tuple, as: source.identity, ...more }
 }
 
-function waypointOf({ source, destination, service }: HopRequest, snapshot: Snapshot) {
+function waypointOf({ source, destination, service, port }: HopRequest, snapshot: Snapshot) {
   if (isPod(source) && source.waypoint !== undefined) return undefined
   const caller: Addressed['caller'] =
     isPod(source) && source.mesh ? 'captured' : isPod(source) && source.gateway !== undefined ? 'ingress' : 'other'
@@ -101,7 +101,7 @@ function waypointOf({ source, destination, service }: HopRequest, snapshot: Snap
   // A headless Service's name resolves to the pods' addresses: the pod is called, not the Service (C.7).
   if (service?.clusterIP !== undefined) return waypointFor({ service: service.key, caller })
   if (!isPod(destination) || (isPod(source) && source.key === destination.key)) return undefined
-  return waypointFor({ pod: destination, caller })
+  return waypointFor({ pod: destination, port, caller })
 }
 
 /** What a waypoint is asked to connect to: the Service's address, or the pod's. */

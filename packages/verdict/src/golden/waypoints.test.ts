@@ -98,7 +98,8 @@ test('110 TestPodIP: a call to the pod goes round a waypoint for Services', () =
   const closed = onService({})
   const of = judge({ from: src, to: dst, port: 8080 }, withWaypoint([closed]))
   assert.equal(of.outcome, 'allow')
-  assert.equal(of.steps.find(({ point }) => point === 'waypoint')?.code, undefined)
+  const [step] = of.steps
+  assert.deepEqual([step?.code, step?.facts?.why], ['waypoint.walked-past', 'pod-address'])
   assert.deepEqual(decided(through([closed])), refused)
 })
 

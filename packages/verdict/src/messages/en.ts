@@ -76,7 +76,10 @@ export const en: Readonly<Record<ReasonCode, Sentence>> = {
     `the certificate shown to ${fact(step, 'pod')} is real, but its key is not the caller's`,
   'hbone.own-port': (step) =>
     `port ${fact(step, 'port')} of ${fact(step, 'pod')} is ztunnel's own, and takes no call of an application's`,
-  'hbone.wrong-target': (step) => `${fact(step, 'pod')} was asked to connect on to another pod`,
+  'hbone.wrong-target': (step) =>
+    step.point === 'waypoint'
+      ? `${fact(step, 'pod')} was asked for what it does not serve (${fact(step, 'target')})`
+      : `${fact(step, 'pod')} was asked to connect on to another pod`,
   ...network,
   'network.nothing-listens': (step) => {
     const what = fact(step, 'what')

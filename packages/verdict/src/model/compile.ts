@@ -1,6 +1,7 @@
 import type { Namespace, Resource, Service } from '@bulkhead/resources'
 import type { Compile, Snapshot } from '../api.js'
 import { compileNetwork } from '../network/compile-network.js'
+import { routesServices } from '../points/waypoint/routed.js'
 import { compileRoutes, type RouteIndex } from '../routes/compile.js'
 import type { GatewayModel } from '../routes/types.js'
 import type { NodeModel, Pod } from '../types.js'
@@ -11,12 +12,12 @@ import { setInternals } from './internals.js'
 import { at, namespaceOf, ofKind } from './kinds.js'
 import { expectedPorts } from './listening.js'
 import { resolveName } from './names.js'
-import { findNotModelled } from './not-modelled.js'
+import { findNotModelled, type NotModelled } from './not-modelled.js'
 import { modelPlatform } from './platform.js'
 import { buildPods } from './pods.js'
 import { indexPolicies } from './policy-index.js'
 import { buildServices, indexAddresses, targetPortOn } from './services.js'
-import { indexWaypoints } from './waypoints.js'
+import { indexWaypoints, type WaypointIndex } from './waypoints.js'
 
 const defaultNodes = ['bulkhead-worker', 'bulkhead-worker2']
 
@@ -49,6 +50,7 @@ export const compile: Compile = (resources, options = {}) => {
     generated,
     readyOnce: options.waypointsReadyOnce,
     readyBefore: previous?.waypointsReadyOnce,
+    services,
   })
   const routes = compileRoutes({ resources, services, namespaceLabels })
   const podsByIp = new Map<string, Pod>()
@@ -67,7 +69,7 @@ export const compile: Compile = (resources, options = {}) => {
     else same.push(pod)
   }
   const network = compileNetwork({ resources, services: all, namespaceLabels, options: options.network })
-  const policiesOf = indexPolicies(resources, rootNamespace, generatedOf, network)
+  const policiesOf = indexPolicies(resources, { rootNamespace, trustDomain }, generatedOf, network)
   for (const pod of pods.values()) {
     const { conflict } = policiesOf(pod).network
     if (conflict !== undefined) throw conflict
@@ -78,7 +80,7 @@ export const compile: Compile = (resources, options = {}) => {
   )
   const backendTls = readBackendTls(resources)
   const notModelled = findNotModelled(resources, namespaceLabels, {
-    found: [...otherGateways, ...backendTls.found, ...network.notModelled],
+    found: [...otherGateways, ...routesAtWaypoints(resources, waypoints), ...backendTls.found, ...network.notModelled],
     routes: routes.notModelled,
   })
   const snapshot: Snapshot = {
@@ -119,6 +121,15 @@ export const compile: Compile = (resources, options = {}) => {
     listening: expectedPorts(services),
   })
   return Object.freeze(snapshot)
+}
+
+/** Routes of Services are a waypoint's to follow: without one they decide nothing. */
+function routesAtWaypoints(resources: readonly Resource[], { models }: WaypointIndex): NotModelled[] {
+  if (models.size === 0) return []
+  const what = 'a Service as the parent of a route: it is followed by waypoints'
+  return resources
+    .filter(routesServices)
+    .map((route) => ({ effect: 'routes', id: route.id, what, at: at(route, ['spec', 'parentRefs']) }))
 }
 
 function modelGateway({ gateway, key, workload }: Generated, routes: RouteIndex): GatewayModel {

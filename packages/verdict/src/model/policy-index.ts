@@ -18,7 +18,7 @@ const maxClasses = 10_000
  */
 export function indexPolicies(
   resources: readonly Resource[],
-  rootNamespace: string,
+  { rootNamespace, trustDomain }: { readonly rootNamespace: string; readonly trustDomain: string },
   gateways: ReadonlyMap<string, Generated>,
   network: NetworkIndex,
 ): (pod: Pod) => PodPolicies {
@@ -31,7 +31,13 @@ export function indexPolicies(
   const requestsAt = (pod: Pod): HttpAuthorization => {
     const annotations = annotationsOf(pod)
     const { namespace, labels } = pod
-    return gatewayAuthorization(resources, rootNamespace, { namespace, name: gatewayName(pod), labels, annotations })
+    return gatewayAuthorization(resources, rootNamespace, {
+      namespace,
+      name: gatewayName(pod),
+      labels,
+      annotations,
+      trustDomain,
+    })
   }
   const waypointAt = (pod: Pod): WaypointAuthorizations =>
     waypointAuthorizations(resources, rootNamespace, {
@@ -39,6 +45,7 @@ export function indexPolicies(
       name: waypointName(pod),
       gatewayClass: gateways.get(pod.workload)?.gateway.object.spec.gatewayClassName ?? '',
       annotations: annotationsOf(pod),
+      trustDomain,
     })
   return (pod) => {
     const known = byPod.get(pod)

@@ -2,11 +2,12 @@ import type { Gateway, Resource, Service } from '@bulkhead/resources'
 import { namespaceAllowed } from '@bulkhead/resources/gateway-api'
 import { selectorMatches } from '@bulkhead/resources/selectors'
 import type { WaypointModel } from '../routes/types.js'
-import type { Pod } from '../types.js'
+import type { Pod, ServiceModel } from '../types.js'
 import { classOf } from './gateways/classes.js'
 import type { Generated } from './gateways/generate.js'
 import { at, namespaceOf, ofKind } from './kinds.js'
 import type { NotModelled } from './not-modelled.js'
+import { targetPortOn } from './services.js'
 
 /** Why a connection walks past a waypoint that is named for its destination (C.7). */
 export type PastReason =
@@ -24,6 +25,8 @@ export interface Addressed {
   readonly service?: string
   /** By the pod's own address. */
   readonly pod?: Pod
+  /** The container's, of a pod. */
+  readonly port?: number
   readonly caller: 'captured' | 'ingress' | 'other'
 }
 
@@ -56,6 +59,7 @@ export interface WaypointSources {
   /** Undefined: every one whose Deployment has replicas, and those of before. */
   readonly readyOnce: ReadonlySet<string> | undefined
   readonly readyBefore: ReadonlySet<string> | undefined
+  readonly services: ReadonlyMap<string, ServiceModel>
 }
 
 /** The waypoints of a set of objects, and who goes by them. */
@@ -76,7 +80,7 @@ export function indexWaypoints(sources: WaypointSources): WaypointIndex {
   const serviceLabels = new Map(
     ofKind<Service>(resources, '', 'Service').map((service) => [keyOf(service), service.object.metadata.labels ?? {}]),
   )
-  const choose = ({ service, pod, caller }: Addressed): WaypointChoice | undefined => {
+  const named = ({ service, pod, caller }: Addressed): WaypointChoice | undefined => {
     const namespace = service === undefined ? pod?.namespace : service.slice(0, service.indexOf('/'))
     if (namespace === undefined) return undefined
     const own = service === undefined ? (pod?.labels ?? {}) : (serviceLabels.get(service) ?? {})
@@ -84,10 +88,10 @@ export function indexWaypoints(sources: WaypointSources): WaypointIndex {
     if (pod?.waypoint !== undefined || own[managed] === 'istio.io-mesh-controller') return undefined
     const ofNamespace = namespaceLabels.get(namespace) ?? {}
     // The object's own label wins over its namespace's, also where it leads nowhere.
-    const named = own[useWaypoint] === undefined ? ofNamespace : own
-    const name = named[useWaypoint]
+    const labels = own[useWaypoint] === undefined ? ofNamespace : own
+    const name = labels[useWaypoint]
     if (name === undefined || name === 'none') return undefined
-    const key = `${named[useWaypointNamespace] || namespace}/${name}`
+    const key = `${labels[useWaypointNamespace] || namespace}/${name}`
     const past = (why: PastReason): WaypointChoice => ({ kind: 'past', key, why })
     const gateway = gateways.get(key)
     if (gateway === undefined) return past('missing')
@@ -105,7 +109,35 @@ export function indexWaypoints(sources: WaypointSources): WaypointIndex {
     }
     return readyOnce.has(key) ? { kind: 'through', model } : past('never-ready')
   }
+  const before = servicesBefore(sources.services)
+  const choose = (addressed: Addressed): WaypointChoice | undefined => {
+    const choice = named(addressed)
+    const { pod, port, caller } = addressed
+    if (choice !== undefined || pod === undefined || caller === 'ingress') return choice
+    // The pod names none, and a Service before it does: whoever calls the pod goes round that.
+    for (const service of before(pod, port)) {
+      const other = named({ service: service.key, caller: 'captured' })
+      const key = other?.kind === 'through' ? other.model.key : undefined
+      if (key !== undefined) return { kind: 'past', key, why: caller === 'other' ? 'not-captured' : 'pod-address' }
+    }
+    return undefined
+  }
   return { models, readyOnce, choose }
+}
+
+/** The Services with an address of their own that lead to that port of a pod. */
+function servicesBefore(
+  services: ReadonlyMap<string, ServiceModel>,
+): (pod: Pod, port: number | undefined) => readonly ServiceModel[] {
+  const byPod = new Map<string, ServiceModel[]>()
+  for (const service of services.values()) {
+    if (service.clusterIP === undefined) continue
+    for (const key of service.endpoints) byPod.set(key, [...(byPod.get(key) ?? []), service])
+  }
+  return (pod, port) =>
+    (byPod.get(pod.key) ?? []).filter((service) =>
+      service.ports.some((one) => one.protocol === 'TCP' && targetPortOn(service, one.port, pod) === port),
+    )
 }
 
 const keyOf = (resource: Resource): string => `${namespaceOf(resource)}/${resource.name}`

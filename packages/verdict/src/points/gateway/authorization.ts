@@ -12,6 +12,7 @@ export interface GatewayPlace {
   readonly name: string
   readonly labels: Readonly<Record<string, string>>
   readonly annotations: Readonly<Record<string, string>>
+  readonly trustDomain: string
 }
 
 /** The policies that a gateway's Envoy enforces (C.4, last column). */
@@ -22,7 +23,7 @@ export function gatewayAuthorization(
 ): HttpAuthorization {
   const inForce = resources.filter((resource) => applies(resource, rootNamespace, gateway))
   const topology = /gatewayTopology/.test(gateway.annotations['proxy.istio.io/config'] ?? '')
-  return httpAuthorization(inForce, { topology, tcp: false })
+  return httpAuthorization(inForce, { topology, tcp: false, trustDomain: gateway.trustDomain })
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { AuthorizationPolicy, AuthorizationRule, Resource } from '@bulkhead/resources'
 import { namespaceOf } from '../../model/kinds.js'
-import { type Attribute, type AttributeKind, isPort, ports } from '../policy/attributes.js'
+import { type Attribute, type AttributeKind, isPort, ports, principals } from '../policy/attributes.js'
 import { attribute, byOf, type Clause, kindOf, polarity, type Rule, writtenFields } from '../policy/rule.js'
 import { conditionKind, isClaim, isHttp, isRemote, operationKinds, sourceKinds } from './kinds.js'
 import type { HttpSubject } from './subject.js'
@@ -13,6 +13,8 @@ export interface HttpContext {
   readonly topology: boolean
   /** The rules are for a TCP filter chain, which reads no requests (C.6, last row). */
   readonly tcp: boolean
+  /** The mesh's own, which `cluster.local` in a principal stands for (C.6). */
+  readonly trustDomain: string
 }
 
 type Path = readonly (string | number)[]
@@ -95,7 +97,7 @@ class HttpRuleReader {
     written: Parameters<typeof attribute>[3],
     path: Path,
   ): Entry {
-    const { requestAuthentications, topology, tcp } = this.#context
+    const { requestAuthentications, topology, tcp, trustDomain } = this.#context
     const allows = (this.#resource.object.spec?.action ?? 'ALLOW') === 'ALLOW'
     // Without requests an ALLOW rule that asks about one is left out; a DENY rule is without the attribute, and so wider.
     if (tcp && isHttp(positive)) {
@@ -112,7 +114,14 @@ class HttpRuleReader {
       const why = `${JSON.stringify(bad)} is no port number, so istiod leaves the rule out`
       this.omittedFor.push({ attribute: written.name, why })
     }
-    const read = kind && attribute(this.#resource, path, kind, written)
+    const read =
+      kind && attribute(this.#resource, path, kind, written, kind === principals ? ownDomain(trustDomain) : undefined)
     return read === undefined ? [] : [read]
   }
+}
+
+/** `cluster.local` is the mesh's own trust domain, whatever its name; another one is meant as it is written. */
+function ownDomain(trustDomain: string): (principal: string) => string {
+  return (principal) =>
+    principal.startsWith('cluster.local/') ? `${trustDomain}${principal.slice('cluster.local'.length)}` : principal
 }

@@ -70,7 +70,7 @@ test('the first rule that matches is found, and without one the first of those t
       fc.array(subject, { minLength: 1, maxLength: 4 }),
       (rules, subjects) => {
         const [resource = assert.fail()] = authorizationPolicies([authorizationPolicy('app/p', { rules })])
-        const context = { requestAuthentications: [], topology: false, tcp: false }
+        const context = { requestAuthentications: [], topology: false, tcp: false, trustDomain: 'cluster.local' }
         const read = rules.map((one, index) => compileHttpRule(resource, one, index, context))
         const set = new RuleSet([{ rules: read }])
         for (const of of subjects) {

@@ -40,22 +40,24 @@ export function polarity(name: string): { readonly positive: string; readonly ne
   return { positive: negated ? name.charAt(3).toLowerCase() + name.slice(4) : name, negated }
 }
 
-/** One attribute as written; undefined when the proxy takes none of its values. */
+/** One attribute as written; undefined when the proxy takes none of its values. `meant`: what a value stands for. */
 export function attribute<S extends Subject>(
   resource: Resource<AuthorizationPolicy>,
   path: readonly (string | number)[],
   kind: AttributeKind<S>,
   written: { readonly name: string; readonly wants: readonly string[]; readonly negated: boolean },
+  meant: (value: string) => string = (value) => value,
 ): Attribute<S> | undefined {
   const invalid = (value: string, expected: string): never => {
     throw new CompileError(resource, path, `${JSON.stringify(value)} is not ${expected}`)
   }
   const { name, wants, negated } = written
-  const any = kind.compile(wants, invalid, namespaceOf(resource))
+  const values = wants.map(meant)
+  const any = kind.compile(values, invalid, namespaceOf(resource))
   if (any === undefined) return undefined
   const holds = negated ? (subject: S) => !any(subject) : any
   const { texts } = kind
-  const compared = texts && { reader: texts.reader, patterns: texts.patterns(wants, invalid), negated }
+  const compared = texts && { reader: texts.reader, patterns: texts.patterns(values, invalid), negated }
   return { name, wants, holds, has: (subject) => kind.has(subject), ...(compared && { texts: compared }) }
 }
 

@@ -4,6 +4,7 @@ import type { Pod } from '../../types.js'
 import { isGateway } from '../gateway/authorization.js'
 import { type HttpAuthorization, httpAuthorization } from '../http/authorization.js'
 import { type TargetRef, targetsOf } from '../policy/policies.js'
+import { routedBy } from './routed.js'
 
 /** What a waypoint's Envoy enforces, found once for each destination that it is on the way to. */
 export interface WaypointAuthorizations {
@@ -20,6 +21,7 @@ export interface WaypointPlace {
   readonly name: string
   readonly gatewayClass: string
   readonly annotations: Readonly<Record<string, string>>
+  readonly trustDomain: string
 }
 
 /** The policies of a waypoint: those with targetRefs alone; what selects pods, or a whole namespace, is ztunnel's (C.4). */
@@ -37,7 +39,10 @@ export function waypointAuthorizations(
       const before = known.get(key)
       if (before !== undefined) return before
       const inForce = attached.filter((resource) => applies(resource, rootNamespace, waypoint, service))
-      const found = httpAuthorization(inForce, { topology, tcp })
+      const { trustDomain, namespace } = waypoint
+      const enforced = httpAuthorization(inForce, { topology, tcp, trustDomain })
+      const routed = service === undefined ? undefined : routedBy(resources, service, namespace)
+      const found = { ...enforced, altered: enforced.altered ?? routed }
       known.set(key, found)
       return found
     },
