@@ -1,16 +1,18 @@
 import type { KeyObject } from 'node:crypto'
+import type { ServerResponse } from 'node:http'
 import { MAX_SET_BYTES, type SchedulerReport } from '@bulkhead/intents'
-import { Counter, createService, Gauge, type Service, type ServiceLog } from '@bulkhead/service-kit'
+import { Counter, createService, Gauge, type Service, type ServiceLog, send } from '@bulkhead/service-kit'
 import { createGuard } from './auth/guard.js'
 import { authRoutes } from './auth/routes.js'
 import { createTokens } from './auth/tokens.js'
-import { renderError } from './http/envelope.js'
+import { API_TYPE, renderError, toJson } from './http/envelope.js'
 import { mountRoutes } from './http/mount.js'
 import type { Route } from './http/route.js'
 import { NodeIntents } from './intents/node-intents.js'
 import { intentRoutes } from './intents/routes.js'
 import { metricsRoutes } from './metrics/routes.js'
 import { SchedMetrics } from './metrics/sched-metrics.js'
+import { openApiDocument } from './openapi/document.js'
 import { processRoutes } from './processes/routes.js'
 import type { ProcessSource } from './processes/source.js'
 import type { Manager } from './report/manager.js'
@@ -68,7 +70,11 @@ export function createApp(deps: AppDeps): App {
         await processes.read()
       },
     },
-    routes: (app) => mountRoutes(app, routes, guard, now),
+    routes: (app) => {
+      mountRoutes(app, routes, guard, now)
+      const document = toJson(openApiDocument(routes))
+      app.get('/openapi.json', (_request: unknown, response: ServerResponse) => send(response, 200, API_TYPE, document))
+    },
   })
   const { registry } = service.metrics
   const metrics = new SchedMetrics(registry, deps.machineId)
