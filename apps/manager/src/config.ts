@@ -1,5 +1,4 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { readPrivateKey, readPublicKey } from '@bulkhead/intents'
 import {
   type Address,
@@ -11,6 +10,7 @@ import {
   readConfig,
   settings,
   shutdownSettings,
+  withFiles,
 } from '@bulkhead/service-kit'
 import { DAY_MS } from './audit/log.js'
 import { checkBlocks, type TrustedProxies } from './http/client-address.js'
@@ -109,7 +109,7 @@ type Read<C, S extends ConfigShape> = ReadConfig<S> & { readonly config: C }
 
 /** @throws ConfigError with every bad value */
 export function readManagerConfig(env: Env = process.env): Read<ManagerConfig, typeof serviceShape> {
-  const read = readConfig(serviceShape, withFiles(env))
+  const read = readConfig(serviceShape, withFiles(env, fromFiles))
   const { values } = read
   if (!values.MANAGER_K8S_IN_CLUSTER && values.MANAGER_K8S_KUBE_CONFIG_PATH === undefined)
     throw new ConfigError([
@@ -157,7 +157,7 @@ export interface MigrateConfig {
 
 /** @throws ConfigError with every bad value */
 export function readMigrateConfig(env: Env = process.env): Read<MigrateConfig, typeof migrateShape> {
-  const read = readConfig(migrateShape, withFiles(env))
+  const read = readConfig(migrateShape, withFiles(env, fromFiles))
   const { values } = read
   return {
     ...read,
@@ -181,28 +181,6 @@ function mongoOf(values: ConfigValues<typeof mongoSettings>): MongoConfig {
     options: values.MANAGER_MONGODB_OPTIONS,
     ...(ca === undefined ? {} : { ca }),
   }
-}
-
-/** Puts what the files hold where the variables would be. @throws ConfigError for one that cannot be read, or both */
-function withFiles(env: Env): Env {
-  const filled: Record<string, string | undefined> = { ...env }
-  const problems: string[] = []
-  for (const name of fromFiles) {
-    const file = env[`${name}_FILE`]
-    if (!file) continue
-    if (env[name]) {
-      problems.push(`invalid env var ${name}_FILE=${JSON.stringify(file)} (${name} is set too; set one of them)`)
-      continue
-    }
-    try {
-      filled[name] = readFileSync(file, 'utf8').replace(/\r?\n$/, '')
-    } catch (error) {
-      const why = error instanceof Error && 'code' in error ? error.code : error
-      problems.push(`invalid env var ${name}_FILE=${JSON.stringify(file)} (it cannot be read: ${why})`)
-    }
-  }
-  if (problems.length > 0) throw new ConfigError(problems)
-  return filled
 }
 
 /** Passwords that stand in examples and charts: whoever reads those could log in. */
