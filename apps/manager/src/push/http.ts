@@ -75,8 +75,7 @@ export function createHttpPush({
       answer = await exchange(pod, 'PUT', '/api/v1/intents', { version, intents })
     } catch (error) {
       if (!(error instanceof Failure && error.cause instanceof Refusal && error.cause.status === 409)) throw error
-      const known = await rootOf(pod)
-      throw new OutdatedSet(error.message, known.version ?? version)
+      throw new OutdatedSet(error.message, { cause: error })
     }
     const taken = readAnswer(setAnswer, answer)
     if (taken.rootHash !== rootHash)
@@ -129,7 +128,7 @@ class Failure extends Error {
 
 const rootHash = z.string().regex(/^[0-9a-f]{64}$/)
 const setAnswer = z.object({ version: z.int(), rootHash, intents: z.int() })
-const merkleAnswer = z.object({ rootHash, version: z.int().optional() })
+const merkleAnswer = z.object({ rootHash })
 
 const processesAnswer = z.object({
   pods: z

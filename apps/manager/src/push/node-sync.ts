@@ -28,7 +28,7 @@ export interface NodeSync {
 }
 
 interface Deps {
-  readonly store: Pick<Store, 'intents' | 'setVersions' | 'transaction' | 'within'>
+  readonly store: Pick<Store, 'intents' | 'setVersions' | 'schedulers' | 'transaction' | 'within'>
   readonly push: Pick<SchedulerPush, 'push'>
   readonly log: Pick<Logger, 'warn'>
   readonly waitMs?: number
@@ -64,10 +64,12 @@ export function createNodeSync({ store, push, log, waitMs = SYNC_WAIT_MS, databa
     try {
       return (await push.push(set)) === 'no-scheduler' ? 'no-scheduler' : set
     } catch (error) {
-      // Another replica was quicker with a later one, or it comes from another database. Once more, with what there is now.
-      const again = above === undefined && error instanceof OutdatedSet && error.version <= HIGHEST_VERSION
-      if (!again) throw error
-      return deliver(node, error.version)
+      if (!(error instanceof OutdatedSet) || above !== undefined) throw error
+      // Another replica was quicker with a later one; or what it has is of another database, and then it has said so in a report. Once
+      // more, with what there is now.
+      const said = await store.within(databaseMs, () => store.schedulers.findOne({ _id: node }))
+      const known = Number(said?.setVersion ?? 0)
+      return deliver(node, known <= HIGHEST_VERSION ? known : 0)
     }
   }
 
@@ -134,7 +136,7 @@ export function createNodeSync({ store, push, log, waitMs = SYNC_WAIT_MS, databa
 }
 
 /** Notes that the schedulers of these intents' nodes know them. */
-export async function noteSent(store: Pick<Store, 'intents'>, ids: readonly ObjectId[]): Promise<void> {
+async function noteSent(store: Pick<Store, 'intents'>, ids: readonly ObjectId[]): Promise<void> {
   await store.intents.updateMany(
     { _id: { $in: [...ids] } },
     { $set: { state: new Int32(intentState.sent), updatedTime: Long.fromNumber(Date.now()) } },

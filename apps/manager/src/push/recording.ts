@@ -14,8 +14,18 @@ export class RecordingPush implements SchedulerPush {
   take: (set: NodeIntents) => Promise<'sent' | 'no-scheduler'> = () => Promise.resolve('sent')
   read: (node: string) => Promise<NodeProcesses | 'no-scheduler'> = () => Promise.resolve('no-scheduler')
   /** What a node's schedulers say that they have; as they were told, unless a test says otherwise. */
-  compare: (node: string) => Promise<readonly string[]> = (node) =>
-    Promise.resolve([this.#roots.get(node) ?? EMPTY_ROOT])
+  compare: (node: string) => Promise<readonly string[]> = this.#asTold
+
+  async #asTold(node: string): Promise<readonly string[]> {
+    return [this.#roots.get(node) ?? EMPTY_ROOT]
+  }
+
+  /** As after their start: they have nothing. */
+  forget(): void {
+    this.#roots.clear()
+    this.compared.length = 0
+    this.compare = this.#asTold
+  }
 
   async push(set: NodeIntents): Promise<'sent' | 'no-scheduler'> {
     this.sets.push(set)

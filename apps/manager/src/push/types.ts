@@ -32,13 +32,6 @@ export interface NodeProcesses {
 /** A scheduler has a set of this version or of a higher one already: this one was not taken. */
 export class OutdatedSet extends Error {
   override readonly name = 'OutdatedSet'
-  /** What it has. */
-  readonly version: number
-
-  constructor(message: string, version: number) {
-    super(message)
-    this.version = version
-  }
 }
 
 /** The way to the schedulers on the nodes. */

@@ -1,7 +1,7 @@
 import { merkleRoot } from '@bulkhead/intents'
 import type { Logger } from '@bulkhead/service-kit'
 import { fitting } from '../push/fit.js'
-import { type NodeSync, noteSent } from '../push/node-sync.js'
+import type { NodeSync } from '../push/node-sync.js'
 import type { SchedulerPush } from '../push/types.js'
 import type { Store } from '../store/types.js'
 import { each } from './each.js'
@@ -54,8 +54,8 @@ async function compare(node: string, { store, push, sync }: ResyncDeps): Promise
     await store.within(DATABASE_MS, () => store.intents.find({ nodeID: node }).toArray()),
   )
   const expected = merkleRoot(intents)
-  if (roots.some((root) => root !== expected)) return (await sync.sync([node])).has(node) ? 'sent' : 'failed'
-  // It was told, and who told it did not come to note it.
-  if (unsent.length > 0) await store.within(DATABASE_MS, () => noteSent(store, unsent))
-  return 'equal'
+  // A root says nothing of the order, which decides between intents of one priority: what nobody has noted as sent is sent again.
+  const same = roots.every((root) => root === expected) && unsent.length === 0
+  if (same) return 'equal'
+  return (await sync.sync([node])).has(node) ? 'sent' : 'failed'
 }

@@ -88,6 +88,12 @@ export interface TestManagerOptions {
 const ADMIN = { email: 'admin@example.com', password: 'correct horse battery' }
 const PASSWORD = 'a password of tests'
 const MANAGER_PASSWORD = 'of the service'
+const DATABASE = 'manager'
+
+/** As the service logs in to a database that `startManager` has prepared. */
+export const serviceMongo = (way: { readonly host: string; readonly port: number }): MongoConfig => ({
+  ...{ ...way, user: 'manager', password: MANAGER_PASSWORD, database: DATABASE, options: '' },
+})
 
 // Made once for each file of tests: they cost more than everything else here.
 let key: KeyObject | undefined
@@ -108,13 +114,13 @@ export async function startManager(
   const mongo = options.mongo ?? (await testMongo(t))
   const root = new MongoClient(mongo.rootUri, { directConnection: true })
   t.after(() => root.close())
-  const database = 'manager'
+  const database = DATABASE
   const db = root.db(database)
   await prepareUser(root, { database, user: 'manager', password: MANAGER_PASSWORD })
   await migrate(db, { owner: 'test', waitMs: 1_000 })
 
   const way = (await options.through?.(mongo.port)) ?? { host: '127.0.0.1', port: mongo.port }
-  const config: MongoConfig = { ...way, user: 'manager', password: MANAGER_PASSWORD, database, options: '' }
+  const config = serviceMongo(way)
   const store = createStore({
     make: () => createClient(config, options.client),
     database,

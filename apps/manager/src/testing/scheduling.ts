@@ -93,6 +93,7 @@ export async function schedulingScene(t: TestContext, options: TestManagerOption
     cluster.synced = true
     push.sets.length = 0
     push.asked.length = 0
+    push.forget()
     push.take = () => Promise.resolve('sent')
     push.read = () => Promise.resolve('no-scheduler')
   }
