@@ -84,7 +84,7 @@ test('at a gateway: what lets it there, and for what is new every rule on its wa
     ),
   )
   const cut = renderDiff(diff([...scene, closed, behind, ...door, open], [...scene, closed, ...door, open]))
-  assert.match(cut, /seen {4}503: the gateway could not reach the service/)
+  assert.match(cut, /seen {4}503: the gateway or waypoint could not reach the service/)
 })
 
 test('a limit leaves groups out, and says how many flows they are', () => {

@@ -12,6 +12,7 @@ import { ownLabels } from './labels.js'
 import { openNetwork } from './network/open.js'
 import { listWhatWasRead } from './network/read.js'
 import { mendSelector } from './selector.js'
+import { allowAtWaypoint, waypointRule } from './waypoint.js'
 
 const dataplaneMode = 'istio.io/dataplane-mode'
 
@@ -25,6 +26,14 @@ export function candidatesFor(step: Step, flow: Flow, snapshot: Snapshot): reado
           ...widenClosestRule(step, flow, snapshot),
           ...addRule(step, snapshot, rule),
           ...allowAtGateway(step, snapshot, rule),
+        ]
+      }
+      if (step.point === 'waypoint') {
+        const rule = waypointRule(step)
+        return [
+          ...widenClosestRule(step, flow, snapshot),
+          ...addRule(step, snapshot, rule),
+          ...allowAtWaypoint(step, snapshot, rule),
         ]
       }
       // A caller that has no identity needs one before any rule can list it.

@@ -44,8 +44,10 @@ export function destinationsOf(snapshot: Snapshot, written = snapshot.resources)
 }
 
 function serviceDestinations(snapshot: Snapshot): readonly Destination[] {
-  // What a gateway's own Service leads to is asked as requests.
-  const gateways = new Set([...snapshot.gateways.values()].map(({ workload }) => workload))
+  // What a gateway's own Service leads to is asked as requests, and a waypoint's own is nobody's to call.
+  const gateways = new Set(
+    [...snapshot.gateways.values(), ...snapshot.waypoints.values()].map(({ workload }) => workload),
+  )
   return [...snapshot.services.values()]
     .filter(({ key }) => !gateways.has(key))
     .sort((a, b) => (a.key < b.key ? -1 : 1))
@@ -62,8 +64,8 @@ function serviceDestinations(snapshot: Snapshot): readonly Destination[] {
 function podDestinations(snapshot: Snapshot): readonly Destination[] {
   const served = servedPorts(snapshot)
   return [...podsByWorkload(snapshot)].flatMap(([workload, pods]) => {
-    // What a gateway's pods listen on is asked as requests.
-    if (pods.some(({ gateway }) => gateway !== undefined)) return []
+    // What a gateway's pods listen on is asked as requests, and a waypoint's are asked for what is behind them.
+    if (pods.some(({ gateway, waypoint }) => gateway !== undefined || waypoint !== undefined)) return []
     const ports = new Map<string, { readonly port: number; readonly protocol: Protocol }>()
     for (const pod of pods) {
       // A container need not declare a port: one that a Service sends to is listened on as well.
