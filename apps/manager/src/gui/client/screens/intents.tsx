@@ -7,7 +7,7 @@ import { linkTo } from '../logic/where.js'
 import { durationWords, intentStateWords, plural, shortId } from '../logic/words.js'
 import { useApp } from '../state/context.js'
 import { useDoing, useLoad } from '../state/load.js'
-import { Button, Empty, Failure, Heading, Loading, Pill } from '../ui/basics.js'
+import { Button, Empty, Failure, focusHeading, Heading, Loading, Pill } from '../ui/basics.js'
 import { Confirm } from '../ui/dialog.js'
 import { Tabs } from '../ui/tabs.js'
 
@@ -100,7 +100,7 @@ export function Intents() {
               close()
               note('good', `The intent for ${doomed.podName} is deleted.`)
               reload()
-              document.querySelector<HTMLElement>('main h1')?.focus()
+              focusHeading()
             })
           }
         >

@@ -6,7 +6,7 @@ import { linkTo } from '../logic/where.js'
 import { plural } from '../logic/words.js'
 import { useApp } from '../state/context.js'
 import { useDoing, useLoad, usePages } from '../state/load.js'
-import { Button, Empty, Failure, Heading, Loading, Pill } from '../ui/basics.js'
+import { Button, Empty, Failure, focusHeading, Heading, Loading, Pill } from '../ui/basics.js'
 import { Confirm } from '../ui/dialog.js'
 import { Pager, Table } from '../ui/table.js'
 
@@ -114,7 +114,7 @@ export function Roles() {
               close()
               note('good', `The role ${doomed.name} is deleted.`)
               reload()
-              document.querySelector<HTMLElement>('main h1')?.focus()
+              focusHeading()
             })
           }
         >

@@ -7,7 +7,7 @@ import { linkTo } from '../logic/where.js'
 import { durationWords, plural, shortId, timeWords } from '../logic/words.js'
 import { useApp } from '../state/context.js'
 import { useDoing, usePages } from '../state/load.js'
-import { Button, Empty, Failure, Heading, Loading } from '../ui/basics.js'
+import { Button, Empty, Failure, focusHeading, Heading, Loading } from '../ui/basics.js'
 import { Confirm } from '../ui/dialog.js'
 import { type Column, Pager, Table } from '../ui/table.js'
 
@@ -77,7 +77,7 @@ export function Strategies() {
               close()
               note('good', `The strategy …${shortId(doomed.id)} is deleted, and its intents with it.`)
               reload()
-              document.querySelector<HTMLElement>('main h1')?.focus()
+              focusHeading()
             })
           }
         >

@@ -127,10 +127,7 @@ function columns(
                   </Button>
                 ) : null}
                 {resets && user.id !== session.user.id ? (
-                  <Button
-                    onClick={() => open({ what: 'reset', user })}
-                    label={`Reset the password of ${user.username}`}
-                  >
+                  <Button onClick={() => open({ what: 'reset', user })} label={`Reset password of ${user.username}`}>
                     Reset password
                   </Button>
                 ) : null}

@@ -130,3 +130,8 @@ export function Pill({
 }) {
   return <span class={`pill ${kind}`}>{children}</span>
 }
+
+/** Where the focus goes when what had it is gone; once a dialog that closes has given it back. */
+export function focusHeading(): void {
+  setTimeout(() => document.querySelector<HTMLElement>('main h1')?.focus())
+}
