@@ -11,7 +11,12 @@ export interface OpenConnection {
   judge(snapshot: Snapshot): readonly PointVerdict[] | undefined
   /** Cuts it as a reset. */
   close(): void
+  /** Has it end in order, as soon as nobody waits for an answer on it. Absent: it can only be cut. */
+  farewell?(): void
 }
+
+/** A connection that is to end in order is cut after this. */
+const FAREWELL_MS = 2_000
 
 export const POLICY_CHANGE: Failure = {
   flag: 'POLICY_CHANGE',
@@ -24,6 +29,8 @@ export const POD_GONE: Failure = { flag: 'CONNECT', symptom: 'reset', error: 'co
 /** All that is open, to be judged again when the policies change (as ztunnel's connection manager does). */
 export class Connections {
   readonly #open = new Set<OpenConnection>()
+  /** Denied, and on their way to an end in order. */
+  readonly #leaving = new Map<OpenConnection, NodeJS.Timeout>()
 
   get size(): number {
     return this.#open.size
@@ -39,20 +46,24 @@ export class Connections {
   /** Returns the way to forget it. */
   add(connection: OpenConnection): () => void {
     this.#open.add(connection)
-    return () => this.#open.delete(connection)
+    return () => this.#forget(connection)
   }
 
-  /** Judges everything against the new policies and closes what they deny. Returns how many connections that were. */
-  rejudge(policy: Policy): number {
+  /**
+   * Judges everything against the new policies and closes what they deny; `inOrder`: once nobody waits for an answer on it.
+   * Returns how many connections that were.
+   */
+  rejudge(policy: Policy, inOrder = false): number {
     const closed = new Set<Flow>()
     // Closing one may have closed another.
     for (const connection of [...this.#open])
-      if (this.#open.has(connection) && !this.check(connection, policy)) closed.add(connection.flow)
+      if (this.#open.has(connection) && !this.#leaving.has(connection) && !this.check(connection, policy, inOrder))
+        closed.add(connection.flow)
     return closed.size
   }
 
   /** Judges one against those policies, and closes it if they deny it. */
-  check(connection: OpenConnection, { snapshot, generation }: Policy): boolean {
+  check(connection: OpenConnection, { snapshot, generation }: Policy, inOrder = false): boolean {
     const { flow } = connection
     let verdicts: readonly PointVerdict[] | undefined
     try {
@@ -62,10 +73,26 @@ export class Connections {
       this.#close(connection, { ...POLICY_CHANGE, error: `${POLICY_CHANGE.error}: it cannot be judged: ${error}` })
       return false
     }
+    const isAllowed = verdicts?.every(({ outcome }) => outcome === 'allow') === true
+    if (!isAllowed && inOrder && verdicts !== undefined && connection.farewell !== undefined) {
+      this.#leave(connection)
+      return false
+    }
     for (const verdict of verdicts ?? []) flow.judged(verdict, generation)
-    if (verdicts?.every(({ outcome }) => outcome === 'allow')) return true
-    this.#close(connection, verdicts === undefined ? POD_GONE : POLICY_CHANGE)
-    return false
+    if (!isAllowed) this.#close(connection, verdicts === undefined ? POD_GONE : POLICY_CHANGE)
+    return isAllowed
+  }
+
+  #leave(connection: OpenConnection): void {
+    const late = setTimeout(() => this.#close(connection, POLICY_CHANGE), FAREWELL_MS)
+    this.#leaving.set(connection, late.unref())
+    connection.farewell?.()
+  }
+
+  #forget(connection: OpenConnection): void {
+    clearTimeout(this.#leaving.get(connection))
+    this.#leaving.delete(connection)
+    this.#open.delete(connection)
   }
 
   /** Closes what has an end at that pod. */
@@ -75,7 +102,7 @@ export class Connections {
 
   #close(connection: OpenConnection, failure: Failure): void {
     connection.flow.fail(failure)
-    this.#open.delete(connection)
+    this.#forget(connection)
     connection.close()
   }
 }

@@ -11,6 +11,8 @@ import type { MeshLog } from './types.js'
 export interface Policy {
   readonly snapshot: Snapshot
   readonly generation: number
+  /** What was in force before, where what had begun then may still arrive. */
+  readonly before?: Snapshot
 }
 
 /** The engine's words in the data plane: where a packet really goes, what it means there, and what a point says of it. */

@@ -3,6 +3,7 @@ import { isIPv4 } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { PointVerdict, Snapshot, ZtunnelEvidence } from '@bulkhead/verdict'
 import type { Context } from './context.js'
+import { Farewell } from './farewell.js'
 import type { Flow } from './flows.js'
 import { correlationOf } from './hbone-client.js'
 import type { HboneHandler, Peer, Refusal } from './hbone-server.js'
@@ -89,21 +90,31 @@ export class Inbound {
       return refuse(stream, 400)
     }
     const evidence = { key, port: target.port, peer: { ip: peer.ip, identity: peer.identity } }
+    let words: Farewell | undefined
+    let isLast = this.#isLate(flow)
     if (!this.#admits(flow, evidence)) return refuse(stream, 401)
 
     const close = () => void stream.destroy(new ConnectionReset())
-    const forget = this.#watch(flow, evidence, close)
+    const forget = this.#watch(flow, evidence, close, () => {
+      isLast = true
+      words?.begin()
+    })
     try {
       const app = await this.#app(flow, key, target.port, peer)
       if (app === undefined) return refuse(stream, 503)
       // Closed comes before destroyed: the peer has reset it, and there is still something to read.
       if (stream.destroyed || stream.closed) return void app.destroy()
       stream.respond({ ':status': 200 })
+      const said = new Farewell(stream, app)
+      words = said
+      if (isLast) said.begin()
       const count = (sent: number, received: number) => {
+        said.heard(sent, received)
+        if (!counts) return
         flow.bytesSent += sent
         flow.bytesReceived += received
       }
-      const { cut } = await splice(resettable(stream), appEnd(app), counts ? count : undefined)
+      const { cut } = await splice(resettable(stream), appEnd(app), count)
       if (counts) cutByApp(flow, cut)
     } finally {
       forget()
@@ -175,9 +186,17 @@ export class Inbound {
     })
   }
 
+  /** What was on its way when the policies changed in order is judged by those that it set out under. */
+  #isLate({ generation }: Flow): boolean {
+    const now = this.#context.policy()
+    return now.before !== undefined && generation < now.generation
+  }
+
   #admits(flow: Flow, evidence: Evidence): boolean {
-    const { snapshot, generation } = this.#context.policy()
-    const verdict = judgeEvidence(this.#context, snapshot, evidence)
+    const { snapshot, generation: now, before = snapshot } = this.#context.policy()
+    const late = this.#isLate(flow)
+    const generation = late ? flow.generation : now
+    const verdict = judgeEvidence(this.#context, late ? before : snapshot, evidence)
     if (verdict === undefined) {
       flow.fail({ flag: 'CONNECT', symptom: 'reset', error: 'the destination pod is no more' })
       return false
@@ -193,7 +212,7 @@ export class Inbound {
   }
 
   /** Open from the verdict on, so that no change of policy falls between it and the app's answer. */
-  #watch(flow: Flow, evidence: Evidence, close: () => void): () => void {
+  #watch(flow: Flow, evidence: Evidence, close: () => void, farewell?: () => void): () => void {
     return this.#context.connections.add({
       flow,
       pods: [evidence.key],
@@ -202,6 +221,7 @@ export class Inbound {
         return verdict && [verdict]
       },
       close,
+      ...(farewell && { farewell }),
     })
   }
 

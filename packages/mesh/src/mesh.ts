@@ -257,9 +257,9 @@ export class Mesh implements MeshApi {
     return this.#doors.publish(service, servicePort, options)
   }
 
-  swap(snapshot: Snapshot, generation: number): number {
-    this.#policy = { snapshot, generation }
-    const closed = this.#connections.rejudge(this.#policy)
+  swap(snapshot: Snapshot, generation: number, { inOrder = false }: { inOrder?: boolean } = {}): number {
+    this.#policy = { snapshot, generation, ...(inOrder && { before: this.#policy.snapshot }) }
+    const closed = this.#connections.rejudge(this.#policy, inOrder)
     this.#members.reenroll()
     this.#proxies.sync()
     return closed

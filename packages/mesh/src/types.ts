@@ -79,8 +79,11 @@ export interface MeshApi {
     servicePort: number,
     options: { readonly at: number; readonly run?: string },
   ): Promise<Published>
-  /** Puts another snapshot in force, whole. Open connections are judged again; those now denied are closed. Returns how many. */
-  swap(snapshot: Snapshot, generation: number): number
+  /**
+   * Puts another snapshot in force, whole. Open connections are judged again; those now denied are closed, with `inOrder`
+   * tunnels to a pod once nobody waits for an answer on them, and two seconds later at the latest. Returns how many.
+   */
+  swap(snapshot: Snapshot, generation: number, options?: { inOrder?: boolean }): number
   readonly generation: number
   /** The connections that are open now, by the keys of the pods at their ends. */
   calls(): readonly { readonly from: string; readonly to: string }[]

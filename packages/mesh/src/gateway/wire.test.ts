@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { describe, it, type TestContext } from 'node:test'
 import { MAX_PIPELINED } from '../http/limits.js'
 import type { MeshParts } from '../mesh.js'
+import { ambiguous } from '../testing/ambiguous.js'
 import { forward, type Rules, shop } from '../testing/fake-snapshot.js'
 import { recordOf, startRig, until } from '../testing/harness.js'
 import { door, raw, say, serve } from '../testing/http.js'
@@ -39,46 +40,9 @@ const bodyOf = (answer: string) => JSON.parse(answer.slice(answer.indexOf('\r\n\
 const statusOf = (answer: string) => Number(answer.slice(9, 12))
 
 describe('what two proxies could read in two ways, or takes more than a request may', () => {
-  const POST = 'POST / HTTP/1.1\r\nhost: shop.test\r\n'
-  const cases: readonly (readonly [what: string, status: number, bytes: string])[] = [
-    [
-      'Content-Length and Transfer-Encoding',
-      400,
-      `${POST}content-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`,
-    ],
-    [
-      'Transfer-Encoding and Content-Length',
-      400,
-      `${POST}transfer-encoding: chunked\r\ncontent-length: 4\r\n\r\n0\r\n\r\n`,
-    ],
-    ['two lengths', 400, `${POST}content-length: 4\r\ncontent-length: 5\r\n\r\nabcde`],
-    ['a length that is none', 400, `${POST}content-length: +4\r\n\r\nabcd`],
-    ['a coding before chunked', 501, `${POST}transfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n`],
-    ['a coding that looks like chunked', 501, `${POST}transfer-encoding: xchunked\r\n\r\n0\r\n\r\n`],
-    ['a folded line', 400, `${POST}x-folded: a\r\n b\r\n\r\n`],
-    ['a space before the colon', 400, `${POST}content-length : 4\r\n\r\nabcd`],
-    ['a bare line feed', 400, 'GET / HTTP/1.1\nhost: shop.test\n\n'],
-    ['a chunk whose size is none', 400, `${POST}transfer-encoding: chunked\r\n\r\nzz\r\nab\r\n0\r\n\r\n`],
-    ['two hosts', 400, `GET / HTTP/1.1\r\nhost: shop.test\r\nhost: other.test\r\n\r\n`],
-    ['no host', 400, 'GET / HTTP/1.1\r\n\r\n'],
-    ['a host with a path', 400, 'GET / HTTP/1.1\r\nhost: shop.test/admin\r\n\r\n'],
-    ['a host with a user', 400, 'GET / HTTP/1.1\r\nhost: a@shop.test\r\n\r\n'],
-    ['a target that is no path', 400, 'OPTIONS * HTTP/1.1\r\nhost: shop.test\r\n\r\n'],
-    ['a target of another scheme', 400, 'GET ftp://shop.test/ HTTP/1.1\r\nhost: shop.test\r\n\r\n'],
-    ['a fragment', 400, 'GET /#a HTTP/1.1\r\nhost: shop.test\r\n\r\n'],
-    ['an escaped NUL in the path', 400, 'GET /a%00b?c HTTP/1.1\r\nhost: shop.test\r\n\r\n'],
-    ['HTTP/1.0', 426, 'GET / HTTP/1.0\r\nhost: shop.test\r\n\r\n'],
-    ['CONNECT', 405, 'CONNECT shop.test:80 HTTP/1.1\r\nhost: shop.test\r\n\r\n'],
-    ['another expectation', 417, `${POST}expect: the-unexpected\r\ncontent-length: 0\r\n\r\n`],
-    ['no HTTP at all', 400, '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'],
-    ['a long path', 414, `GET /${'a'.repeat(8_192)} HTTP/1.1\r\nhost: shop.test\r\n\r\n`],
-    ['large headers', 431, `GET / HTTP/1.1\r\nhost: shop.test\r\nx: ${'a'.repeat(70_000)}\r\n\r\n`],
-    ['many headers', 431, `GET / HTTP/1.1\r\nhost: shop.test\r\n${'x: a\r\n'.repeat(120)}\r\n`],
-  ]
-
   it('is refused, with its connection, and told', async (t) => {
     const { rig, asked } = await start(t)
-    for (const [what, status, bytes] of cases) {
+    for (const [what, status, bytes] of ambiguous) {
       const { port } = await door(t, rig, what)
       const answer = await say(t, port, `${bytes}GET /smuggled HTTP/1.1\r\nhost: shop.test\r\n\r\n`)
       assert.equal(statusOf(answer), status, `${what}: ${answer}`)

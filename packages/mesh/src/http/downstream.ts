@@ -87,6 +87,16 @@ export class Downstream {
     if (this.#current === undefined) then()
   }
 
+  /** The same for one that may still be in use: its next answer says `Connection: close`, if there is one within that time. */
+  farewell(then: () => void, withinMs: number): void {
+    if (this.#current !== undefined || this.closing) return this.afterwards(then)
+    this.#saysClose = true
+    this.#after = () => this.afterwards(then)
+    setTimeout(() => {
+      if (this.#current === undefined) this.afterwards(then)
+    }, withinMs).unref()
+  }
+
   #start(exchange: Exchange): void {
     this.#current = exchange
     exchange.run()

@@ -5,7 +5,7 @@ import type { ProxyServer } from '../context.js'
 import type { Flow } from '../flows.js'
 import { Downstream, type Exchange } from '../http/downstream.js'
 import { Front, type FrontTimeouts } from '../http/front.js'
-import { DRAIN_MS, MAX_CONNECTIONS } from '../http/limits.js'
+import { DRAIN_MS, MAX_CONNECTIONS, QUIET_MS } from '../http/limits.js'
 import type { OwnAnswer } from '../http/own-answer.js'
 import { tellRefused } from '../http/record.js'
 import { refuse } from '../inbound.js'
@@ -78,7 +78,8 @@ export abstract class ProxyPod implements ProxyServer {
     const own = this.#leaving ? [] : [...this.portsIn(context.policy().snapshot), STATUS_PORT]
     this.#ports = [...new Set(own)].sort((a, b) => a - b)
     for (const downstream of this.front.downstreams)
-      if (!this.serves(downstream)) downstream.afterwards(() => finish(downstream.stream))
+      if (this.#leaving) downstream.farewell(() => finish(downstream.stream), QUIET_MS)
+      else if (!this.serves(downstream)) downstream.afterwards(() => finish(downstream.stream))
   }
 
   /** Whether a connection is still of one of its listeners. */

@@ -43,7 +43,11 @@ export async function say(t: TestContext, port: number, bytes: string): Promise<
     // Reset before we had even seen that it was open.
     if (error.code !== 'ECONNRESET') throw error
   })
-  if (socket === undefined) return '[reset]'
+  return socket === undefined ? '[reset]' : sayOn(socket, bytes)
+}
+
+/** The same, on a connection that is open. */
+export async function sayOn(socket: Socket, bytes: string): Promise<string> {
   let read = ''
   socket.on('data', (chunk) => {
     read += chunk.toString('latin1')

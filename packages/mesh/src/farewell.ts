@@ -1,0 +1,60 @@
+import type { Duplex } from 'node:stream'
+import { QUIET_MS } from './http/limits.js'
+
+const answer = /^HTTP\/1\.1 (?!1)\d{3} [^\r\n]*\r\n/
+
+/**
+ * The last words on a connection that may not stay: what HTTP/1.1 answers next says that it is the last on it, so that its
+ * client comes anew, and one that nobody uses ends. Other protocols say nothing: theirs end when they are quiet.
+ */
+export class Farewell {
+  readonly #client: Duplex
+  readonly #app: Duplex
+  /** Something was sent that is not answered yet. */
+  #asked = false
+  #last = performance.now()
+  #begun = false
+
+  constructor(client: Duplex, app: Duplex) {
+    this.#client = client
+    this.#app = app
+  }
+
+  /** To be called with all bytes, before they are passed on. */
+  heard(sent: number, received: number): void {
+    this.#last = performance.now()
+    if (sent > 0) this.#asked = true
+    else if (received > 0 && !this.#begun) this.#asked = false
+  }
+
+  begin(): void {
+    if (this.#begun) return
+    this.#begun = true
+    const write = this.#client.write.bind(this.#client) as (chunk: unknown, ...rest: unknown[]) => boolean
+    // What pipe() calls, so that backpressure and the end stay as they are.
+    this.#client.write = (chunk: unknown, ...rest: unknown[]): boolean => write(this.#lastOne(chunk), ...rest)
+    const timer = setInterval(() => {
+      if (this.#asked || performance.now() - this.#last < QUIET_MS) return
+      clearInterval(timer)
+      // As if the client had: the app ends it in its turn.
+      this.#app.end()
+    }, QUIET_MS / 2)
+    timer.unref()
+    for (const end of [this.#client, this.#app]) end.once('close', () => clearInterval(timer))
+  }
+
+  #lastOne(chunk: unknown): unknown {
+    if (!this.#asked || !Buffer.isBuffer(chunk)) return chunk
+    const [line] = answer.exec(chunk.toString('latin1', 0, 512)) ?? []
+    if (line === undefined) {
+      if (!chunk.toString('latin1', 0, 10).startsWith('HTTP/1.1 1')) this.#asked = false
+      return chunk
+    }
+    this.#asked = false
+    return Buffer.concat([
+      chunk.subarray(0, line.length),
+      Buffer.from('connection: close\r\n'),
+      chunk.subarray(line.length),
+    ])
+  }
+}
