@@ -1,13 +1,13 @@
 import type { Intent, IntentSet } from './types.js'
 
 /** Intents of one node: a node has at most a few hundred pods, and few strategies mean the same one. */
-export const MAX_INTENTS = 20_000
+export const MAX_INTENTS = 10_000
 
-/** Of a set on the wire, in bytes: what a scheduler reads, and more than 20,000 intents of ordinary pods. */
-export const MAX_SET_BYTES = 8 * 1024 * 1024
+/** Of a set on the wire, in bytes: what a scheduler reads, and 10,000 intents of ordinary pods. With the other bounds it keeps a scheduler under 256 MiB. */
+export const MAX_SET_BYTES = 4 * 1024 * 1024
 
 /** Different expressions in one set: each is compiled, and kept, by the node's scheduler. */
-export const MAX_EXPRESSIONS = 2_000
+export const MAX_EXPRESSIONS = 1_000
 
 /** Labels of one pod: Kubernetes has no bound of its own, and who makes a pod must not fill its node's set. */
 export const MAX_LABELS = 128

@@ -11,7 +11,7 @@ export interface SetProblem {
   readonly type: boolean
 }
 
-/** A page of problems is enough to go on with; and a body of 8 MiB could hold a million. */
+/** A page of problems is enough to go on with; and a body of 4 MiB could hold half a million. */
 const MOST_PROBLEMS = 20
 
 /**

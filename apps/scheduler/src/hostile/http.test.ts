@@ -82,6 +82,8 @@ test('bytes that are no request are refused, and the service goes on', async (t)
     }),
     { numRuns: 50 },
   )
+  const { headersTimeout, requestTimeout, timeout, maxConnections } = scheduler.service.server
+  assert.ok([headersTimeout, requestTimeout, timeout, maxConnections].every((bound) => bound > 0))
   await scheduler.agent.get('/livez').expect(200)
   assert.equal((await scheduler.put(1, [intent()])).status, 200)
 })
