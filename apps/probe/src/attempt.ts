@@ -19,8 +19,8 @@ const kinds: Readonly<Record<AttemptKind, () => Promise<Kind>>> = {
 }
 
 /**
- * Makes the attempt, as many times as it says, and says what the last one saw. They share its time: one that nobody answers
- * in it is the last.
+ * Makes the attempt, as many times as it says, and says what the last one saw: one that is stopped on its way is the
+ * last, since the next would be too. They share its time.
  * @throws Failure `NO_MATERIAL`, `BAD_MATERIAL`: the attempt cannot be made as it is written
  */
 export async function makeAttempt(attempt: ResolvedAttempt, onHeld?: () => void): Promise<Observation> {
@@ -29,7 +29,7 @@ export async function makeAttempt(attempt: ResolvedAttempt, onHeld?: () => void)
   for (let made = 1; ; made++) {
     const left = Math.ceil(timeoutMs - (performance.now() - start))
     const seen = await tryOnce({ ...attempt, timeoutMs: Math.max(1, left) }, onHeld)
-    if (made >= times || performance.now() - start >= timeoutMs) return seen
+    if (made >= times || seen.symptom !== 'ok' || performance.now() - start >= timeoutMs) return seen
   }
 }
 

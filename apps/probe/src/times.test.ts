@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
 import { makeAttempt, parseAttempt } from './attempt.js'
+import { tcpServer } from './testing/servers.js'
 
 /** Lets two requests fail, and says no to the third; `connections` is how many were made. */
 async function strict(t: TestContext) {
@@ -35,6 +36,16 @@ describe('an attempt that is made many times', () => {
     const { port, seen } = await strict(t)
     const { symptom, http } = await makeAttempt({ ...attempt(port), times: 3 })
     assert.deepEqual([symptom, http?.status, seen.connections], ['ok', 429, 3])
+  })
+
+  it('is not made again once it is stopped on its way', async (t) => {
+    let connections = 0
+    const port = await tcpServer(t, (socket) => {
+      connections += 1
+      socket.once('data', () => socket.resetAndDestroy())
+    })
+    const { symptom } = await makeAttempt({ ...attempt(port), times: 9 })
+    assert.deepEqual([symptom, connections], ['reset', 1])
   })
 
   it('is over when its time is', async () => {

@@ -14,7 +14,7 @@ const snapshotFor = snapshotsOf()
 
 describe('the scenarios, as the engine sees them', () => {
   it('has layers, and scenarios of both kinds', () => {
-    assert.deepEqual(layers, ['20-network', '30-cilium', '40-mtls', '50-identity', '70-ingress'])
+    assert.deepEqual(layers, ['20-network', '30-cilium', '40-mtls', '50-identity', '60-requests', '70-ingress'])
     assert.ok(scenarios.filter(({ kind }) => kind === 'attack').length >= 30)
     assert.ok(scenarios.some(({ kind }) => kind === 'legitimate'))
   })
@@ -94,8 +94,9 @@ describe('the scenarios, as the engine sees them', () => {
         assert.ok(text.includes(from), `${id} holds ${from}`)
         return { ...resource, object: JSON.parse(text.replace(from, to)) as Resource['object'] }
       })
-      // With 20-network on too, much is stopped before it comes to the line.
-      const sets = [layers, layers.filter((layer) => layer !== '20-network')]
+      // With 20-network on too, much is stopped before it comes to the line; and what 60 stops 50 is not asked about.
+      const without = (...off: readonly string[]) => layers.filter((layer) => !off.includes(layer))
+      const sets = [layers, without('20-network'), without('20-network', '60-requests')]
       const snapshotOf = snapshotsOf(changed)
       return scenarios
         .filter((scenario) => {
@@ -149,6 +150,27 @@ describe('the scenarios, as the engine sees them', () => {
         '"hostname":"istioexplained.io",',
         '',
         ['outside-to-another-host-where-any-may-ask'],
+      ],
+      [
+        'the waypoint lets sleep do more than read',
+        policy('web-api-requests'),
+        '"methods":["GET","HEAD"]',
+        '"methods":["GET","HEAD","DELETE"]',
+        ['sleep-deletes-at-web-api'],
+      ],
+      [
+        'the waypoint lets schedulers ask for more than they have to report',
+        'AuthorizationPolicy/gthulhu/manager-allow-scheduler-or-chrome',
+        '"methods":["PUT"],"paths":["/api/v1/schedulers/{*}"]',
+        '"methods":["GET","PUT"],"paths":["/api/v1/*"]',
+        ['scheduler-climbs-out-of-its-path', 'scheduler-lists-users', 'scheduler-with-an-admins-token'],
+      ],
+      [
+        'a scheduler may come around the waypoint',
+        'AuthorizationPolicy/gthulhu/manager-only-by-waypoint',
+        '"cluster.local/ns/gthulhu/sa/waypoint"',
+        '"cluster.local/ns/gthulhu/sa/waypoint","cluster.local/ns/gthulhu-node/sa/gthulhu"',
+        ['scheduler-to-the-managers-pod'],
       ],
       [
         'a forbidden path is all that is forbidden',

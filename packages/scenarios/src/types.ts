@@ -43,7 +43,10 @@ export interface Attempt {
    * `http`: whose token the request carries. Whoever runs the attempt gets it, as a thief would have it: it is in no scenario.
    */
   readonly bearer?: Bearer
-  /** `http`: ask as many times, one after the other, each on a connection of its own; what the last one got is what counts. */
+  /**
+   * `http`: ask as many times, one after the other, each on a connection of its own, until one is stopped on its way; what the
+   * last one got is what counts.
+   */
   readonly times?: number
   /** `tcp` and `udp`: what is sent, as text. */
   readonly send?: string

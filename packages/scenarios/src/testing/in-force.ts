@@ -49,23 +49,28 @@ function readOnce(file: string): readonly Resource[] {
   return read.resources
 }
 
+/** Of what scenarios bring along, as much is kept as those beside each other share. */
+const mostKept = 8
+
 /**
- * Most scenarios bring nothing along, so what is in force is compiled once for each combination. What a scenario brings comes
- * after that, as on a target: a waypoint that was ready before is one that was ready once.
+ * Most scenarios bring nothing along, so what is in force is compiled once for each combination, and kept. What a scenario
+ * brings comes after that, as on a target: a waypoint that was ready before is one that was ready once.
  */
 export function snapshotsOf(
   base: readonly Resource[] = resources,
 ): (scenario: Brings, on: readonly string[]) => Snapshot {
-  const snapshots = new Map<string, Snapshot>()
-  const snapshotOf = (brings: Brings, on: readonly string[], before: () => Snapshot | undefined): Snapshot => {
-    const key = JSON.stringify([on, brings.given, brings.change])
-    const known = snapshots.get(key)
-    if (known !== undefined) return known
-    const previous = before()
-    const snapshot = compile(inForce(brings, on, base), previous === undefined ? {} : { previous })
-    snapshots.set(key, snapshot)
+  const alone = new Map<string, Snapshot>()
+  const brought = new Map<string, Snapshot>()
+  return ({ given, change }, on) => {
+    const layersKey = on.join()
+    const previous = alone.get(layersKey) ?? compile(inForce({}, on, base))
+    alone.set(layersKey, previous)
+    if (given === undefined && change === undefined) return previous
+    const key = JSON.stringify([on, given, change])
+    const snapshot = brought.get(key) ?? compile(inForce({ given, change }, on, base), { previous })
+    brought.set(key, snapshot)
+    const [oldest] = brought.keys()
+    if (oldest !== undefined && brought.size > mostKept) brought.delete(oldest)
     return snapshot
   }
-  const alone = (on: readonly string[]): Snapshot => snapshotOf({}, on, () => undefined)
-  return (scenario, on) => snapshotOf(scenario, on, () => alone(on))
 }
