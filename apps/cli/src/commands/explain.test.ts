@@ -56,7 +56,7 @@ test('the same from a folder within the clone: places are relative to the clone'
     cwd: path.join(repository, 'k8s', 'layers'),
   })
   assert.deepEqual(within, there)
-  assert.match(within.stdout, /k8s\/layers\/50-identity\/shop\/allow-nothing\.yaml:\d+/)
+  assert.match(within.stdout, /k8s\/layers\/60-requests\/shop\/waypoint-allow-nothing\.yaml:\d+/)
 })
 
 test('what is not modelled and decides is unknown: exit code 3', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -58,11 +58,15 @@ test('- reads stdin, and a file gives the same', async (t) => {
   assert.deepEqual(await verdict([...shop, '--flows', '-'], flows), fromFile)
 })
 
-test('places are relative to the folder that was named', async () => {
-  const { stdout } = await verdict(['--manifests', 'k8s', '--flows', '-'], line('shop/sleep', 'shop/web-api', 'a'))
-  assert.match(stdout, /"at":"layers\/50-identity\/shop\/web-api-rbac\.yaml:\d+"/)
+test('places are relative to the folder that was named', async (t) => {
+  const k8s = mkdtempSync(path.join(tmpdir(), 'bulkhead-verdict-'))
+  t.after(() => rmSync(k8s, { recursive: true, force: true }))
+  for (const name of ['workloads', 'layers'])
+    cpSync(path.join(repository, 'k8s', name), path.join(k8s, name), { recursive: true })
+  const { stdout } = await verdict(['--manifests', k8s, '--flows', '-'], line('shop/sleep', 'shop/web-api', 'a'))
+  assert.match(stdout, /"at":"layers\/60-requests\/shop\/web-api-requests\.yaml:\d+"/)
   const several = await verdict([...shop, '--flows', '-'], line('shop/sleep', 'shop/web-api', 'a'))
-  assert.match(several.stdout, /"at":"50-identity\/shop\/web-api-rbac\.yaml:\d+"/)
+  assert.match(several.stdout, /"at":"60-requests\/shop\/web-api-requests\.yaml:\d+"/)
 })
 
 test('a bad line gives an error in its place; the others are judged; exit code 2', async () => {
