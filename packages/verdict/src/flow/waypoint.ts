@@ -94,7 +94,9 @@ export function servedAt(
     ...(pod && { pod }),
     caller: 'captured',
   })
-  const key = choice?.kind === 'through' ? choice.model.key : undefined
+  // One that nobody goes by yet, or any more, answers all the same who does.
+  const unused = choice?.kind === 'past' && choice.why === 'never-ready' ? choice.key : undefined
+  const key = choice?.kind === 'through' ? choice.model.key : unused
   if (key === undefined || key !== waypoint.waypoint) return undefined
   if (pod !== undefined) return { pod, port: target.port }
   return service !== undefined && servicePort(service, target.port) !== undefined
