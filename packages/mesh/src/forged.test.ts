@@ -6,7 +6,7 @@ import { describe, it } from 'node:test'
 import { X509CertificateGenerator } from '@peculiar/x509'
 import { createCa } from './ca.js'
 import type { Mesh } from './mesh.js'
-import { identityOf } from './testing/fake-snapshot.js'
+import { identityOf, shop, WAYPOINT } from './testing/fake-snapshot.js'
 import { lyingKey, type Shown, show, strangersCertificate } from './testing/forge.js'
 import { type Rig, readAll, recordOf, startRig, until } from './testing/harness.js'
 
@@ -65,22 +65,30 @@ const forgeries: readonly {
   },
 ]
 
-const knock = async ({ capture }: Rig, shown: Shown, run: string) =>
-  show(await capture.connect('shop/outsider', webApi, 15008, run), shown)
+const knock = async ({ capture }: Rig, shown: Shown, run: string, ip = webApi) =>
+  show(await capture.connect('shop/outsider', ip, 15008, run), shown)
+
+/** Whose HBONE port, at which address, and who guards it. */
+const doors = [
+  ['shop/web-api', webApi, 'ztunnel'],
+  [WAYPOINT, '10.244.1.90', 'waypoint'],
+] as const
 
 describe('an HBONE port and what is shown to it', () => {
   for (const { what, make, code, says } of forgeries) {
     it(`refuses ${what}`, async (t) => {
-      const rig = await startRig(t)
-      await assert.rejects(knock(rig, await make(rig.mesh), 'forged'))
-      const record = await recordOf(rig.mesh, 'forged')
-      assert.equal(record.flag, 'TLS_FAILURE')
-      assert.equal(record.symptom, 'tls-refused')
-      assert.equal(record.outcome, 'deny')
-      assert.equal(record.steps.at(-1)?.code, code)
-      assert.match(record.error ?? '', says)
-      assert.equal(record.source.pod, 'shop/outsider')
-      assert.equal(record.destination.pod, 'shop/web-api')
+      const rig = await startRig(t, { snapshot: shop({ waypoint: {} }) })
+      for (const [key, ip, point] of doors) {
+        await assert.rejects(knock(rig, await make(rig.mesh), key, ip))
+        const record = await recordOf(rig.mesh, key)
+        assert.equal(record.flag, 'TLS_FAILURE')
+        assert.equal(record.symptom, 'tls-refused')
+        assert.equal(record.outcome, 'deny')
+        assert.deepEqual([record.steps.at(-1)?.point, record.steps.at(-1)?.code], [point, code])
+        assert.match(record.error ?? '', says)
+        assert.equal(record.source.pod, 'shop/outsider')
+        assert.equal(record.destination.pod, key)
+      }
     })
   }
 

@@ -216,6 +216,9 @@ class HandshakeError extends Error {
   }
 }
 
+/** Plain text, as one of these or another is what OpenSSL makes of it. */
+const NO_TLS = { certificate: 'none', says: 'what came is no TLS' } as const
+
 const NOT_OURS = { certificate: 'other-domain', says: "the peer's certificate is not of this mesh's CA" } as const
 
 /** What the CertificateVerify of a handshake is refused with, up to OpenSSL 3.4 and from 3.5 on. */
@@ -224,6 +227,10 @@ const NOT_ITS_KEY = { certificate: 'stolen', says: "the peer's key is not its ce
 /** OpenSSL's codes (X509_V_ERR_* of the certificate, SSL_R_* of the handshake) and what they mean here. */
 const REFUSALS: Readonly<Record<string, { readonly certificate: ForgedCertificate; readonly says: string }>> = {
   ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: { certificate: 'none', says: 'the peer showed no certificate' },
+  ERR_SSL_HTTP_REQUEST: NO_TLS,
+  ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: NO_TLS,
+  ERR_SSL_RECORD_LAYER_FAILURE: NO_TLS,
   CERT_HAS_EXPIRED: { certificate: 'expired', says: "the peer's certificate has expired" },
   ERR_SSL_BAD_SIGNATURE: NOT_ITS_KEY,
   ERR_SSL_PROVIDER_SIGNATURE_FAILURE: NOT_ITS_KEY,

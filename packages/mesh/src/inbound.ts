@@ -84,7 +84,7 @@ export class Inbound {
     const proxy = pod?.waypoint === undefined ? undefined : this.#context.proxy(key)
     if (proxy !== undefined) return proxy.tunnel(flow, stream, authority, peer, counts)
     if (pod === undefined || target === undefined || target.ip !== pod.ip || ZTUNNEL_PORTS.includes(target.port)) {
-      flow.step(wrongTarget(flow.destination.workload ?? key, authority.slice(0, 100)))
+      if (pod !== undefined) flow.step(wrongTarget(pod, authority.slice(0, 100)))
       const error = `CONNECT ${JSON.stringify(authority.slice(0, 100))} came to ${pod?.ip ?? key}, which is not that`
       flow.fail({ flag: 'ILLEGAL', symptom: 'reset', error })
       return refuse(stream, 400)
@@ -163,7 +163,8 @@ export class Inbound {
     // more, the source has given up before, and has said so in its record.
     const flow = own?.flow ?? this.#context.inFlight.get(correlationOf(from, 0))
     if (flow === undefined) return
-    if (certificate !== undefined) flow.step(refusedCertificate(flow.destination.workload ?? key, certificate))
+    const pod = this.#context.policy().snapshot.pods.get(key)
+    if (certificate !== undefined && pod !== undefined) flow.step(refusedCertificate(pod, certificate))
     flow.fail({ flag: 'TLS_FAILURE', symptom: own === undefined ? 'reset' : 'tls-refused', error })
     if (own !== undefined) flow.end()
   }

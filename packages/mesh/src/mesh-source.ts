@@ -181,7 +181,7 @@ export class MeshSource {
 export function tunnelFailed(flow: Flow, pod: Pod, error: TunnelError): void {
   if (flow.failure !== undefined) return
   // One of the two ends refused the other's certificate.
-  if (error.kind === 'tls') flow.step(refusedCertificate(pod.workload, 'other-domain'))
+  if (error.kind === 'tls') flow.step(refusedCertificate(pod, 'other-domain'))
   if (error.kind === 'connect') flow.step(nothingListens(pod.workload, HBONE_PORT, []))
   const flag = error.kind === 'tls' ? 'TLS_FAILURE' : error.status === 401 ? 'DENY' : 'CONNECT'
   flow.fail({ flag, symptom: 'reset', error: error.message })

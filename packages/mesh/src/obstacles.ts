@@ -58,6 +58,9 @@ export const loopback = (pod: string): Obstacle => ({
   outcome: 'not-applicable',
 })
 
+/** Who is behind a pod's HBONE port. */
+const guardOf = ({ waypoint }: Pod): Step['point'] => (waypoint === undefined ? 'ztunnel' : 'waypoint')
+
 const forged: Readonly<Record<ForgedCertificate, ReasonCode>> = {
   none: 'hbone.no-certificate',
   'self-signed': 'hbone.untrusted-certificate',
@@ -66,8 +69,8 @@ const forged: Readonly<Record<ForgedCertificate, ReasonCode>> = {
   stolen: 'hbone.stolen-certificate',
 }
 
-export const refusedCertificate = (pod: string, certificate: ForgedCertificate): Obstacle => ({
-  ...obstacle('ztunnel', forged[certificate], { pod, certificate }),
+export const refusedCertificate = (pod: Pod, certificate: ForgedCertificate): Obstacle => ({
+  ...obstacle(guardOf(pod), forged[certificate], { pod: pod.workload, certificate }),
   engine: 'istio',
 })
 
@@ -84,8 +87,8 @@ export const pastZtunnel = (pod: string): Obstacle => ({
   outcome: 'not-applicable',
 })
 
-export const wrongTarget = (pod: string, target: string, point: Step['point'] = 'ztunnel'): Obstacle => ({
-  ...obstacle(point, 'hbone.wrong-target', { pod, target }),
+export const wrongTarget = (pod: Pod, target: string): Obstacle => ({
+  ...obstacle(guardOf(pod), 'hbone.wrong-target', { pod: pod.workload, target }),
   engine: 'istio',
 })
 

@@ -83,7 +83,8 @@ export class Waypoint extends ProxyPod {
     const arrival = target && new Arrival(key, peer, target, context)
     const to = arrival?.to(snapshot)
     if (arrival === undefined || to === undefined) {
-      flow.step(wrongTarget(snapshot.pods.get(key)?.workload ?? key, authority.slice(0, 100), 'waypoint'))
+      const pod = snapshot.pods.get(key)
+      if (pod !== undefined) flow.step(wrongTarget(pod, authority.slice(0, 100)))
       const error = `CONNECT ${JSON.stringify(authority.slice(0, 100))} came to waypoint ${key}, which does not serve that`
       flow.fail({ flag: 'ILLEGAL', symptom: 'reset', error })
       return refuse(stream, target === undefined ? 400 : 404)
