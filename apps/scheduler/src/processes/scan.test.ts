@@ -64,7 +64,10 @@ test('what is not a process, is none: other names, links, files, numbers that no
 
 test('files that are links, pipes, folders or without end do no harm', async (t) => {
   const root = procTree(t, { 5: { cgroup: cgroup(POD_A) }, 9: { cgroup: cgroup(POD_A) } })
-  for (const pid of ['20', '21', '22', '23']) mkdirSync(join(root, pid))
+  for (const pid of [20, 21, 22, 23]) {
+    addProcess(root, pid, { cgroup: cgroup(POD_A) })
+    rmSync(join(root, String(pid), 'cgroup'))
+  }
   symlinkSync(join(root, '5', 'cgroup'), join(root, '20', 'cgroup'))
   execFileSync('mkfifo', [join(root, '21', 'cgroup')])
   mkdirSync(join(root, '22', 'cgroup'))

@@ -186,5 +186,6 @@ test('processes that may not be read are told of once, and once when they may', 
   await ask()
   const lines = scheduler.lines.filter((line) => /processes of this node/.test(line))
   assert.equal(lines.length, 2)
-  assert.match(lines[0] ?? '', /"denied":3/)
+  assert.match(lines[0] ?? '', /"denied":3,.*may not be read/)
+  assert.match(lines[1] ?? '', /can be read again/)
 })
