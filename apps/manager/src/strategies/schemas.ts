@@ -16,6 +16,9 @@ const DEFAULT_EXECUTION_TIME = 20 * MILLISECOND
 const NAMESPACE =
   'must be the name of a namespace: at most 63 of a-z, 0-9 and -, beginning and ending with a letter or digit'
 
+const PRIORITY = 'must be a whole number from 0, the strongest, to 20'
+const EXECUTION_TIME = 'must be nanoseconds, from 1000000 (1 ms) to 1000000000 (1 s)'
+
 const namespace = z.string().refine(isNamespaceName, NAMESPACE)
 
 const selector = z.object({
@@ -54,11 +57,16 @@ const criteria = {
     })
     .default('')
     .describe('RE2, found anywhere in the command and args of one of a pod’s containers'),
-  priority: z.int().min(0).max(20).default(DEFAULT_PRIORITY).describe('Lower is stronger; 0 to 9 may pre-empt'),
+  priority: z
+    .int()
+    .min(0, PRIORITY)
+    .max(20, PRIORITY)
+    .default(DEFAULT_PRIORITY)
+    .describe('Lower is stronger; 0 to 9 may pre-empt'),
   executionTime: z
     .int()
-    .min(MILLISECOND)
-    .max(SECOND)
+    .min(MILLISECOND, EXECUTION_TIME)
+    .max(SECOND, EXECUTION_TIME)
     .default(DEFAULT_EXECUTION_TIME)
     .describe('The time slice, in nanoseconds'),
 } as const

@@ -140,9 +140,9 @@ export function ThemeChoice() {
           setTheme(chosen)
         }}
       >
-        <option value="system">Colours: system</option>
-        <option value="light">Colours: light</option>
-        <option value="dark">Colours: dark</option>
+        <option value="system">System</option>
+        <option value="light">Light</option>
+        <option value="dark">Dark</option>
       </select>
     </label>
   )

@@ -79,6 +79,8 @@ export function readDraft(draft: StrategyDraft): Sent | { readonly problems: Pro
   }
 }
 
+const TOO_WIDE = 'A label is needed here, or a namespace of pods above: otherwise it would be every pod of the cluster.'
+
 /** What the service says of fields, at the fields of the form. */
 export function placeProblems(fields: readonly FieldProblem[], { body, rows }: Sent): Problems {
   const placed: Record<string, string> = {}
@@ -90,7 +92,7 @@ export function placeProblems(fields: readonly FieldProblem[], { body, rows }: S
     if (list === 'labelSelectors') put(`selectors.${rows[Number(index)] ?? 0}.${part ?? 'key'}`, message)
     else if (list === 'k8sNamespace')
       put('namespaces', `${JSON.stringify(body.k8sNamespace[Number(index)])} ${message}`)
-    else if (field === 'labelSelectors') put('selectors', message.replace('k8sNamespace', 'the namespaces of pods'))
+    else if (field === 'labelSelectors') put('selectors', /^or k8sNamespace/.test(message) ? TOO_WIDE : message)
     else if (field === 'k8sNamespace') put('namespaces', message)
     else put(field, message)
   }

@@ -69,7 +69,11 @@ export function tell({ failure, unsafe }: ApiError): Told {
     }
   const { status, code, message, requestId, retryAfterS } = failure
   const known = words[code]
-  const more = { requestId, ...(retryAfterS === undefined ? {} : { retryAfterS }) }
+  // Who has filled in something wrong needs no log.
+  const more = {
+    ...(status >= 500 || known === undefined ? { requestId } : {}),
+    ...(retryAfterS === undefined ? {} : { retryAfterS }),
+  }
   if (status === 429)
     return {
       title: 'Too many attempts.',

@@ -47,3 +47,7 @@ export const plural = (count: number, one: string, many = `${one}s`): string => 
 
 /** The end of an id: enough to tell two of them apart. */
 export const shortId = (id: string): string => id.slice(-6)
+
+/** What something was done to, with the end of its id: `users/…b3feea`. */
+export const targetWords = (target: string): string =>
+  target.replace(/\/([0-9a-f]{24})$/, (_, id: string) => `/…${shortId(id)}`)

@@ -3,7 +3,7 @@ import { allOf, pageOf } from '../api/resources.js'
 import type { AuditEntry } from '../api/types.js'
 import { may } from '../logic/may.js'
 import { fieldTime } from '../logic/times.js'
-import { plural, timeWords } from '../logic/words.js'
+import { plural, targetWords, timeWords } from '../logic/words.js'
 import { useApp } from '../state/context.js'
 import { useLoad, usePages } from '../state/load.js'
 import { Button, Empty, Failure, Heading, Loading, Pill } from '../ui/basics.js'
@@ -83,6 +83,7 @@ export function Audit() {
       </Heading>
       <p class="lead">
         Who did what, the latest first; also what was refused. Logins are here with the account that they were tried at.
+        Times are those of your own time zone.
       </p>
       <Form onSubmit={() => setFilters({ ...typed })} label="Filters">
         <div class="filters">
@@ -144,13 +145,20 @@ export function Audit() {
             {
               head: 'Time',
               kind: 'first',
-              cell: ({ timestamp }) => <time dateTime={timestamp}>{timeWords(timestamp)}</time>,
+              cell: ({ timestamp }) => (
+                <time class="tight" dateTime={timestamp}>
+                  {timeWords(timestamp)}
+                </time>
+              ),
             },
             { head: 'Who', cell: ({ username, userId }) => username ?? userId ?? 'nobody known' },
-            { head: 'Did', cell: ({ action }) => <code>{action}</code> },
-            { head: 'To', cell: ({ target }) => (target === undefined ? '–' : <code class="hash">{target}</code>) },
+            { head: 'Did', kind: 'tight', cell: ({ action }) => <code>{action}</code> },
+            {
+              head: 'To',
+              cell: ({ target }) => (target === undefined ? '–' : <code title={target}>{targetWords(target)}</code>),
+            },
             { head: 'Outcome', cell: (entry) => <Outcome entry={entry} /> },
-            { head: 'From', cell: ({ ip }) => ip },
+            { head: 'From', kind: 'tight', cell: ({ ip }) => ip },
           ]}
         />
       ) : null}

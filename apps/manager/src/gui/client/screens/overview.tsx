@@ -3,7 +3,7 @@ import { pageOf } from '../api/resources.js'
 import { type Checked, checkedOf, type Health, paths, remember } from '../logic/health.js'
 import { may } from '../logic/may.js'
 import { linkTo } from '../logic/where.js'
-import { durationWords, timeWords, userStatusWords } from '../logic/words.js'
+import { timeWords, userStatusWords } from '../logic/words.js'
 import { useApp } from '../state/context.js'
 import { useEvery, useLoad } from '../state/load.js'
 import { Button, Failure, Heading, Loading, Pill } from '../ui/basics.js'
@@ -208,7 +208,6 @@ function Version() {
           </dd>
         </dl>
       ) : null}
-      <p class="hint">Usual for a strategy: priority 10, slices of {durationWords(20_000_000)}.</p>
     </section>
   )
 }

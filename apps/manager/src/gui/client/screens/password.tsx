@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { ApiError, errorOf } from '../api/failure.js'
 import { Mark } from '../shell.js'
 import { useApp } from '../state/context.js'
@@ -12,13 +12,15 @@ const LEAST = 8
 export function FirstPassword() {
   const { api, session, setSession } = useApp()
   const leaving = useDoing()
+  const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => {
     document.title = 'Choose a password · Bulkhead manager'
+    heading.current?.focus()
   }, [])
   return (
     <main class="alone">
       <div class="card">
-        <h1>
+        <h1 tabIndex={-1} ref={heading}>
           <Mark /> Choose a password of your own
         </h1>
         <p>

@@ -130,7 +130,7 @@ function Policies({ role: { rolePolicy } }: { readonly role: Role }) {
   return (
     <details>
       <summary>{plural(rolePolicy.length, 'permission')}</summary>
-      <ul class="plain">
+      <ul class="list">
         {rolePolicy.map((policy) => {
           const limits = limitWords(policy)
           return (

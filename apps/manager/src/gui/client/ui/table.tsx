@@ -5,7 +5,8 @@ import { Button } from './basics.js'
 export interface Column<T> {
   readonly head: string
   readonly cell: (row: T) => ComponentChildren
-  readonly kind?: 'number' | 'actions' | 'first'
+  /** `tight`: what is short, and reads badly when it is broken. */
+  readonly kind?: 'number' | 'actions' | 'first' | 'tight'
 }
 
 export interface TableProps<T> {
@@ -48,11 +49,11 @@ export function Table<T>({ caption, columns, rows, keyOf, busy = false }: TableP
             {columns.map(({ head, cell, kind }) =>
               kind === 'first' ? (
                 <th key={head} {...as.first} scope="row" data-head={head} class={kind}>
-                  {cell(row)}
+                  <div>{cell(row)}</div>
                 </th>
               ) : (
                 <td key={head} {...as.cell} data-head={head} class={kind}>
-                  {cell(row)}
+                  <div>{cell(row)}</div>
                 </td>
               ),
             )}
