@@ -22,6 +22,7 @@ export function createSchedulerGuard(key: KeyObject | undefined, now: () => numb
     if (key === undefined)
       throw managerErrors.error('SCHEDULERS_UNKNOWN', undefined, { headers: { 'retry-after': '60' } })
     const own = nodeIn(token)
+    if (own === '') throw managerErrors.error('TOKEN_INVALID')
     try {
       await verifyStatement(token, key, schedulerOf(own), { now: now() })
     } catch (cause) {

@@ -116,7 +116,7 @@ export async function schedulingScene(t: TestContext, options: TestManagerOption
     reset: async () => {
       fill()
       await Promise.all(
-        ['schedule_strategies', 'schedule_intents', 'idempotency_keys'].map((name) =>
+        ['schedule_strategies', 'schedule_intents', 'idempotency_keys', 'schedulers'].map((name) =>
           db.collection(name).deleteMany({}),
         ),
       )
