@@ -71,8 +71,8 @@ describe('the first use', () => {
     assert.match(said, /^shop\/notsleep → shop\/web-api:8080\/TCP {3}DENIED by 20-network \(cni-egress\)$/m)
     const policy = (name: string, file: string) => new RegExp(`${name} \\(k8s/layers/${file}\\.yaml:\\d+\\)`)
     assert.match(said, policy('NetworkPolicy/shop/default-deny', '20-network/shop/default-deny'))
-    assert.match(said, policy('AuthorizationPolicy/shop/web-api-rbac', '50-identity/shop/web-api-rbac'))
-    assert.match(said, /^ {2}would also be stopped by .*; 50-identity \(ztunnel authz\)$/m)
+    assert.match(said, policy('AuthorizationPolicy/shop/web-api-requests', '60-requests/shop/web-api-requests'))
+    assert.match(said, /^ {2}would also be stopped by .*; 60-requests \(waypoint authz\)$/m)
     assert.match(said, /^to allow it: /m)
     assert.match(said, /^asked: the running target$/m)
   })
@@ -80,20 +80,20 @@ describe('the first use', () => {
   test('with a wall down what it alone stops gets through, and says so', async () => {
     const off = await say('layer', 'off', '50-identity')
     assert.deepEqual([off.code, /^50-identity is down/.test(off.said)], [0, true], off.said)
-    const { code, said } = await say('attack', 'outsider-where-identity-is-open', 'label-thief-to-web-api')
+    const { code, said } = await say('attack', 'outsider-where-identity-is-open', 'hello-app-thief-to-postgres')
     assert.equal(code, 1)
     assert.match(said, /^BLOCKED by 40-mtls /m)
     assert.match(
       said,
-      /^THROUGH {3}50-identity is off; the attacker was served\n {6}shop\/label-thief → .* 200, [\d,]+ bytes /m,
+      /^THROUGH {3}50-identity is off; the attacker was served\n {6}demo\/hello-app-thief → .* [\d,]+ bytes /m,
     )
     assert.match(
       said,
       /^2 attacks: 1 blocked, 1 through \(0\.0 s\)\nPut 50-identity back: npx bulkhead layer on 50-identity\n$/m,
     )
-    const explained = await say('explain', 'shop/notsleep', 'shop/web-api:8080')
+    const explained = await say('explain', 'demo/test-pod', 'demo/postgres:5432')
     assert.deepEqual([explained.code, /50-identity/.test(explained.said)], [1, false], explained.said)
     assert.equal((await say('layer', 'on', '50-identity')).code, 0)
-    assert.equal((await say('attack', 'label-thief-to-web-api')).code, 0)
+    assert.equal((await say('attack', 'hello-app-thief-to-postgres')).code, 0)
   })
 })
