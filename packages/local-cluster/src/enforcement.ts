@@ -234,7 +234,8 @@ export class Enforcement {
     this.#readyOnce = readyOnce
     const prepared = await this.#prepare(resources, compiled)
     const { plain, snapshot, plans } = prepared ? await this.#compile(resources) : compiled
-    const closed = this.#swap(snapshot)
+    // Whoever is allowed before and after comes another way now.
+    const closed = this.#swap(snapshot, { inOrder: prepared })
     const at = performance.now()
     this.#wanted = wanted
     const touched = this.#aim(plain, plans)
@@ -296,9 +297,9 @@ export class Enforcement {
     )
   }
 
-  #swap(snapshot: Snapshot): number {
+  #swap(snapshot: Snapshot, options: { readonly inOrder: boolean } = { inOrder: false }): number {
     const { mesh, adopted } = this.#parts
-    const closed = mesh.swap(snapshot, mesh.generation + 1)
+    const closed = mesh.swap(snapshot, mesh.generation + 1, options)
     this.#snapshot = snapshot
     adopted(snapshot)
     return closed

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { Attempt } from '@bulkhead/scenarios'
 import { LocalCluster } from '../cluster.js'
@@ -84,7 +84,10 @@ export async function start(
   const root = join(folder, 'k8s')
   const save = (name: string, text: string | Buffer) => writeFileSync(join(root, name), text)
   mkdirSync(join(root, 'layers/50-identity'), { recursive: true })
-  for (const [name, text] of Object.entries({ 'namespace.yaml': namespace, ...files })) save(name, text)
+  for (const [name, text] of Object.entries({ 'namespace.yaml': namespace, ...files })) {
+    mkdirSync(dirname(join(root, name)), { recursive: true })
+    save(name, text)
+  }
   const cluster = await LocalCluster.start({
     manifests: [root],
     relativeTo: root,
@@ -127,12 +130,14 @@ const { Agent, request } = require('node:http')
 let going = true
 const counts = {}
 process.on('SIGTERM', () => { going = false })
+// What a proxy answers itself is no JSON.
+const wordOf = (status, body) => (status === 200 ? JSON.parse(body).body : 'of a proxy')
 const ask = (agent) => new Promise((resolve) => {
   const asked = request({ host: 'web', port: 8080, path: '/', agent }, (response) => {
     let body = ''
     response.on('data', (chunk) => { body += chunk })
     response.on('error', () => {})
-    response.on('close', () => resolve(response.complete ? response.statusCode + ' ' + JSON.parse(body).body : 'cut'))
+    response.on('close', () => resolve(response.complete ? response.statusCode + ' ' + wordOf(response.statusCode, body) : 'cut'))
   })
   asked.on('error', (error) => resolve(error.code))
   asked.end()
