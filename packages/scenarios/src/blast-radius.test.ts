@@ -16,6 +16,8 @@ const layers = [...new Set(resources.flatMap(({ layer }) => layer ?? []))].sort(
 const scenarios = await loadScenarios(join(root, 'scenarios'), { layers })
 const snapshot = compile(resources)
 
+const deletion = { method: 'DELETE', path: '/' }
+
 type Try = readonly [what: string, flow: Omit<Flow, 'from'>]
 
 const someTcp = [22, 53, 80, 443, 2379, 5432, 8000, 8080, 9229, 10250, 15000, 15008, 15020, 15021]
@@ -25,7 +27,12 @@ const names = [...hosts, 'c2VjcmV0.drop.attacker.example', 'postgres.demo.svc.cl
 /** Every Service's ports, every pod's own and some that it may have forgotten, by TCP and UDP. */
 function inside({ services, pods }: Snapshot): Try[] {
   const byService = [...services.values()].flatMap(({ key, ports }) =>
-    ports.map(({ port, protocol }): Try => [`${key}:${port}/${protocol}`, { to: { service: key }, port, protocol }]),
+    ports.flatMap(({ port, protocol, application }): Try[] => [
+      [`${key}:${port}/${protocol}`, { to: { service: key }, port, protocol }],
+      ...(application === 'http'
+        ? [[`${key}:${port} DELETE`, { to: { service: key }, port, http: deletion }] as const]
+        : []),
+    ]),
   )
   const byPod = [...pods.values()].flatMap(({ workload, ports }) => {
     const own = ports.map(({ port, protocol }) => `${port}/${protocol}`)
@@ -52,6 +59,10 @@ function platform({ nodes, services, platform: { controlPlane, dns, istiod } }: 
         [`node ${name}:${port}/UDP`, { to: { node: name }, port, protocol: 'UDP' }],
       ]),
     ),
+    [
+      'gthulhu/gthulhu-manager:8080 PUT a report',
+      { to: { service: 'gthulhu/gthulhu-manager' }, port: 8080, http: { method: 'PUT', path: '/api/v1/schedulers/a' } },
+    ],
     ['API server', { to: { service: 'default/kubernetes' }, port: 443 }],
     ...[15010, 15012, 15014, 15017].map((port): Try => [`istiod:${port}`, { to: { workload: istiod.workload }, port }]),
     ...[9153, 8080].map((port): Try => [`kube-dns:${port}/TCP`, { to: { workload: dns.workload }, port }]),
@@ -93,10 +104,14 @@ function outside(): Try[] {
   return [...byName, ...byAddress]
 }
 
-const everything = [...inside(snapshot), ...platform(snapshot), ...outside()]
+/** Pods of one workload are as good as one. */
+const everythingOf = (on: Snapshot): readonly Try[] => [
+  ...new Map([...inside(on), ...platform(on), ...outside()].map((one) => [one[0], one])).values(),
+]
+const everything = everythingOf(snapshot)
 
 function open(from: string, on: Snapshot): readonly string[] {
-  return everything
+  return (on === snapshot ? everything : everythingOf(on))
     .filter(([what]) => !what.startsWith(`pod ${from}:`)) // its own loopback
     .filter(([, flow]) => judge({ ...flow, from: { workload: from } }, on).outcome !== 'deny')
     .map(([what]) => what)
@@ -105,6 +120,9 @@ function open(from: string, on: Snapshot): readonly string[] {
 
 const without = (...off: readonly string[]): Snapshot =>
   compile(resources.filter(({ layer }) => layer === undefined || !off.includes(layer)))
+
+/** Every name, told to whoever the attacker is. */
+const anyName = (id: string) => Object.fromEntries(names.map((name) => [`ask for ${name}`, id]))
 
 /** Who may be owned; all that is left to whoever owns it; and the scenario that tells it. */
 const radius: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -117,16 +135,51 @@ const radius: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'pod demo/postgres:5432/TCP': 'hello-app-to-postgres',
   },
   'shop/web-api': {
-    ...Object.fromEntries(names.map((name) => [`ask for ${name}`, 'web-api-hides-data-in-names'])),
-    'pod shop/recommendation:8080/TCP': 'chain-web-api-to-recommendation',
+    ...anyName('web-api-hides-data-in-names'),
     'shop/recommendation:8080/TCP': 'chain-web-api-to-recommendation',
+  },
+  'gthulhu/gthulhu-manager': {
+    ...anyName('manager-hides-data-in-names'),
+    'API server': 'manager-lists-pods',
+    'node bulkhead-control-plane:6443/TCP': 'manager-lists-pods',
+    'node bulkhead-worker2:6443/TCP': 'manager-lists-pods', // 20 opens the port, and no policy can name the one node
+    'node bulkhead-worker:6443/TCP': 'manager-lists-pods',
+    'gthulhu-node/gthulhu-scheduler-sidecar:8080 DELETE': 'manager-asks-a-scheduler',
+    'gthulhu-node/gthulhu-scheduler-sidecar:8080/TCP': 'manager-asks-a-scheduler',
+    'pod gthulhu-node/gthulhu-scheduler:8080/TCP': 'manager-asks-a-scheduler',
+    'gthulhu/gthulhu-mongodb:27017/TCP': 'manager-to-mongodb',
+    'pod gthulhu/gthulhu-mongodb:27017/TCP': 'manager-to-mongodb',
+  },
+  'gthulhu-node/gthulhu-scheduler': {
+    ...anyName('scheduler-hides-data-in-names'),
+    'gthulhu/gthulhu-manager:8080 PUT a report': 'scheduler-reports-to-the-manager',
   },
 }
 
+/**
+ * The same of proxies, which the local target plays, so that no scenario can be made from them: beside DNS and istiod, what they
+ * are there for. A waypoint that is owned asks in its own name for all that it was to judge; no wall behind it judges that again.
+ */
+const proxies: Readonly<Record<string, readonly string[]>> = {
+  'gthulhu/waypoint': [
+    'gthulhu/gthulhu-manager:8080 DELETE',
+    'gthulhu/gthulhu-manager:8080 PUT a report',
+    'gthulhu/gthulhu-manager:8080/TCP',
+    'pod gthulhu/gthulhu-manager:8080/TCP',
+  ],
+  'shop/waypoint': ['purchase-history', 'recommendation', 'web-api'].flatMap((name) => [
+    `pod shop/${name === 'purchase-history' ? 'purchase-history-v1' : name}:8080/TCP`,
+    `shop/${name}:8080 DELETE`,
+    `shop/${name}:8080/TCP`,
+  ]),
+  // They come by the waypoint like everybody, which judges what they ask.
+  'gthulhu/gthulhu-gw-istio': ['gthulhu/gthulhu-gw-istio:80/TCP', 'gthulhu/gthulhu-manager:8080/TCP'],
+  'shop/shop-gateway-istio': ['shop/web-api:8080/TCP'],
+}
+
 describe('an owned pod, every layer on', () => {
-  it('is tried against everything, once', () => {
+  it('is tried against everything', () => {
     assert.ok(everything.length > 600, `${everything.length} flows`)
-    assert.equal(new Set(everything.map(([what]) => what)).size, everything.length)
   })
 
   for (const [from, left] of Object.entries(radius)) {
@@ -141,6 +194,17 @@ describe('an owned pod, every layer on', () => {
 
     it(`${from} may do far more with no wall but the door`, () => {
       assert.ok(open(from, without(...layers.filter((layer) => layer !== '70-ingress'))).length > 50)
+    })
+  }
+
+  for (const [from, left] of Object.entries(proxies)) {
+    it(`${from}, a proxy, may do what it is there for, and nothing else`, () => {
+      const own = [...Object.keys(anyName('')), 'istiod:15012']
+      const aside = (what: string): boolean => own.includes(what) || what.startsWith(`${from}:15021`)
+      assert.deepEqual(
+        open(from, snapshot).filter((what) => !aside(what)),
+        left.toSorted(),
+      )
     })
   }
 
