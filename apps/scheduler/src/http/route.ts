@@ -35,6 +35,6 @@ export interface Route<B = unknown> {
 export function defineRoute<B>(route: Route<B>): Route {
   const { handle, body, ...rest } = route
   if (body === undefined) return { ...rest, handle: () => handle(undefined as B) }
-  // The schema is asked a second time, of what it has let through: mount.ts knows no more than that it is a value.
+  // Sound because mount.ts gives `handle` nothing but what the route's own schema has let through.
   return { ...rest, body, handle: (value) => handle(value as B) }
 }
