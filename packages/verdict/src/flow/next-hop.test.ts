@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { KubernetesObject } from '@bulkhead/resources'
 import { gateway, resource, service } from '../testing/objects.js'
 import { snapshotWith } from '../testing/scene.js'
+import { withWaypoint } from '../testing/waypoint-scene.js'
 import type { Pod } from '../types.js'
 import { lookUp } from './look-up.js'
 import { nextHop } from './next-hop.js'
@@ -56,6 +57,42 @@ test('what is not modelled of a gateway’s way is told to whom would send there
   assert.equal(unread('app/gw-istio', 'app/gw-istio', 80, 'app/gw-istio'), itself)
   assert.equal(unread('app/gw-istio', 'app/gw-istio', 15021, 'app/gw-istio'), undefined)
   assert.equal(unread('app/src', 'app/gw-istio', 80, 'app/gw-istio'), undefined)
+})
+
+test('a waypoint: where the packet goes, as whom, and what it is asked for there', () => {
+  const behind = withWaypoint([gateway('app/gw')])
+  const find = (workload: string): Pod =>
+    [...behind.pods.values()].find((one) => one.workload === workload) ?? assert.fail()
+  const dst = behind.services.get('app/dst') ?? assert.fail()
+  const destination = find('app/dst')
+  const request = { source: find('app/src'), destination, port: 8080, service: dst }
+  const of = nextHop({ ...request, servicePort: 80 }, behind)
+  assert.deepEqual(
+    [of.transport, of.tuple.dst, of.tuple.port, of.as],
+    ['hbone', find('app/wp').ip, 15008, find('app/src').identity],
+  )
+  const target = { ip: dst.clusterIP, port: 80 }
+  assert.deepEqual(of.waypoint, { key: 'app/wp', pod: find('app/wp'), target })
+  // The port of the Service that leads there, where nobody says which.
+  assert.deepEqual(nextHop(request, behind).waypoint?.target, target)
+  // A Service without a pod is asked for by its address.
+  const nobody = {
+    source: find('app/src'),
+    destination: { ip: dst.clusterIP ?? '' },
+    port: 80,
+    service: dst,
+    servicePort: 80,
+  }
+  assert.deepEqual(nextHop(nobody, behind).waypoint?.target, target)
+  // Not for a gateway, unless the Service says so; not for a waypoint; not for what is no TCP.
+  assert.equal(nextHop({ ...request, source: find('app/gw-istio') }, behind).past?.why, 'ingress')
+  const own = nextHop({ ...request, source: find('app/wp') }, behind)
+  assert.deepEqual(
+    [own.waypoint, own.past, own.as, own.tuple.dst],
+    [undefined, undefined, find('app/wp').identity, destination.ip],
+  )
+  const udp = nextHop({ ...request, protocol: 'UDP' }, behind)
+  assert.deepEqual([udp.waypoint, udp.past], [undefined, undefined])
 })
 
 test('what a dialled host leads to', () => {

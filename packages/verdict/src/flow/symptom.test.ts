@@ -59,3 +59,33 @@ test('what is not known at a gateway is answered as it fails closed: the filter 
   assert.equal(symptomOf({ ...step, engine: 'gateway-api' }, false), 'gateway-500')
   assert.equal(symptomOf({ ...step, code: 'route.redirects', outcome: 'allow' }, false), 'redirected')
 })
+
+test('a waypoint that reads requests answers whom it refuses, also behind a gateway; one that reads none closes (D.1)', () => {
+  for (const code of ['authz.no-rule-allows', 'authz.rule-denies', 'not-modelled'] as const) {
+    const outcome = code === 'not-modelled' ? 'unknown' : 'deny'
+    const step = { point: 'waypoint', code, outcome } as const
+    for (const hop of [0, 1]) {
+      assert.equal(symptomOf({ ...step, hop, facts: { request: 'GET /' } }, hop === 0), 'rbac-403', code)
+    }
+    assert.equal(symptomOf(step, true), 'reset', code)
+    assert.equal(symptomOf({ ...step, hop: 1 }, false), 'gateway-503', code)
+  }
+  const refused = { code: 'request.refused', outcome: 'deny', facts: { request: 'GET x' } } as const
+  assert.equal(symptomOf({ ...refused, point: 'waypoint' }, true), 'gateway-400')
+  assert.equal(symptomOf({ ...refused, point: 'gateway' }, false), 'gateway-400')
+})
+
+test('behind a waypoint that reads no requests a client only sees its connection end', () => {
+  const rows = [
+    ['cni-egress', 'cni.default-deny', 'late-reset'],
+    ['cni-ingress', 'not-modelled', 'late-reset'],
+    ['cni-ingress', 'network.nothing-listens', 'reset'],
+    ['cni-egress', 'network.no-endpoint', 'reset'],
+    ['ztunnel', 'authz.no-rule-allows', 'reset'],
+  ] as const
+  for (const [point, code, symptom] of rows) {
+    const step = { hop: 1, point, code, outcome: code === 'not-modelled' ? 'unknown' : 'deny' } as const
+    assert.equal(symptomOf(step, true, 'tcp'), symptom, code)
+    assert.equal(symptomOf(step, true, 'http'), 'gateway-503', code)
+  }
+})

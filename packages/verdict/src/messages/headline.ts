@@ -14,6 +14,7 @@ function outcomeOf(outcome: Outcome, step: Step | undefined, behind = 'gateway')
   const where = [step.point, ...whatWasRead(step), ...(step.hop > 0 ? [`behind the ${behind}`] : [])].join(', ')
   if (outcome === 'unknown') return `UNKNOWN: ${step.policy ?? step.facts?.what ?? step.code} is not modelled`
   if (step.code === 'route.no-host' || step.code === 'route.no-match') return `NOT FOUND (404): ${sentence(step)}`
+  if (step.code === 'request.refused') return `REFUSED (400): ${sentence(step)}`
   if (step.code === 'route.no-backend') return `NO BACKEND (500): ${sentence(step)}`
   if (step.code.startsWith('network.')) return `NOT REACHED: ${sentence(step)}`
   if (step.code.startsWith('hbone.')) return 'DENIED by the mesh (HBONE)'

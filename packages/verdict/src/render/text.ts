@@ -47,9 +47,9 @@ export function renderVerdict(verdict: Verdict): string {
   return `${lines.join('\n')}\n`
 }
 
-/** That nothing listens, or that a gateway has no route, defends nobody. */
+/** That nothing listens, that a gateway has no route, or that a request is none, defends nobody. */
 function isWall({ code }: Step): boolean {
-  return !code.startsWith('network.') && !code.startsWith('route.')
+  return !code.startsWith('network.') && !code.startsWith('route.') && !code.startsWith('request.')
 }
 
 /** `app/gateway-istio → app/web:15008/TCP, as cluster.local/ns/app/sa/gateway-istio` */

@@ -79,7 +79,7 @@ const condition = oneOf(...keys, 'request.headers[X-Role]', 'request.headers[X-R
 })
 const seldom = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
   fc.option(arbitrary, { nil: undefined, freq: 1 })
-const rule = fc.record({
+export const rule = fc.record({
   from: seldom(
     fc.array(
       source.map((value) => ({ source: value })),
