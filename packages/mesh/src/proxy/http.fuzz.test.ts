@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import {
   broken,
@@ -16,12 +16,13 @@ import {
   send,
   smallerScript,
 } from '@bulkhead/resources/testing'
-import { FRONT, shop } from '../testing/fake-snapshot.js'
-import { startRig, until } from '../testing/harness.js'
-import { serve } from '../testing/http.js'
+import type { HttpRequest } from '@bulkhead/verdict'
+import { FRONT, type Rules, shop } from '../testing/fake-snapshot.js'
+import { type Rig, startRig, until } from '../testing/harness.js'
+import { sayOn, serve } from '../testing/http.js'
 
 /*
- * The gateway's HTTP, as anybody outside may write to it. Whatever comes: the app gets no request that was not judged, and
+ * The HTTP of a gateway, as anybody outside may write to it, and of a waypoint, as any pod may. Whatever comes: the app gets no request that was not judged, and
  * none that policy denies.
  */
 
@@ -158,23 +159,42 @@ function make(random: Random): Script {
 
 const bare = (path: string): string => path.replace(/\?.*/s, '')
 
-async function startTarget(t: TestContext) {
+/** At a proxy: its policy, and how a client's connection comes to it. */
+const proxies: {
+  readonly [name: string]: {
+    readonly rules: (policy: (request: HttpRequest) => 'allow' | 'deny') => Rules
+    readonly dial: (rig: Rig) => Promise<() => Promise<Socket>>
+  }
+} = {
+  gateway: {
+    rules: (policy) => ({ gateway: { policy } }),
+    dial: async ({ mesh }) => {
+      const { port } = await mesh.publish(FRONT, 80, { at: 0 })
+      return async () => connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+    },
+  },
+  waypoint: {
+    rules: (policy) => ({ waypoint: { policy: ({ request }) => (request ? policy(request) : 'deny') } }),
+    dial:
+      async ({ capture }) =>
+      () =>
+        capture.connect('shop/sleep', 'web-api', 80),
+  },
+}
+
+async function startTarget(t: TestContext, name: string) {
   /** What was let in since the last quiet moment. */
   const judged = new Set<string>()
   const wrong: string[] = []
   let answered = 0
-  const rig = await startRig(t, {
-    flowRing: 100,
-    snapshot: shop({
-      gateway: {
-        policy({ method, path }) {
-          if (bare(path) === CLOSED) return 'deny'
-          judged.add(`${method} ${bare(path)}`)
-          return 'allow'
-        },
-      },
-    }),
-  })
+  const proxy = proxies[name]
+  assert.ok(proxy)
+  const policy = ({ method, path }: HttpRequest) => {
+    if (bare(path) === CLOSED) return 'deny'
+    judged.add(`${method} ${bare(path)}`)
+    return 'allow'
+  }
+  const rig = await startRig(t, { flowRing: 100, snapshot: shop(proxy.rules(policy)) })
   const server = await serve(rig, 'shop/web-api', (message, response) => {
     answered += 1
     const asked = `${message.method} ${bare(message.url ?? '')}`
@@ -183,49 +203,54 @@ async function startTarget(t: TestContext) {
     if (message.url === '/cut') return void response.write('half', () => response.destroy())
     response.end('from the app')
   })
-  // An idle connection from the gateway is over soon, so that what a case opened can be told from it.
+  // An idle connection from the proxy is over soon, so that what a case opened can be told from it.
   server.keepAliveTimeout = 100
-  const { port } = await rig.mesh.publish(FRONT, 80, { at: 0 })
+  const dial = await proxy.dial(rig)
   const come = async (script: Script): Promise<void> => {
-    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+    const socket = await dial()
     await play(socket, script, PATIENCE_MS, () => resetSafely(socket))
     assert.deepEqual(wrong.splice(0), [], 'the app got a request that nobody judged, or that was denied')
   }
   const goodClient = async (): Promise<void> => {
-    const answer = await fetch(`http://127.0.0.1:${port}/ok`, { headers: { connection: 'close' } })
-    assert.deepEqual([answer.status, await answer.text()], [200, 'from the app'])
-    const refused = await fetch(`http://127.0.0.1:${port}${CLOSED}`, { headers: { connection: 'close' } })
-    assert.deepEqual([refused.status, (await refused.text()).includes('from the app')], [403, false])
+    for (const [path, status, body] of [
+      ['/ok', 200, 'from the app'],
+      [CLOSED, 403, 'RBAC: access denied'],
+    ] as const) {
+      const said = await sayOn(await dial(), get(path, 'connection: close\r\n'))
+      assert.deepEqual([said.slice(9, 12), said.slice(-body.length)], [String(status), body])
+    }
   }
-  return { rig, port, come, goodClient, answered: () => answered, forget: () => judged.clear() }
+  return { rig, dial, come, goodClient, answered: () => answered, forget: () => judged.clear() }
 }
 
-test('broken requests at a gateway: nothing crashes or hangs, and the app gets none that was not judged', async (t) => {
-  const { rig, come, goodClient, answered, forget } = await startTarget(t)
-  let controls = 0
-  const cases = await fuzz<Script>(t, {
-    name: "the gateway's HTTP",
-    make,
-    run: come,
-    smaller: smallerScript,
-    print: printScript,
-    async control() {
-      controls += 1
-      await goodClient()
-    },
-    quiet: forget,
-    held: () => rig.mesh.held,
-    parallel: 16,
-    deadlineMs: 5_000,
+for (const name of Object.keys(proxies)) {
+  test(`broken requests at a ${name}: nothing crashes or hangs, and the app gets none that was not judged`, async (t) => {
+    const { rig, come, goodClient, answered, forget } = await startTarget(t, name)
+    let controls = 0
+    const cases = await fuzz<Script>(t, {
+      name: `the ${name}'s HTTP`,
+      make,
+      run: come,
+      smaller: smallerScript,
+      print: printScript,
+      async control() {
+        controls += 1
+        await goodClient()
+      },
+      quiet: forget,
+      held: () => rig.mesh.held,
+      parallel: 16,
+      deadlineMs: 5_000,
+    })
+    assert.ok(answered() > controls || cases === 1, 'some of the input was good enough to reach the app')
   })
-  assert.ok(answered() > controls || cases === 1, 'some of the input was good enough to reach the app')
-})
 
-test('what once failed: a request that breaks off behind others is refused in its turn, with its connection', async (t) => {
-  const { rig, port } = await startTarget(t)
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
-  socket.end(`${get('/ok')}${get('/ok')}POST /ok HTTP/1.1\r\n${HOST}transfer-encoding: chunked\r\n\r\n`)
-  socket.resume()
-  await once(socket, 'close')
-  await until(() => (rig.mesh.held.connections === 0 ? true : undefined), 'nothing open')
-})
+  test(`what once failed at a ${name}: a request that breaks off behind others is refused in its turn, with its connection`, async (t) => {
+    const { rig, dial } = await startTarget(t, name)
+    const socket = await dial()
+    socket.end(`${get('/ok')}${get('/ok')}POST /ok HTTP/1.1\r\n${HOST}transfer-encoding: chunked\r\n\r\n`)
+    socket.resume()
+    await once(socket, 'close')
+    await until(() => (rig.mesh.held.connections === 0 ? true : undefined), 'nothing open')
+  })
+}
