@@ -153,7 +153,7 @@ export const legitimateFlows: readonly Legitimate[] = [
     why: 'an answer that does not fit into a datagram',
     flow: question('shop/outsider', 'web-api.shop.svc.cluster.local', 'TCP'),
   },
-  ...['shop/sleep', 'demo/test-pod', 'sandbox/collector'].map((pod) => ({
+  ...['shop/sleep', 'demo/test-pod', 'gthulhu/intruder', 'gthulhu-node/intruder', 'sandbox/collector'].map((pod) => ({
     why: "a name that is no Service's: ztunnel passes the question on, from the pod's own address",
     flow: question(pod, 'api.github.com'),
   })),
