@@ -3,6 +3,7 @@ import { isOwn } from '../matrix/board.js'
 import { type Destination, destinationsOf, flowSource, outside, sourcesOf } from '../matrix/questions.js'
 import { requestDestination } from '../matrix/requests.js'
 import { plainName } from '../names.js'
+import { calledThroughWaypoint, waypointDestination } from './waypoint.js'
 
 /** Beyond this many pairs only those with the flow\'s own source are asked. */
 const maxPairs = 20_000
@@ -16,14 +17,20 @@ export interface Opened {
 
 /**
  * The flows that one snapshot denies and the next one allows, without `flow` itself: to the pods\' ports, which say what
- * the Services before them would, and the requests that gateways take, this one\'s among them.
+ * the Services before them would, to the Services that have a waypoint, and the requests that gateways take; this one\'s
+ * among them.
  */
 export function opened(flow: Flow, before: Snapshot, after: Snapshot): Opened {
   const own = 'workload' in flow.from ? flow.from.workload : 'external' in flow.from ? outside : undefined
-  const asked = requestDestination(flow, after)
+  const asked = requestDestination(flow, after) ?? waypointDestination(flow, after)
   const named = new Map<string, Destination>()
   for (const destination of [...destinationsOf(after), ...(asked === undefined ? [] : [asked])]) {
-    if ('service' in destination.flow.to && destination.gateway === undefined) continue
+    if (
+      'service' in destination.flow.to &&
+      destination.gateway === undefined &&
+      !calledThroughWaypoint(destination.flow.to.service, destination.flow.port, after)
+    )
+      continue
     if (destination.flow.protocol === undefined) named.set(destination.name, destination)
   }
   const sources = sourcesOf(after)

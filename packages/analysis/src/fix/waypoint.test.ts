@@ -67,3 +67,13 @@ test('the pod behind it lets in the caller and not the waypoint: the waypoint is
     [['AuthorizationPolicy/a/web', 'add "cluster.local/ns/a/sa/wp" to principals of rule 0']],
   )
 })
+
+test('a method more would let others make the request too: a rule for this caller is the smaller change', () => {
+  const more = [workload('a/third')]
+  const reading = attached('reading', onWeb, [
+    { from: [{ source: { namespaces: ['a'] } }], to: [{ operation: { methods: ['GET'] } }] },
+  ])
+  const fix = smallestFix(request('DELETE', '/orders'), snapshotOf([...scene, ...more, reading]))
+  assert.match(fix?.edits[0]?.says ?? '', /^add a rule: .*sa\/other.*DELETE/)
+  assert.deepEqual(fix?.alsoOpens, [])
+})

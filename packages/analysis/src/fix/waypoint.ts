@@ -1,5 +1,6 @@
 import type { AuthorizationPolicy, AuthorizationRule } from '@bulkhead/resources'
-import type { Snapshot, Step } from '@bulkhead/verdict'
+import { type Flow, nextHop, type Snapshot, type Step } from '@bulkhead/verdict'
+import type { Destination } from '../matrix/questions.js'
 import { addedPolicy, type Candidate, yamlText } from './edits.js'
 
 /**
@@ -37,4 +38,22 @@ export function allowAtWaypoint(
   }
   const says = `add an ALLOW policy with targetRefs to ${kind} ${key}, with the rule: ${yamlText(rule)}`
   return addedPolicy(snapshot, object, isolating, says)
+}
+
+/** Whether a captured pod that calls that port of the Service comes by a waypoint: what its pods' ports say is not all then. */
+export function calledThroughWaypoint(key: string, port: number, snapshot: Snapshot): boolean {
+  const service = snapshot.services.get(key)
+  const source = [...snapshot.pods.values()].find(({ mesh }) => mesh)
+  if (service === undefined || source === undefined || snapshot.waypoints.size === 0) return false
+  const pod = snapshot.pods.get(service.endpoints[0] ?? '')
+  const destination = pod ?? { ip: service.clusterIP ?? '' }
+  return nextHop({ source, destination, port, service, servicePort: port }, snapshot).waypoint !== undefined
+}
+
+/** The request of a flow to a Service behind a waypoint, to ask it of others; undefined for a flow that is none. */
+export function waypointDestination({ to, port, http }: Flow, snapshot: Snapshot): Destination | undefined {
+  if (!('service' in to) || http === undefined || !calledThroughWaypoint(to.service, port, snapshot)) return undefined
+  const endpoints = snapshot.services.get(to.service)?.endpoints ?? []
+  const workloads = [...new Set(endpoints.flatMap((key) => snapshot.pods.get(key)?.workload ?? []))].sort()
+  return { name: `${to.service}:${port} ${http.method} ${http.path}`, flow: { to, port, http }, workloads }
 }
