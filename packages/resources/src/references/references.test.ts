@@ -18,6 +18,15 @@ const policy = (spec: string, kind = 'AuthorizationPolicy') =>
   object(kind, 'p', `spec: { ${spec} }`, 'security.istio.io/v1')
 const account = object('ServiceAccount', 'web')
 
+const waypoint = object(
+  'Gateway',
+  'wp',
+  'spec: { gatewayClassName: istio-waypoint, listeners: [{ name: mesh, port: 15008, protocol: HBONE }] }',
+  'gateway.networking.k8s.io/v1',
+)
+const behindWaypoint = (text: string, name = 'wp') =>
+  text.replace('namespace: shop }', `namespace: shop, labels: { istio.io/use-waypoint: ${name} } }`)
+
 function lint(...texts: string[]): string[] {
   const { resources, diagnostics } = parseManifests(texts.join(''), 'm.yaml')
   assert.deepEqual(diagnostics.map(short), [])
@@ -109,7 +118,8 @@ test('a reference to nothing', () => {
     object('Service', 's', `spec: { selector: { app: web }, ports: [{ port: 80, targetPort: ${port} }] }`)
   warns('reference.port', [workload(), service('htpp')], [workload(), service('http')])
   const target = policy('targetRefs: [{ kind: Service, name: s }]')
-  warns('reference.target', [workload(), target], [workload(), target, service('http')], /targets the Service "s"/)
+  const whole = [workload(), target, behindWaypoint(service('http')), waypoint]
+  warns('reference.target', [workload(), target], whole, /targets the Service "s"/)
 })
 
 test('a kind of the same name in another group is another kind', () => {
@@ -118,7 +128,7 @@ test('a kind of the same name in another group is another kind', () => {
   const knative = object('Service', 's', 'spec: {}', 'serving.knative.dev/v1')
   const read = (...texts: string[]) => checkReferences(parseManifests(texts.join(''), 'm.yaml').resources).map(short)
   assert.deepEqual(read(target, knative), ['warning reference.target 5:22'])
-  assert.deepEqual(read(target, service, knative), [])
+  assert.deepEqual(read(target, behindWaypoint(service), waypoint, knative), [])
 })
 
 test('a GatewayClass is targeted from the root namespace only', () => {
@@ -129,6 +139,39 @@ test('a GatewayClass is targeted from the root namespace only', () => {
     [target.replace('namespace: shop', 'namespace: istio-system')],
     /istio-system/,
   )
+})
+
+test('a policy for a Service is enforced by its waypoint, and by nobody without one', () => {
+  const service = object('Service', 's', 'spec: { ports: [{ port: 80 }] }')
+  const target = policy('targetRefs: [{ kind: Service, group: "", name: s }]')
+  const none = /targets the Service "s", and no waypoint is before it .* nobody enforces this policy/
+  warns('target.no-waypoint', [target, service], [target, behindWaypoint(service), waypoint], none)
+  warns(
+    'target.no-waypoint',
+    [target, behindWaypoint(service, 'none'), waypoint],
+    [target, behindWaypoint(service), waypoint],
+  )
+  const headless = service.replace('spec: {', 'spec: { clusterIP: None,')
+  warns('target.no-waypoint', [target, behindWaypoint(headless), waypoint], [headless], /headless/)
+  // The namespace's label will do.
+  const namespace = NAMESPACE.replace('name: shop }', 'name: shop, labels: { istio.io/use-waypoint: wp } }')
+  assert.deepEqual(lint(namespace, target, service, waypoint), [])
+})
+
+test('a waypoint that is named and not there', () => {
+  const service = object('Service', 's', 'spec: { ports: [{ port: 80 }] }')
+  warns('reference.waypoint', [behindWaypoint(service)], [behindWaypoint(service), waypoint], /no Gateway "wp" in shop/)
+  warns(
+    'reference.waypoint',
+    [behindWaypoint(service, 'wpp'), waypoint],
+    [behindWaypoint(service, 'none')],
+    /did you mean "wp"/,
+  )
+  const elsewhere = behindWaypoint(service).replace(
+    'istio.io/use-waypoint: wp',
+    'istio.io/use-waypoint: wp, istio.io/use-waypoint-namespace: infra',
+  )
+  warns('reference.waypoint', [elsewhere, waypoint], [service], /no Gateway "wp" in infra/)
 })
 
 test('of two PeerAuthentications at one level only one counts, and files do not say which', () => {

@@ -8,6 +8,7 @@ import { checkNamespaces, checkPolicies } from './policies.js'
 import { checkBindings } from './rbac.js'
 import { checkRoutes } from './routes.js'
 import { checkSelectors } from './selectors.js'
+import { checkWaypoints } from './waypoints.js'
 
 /**
  * What objects say of each other: selectors that select nothing, names that nothing has. All of it is warnings, since
@@ -24,6 +25,7 @@ export function checkReferences(resources: readonly Resource[]): Diagnostic[] {
     ...checkPolicies(cluster),
     ...checkPeerAuthentications(cluster),
     ...checkGateways(cluster),
+    ...checkWaypoints(cluster),
     ...checkRoutes(cluster),
     ...checkBindings(cluster),
   ]
