@@ -65,7 +65,7 @@ function fingerprint(root) {
     add(path.join(workspace, 'tsconfig.json'))
     for (const source of filesBelow(path.join(workspace, 'src'))) {
       add(source)
-      if (!/\.[cm]?ts$/.test(source) || /\.d\.[cm]?ts$/.test(source)) continue
+      if (!/\.([cm]?ts|tsx)$/.test(source) || /\.d\.[cm]?ts$/.test(source)) continue
       if (statSync(compiled(workspace, source), { throwIfNoEntry: false }) === undefined) return undefined
     }
   }

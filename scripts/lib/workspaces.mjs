@@ -23,9 +23,9 @@ export function filesBelow(folder, except = new Set()) {
     })
 }
 
-/** The compiled file of a source file: packages/x/src/a.test.ts -> packages/x/dist/a.test.js, a.cts -> a.cjs. */
+/** The compiled file of a source file: packages/x/src/a.test.ts -> packages/x/dist/a.test.js, a.cts -> a.cjs, a.tsx -> a.js. */
 export function compiled(workspace, source) {
   return path
     .join(workspace, 'dist', path.relative(path.join(workspace, 'src'), source))
-    .replace(/\.([cm]?)ts$/, '.$1js')
+    .replace(/\.([cm]?)tsx?$/, '.$1js')
 }

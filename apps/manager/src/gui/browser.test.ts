@@ -21,11 +21,15 @@ const parts = {
   'the network, what is in front, and the manager fail': cut,
 } as const
 
-test('the page in a real browser', async (t) => {
+// Two at a time, each with a manager and windows of its own: while one waits for its answers the other goes on.
+test('the page in a real browser', { concurrency: 2 }, async (t) => {
   const browser = await openBrowser(t)
   if (browser === undefined) return
-  for (const [name, part] of Object.entries(parts))
-    await t.test(name, async (own) => {
-      await part(await stageOf(own, browser))
-    })
+  await Promise.all(
+    Object.entries(parts).map(([name, part]) =>
+      t.test(name, async (own) => {
+        await part(await stageOf(own, browser))
+      }),
+    ),
+  )
 })

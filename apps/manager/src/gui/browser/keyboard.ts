@@ -100,7 +100,7 @@ export async function keyboard({ scene, open }: Stage): Promise<void> {
   await tabTo(page, 'Log out')
   await press('Enter')
   await page.getByText('You are logged out.').waitFor()
-  assert.equal(await focused(page), 'Username')
+  await page.waitForFunction('document.activeElement.labels?.[0]?.textContent === "Username"')
   assert.deepEqual(complaints, [])
   await close()
 }

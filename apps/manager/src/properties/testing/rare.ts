@@ -86,6 +86,18 @@ export const rare: Scene = {
     call(FIRST, 'createStrategy', { plan }),
     call(FIRST, 'deleteStrategy', { strategy: 0, match: 'none' }),
     call(FIRST, 'deleteIntent', { intents: [0] }),
+    // Schedulers, and who is none.
+    call(FIRST, 'createStrategy', { plan }),
+    call(FIRST, 'reportScheduler', { node: 'node-1', pod: 5, root: 'other' }, 'scheduler'),
+    call(FIRST, 'reportScheduler', { node: 'node-1', pod: 5, root: 'right' }, 'scheduler'),
+    call(FIRST, 'listSchedulers', {}),
+    call(FIRST, 'reportScheduler', { node: 'node-1', pod: 5, root: 'right' }, 'other scheduler'),
+    call(FIRST, 'reportScheduler', { node: 'node-1', pod: 5, root: 'right' }, 'last'),
+    call(FIRST, 'reportScheduler', { node: 'node-3', pod: 7, root: 'right' }, 'scheduler'),
+    call(FIRST, 'reportScheduler', { node: 'node-4', pod: 5, root: 'right' }, 'scheduler'),
+    call(FIRST, 'listUsers', {}, 'scheduler'),
+    call(FIRST, 'deleteStrategy', { strategy: 0, match: 'none' }),
+    call(FIRST, 'listSchedulers', {}),
     // A login with nothing, and tokens of nobody.
     call(FIRST, 'login', { whom: FIRST, password: '' }),
     call(FIRST, 'getSelf', {}, 'of nobody'),

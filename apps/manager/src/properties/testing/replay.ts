@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
+import { schedulerOf, signStatement } from '@bulkhead/intents'
+import { eventually } from '@bulkhead/service-kit/testing'
 import { Int32, Long, ObjectId } from 'mongodb'
 import { createTokens } from '../../auth/tokens.js'
 import { podView } from '../../kubernetes/memory.js'
@@ -9,7 +11,7 @@ import { newUserDoc } from '../../users/documents.js'
 import { aim } from './aim.js'
 import { type InputOf, type Operation, rules } from './model/index.js'
 import { STRANGER } from './model/looking.js'
-import type { Pod, Role, Strategy, Ticket, User } from './model/things.js'
+import type { Assertion, Pod, Role, Strategy, Ticket, User } from './model/things.js'
 import { type Reply, type Rule, World } from './model/world.js'
 import { type Answered, hashOf, type QuickService } from './quick-service.js'
 import { answeredData, expectedData } from './replies.js'
@@ -48,8 +50,8 @@ export class Replay implements Ids {
     assert.ok(admin)
     await Promise.all([
       store.roles.deleteMany({ _id: { $ne: admin._id } }),
-      ...['users', 'schedule_strategies', 'schedule_intents', 'idempotency_keys', 'audit_logs'].map((name) =>
-        db.collection(name).deleteMany({}),
+      ...['users', 'schedule_strategies', 'schedule_intents', 'idempotency_keys', 'audit_logs', 'schedulers'].map(
+        (name) => db.collection(name).deleteMany({}),
       ),
     ])
     const { name, description, policies, version } = admin
@@ -144,7 +146,7 @@ export class Replay implements Ids {
     const { world } = this
     const user = world.at(world.users, caller) as User
     const input = aim(world, user, drawn)
-    const { ticket, headers } = await this.#show(user, shows)
+    const { ticket, headers } = await this.#show(user, shows, input)
     // What is asked is said before the model does it: names and versions are of now.
     const build = builders[operation] as (
       input: InputOf<Operation>,
@@ -158,11 +160,13 @@ export class Replay implements Ids {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     }
     const reply = world.call(rules[operation] as Rule<InputOf<Operation>>, ticket, input)
+    const sent = this.#manager.push.sets.length
     const answer = await this.#service.ask(asked)
     const { error, code, data } = (answer.json ?? {}) as Readonly<Record<string, unknown>>
     const what = `${user.name} (${shows}) ${operation} ${JSON.stringify(input)}: ${answer.text}`
     assert.deepEqual([answer.status, error, code], [reply.status, reply.error, reply.code], what)
     await this.#learnFrom(operation, reply, data)
+    if (operation === 'reportScheduler') await this.#untilTold(reply, (input as { node: string }).node, sent)
     if (operation !== 'login') {
       assert.deepEqual(answeredData(operation, data), expectedData(operation, reply.data, this), what)
     }
@@ -180,7 +184,21 @@ export class Replay implements Ids {
     assert.equal(problem, undefined)
   }
 
-  async #show(user: User, shows: Call['shows']): Promise<{ ticket: Ticket; headers: Record<string, string> }> {
+  /** What a report had sent is not waited for by its answer, and is over before the next call is made. */
+  async #untilTold({ data }: Reply, node: string, sent: number): Promise<void> {
+    const { push, store } = this.#manager
+    if ((data as { inSync: boolean } | undefined)?.inSync !== false) return
+    await eventually(() => push.sets.slice(sent).some((set) => set.node === node), 'the set of the node')
+    if (!this.world.schedulers.has(node)) return
+    const left = { nodeID: node, state: { $ne: 2 as const } }
+    await eventually(async () => (await store.intents.countDocuments(left)) === 0, 'what was sent is noted')
+  }
+
+  async #show(
+    user: User,
+    shows: Call['shows'],
+    input: object,
+  ): Promise<{ ticket: Ticket; headers: Record<string, string> }> {
     const bearer = (text: string): Record<string, string> => ({ authorization: `Bearer ${text}` })
     const claims = { uid: this.of(user), needChangePassword: false, tv: user.era }
     const { tokens } = this.#service.identity
@@ -194,6 +212,13 @@ export class Replay implements Ids {
         return { ticket: 'forged', headers: bearer(await createTokens(strangerKey).sign(claims)) }
       case 'expired':
         return { ticket: 'expired', headers: bearer(await createTokens(key, () => Date.now() - 4 * HOUR).sign(claims)) }
+      case 'scheduler':
+      case 'other scheduler': {
+        const spokenOf = 'node' in input ? String(input.node) : 'node-1'
+        const scheduler = shows === 'scheduler' ? spokenOf : `${spokenOf}0`
+        const text = await signStatement(this.#manager.schedulerKey, schedulerOf(scheduler), Date.now())
+        return { ticket: { scheduler }, headers: bearer(text) }
+      }
       case 'of nobody':
         return {
           ticket: 'of nobody',
@@ -218,7 +243,7 @@ export class Replay implements Ids {
     const { users, roles, strategies } = this.world
     if (reply.code !== undefined) return
     if (operation === 'login') {
-      const ticket = reply.data as Exclude<Ticket, string>
+      const ticket = reply.data as Exclude<Ticket, string | Assertion>
       const own = this.#tokens.get(ticket.user) ?? []
       own.push({ ticket, text: (data as { token: string }).token })
       this.#tokens.set(ticket.user, own)
@@ -255,8 +280,8 @@ export class Replay implements Ids {
   }
 }
 
-const viewOf = ({ name, namespace, labels, command, node }: Pod) =>
-  podView({ name, namespace, labels, command, nodeName: node })
+const viewOf = ({ name, namespace, labels, command, node, account = 'default' }: Pod) =>
+  podView({ name, namespace, labels, command, nodeName: node, serviceAccount: account })
 
 function roleDoc(name: string, policies: RoleDoc['policies']): RoleDoc {
   const time = Long.fromNumber(Date.now())

@@ -1,6 +1,7 @@
 import type { Operation } from './model/index.js'
-import type { Entry } from './model/things.js'
-import type { Ids, Thing } from './requests.js'
+import type { Listed } from './model/schedulers.js'
+import type { Entry, Intent } from './model/things.js'
+import { type Ids, rootOf, type Thing } from './requests.js'
 
 /* Both sides' data brought to one form: ids are compared where the model knows the thing, times are not. */
 
@@ -24,6 +25,8 @@ const answered: { readonly [O in Operation]?: (data: unknown) => unknown } = {
   listIntents: (data) => listed(data, 'intents').map((one) => without(one, 'podId')),
   listNodes: (data) => listed(data, 'nodes'),
   listNodeProcesses: (data) => listed(data, 'pods').map(({ podUid }) => String(podUid).replace('uid-of-', '')),
+  listSchedulers: (data) =>
+    listed(data, 'schedulers').map((one) => without(one, 'lastSeen', 'startedAt', 'setVersion', 'metrics')),
   listAudit: (data) =>
     listed(data, 'entries').map(({ username, action, outcome, code }) => [username, action, outcome, code]),
 }
@@ -60,6 +63,18 @@ const expected: { readonly [O in Operation]?: (data: unknown, ids: Ids) => unkno
   getStrategy: (data, ids) => withIds(data, ids, 'id'),
   listStrategies: (data, ids) => each(data, ids, 'id'),
   listIntents: (data, ids) => each(data, ids),
+  reportScheduler: (data) => {
+    const { due, inSync } = data as { due: readonly Intent[]; inSync: boolean }
+    return { rootHash: rootOf(due), inSync }
+  },
+  listSchedulers: (data) =>
+    (data as Listed[]).map(({ node, podName, has, due }) => {
+      const rootHash = has === undefined ? '0'.repeat(64) : rootOf(has)
+      const intents = has?.length ?? 0
+      const expectedRoot = rootOf(due)
+      const inSync = rootHash === expectedRoot && intents === due.length
+      return { node, podName, stale: false, intents, rootHash, expectedRoot, inSync }
+    }),
   listAudit: (data) =>
     (data as Entry[]).slice(0, 200).map(({ username, action, outcome, code }) => [username, action, outcome, code]),
 }

@@ -1,3 +1,4 @@
+import { merkleRoot } from '@bulkhead/intents'
 import type { InputOf, Operation } from './model/index.js'
 import type { Intent, Role, Strategy, User } from './model/things.js'
 import type { Match, World } from './model/world.js'
@@ -9,6 +10,21 @@ export type Thing = User | Role | Strategy | Intent
 export interface Ids {
   of(thing: Thing): string
 }
+
+/** The root over what the model says that a scheduler has. */
+export const rootOf = (intents: readonly Intent[]): string =>
+  merkleRoot(
+    intents.map(({ plan, pod }) => ({
+      podName: pod.name,
+      podID: `uid-of-${pod.name}`,
+      nodeID: pod.node,
+      k8sNamespace: pod.namespace,
+      commandRegex: plan.commandRegex,
+      priority: plan.priority,
+      executionTime: plan.executionTime,
+      podLabels: pod.labels,
+    })),
+  )
 
 /** Of nothing that there is. */
 const UNKNOWN = '0123456789abcdef01234567'
@@ -128,5 +144,20 @@ export const builders: Builders = {
   }),
   listNodes: get('nodes'),
   listNodeProcesses: ({ node }) => ({ method: 'GET', path: api(`nodes/${node}/pods/pids`) }),
+  reportScheduler: ({ node, pod, root }, world) => {
+    const due = root === 'right' ? world.dueAt(node) : []
+    return {
+      method: 'PUT',
+      path: api(`schedulers/${node}`),
+      body: {
+        podName: world.at(world.everyPod, pod)?.name,
+        startedAt: '2026-01-01T00:00:00Z',
+        setVersion: 1,
+        rootHash: root === 'right' ? rootOf(due) : '0'.repeat(64),
+        intents: due.length,
+      },
+    }
+  },
+  listSchedulers: get('schedulers?limit=200'),
   listAudit: get('audit?limit=200'),
 }

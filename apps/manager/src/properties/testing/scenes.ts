@@ -3,6 +3,7 @@ import { RIGHT } from './aim.js'
 import { type InputOf, type Operation, rules } from './model/index.js'
 import { knownExpressions } from './model/plans.js'
 import { meant, permissionKeys } from './model/roles.js'
+import { ACCOUNT, NAMESPACE } from './model/schedulers.js'
 import type { Plan, Pod, Policy } from './model/things.js'
 
 /*
@@ -10,7 +11,7 @@ import type { Plan, Pod, Policy } from './model/things.js'
  * there never was.
  */
 
-export const NAMESPACES = ['shop', 'batch', 'team'] as const
+export const NAMESPACES = ['shop', 'batch', 'team', NAMESPACE] as const
 
 const pod = (name: string, namespace: string, node: string, command: string): Pod => ({
   name,
@@ -26,6 +27,10 @@ export const PODS: readonly Pod[] = [
   pod('api-1', 'shop', 'node-1', 'api --port 80'),
   pod('web-3', 'team', 'node-2', ''),
   pod('job-1', 'batch', '', 'engine'),
+  { ...pod('decisionmaker-1', NAMESPACE, 'node-1', 'sched'), account: ACCOUNT },
+  { ...pod('decisionmaker-2', NAMESPACE, 'node-2', 'sched'), account: ACCOUNT },
+  // Called like one, and labelled like one.
+  pod('decisionmaker-3', NAMESPACE, 'node-3', 'sched'),
 ]
 export const NODES = new Map([
   ['node-2', 'NotReady'],
@@ -147,8 +152,30 @@ const inputs: { readonly [O in Operation]: readonly [weight: number, fc.Arbitrar
   deleteIntents: [3, record({ intents: fc.array(index, { maxLength: 2 }) })],
   listNodes: [1, nothing],
   listNodeProcesses: [4, record({ node: fc.constantFrom('node-1', 'node-2', 'node-3', 'node-4') })],
+  reportScheduler: [
+    6,
+    record({
+      node: often([4, 'node-1'], [4, 'node-2'], [1, 'node-3'], [1, 'node-4']),
+      pod: fc.integer({ min: 4, max: 7 }),
+      root: often<'right' | 'other'>([1, 'right'], [1, 'other']),
+    }),
+  ],
+  listSchedulers: [2, nothing],
   listAudit: [1, nothing],
 }
+
+/** `scheduler`: not the caller's own, but an assertion of the scheduler that is spoken of; `other scheduler`: of another one. */
+type Shown =
+  | 'fresh'
+  | 'last'
+  | 'first'
+  | 'none'
+  | 'malformed'
+  | 'forged'
+  | 'expired'
+  | 'of nobody'
+  | 'scheduler'
+  | 'other scheduler'
 
 /** One call: who makes it, what he shows for himself, and what he wants. */
 export type Call = {
@@ -157,7 +184,7 @@ export type Call = {
     readonly input: InputOf<O>
     readonly caller: number
     /** `fresh`: his last token, or a new one if that is dead. The others may be dead. */
-    readonly shows: 'fresh' | 'last' | 'first' | 'none' | 'malformed' | 'forged' | 'expired' | 'of nobody'
+    readonly shows: Shown
   }
 }[Operation]
 
@@ -176,11 +203,21 @@ const shows = often<Call['shows']>(
   [1, 'forged'],
   [1, 'expired'],
   [1, 'of nobody'],
+  [1, 'scheduler'],
+)
+const showsOfScheduler = often<Call['shows']>(
+  [12, 'scheduler'],
+  [1, 'other scheduler'],
+  [1, 'fresh'],
+  [1, 'none'],
+  [1, 'malformed'],
+  [1, 'forged'],
 )
 const call = fc.oneof(
   ...(Object.keys(rules) as Operation[]).map((operation) => {
     const [weight, input] = inputs[operation]
-    const calls = record<object>({ operation: fc.constant(operation), input, caller: fc.nat(7), shows })
+    const shown = operation === 'reportScheduler' ? showsOfScheduler : shows
+    const calls = record<object>({ operation: fc.constant(operation), input, caller: fc.nat(7), shows: shown })
     return { weight, arbitrary: calls as fc.Arbitrary<Call> }
   }),
 )

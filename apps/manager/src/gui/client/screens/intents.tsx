@@ -18,7 +18,7 @@ export function Intents() {
   const { api, session, note } = useApp()
   const [most, setMost] = useState(PAGES)
   const { data, error, loading, reload } = useLoad((signal) => allOf(api, 'intents', signal, {}, most), [most])
-  const [chosen, setChosen] = useState('')
+  const [chosen, setChosen] = useState<string | undefined>()
   const [doomed, setDoomed] = useState<Intent | undefined>()
   const deleting = useDoing()
   const nodes = byNode(data?.items ?? [])

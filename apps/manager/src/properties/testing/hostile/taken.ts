@@ -56,6 +56,8 @@ const commandRegex = [
 const id = ['text: 24 hexadecimal digits']
 const listOrNone = ['[]', 'null']
 
+const count = ['0', '-0', '1', '1.0', '1e0']
+
 const policiesAt = (field: string) => ({
   [field]: listOrNone,
   // Its permission does not look at it.
@@ -93,6 +95,12 @@ const byOperation: Readonly<Record<string, Readonly<Record<string, readonly stri
   updateStrategy: { strategyId: id, ...plan },
   deleteStrategyByBody: { strategyId: id },
   deleteIntents: { 'intentIds[0]': id },
+  reportScheduler: {
+    podName: [...namespace, 'text: dotted'],
+    setVersion: count,
+    intents: count,
+    metrics: ['{}', 'null'],
+  },
 }
 
 /** Whether this field of this operation takes the value of this name. */

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, type TestContext } from 'node:test'
+import { EMPTY_ROOT, schedulerOf, signStatement } from '@bulkhead/intents'
 import type { Route } from '../../../http/route.js'
 import { podView } from '../../../kubernetes/memory.js'
 import { startManager, type TestManager } from '../../../testing/index.js'
+import { schedulerPod } from '../../../testing/scheduling.js'
 import { type Answered, type Asked, type QuickService, quickService } from '../quick-service.js'
 
 /** The service, somebody who may do everything, and something of each kind to do it to. */
@@ -28,7 +30,10 @@ export interface Told {
 
 const UNKNOWN = '0123456789abcdef01234567'
 const PASSWORD = 'a long password'
-const stored = ['users', 'roles', 'permissions', 'schedule_strategies', 'schedule_intents', 'idempotency_keys']
+const stored = [
+  ...['users', 'roles', 'permissions', 'schedule_strategies', 'schedule_intents', 'idempotency_keys'],
+  'schedulers',
+]
 
 export async function target(t: Pick<TestContext, 'after'>): Promise<Target> {
   const manager = await startManager(t)
@@ -38,6 +43,9 @@ export async function target(t: Pick<TestContext, 'after'>): Promise<Target> {
     podView({ name: 'web-1', namespace: 'shop', labels: { app: 'web' }, command: `${'a'.repeat(4_000)} nginx` }),
   )
   cluster.setNode({ name: 'node-1', status: 'Ready' })
+  // Where no test says which node it is.
+  cluster.setNode({ name: '{node}', status: 'Ready' })
+  cluster.setPod(schedulerPod('scheduler-1', '{node}'))
   const bearer = { authorization: `Bearer ${admin.token}` }
   const user = await manager.user()
   const policy = { permissionKey: 'schedule_intent.read', self: false, k8sNamespace: '', policyNamespace: '' }
@@ -73,12 +81,35 @@ export async function target(t: Pick<TestContext, 'after'>): Promise<Target> {
       updateStrategy: { strategyId, ...plan },
       deleteStrategyByBody: { strategyId: UNKNOWN },
       deleteIntents: { intentIds: [UNKNOWN] },
+      reportScheduler: {
+        podName: 'scheduler-1',
+        startedAt: '2026-01-01T00:00:00Z',
+        setVersion: 0,
+        rootHash: EMPTY_ROOT,
+        intents: 0,
+        metrics: { nr_running: 1 },
+      },
     },
-    ask: async (asked) =>
-      told(manager, asked, await service.ask({ ...asked, headers: { ...bearer, ...asked.headers } })),
+    ask: async (asked) => {
+      const own = asked.path.startsWith(REPORTS) ? await schedulerOfPath(manager, asked.path) : bearer
+      return told(manager, asked, await service.ask({ ...asked, headers: { ...own, ...asked.headers } }))
+    },
     stored: async () =>
       JSON.stringify(await Promise.all(stored.map((name) => db.collection(name).find().sort({ _id: 1 }).toArray()))),
   }
+}
+
+const REPORTS = '/api/v1/schedulers/'
+
+/** An assertion of the scheduler that the path names, whatever that is. */
+async function schedulerOfPath({ schedulerKey }: TestManager, path: string): Promise<{ authorization: string }> {
+  let node = path.slice(REPORTS.length)
+  try {
+    node = decodeURIComponent(node)
+  } catch {
+    // It is no path, and nobody's.
+  }
+  return { authorization: `Bearer ${await signStatement(schedulerKey, schedulerOf(node), Date.now())}` }
 }
 
 /** One for all tests of a file: each of them leaves it as it was, or does not mind. */

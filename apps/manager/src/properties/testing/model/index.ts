@@ -2,6 +2,7 @@ import * as looking from './looking.js'
 import * as people from './people.js'
 import * as plans from './plans.js'
 import * as roles from './roles.js'
+import * as schedulers from './schedulers.js'
 
 /** What each operation of the API is to do, by its id in the OpenAPI document. */
 export const rules = {
@@ -29,6 +30,8 @@ export const rules = {
   deleteIntents: plans.deleteIntents,
   listNodes: looking.listNodes,
   listNodeProcesses: looking.listNodeProcesses,
+  reportScheduler: schedulers.reportScheduler,
+  listSchedulers: schedulers.listSchedulers,
   listAudit: looking.listAudit,
 } as const
 

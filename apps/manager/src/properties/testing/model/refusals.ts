@@ -30,6 +30,8 @@ const table = {
   IDEMPOTENCY_KEY_REUSED: [409, 'This Idempotency-Key was used for another request.'],
   INTENT_IDS_REQUIRED: [400, 'At least one intent ID is required'],
   INTENTS_NOT_FOUND: [404, "one or more intents not found or you don't have permission to delete them"],
+  NOT_ITS_NODE: [403, 'A scheduler reports of its own node and of no other.'],
+  NOT_A_SCHEDULER: [409, 'There is no scheduler of this name on this node.'],
   NODE_NOT_FOUND: [404, 'node not found'],
   CLUSTER_UNKNOWN: [503, 'The Kubernetes API does not say what is in the cluster; try again later.'],
   SCHEDULER_MISSING: [503, 'No scheduler is known on this node.'],

@@ -58,6 +58,8 @@ export interface Pod {
   readonly command: string
   /** Empty: on no node yet. */
   readonly node: string
+  /** The ServiceAccount that makes it a scheduler; absent: it is none, whatever it is called. */
+  readonly account?: string
 }
 
 /** What somebody shows when he calls: what he was given at a login, or what is worth nothing. */
@@ -68,6 +70,12 @@ export type Ticket =
   | 'forged'
   | 'expired'
   | 'of nobody'
+  | Assertion
+
+/** What the scheduler of a node shows: it is no user. */
+export interface Assertion {
+  readonly scheduler: string
+}
 
 /** An entry of the audit log. */
 export interface Entry {

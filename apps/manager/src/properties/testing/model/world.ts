@@ -24,13 +24,15 @@ export interface Done {
 
 /** One operation of the contract. */
 export interface Rule<I> {
-  /** A permission's key; or whoever is logged in, or anybody at all. */
+  /** A permission's key; or whoever is logged in, or anybody at all; or a scheduler, of this node. */
   readonly needs: string
   /** What the audit log calls it. */
   readonly noted?: string
   /** Whose name the audit log has, where nobody is known to call. */
   readonly names?: (world: World, input: I) => User | undefined
   readonly does: (world: World, input: I, caller: User) => Done
+  /** Of a rule for schedulers: the node that is spoken of. */
+  readonly node?: (input: I) => string
 }
 
 /** What the first answer to a request with this key was. */
@@ -40,6 +42,19 @@ export interface Kept {
   readonly request: string
   readonly strategy: Strategy
   readonly intents: number
+}
+
+/** What a scheduler has said: which pod it is, and what it has; undefined: something that nobody ever sent it. */
+export interface Report {
+  readonly pod: Pod
+  readonly has: readonly Intent[] | undefined
+}
+
+/** Which node's scheduler calls: a user is none, whoever he is. */
+function schedulerOf(ticket: Ticket): string {
+  if (ticket === 'none') return refuse('AUTHORIZATION_MISSING')
+  if (ticket === 'malformed') return refuse('AUTHORIZATION_MALFORMED')
+  return typeof ticket === 'object' && 'scheduler' in ticket ? ticket.scheduler : refuse('TOKEN_INVALID')
 }
 
 const nobody: User = { name: '', password: '', status: 2, roles: [], version: 0, era: 0 }
@@ -60,26 +75,42 @@ export class World {
   synced = true
   /** Nodes that have a scheduler. */
   readonly schedulers: Set<string>
+  /** What each scheduler has said last, by node. */
+  readonly reports = new Map<string, Report>()
   /** What each scheduler was told last: the pods. */
   readonly told = new Map<string, readonly string[]>()
+
+  /** All that there may be. */
+  readonly everyPod: readonly Pod[]
 
   constructor(given: Pick<World, 'nodes' | 'pods'> & { readonly namespaces: readonly string[] }) {
     this.acts = new Acts(given.namespaces)
     this.nodes = given.nodes
     this.pods = given.pods
+    this.everyPod = given.pods
     this.schedulers = new Set(given.nodes.keys())
   }
 
-  call<I>({ needs, noted, names, does }: Rule<I>, ticket: Ticket, input: I): Reply {
+  call<I>({ needs, noted, names, does, node }: Rule<I>, ticket: Ticket, input: I): Reply {
     let known: User | undefined
+    let scheduler: string | undefined
     const note = (outcome: Entry['outcome'], code?: string): void => {
       if (noted === undefined) return
+      if (needs === 'scheduler') {
+        // Who is none leaves no trace, and what goes well comes all the time.
+        if (scheduler !== undefined && outcome !== 'ok')
+          this.audit.push({ username: `scheduler:${scheduler}`, action: noted, outcome, code })
+        return
+      }
       // Of strangers, what was decided about them: in or out.
       if (known === undefined && (needs !== 'anybody' || (code !== undefined && code !== 'LOGIN_FAILED'))) return
       this.audit.push({ username: (known ?? names?.(this, input))?.name, action: noted, outcome, code })
     }
     try {
-      if (needs !== 'anybody') {
+      if (needs === 'scheduler') {
+        scheduler = schedulerOf(ticket)
+        if (scheduler !== node?.(input)) refuse('NOT_ITS_NODE')
+      } else if (needs !== 'anybody') {
         const user = this.#userOf(ticket, needs)
         // Who is known and may not is in the log, too; whoever shows a dead token is not known.
         known = user
@@ -101,6 +132,8 @@ export class World {
     if (ticket === 'malformed') return refuse('AUTHORIZATION_MALFORMED')
     if (ticket === 'forged' || ticket === 'expired') return refuse('TOKEN_INVALID')
     if (ticket === 'of nobody') return refuse(needs === 'logged in' ? 'UNAUTHORIZED' : 'TOKEN_OF_NOBODY')
+    // A scheduler is nobody here.
+    if ('scheduler' in ticket) return refuse('TOKEN_INVALID')
     if (ticket.user.status === 2 || ticket.user.era !== ticket.era) return refuse('TOKEN_INVALID')
     return ticket.user
   }
@@ -108,13 +141,14 @@ export class World {
   /** Whether he may (1.3, M2). */
   #admit(ticket: Ticket, needs: string, user: User): void {
     if (needs === 'logged in') return
-    if ((typeof ticket === 'object' && ticket.mustChange) || user.status === 3) refuse('PASSWORD_CHANGE_REQUIRED')
+    const mustChange = typeof ticket === 'object' && !('scheduler' in ticket) && ticket.mustChange
+    if (mustChange || user.status === 3) refuse('PASSWORD_CHANGE_REQUIRED')
     if (!this.acts.may(user, needs)) refuse('PERMISSION_DENIED')
   }
 
   /** Whether a token would still let somebody in, and says what the database says. */
   isGood(ticket: Ticket | undefined): boolean {
-    if (typeof ticket !== 'object') return false
+    if (typeof ticket !== 'object' || 'scheduler' in ticket) return false
     const { user, era, mustChange } = ticket
     return user.status !== 2 && user.era === era && mustChange === (user.status === 3)
   }
@@ -122,6 +156,11 @@ export class World {
   /** The thing of this number; undefined for one that there never was. */
   at<T>(list: readonly T[], number: number): T | undefined {
     return number < 0 ? undefined : list[number % list.length]
+  }
+
+  /** What the scheduler of this node should have. */
+  dueAt(node: string): readonly Intent[] {
+    return this.intents.filter((intent) => !intent.gone && intent.pod.node === node)
   }
 
   /** Each scheduler that there is gets the whole set of its node (M15); those nodes. */
