@@ -86,7 +86,10 @@ export const en: Readonly<Record<ReasonCode, Sentence>> = {
     const lacks = what.startsWith('Service ') ? 'has no' : 'is not known to listen on'
     return `${what} ${lacks} port ${fact(step, 'port')} (it has ${fact(step, 'has')})`
   },
-  'network.no-endpoint': (step) => `Service ${fact(step, 'service')} has no pod behind it that serves this port`,
+  'network.no-endpoint': (step) =>
+    step.facts?.waypoint === undefined
+      ? `Service ${fact(step, 'service')} has no pod behind it that serves this port`
+      : `waypoint ${fact(step, 'waypoint')} has been ready once, and none of its pods is left: it is not gone round`,
   'network.no-such-name': (step) => `the name ${fact(step, 'host')} does not exist`,
   'network.unreachable': (step) => {
     const why = step.facts?.why === undefined ? '' : `: ${fact(step, 'why')}`
