@@ -104,6 +104,7 @@ export class Flow {
    * connection on), and what the proxy answered in the place of whoever was asked.
    */
   behind(steps: readonly Step[], answered?: Failure): void {
+    if (steps.length + this.#behind.length === 0 && answered === this.#answered) return
     this.#behind = steps
     this.#answered = answered
     this.#say()

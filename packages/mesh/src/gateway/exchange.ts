@@ -1,4 +1,11 @@
-import { changeHeaders, type Pod, type RouteBackend, type Snapshot } from '@bulkhead/verdict'
+import {
+  changeHeaders,
+  type HttpRequest,
+  type Pod,
+  type RouteBackend,
+  type Snapshot,
+  type Step,
+} from '@bulkhead/verdict'
 import { pairsOf } from '../http/headers.js'
 import type { ReadRequest, Refused } from '../http/read-request.js'
 import { type ExchangeParts, type Plan, ProxyExchange } from '../proxy/exchange.js'
@@ -22,6 +29,12 @@ export class GatewayExchange extends ProxyExchange {
 
   protected read(): ReadRequest | Refused {
     return readRequest(this.message, this.downstream.from.ip)
+  }
+
+  protected refusedSteps({ method, path }: HttpRequest, why: string, { gateway }: Pod): readonly Step[] {
+    const { port, from } = this.downstream
+    const facts = { gateway: `Gateway/${gateway}`, ip: from.ip, port, request: `${method} ${path}`, why }
+    return [{ hop: 0, point: 'gateway', engine: 'istio', outcome: 'deny', code: 'request.refused', facts }]
   }
 
   protected judge(read: ReadRequest, gateway: Pod, snapshot: Snapshot): Plan {

@@ -1,8 +1,16 @@
-import type { HeaderChange, Pod, Snapshot, Step } from '@bulkhead/verdict'
+import {
+  type HeaderChange,
+  type HttpRequest,
+  type Pod,
+  type Snapshot,
+  type Step,
+  whyRefused,
+  withoutAbsoluteForm,
+} from '@bulkhead/verdict'
 import type { Context } from '../context.js'
 import type { Failure } from '../flows.js'
 import type { Pairs } from '../http/headers.js'
-import type { OwnAnswer } from '../http/own-answer.js'
+import { type OwnAnswer, refusal } from '../http/own-answer.js'
 import type { ReadRequest, Refused } from '../http/read-request.js'
 import { tell } from '../http/record.js'
 import { Relay } from '../http/relay.js'
@@ -65,6 +73,8 @@ export abstract class ProxyExchange extends Relay {
   /** What becomes of it, by the policies in force. */
   protected abstract judge(read: ReadRequest, proxy: Pod, snapshot: Snapshot): Plan
 
+  protected abstract refusedSteps(request: HttpRequest, why: string, proxy: Pod, snapshot: Snapshot): readonly Step[]
+
   protected undecided(why: string, error: unknown): OwnAnswer {
     const { context, key } = this.parts
     context.log?.error({ err: error, proxy: key }, `a request was refused: ${why}`)
@@ -74,17 +84,28 @@ export abstract class ProxyExchange extends Relay {
   protected decide() {
     const { context, key } = this.parts
     const read = this.read()
-    if ('why' in read) return this.refuse(read.status, read.why)
-    this.#read = read
     const { snapshot, generation } = context.policy()
     this.#generation = generation
     const proxy = snapshot.pods.get(key)
     if (proxy === undefined) return this.downstream.reset()
+    if ('why' in read) {
+      this.#plan = { kind: 'answer', own: refusal(read.status, read.why), steps: this.#refused(proxy, snapshot) }
+      return this.refuse(read.status, read.why)
+    }
+    this.#read = read
     const plan = this.judge(read, proxy, snapshot)
     this.#plan = plan
     if (plan.kind === 'answer') return this.answer(plan.own, plan.changes)
     this.#setTimers(plan)
     this.#forward(plan, true)
+  }
+
+  /** What the engine says of a request that no proxy takes; nothing of those that only this one refuses. */
+  #refused(proxy: Pod, snapshot: Snapshot): readonly Step[] {
+    const { method = '', url: path = '', headers } = this.message
+    const request = withoutAbsoluteForm({ method, path, host: headers.host ?? '', headers: {} })
+    const why = whyRefused(request)
+    return why === undefined ? NONE : this.refusedSteps(request, why, proxy, snapshot)
   }
 
   /** On the way that is open for it now. `kept`: by a connection that was kept, if there is one. */
@@ -204,7 +225,7 @@ export abstract class ProxyExchange extends Relay {
     tell(context.flows, flow, {
       ...told,
       ...answered,
-      generation: read === undefined ? context.policy().generation : this.#generation,
+      generation: this.#plan === undefined ? context.policy().generation : this.#generation,
       transport: 'http',
       host: read?.request.host ?? told.host,
       path: read?.request.path ?? told.path,

@@ -16,7 +16,7 @@ import {
   send,
   smallerScript,
 } from '@bulkhead/resources/testing'
-import type { HttpRequest } from '@bulkhead/verdict'
+import { type HttpRequest, splitPath } from '@bulkhead/verdict'
 import { FRONT, type Rules, shop } from '../testing/fake-snapshot.js'
 import { type Rig, startRig, until } from '../testing/harness.js'
 import { sayOn, serve } from '../testing/http.js'
@@ -159,6 +159,9 @@ function make(random: Random): Script {
 
 const bare = (path: string): string => path.replace(/\?.*/s, '')
 
+/** With the path as the engine matches it. */
+const matched = (request: HttpRequest): HttpRequest => ({ ...request, path: splitPath(request.path)?.path ?? CLOSED })
+
 /** At a proxy: its policy, and how a client's connection comes to it. */
 const proxies: {
   readonly [name: string]: {
@@ -174,7 +177,7 @@ const proxies: {
     },
   },
   waypoint: {
-    rules: (policy) => ({ waypoint: { policy: ({ request }) => (request ? policy(request) : 'deny') } }),
+    rules: (policy) => ({ waypoint: { policy: ({ request }) => (request ? policy(matched(request)) : 'deny') } }),
     dial:
       async ({ capture }) =>
       () =>

@@ -1,4 +1,4 @@
-import type { Pod, Snapshot } from '@bulkhead/verdict'
+import { type HttpRequest, type Pod, type Snapshot, type Step, splitPath } from '@bulkhead/verdict'
 import { refusal } from '../http/own-answer.js'
 import type { ReadRequest, Refused } from '../http/read-request.js'
 import { ACCESS_DENIED, UNDECIDED_POLICY } from '../proxy/answers.js'
@@ -20,6 +20,11 @@ export class WaypointExchange extends ProxyExchange {
     return readRequest(this.message)
   }
 
+  protected refusedSteps(request: HttpRequest, _why: string, waypoint: Pod, snapshot: Snapshot): readonly Step[] {
+    const steps = this.#arrival.judge(waypoint, snapshot, request)?.steps ?? []
+    return steps.filter(({ code }) => code === 'request.refused')
+  }
+
   protected judge(read: ReadRequest, waypoint: Pod, snapshot: Snapshot): Plan {
     const { request, pairs } = read
     const verdict = this.#arrival.judge(waypoint, snapshot, request)
@@ -31,7 +36,11 @@ export class WaypointExchange extends ProxyExchange {
       return { kind: 'answer', own: refusal(400, String(step.facts?.why ?? 'it is no request')), steps }
     if (outcome !== 'allow')
       return { kind: 'answer', own: outcome === 'deny' ? ACCESS_DENIED : UNDECIDED_POLICY, steps }
-    const { method, path, host } = request
+    const { method, host } = request
+    // Normalised, as it was matched.
+    const target = splitPath(request.path)
+    if (target === undefined) return { kind: 'answer', own: refusal(400, 'a NUL in the path'), steps }
+    const path = target.query === '' ? target.path : target.path + target.query
     return {
       kind: 'forward',
       steps,

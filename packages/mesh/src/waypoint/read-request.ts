@@ -1,20 +1,18 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import { isForwardedByWaypoint, splitPath } from '@bulkhead/verdict'
+import { isForwardedByWaypoint } from '@bulkhead/verdict'
 import { type ReadRequest, type Refused, readMessage, removeHeader } from '../http/read-request.js'
 
 const SCHEME = /^https?$/i
 
 /**
  * Reads a request as a waypoint's connection manager does, which is no edge: what it is called by and how it came is told by
- * whoever has carried it so far. What is judged is what goes on, the path normalised.
+ * whoever has carried it so far.
  */
 export function readRequest(message: IncomingMessage): ReadRequest | Refused {
   const read = readMessage(message, isForwardedByWaypoint)
   if ('why' in read) return read
   const { request, pairs } = read
-  const split = splitPath(request.path)
-  if (split === undefined) return { status: 400, why: 'a NUL in the path' }
   const headers: Record<string, string> = request.headers
   const put = (name: string, value: string): void => {
     headers[name] = value
@@ -25,6 +23,5 @@ export function readRequest(message: IncomingMessage): ReadRequest | Refused {
     put('x-forwarded-proto', 'http')
   }
   if (headers['x-request-id'] === undefined) put('x-request-id', randomUUID())
-  const path = split.query === '' ? split.path : split.path + split.query
-  return path === request.path ? read : { ...read, request: { ...request, path } }
+  return read
 }

@@ -70,6 +70,17 @@ describe('a request by a waypoint is recorded as the engine predicts it', () => 
     assert.equal(await ask(rig, snapshot, flow('web-api', 'DELETE')), '403 RBAC: access denied')
   })
 
+  it('refused as no proxy takes it, with its path normalised, and by where it leads to', async (t) => {
+    const paths = { ...toWebApi, action: 'DENY', rules: [{ to: [{ operation: { paths: ['/admin*'] } }] }] }
+    const snapshot = withObjects(policy('paths', paths))
+    const rig = await scene(t, snapshot)
+    const at = (path: string, method: string) => ({ ...flow('web-api', method), http: { method, path } })
+    assert.match(await ask(rig, snapshot, at('/a%00b', 'GET')), /^400 refused/)
+    assert.equal(await ask(rig, snapshot, at('/x/../%61dmin', 'PUT')), '403 RBAC: access denied')
+    assert.equal(await ask(rig, snapshot, at('/x/./%61?%61', 'POST')), '200 POST /x/a?%61')
+    assert.equal(await ask(rig, snapshot, at('//admin', 'PATCH')), '200 PATCH //admin')
+  })
+
   it('denied behind it, where the waypoint itself is no friend', async (t) => {
     const snapshot = withObjects(reads + behind('sleep'))
     const rig = await scene(t, snapshot)
@@ -185,6 +196,7 @@ describe('a request from outside is recorded as the engine predicts it', () => {
     const rig = await scene(t, snapshot)
     assert.equal(await enter(t, rig, snapshot, 'GET', PATH), `200 GET ${PATH}`)
     assert.equal(await enter(t, rig, snapshot, 'DELETE', PATH), '403 RBAC: access denied')
+    assert.match(await enter(t, rig, snapshot, 'GET', '/a%00b'), /^400 refused/)
     const closed = withObjects(gets + behind('sleep'))
     rig.mesh.swap(closed, 1)
     assert.match(await enter(t, rig, closed, 'GET', '/other'), /^503 upstream connect error/)
