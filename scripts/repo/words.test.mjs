@@ -14,7 +14,10 @@ const unwanted = [
 ]
 
 test('no file speaks of the machine it was written on, holds a key, or leaves work undone', () => {
-  const files = writtenFiles().filter((file) => file !== 'package-lock.json' && file !== 'scripts/repo/words.test.mjs')
+  // What a picture's bytes spell is chance.
+  const files = writtenFiles().filter(
+    (file) => file !== 'package-lock.json' && file !== 'scripts/repo/words.test.mjs' && !file.endsWith('.png'),
+  )
   assert.ok(files.length > 50)
   for (const file of files) {
     const content = text(file)

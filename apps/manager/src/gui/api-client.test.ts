@@ -142,5 +142,5 @@ test('a failure is read with what it says of itself, and nothing that is not so'
   })
   for (const body of [undefined, null, 'text', { code: 7 }, []])
     assert.deepEqual(failureOf(403, body, null), { kind: 'stranger', status: 403 })
-  assert.equal(failureOf(503, refusal('UNAVAILABLE'), 'Wed, 21 Oct')['kind'], 'answer')
+  assert.equal(failureOf(503, refusal('UNAVAILABLE'), 'Wed, 21 Oct').kind, 'answer')
 })
