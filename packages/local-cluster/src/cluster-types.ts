@@ -109,6 +109,8 @@ export interface PublishedPort {
   readonly wanted?: number
   /** For a gateway: the host names that its routes answer for. */
   readonly hosts: readonly string[]
+  /** Whom to log in as behind it, where an account was made for that at the first start, and where its password is kept. */
+  readonly login?: { readonly user: string; readonly file: string }
   /** What the outside may ask there, where that is not `/`: the usual path of a service's health, if its policies allow it. */
   readonly path?: string
 }

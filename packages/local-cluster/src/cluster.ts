@@ -22,6 +22,7 @@ import { badManifests, ClusterError } from './errors.js'
 import { localImages } from './images.js'
 import { allBut, inForce } from './in-force.js'
 import { KubeApi } from './kube-api/index.js'
+import { withLogin } from './logins.js'
 import { meshLog } from './mesh-log.js'
 import { LayerSwitches, layersOf } from './overlay.js'
 import { planPods } from './plan.js'
@@ -177,7 +178,10 @@ export class LocalCluster implements Target {
       layers: enforcement.layers(),
       changes: enforcement.changes,
       ...(saves.refused !== undefined && { refused: saves.refused }),
-      published: ports.list().map((door) => withPath(door, enforcement.snapshot, engine.judge)),
+      published: ports
+        .list()
+        .map((door) => withPath(door, enforcement.snapshot, engine.judge))
+        .map((door) => withLogin(door, enforcement.snapshot.resources, options.stateDir)),
       outside: outside.hosts,
       workloads: pods.workloads(),
       notModelled,

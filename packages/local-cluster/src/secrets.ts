@@ -139,9 +139,13 @@ export class GeneratedSecrets implements SecretValues {
   }
 
   #file(namespace: string, name: string): string {
-    return join(this.#stateDir, 'secrets', namespace, `${name}.json`)
+    return secretFile(this.#stateDir, namespace, name)
   }
 }
+
+/** Where values are kept that were made for a Secret. */
+export const secretFile = (stateDir: string, namespace: string, name: string): string =>
+  join(stateDir, 'secrets', namespace, `${name}.json`)
 
 /** How the value of a key is made. */
 interface Generator {
@@ -156,7 +160,8 @@ function generators(secret: Resource): readonly Generator[] {
   ]
 }
 
-function keysIn({ object }: Resource, annotation: string): readonly string[] {
+/** The keys that an annotation of a Secret lists. */
+export function keysIn({ object }: Resource, annotation: string): readonly string[] {
   const keys = (object.metadata.annotations?.[annotation] ?? '').split(',').map((key) => key.trim())
   return keys.filter((key) => key !== '')
 }

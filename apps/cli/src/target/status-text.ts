@@ -7,14 +7,15 @@ import { table } from './table.js'
 
 /** The table of `up` and `status`: a line per pod. */
 export function statusText(status: ClusterStatus, style: Style): string {
-  const rows = status.workloads.flatMap(({ workload, pods }) =>
-    pods.map((pod) => [workload, pod.node, pod.ip, state(pod), identity(pod)]),
+  const rows = status.workloads.flatMap(({ workload, kind, pods }) =>
+    pods.map((pod) => [workload, pod.node, pod.ip, state(pod), identity(pod, kind)]),
   )
   const text = table([['workload', 'node', 'address', 'ready', 'identity'], ...rows])
   const [head = '', ...lines] = text.split('\n')
   const notes = [
     `  layers   ${status.layers.map(layerWord).join(', ') || 'none'}`,
     ...status.published.map(publishedLine),
+    ...status.published.flatMap(loginLine),
     ...(status.outside.length === 0 ? [] : [`  way out  ${outsideWords(status.outside)}`]),
     ...(status.refused === undefined
       ? []
@@ -37,6 +38,13 @@ function publishedLine({ url, service, port, hosts, wanted }: PublishedPort): st
   const elsewhere = wanted === undefined ? '' : ` (${wanted}, which the manifests ask for, could not be had)`
   const named = hosts.length === 0 ? '' : `, for ${hosts.map((host) => (host === '*' ? 'any host' : host)).join(', ')}`
   return `  outside  ${url} leads to ${service}:${port}${named}${elsewhere}`
+}
+
+/** Where a person logs in, and as whom. */
+function loginLine({ url, login }: PublishedPort): readonly string[] {
+  if (login === undefined) return []
+  const { user, file } = login
+  return [printable(`  log in   ${url} in a browser, as ${user}; the password was shown once, and is kept in ${file}`)]
 }
 
 /** Who answers for the hosts that pods may be let out to. */
@@ -73,8 +81,9 @@ function state(pod: PodStatus): string {
   return `no (${why}${again})`
 }
 
-function identity(pod: PodStatus): string {
-  if (pod.gateway !== undefined) return `${pod.identity} (gateway ${pod.gateway}, played by the mesh)`
+function identity(pod: PodStatus, kind: string): string {
+  if (pod.gateway !== undefined)
+    return `${pod.identity} (${kind === 'Waypoint' ? 'waypoint' : 'gateway'} ${pod.gateway}, played by the mesh)`
   return pod.mesh ? pod.identity : `${pod.identity} (not in the mesh: it shows none)`
 }
 
