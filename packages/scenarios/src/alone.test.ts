@@ -3,7 +3,8 @@ import { describe, it } from 'node:test'
 import { judge } from '@bulkhead/verdict'
 import { flowOf } from './flow.js'
 import { predictedView } from './result.js'
-import { layers, scenarios, snapshotsOf } from './testing/in-force.js'
+import { scenarios, snapshotsOf } from './testing/in-force.js'
+import { layers } from './testing/repository.js'
 
 /*
  * Every wall stops something that nothing else stops: of each, attacks that show it, as docs/decisions/0026 tells them. They may

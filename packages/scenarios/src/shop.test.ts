@@ -7,7 +7,8 @@ import { compile, judge } from '@bulkhead/verdict'
 import { compareViews } from './compare.js'
 import { flowOf, sourceOf } from './flow.js'
 import { expectedView, predictedView } from './result.js'
-import { broughtBy, combinations, layers, resources, root, scenarios, snapshotsOf } from './testing/in-force.js'
+import { broughtBy, root, scenarios, snapshotsOf } from './testing/in-force.js'
+import { combinations, layers, resources } from './testing/repository.js'
 import { expected, missing } from './walls.js'
 
 const snapshotFor = snapshotsOf()

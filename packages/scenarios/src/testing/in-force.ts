@@ -1,25 +1,17 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { loadManifests, parseManifests, type Resource } from '@bulkhead/resources'
+import { parseManifests, type Resource } from '@bulkhead/resources'
 import { compile, type Snapshot } from '@bulkhead/verdict'
 import { loadScenarios } from '../load.js'
 import type { Scenario } from '../types.js'
+import { layers, resources } from './repository.js'
 
-/* This repository's manifests and scenarios, and what is in force for a scenario under any set of layers. */
+/* This repository's scenarios, and what is in force for one of them under any set of layers. */
 
 export const root = resolve(import.meta.dirname, '../../../..')
 
-export const { resources } = await loadManifests([join(root, 'k8s/workloads'), join(root, 'k8s/layers')], {
-  relativeTo: root,
-})
-export const layers: readonly string[] = [...new Set(resources.flatMap(({ layer }) => layer ?? []))].sort()
 export const scenarios = await loadScenarios(join(root, 'scenarios'), { layers })
-
-/** Every set of layers that can be on. */
-export const combinations: readonly (readonly string[])[] = Array.from({ length: 2 ** layers.length }, (_, bits) =>
-  layers.filter((_, index) => (bits >> index) & 1),
-)
 
 /** A scenario, as far as it changes what is in force. */
 export type Brings = { readonly [part in 'given' | 'change']?: Scenario[part] | undefined }
