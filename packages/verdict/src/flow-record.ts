@@ -38,8 +38,9 @@ export interface FlowRecord {
   readonly protocol: Protocol
   readonly transport: 'hbone' | 'plaintext' | 'dns' | 'loopback' | 'http'
   /**
-   * One request at a gateway (`transport: http`): what was asked, and what was answered. Its steps are hop 0's (the
-   * gateway) and, when it was sent on, hop 1's, as the connection that carried it was judged. Or one request on its way to
+   * One request at a gateway or a waypoint (`transport: http`): what was asked, and what was answered. Its steps are hop
+   * 0's (up to the proxy's policies) and, when it was sent on, those of the hops behind, as the connections that carried it
+   * were judged. A gateway's record tells also what the waypoint behind it says. Or one request on its way to
    * a pod or outside (`transport: plaintext`), where a wall lists requests; its steps are those of a connection.
    */
   readonly http?: {

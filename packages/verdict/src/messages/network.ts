@@ -62,6 +62,10 @@ export const network: Readonly<Record<NetworkCode, Sentence>> = {
       : `no network policy isolates ${fact(step, 'pod')} for ${fact(step, 'direction')}`,
 }
 
+/** What a packet that comes from a waypoint no longer tells. */
+export const behindWaypoint =
+  'behind a waypoint the network sees the waypoint, whoever called it: which caller is let in is for its policies to say'
+
 /** What a step teaches beside its reason; undefined for most. */
 export function note(step: Step): string | undefined {
   const { carries, opens } = step.facts ?? {}

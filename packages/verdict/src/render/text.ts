@@ -1,6 +1,6 @@
 import { closestSentence, sentence } from '../messages/en.js'
 import { isolating } from '../messages/headline.js'
-import { note } from '../messages/network.js'
+import { behindWaypoint, note } from '../messages/network.js'
 import { type Symptom, symptoms } from '../symptoms.js'
 import type { Hop, Step, Verdict } from '../types.js'
 
@@ -33,10 +33,11 @@ export function renderVerdict(verdict: Verdict): string {
     const padded = cells.map((cell, column) => cell.padEnd(column < 2 || step.at ? (widths[column] ?? 0) : 0))
     lines.push(`  ${[...padded, step.at ?? ''].join('  ')}`.trimEnd())
     lines.push(...details(step).map((line) => indent + line))
-    const remark = note(step)
-    // Once is enough: it is the same at both ends.
-    if (remark !== undefined && !told.has(remark)) lines.push(`${indent}note: ${remark}`)
-    if (remark !== undefined) told.add(remark)
+    for (const remark of [note(step), comesFromWaypoint(step, verdict) ? behindWaypoint : undefined]) {
+      // Once is enough: it is the same at both ends.
+      if (remark !== undefined && !told.has(remark)) lines.push(`${indent}note: ${remark}`)
+      if (remark !== undefined) told.add(remark)
+    }
   }
   const others = verdict.steps.filter(
     (step, index) => step.outcome === 'deny' && index !== verdict.decidedBy?.step && isWall(step),
@@ -45,6 +46,12 @@ export function renderVerdict(verdict: Verdict): string {
   const from = verdict.hops[0]?.from ?? 'the caller'
   lines.push(`what ${from} sees: ${symptomSentence(verdict.symptom)}`)
   return `${lines.join('\n')}\n`
+}
+
+/** A packet that a rule lets in to a pod, and that a waypoint sent there. */
+function comesFromWaypoint({ point, code, hop }: Step, { steps }: Verdict): boolean {
+  if (point !== 'cni-ingress' || code !== 'cni.rule-allows') return false
+  return steps.some((step) => step.hop === hop - 1 && step.point === 'waypoint' && step.outcome !== 'not-applicable')
 }
 
 /** That nothing listens, that a gateway has no route, or that a request is none, defends nobody. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { judge } from '../flow/judge.js'
-import { authorizationPolicy } from '../testing/objects.js'
+import { authorizationPolicy, networkPolicy } from '../testing/objects.js'
 import { dst, onDst, src } from '../testing/scene.js'
 import { onService, onWaypoint, svc, through, withWaypoint } from '../testing/waypoint-scene.js'
 import { renderVerdict } from './text.js'
@@ -67,4 +67,12 @@ test('who goes round a waypoint is told so, and why; that is no wall', () => {
     /REFUSED \(400\): GET \/%00 is answered with 400: there is an escaped NUL \(%00\) in its path\n/,
   )
   assert.match(refused, /\n {2}waypoint +STOPS /)
+})
+
+test('a rule of the network that lets the waypoint in tells no callers apart, and that is said', () => {
+  const ingress = [{ from: [{ podSelector: { matchLabels: { 'gateway.networking.k8s.io/gateway-name': 'wp' } } }] }]
+  const open = networkPolicy('app/from-wp', { podSelector: onDst, ingress })
+  const says = /\n +note: behind a waypoint the network sees the waypoint, whoever called it/g
+  assert.equal(renderVerdict(through([open])).match(says)?.length, 1)
+  assert.equal(renderVerdict(through([])).match(says), null)
 })
