@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { describe, it } from 'node:test'
+import { startTestMongo } from '@bulkhead/pocket-mongo/testing'
 import { login, send } from './by-hand.js'
 import { postgresServer } from './testing/postgres-server.js'
 import { closedPort, tcpServer } from './testing/servers.js'
@@ -52,6 +53,23 @@ describe('a login by hand', () => {
       /^no answer from 127\.0\.0\.1:\d+: the connection was closed$/,
     )
     assert.match((await login(url(await closedPort(), 'p'), {})).text, /: connection refused$/)
+  })
+
+  it('is one at a MongoDB too', async (t) => {
+    const mongo = await startTestMongo({ root: { user: 'admin', password: 'p/w:@' } })
+    t.after(() => mongo.close())
+    const url = (password: string) => `mongodb://admin:${encodeURIComponent(password)}@127.0.0.1:${mongo.port}/admin`
+    const told = await login(url('p/w:@'), {})
+    assert.match(told.text, /^logged in at 127\.0\.0\.1:\d+ as admin: collections of admin: /)
+    assert.equal(told.code, 0)
+    assert.match((await login(url('p'), {})).text, /answers, and refuses the login: /)
+    const nobody = `127.0.0.1:${mongo.port}`
+    assert.deepEqual(await login(`mongodb://${nobody}`, {}), {
+      text: `${nobody} answers, and asks for a password`,
+      code: 1,
+    })
+    const reset = await tcpServer(t, (socket) => void socket.once('data', () => socket.resetAndDestroy()))
+    assert.match((await login(`mongodb://127.0.0.1:${reset}`, {})).text, /: the connection was closed$/)
   })
 
   it('says what it cannot read, and shows no password', async () => {

@@ -14,30 +14,36 @@ const loginMs = 15_000
 const datagramMs = 2000
 
 /**
- * A login at a Postgres, for people: what psql does where there is none, over connections that the mesh carries.
- * @param url `postgres://USER:PASSWORD@HOST:PORT/DATABASE`; without it the environment's DB_HOST, DB_PORT, DB_USER,
- *   DB_PASSWORD and DB_NAME count, as hello-app has them. Without a password it only asks whether somebody answers.
+ * A login at a Postgres or a MongoDB, for people: what psql and mongosh do where there is none, over connections that the
+ * mesh carries.
+ * @param url `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, or `mongodb://...`; without it the environment's DB_HOST,
+ *   DB_PORT, DB_USER, DB_PASSWORD and DB_NAME count, as hello-app has them. Without a password it only asks whether
+ *   somebody answers.
  * @throws Error for what cannot be read; its message never shows the password
  */
 export async function login(url: string | undefined, env: NodeJS.ProcessEnv): Promise<Told> {
-  const { host, port, user, password, database } = url === undefined ? ofEnvironment(env) : ofUrl(url)
+  const { kind, host, port, user, password, database } = url === undefined ? ofEnvironment(env) : ofUrl(url)
   const passwordFrom = { secret: '', key: '' } // given below
   const { symptom, detail = {} } = await makeAttempt({
-    kind: 'postgres',
+    kind,
     to: { host },
     host,
     port,
     timeoutMs: loginMs,
-    ...(password !== undefined && { password, postgres: { user, database, passwordFrom } }),
+    ...(password !== undefined && { password, [kind]: { user, database, passwordFrom } }),
   })
   const where = `${host}:${port}`
   if (symptom !== 'ok') return unanswered(where, symptom)
   if (detail.login === true) return { text: `logged in at ${where} as ${user}: ${String(detail.text)}`, code: 0 }
   if (detail.login === false)
     return { text: `${where} answers, and refuses the login: ${String(detail.message)}`, code: 1 }
-  if (detail.authentication === undefined) return { text: `${where} answers, and is no Postgres`, code: 1 }
+  if ((kind === 'mongo' ? detail.maxWireVersion : detail.authentication) === undefined)
+    return { text: `${where} answers, and is no ${names[kind]}`, code: 1 }
   return { text: `${where} answers, and asks for a password`, code: 1 }
 }
+
+const names = { postgres: 'Postgres', mongo: 'MongoDB' } as const
+const usualPorts = { postgres: 5432, mongo: 27017 } as const
 
 /**
  * A datagram, and whatever comes back, for people.
@@ -68,6 +74,7 @@ function unanswered(where: string, symptom: Observation['symptom']): Told {
 }
 
 interface Login {
+  readonly kind: 'postgres' | 'mongo'
   readonly host: string
   readonly port: number
   readonly user: string
@@ -77,12 +84,14 @@ interface Login {
 
 function ofUrl(text: string): Login {
   const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url === undefined || !/^postgres(ql)?:$/.test(url.protocol) || url.hostname === '')
-    throw new Error('that is no address of a Postgres; write postgres://USER:PASSWORD@HOST:PORT/DATABASE')
-  const user = decodeURIComponent(url.username) || 'postgres'
+  if (url === undefined || !/^(postgres(ql)?|mongodb):$/.test(url.protocol) || url.hostname === '')
+    throw new Error('that is no address of a database; write postgres://USER:PASSWORD@HOST:PORT/DATABASE, or mongodb:')
+  const kind = url.protocol === 'mongodb:' ? 'mongo' : 'postgres'
+  const user = decodeURIComponent(url.username) || (kind === 'mongo' ? 'admin' : 'postgres')
   return {
+    kind,
     host: url.hostname,
-    port: url.port === '' ? 5432 : Number(url.port),
+    port: url.port === '' ? usualPorts[kind] : Number(url.port),
     user,
     ...(url.password !== '' && { password: decodeURIComponent(url.password) }),
     database: decodeURIComponent(url.pathname.slice(1)) || user,
@@ -103,6 +112,7 @@ function ofEnvironment({
   const port = Number(DB_PORT)
   if (!isPort(port)) throw new Error(`DB_PORT is ${JSON.stringify(DB_PORT)}; it must be a whole number from 1 to 65535`)
   return {
+    kind: 'postgres',
     host: DB_HOST,
     port,
     user: DB_USER,

@@ -47,8 +47,22 @@ test('an address is one: nobody is asked for it', () => {
   })
 })
 
+test('a pod is called by its own address, and no Service is asked', () => {
+  const around = read('shop/sleep -> pod shop/web-api:8080 DELETE /x sees reset by authz.rule-denies')
+  assert.deepEqual(around.attempt, {
+    kind: 'http',
+    to: { workload: 'shop/web-api' },
+    port: 8080,
+    http: { method: 'DELETE', path: '/x' },
+  })
+  assert.deepEqual([around.to, around.asks], ['pod shop/web-api:8080', true])
+  assert.equal(read('shop/sleep -> pod shop/web-api:8080 sees reset').asks, undefined)
+})
+
 test('Postgres, datagrams and questions of names are calls too', () => {
   assert.equal(read('demo/intruder -> postgres demo/postgres:5432 sees late-reset').attempt.kind, 'postgres')
+  const mongo = read('gthulhu/np-allow-mgr -> mongo gthulhu/gthulhu-mongodb:27017 sees reset')
+  assert.deepEqual([mongo.attempt.kind, mongo.attempt.to], ['mongo', { service: 'gthulhu/gthulhu-mongodb' }])
   assert.deepEqual(read('shop/sleep -> udp a.example:443 sees timeout').attempt.to, { host: 'a.example' })
   assert.deepEqual(read('shop/sleep -> udp sandbox/collector:9125 sees ok').attempt.to, {
     service: 'sandbox/collector',

@@ -22,6 +22,15 @@ const forms: readonly (readonly [RegExp, (groups: Readonly<Record<string, string
     }),
   ],
   [
+    new RegExp(`^pod (?<to>${service}):(?<port>${number})(?: (?<method>[A-Z]+) (?<path>/\\S*))?$`),
+    ({ to = '', port, method = 'GET', path = '/' }) => ({
+      kind: 'http',
+      to: { workload: to },
+      port: Number(port),
+      http: { method, path },
+    }),
+  ],
+  [
     new RegExp(`^https://(?<host>${name})(?::(?<port>${number}))?(?<path>/\\S*)(?: sni (?<sni>${name}))?$`),
     ({ host = '', port = '443', path = '/', sni }) => ({
       kind: 'http',
@@ -45,6 +54,10 @@ const forms: readonly (readonly [RegExp, (groups: Readonly<Record<string, string
     ({ to = '', port }) => ({ kind: 'postgres', to: { service: to }, port: Number(port) }),
   ],
   [
+    new RegExp(`^mongo (?<to>${service}):(?<port>${number})$`),
+    ({ to = '', port }) => ({ kind: 'mongo', to: { service: to }, port: Number(port) }),
+  ],
+  [
     new RegExp(`^udp (?:(?<to>${service})|(?<host>${name})):(?<port>${number})$`),
     ({ to, host = '', port }) => ({
       kind: 'udp',
@@ -59,6 +72,7 @@ const forms: readonly (readonly [RegExp, (groups: Readonly<Record<string, string
   ],
 ]
 
+const request = / [A-Z]+ \//
 const frame = new RegExp(
   `^(?<from>outside|${service}) -> (?<called>.+?) sees (?<sees>[a-z0-9-]+)(?: (?<status>\\d{3}))?(?: by (?<code>[a-z.-]+))?$`,
 )
@@ -79,6 +93,7 @@ export function readCall(text: string): Call | string {
     from,
     to: called.split(/ (?:[A-Z]+ \/|host )/)[0] ?? called,
     attempt,
+    ...(request.test(called) && { asks: true }),
     sees,
     ...(status !== undefined && { status: Number(status) }),
     ...(code !== undefined && { code }),

@@ -133,6 +133,27 @@ test('only calls made since the start, by somebody and not by a check, count as 
   }
 })
 
+test('a request that is written is that one and no other, and a pod is not its Service', async () => {
+  const service = labOf(checkOf([], ['shop/sleep -> shop/web-api:8080 DELETE /a sees rbac-403 403'], []))
+  const pod = labOf(checkOf([], ['shop/sleep -> pod shop/web-api:8080 sees reset'], []))
+  const asked = (method: string, path: string) => ({ http: { method, path, host: 'web-api', status: 403 } })
+  const toPod = { workload: 'shop/web-api', port: 8080 }
+  for (const [of, one, status] of [
+    [service, record('rbac-403', asked('DELETE', '/a')), '0 done'],
+    [service, record('rbac-403', asked('GET', '/a')), '0 not-yet never-tried'],
+    [service, record('rbac-403', asked('DELETE', '/b')), '0 not-yet never-tried'],
+    // Where no request is read there is a connection, and that is all that a record tells.
+    [service, record('rbac-403'), '0 done'],
+    [pod, record('reset', { destination: toPod }), '0 done'],
+    [pod, record('reset', { destination: { ...toPod, service: 'shop/web-api' } }), '0 not-yet never-tried'],
+    [pod, record('reset', { destination: { ...toPod, port: 1 } }), '0 not-yet never-tried'],
+  ] as const) {
+    const target = new FakeTarget([])
+    target.records = [one]
+    assert.deepEqual(await shown(target, of), [status])
+  }
+})
+
 test('what leads out of the cluster is told by its name or address, and by the server name that was read', async () => {
   const address = labOf(checkOf([], ['shop/sleep -> https://203.0.113.66/ sni a.example sees late-reset'], []))
   const lying = labOf(checkOf([], ['shop/sleep -> https://b.example/ sni a.example sees ok'], []))

@@ -77,6 +77,7 @@ function isOf(record: FlowRecord, call: Call): boolean {
   return (
     from === call.from &&
     leadsTo(record, call.attempt) &&
+    (call.asks === undefined || http === undefined || isRequest(http, call.attempt.http)) &&
     // A packet that was dropped had no name in it yet.
     (record.sni === undefined || call.attempt.tls?.sni === undefined || record.sni === call.attempt.tls.sni) &&
     symptom === call.sees &&
@@ -85,11 +86,16 @@ function isOf(record: FlowRecord, call: Call): boolean {
   )
 }
 
+const isRequest = ({ method, path }: NonNullable<FlowRecord['http']>, wanted: Attempt['http']): boolean =>
+  method === wanted?.method && path === wanted.path
+
 function leadsTo({ destination, transport }: FlowRecord, { kind, to, port, dns }: Attempt): boolean {
   if (kind === 'dns') return transport === 'dns' && destination.host === dns?.query
   // A name that cannot be looked up is as far as a call to it came.
   if ('host' in to) return destination.host === to.host && (transport === 'dns' || destination.port === port)
   if ('ip' in to) return destination.ip === to.ip && destination.port === port
+  if ('workload' in to)
+    return destination.service === undefined && destination.workload === to.workload && destination.port === port
   return 'service' in to && (destination.service ?? destination.workload) === to.service && destination.port === port
 }
 

@@ -62,7 +62,8 @@ export interface StepCheck {
 
 /**
  * A call as a page's check writes it, read: `shop/sleep -> shop/web-api:8080 GET / sees ok 200`. Instead of a Service's
- * port: `https://HOST/PATH` (and `sni NAME`, where it lies), `postgres NAMESPACE/SERVICE:PORT`, `udp HOST:PORT`, `dns NAME`.
+ * port: `pod NAMESPACE/WORKLOAD:PORT`, `https://HOST/PATH` (and `sni NAME`, where it lies), `postgres NAMESPACE/SERVICE:PORT`,
+ * `mongo NAMESPACE/SERVICE:PORT`, `udp HOST:PORT`, `dns NAME`.
  */
 export interface Call {
   readonly text: string
@@ -71,6 +72,8 @@ export interface Call {
   /** What is called, as people read it: `shop/web-api:8080`, `https://api.github.com/`, `dns api.github.com`. */
   readonly to: string
   readonly attempt: Attempt
+  /** Its method and path are written: where requests are recorded, another one is another call. */
+  readonly asks?: true
   readonly sees: Symptom
   /** Of the HTTP answer. */
   readonly status?: number

@@ -41,13 +41,22 @@ export class Replay {
 
   /** Types a command of the page, and holds what it prints against what the page shows. */
   async type({ line, output, at }: LabCommand, page: string): Promise<void> {
-    const said = this.#asOnThePage(await inShell(this.#asHere(line), this.#env))
+    const [, variable] = /^([A-Z_]+)=/.exec(line) ?? []
+    const said = this.#asOnThePage(await this.#typed(this.#asHere(line), variable))
+    if (variable !== undefined) assert.notEqual(this.#env[variable], '', `${page}:${at}: ${variable} is empty`)
     const difference = compareOutput(output, said)
     if (difference === undefined) return
     const { line: where, expected, actual } = difference
     assert.fail(
       `${page}:${at}: \`${line}\` prints something else\n  on the page: ${expected}\n  here, in line ${where}: ${actual}\nall of it:\n${said}`,
     )
+  }
+
+  /** What it prints. What it puts into a variable the next ones have, as in one terminal. */
+  async #typed(line: string, variable: string | undefined): Promise<string> {
+    if (variable === undefined) return inShell(line, this.#env)
+    this.#env[variable] = await inShell(`${line}\nprintf %s "$${variable}"`, this.#env)
+    return ''
   }
 
   /** @param step its heading, where all of it was just typed: what it tried is waited for */
@@ -64,9 +73,11 @@ export class Replay {
 
   /** The page's command for this target: its state folder, its ports. */
   #asHere(line: string): string {
-    const typed = line.replace(/\bnpx bulkhead ([a-z]+)/g, (_all, command) => {
-      return `${quoted(process.execPath)} ${quoted(bin)} ${command} --state ${quoted(this.#stateDir)}`
-    })
+    const typed = line
+      .replaceAll('.bulkhead/', `${this.#stateDir}/`)
+      .replace(/\bnpx bulkhead ([a-z]+)/g, (_all, command) => {
+        return `${quoted(process.execPath)} ${quoted(bin)} ${command} --state ${quoted(this.#stateDir)}`
+      })
     return this.#published().reduce((text, [onThePage, here]) => text.replaceAll(onThePage, here), typed)
   }
 
