@@ -12,8 +12,8 @@ import type { Flow } from '../types.js'
 const MATRIX_MS = 50
 const FLOW_US = 50
 
-const manifests = fileURLToPath(new URL('../../../../k8s', import.meta.url))
-const { resources } = await loadManifests([manifests])
+const k8s = fileURLToPath(new URL('../../../../k8s', import.meta.url))
+const { resources } = await loadManifests([`${k8s}/workloads`, `${k8s}/layers`])
 
 /** Every workload to every port of every other. */
 function everyFlow(): Flow[] {
@@ -50,7 +50,12 @@ test('every flow between the workloads, with reasons, of a new snapshot: under 5
 test('one flow through all layers, warm: under 50 microseconds', (t) => {
   const snapshot = compile(resources)
   const flows: readonly Flow[] = [
-    { from: { workload: 'shop/sleep' }, to: { service: 'shop/web-api' }, port: 80 },
+    {
+      from: { workload: 'shop/sleep' },
+      to: { service: 'shop/web-api' },
+      port: 8080,
+      http: { method: 'GET', path: '/' },
+    },
     { from: { workload: 'demo/hello-app' }, to: { host: 'api.github.com', ip: '140.82.121.6' }, port: 443 },
     { from: { workload: 'demo/intruder' }, to: { workload: 'demo/postgres' }, port: 5432 },
   ]
