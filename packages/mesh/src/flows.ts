@@ -186,12 +186,16 @@ export class Flow {
 
 /** The first deny decides; with none, the first unknown does, since it is enforced as a deny. */
 export function firstRefusal(steps: readonly Step[]): { outcome: Outcome; index?: number } {
-  for (const outcome of ['deny', 'unknown'] as const) {
-    const index = steps.findIndex((step) => step.outcome === outcome)
-    if (index !== -1) return { outcome, index }
+  let unknown: number | undefined
+  for (let index = 0; index < steps.length; index += 1) {
+    const outcome = steps[index]?.outcome
+    if (outcome === 'deny') return { outcome, index }
+    if (outcome === 'unknown') unknown ??= index
   }
-  return { outcome: 'allow' }
+  return unknown === undefined ? ALLOWED : { outcome: 'unknown', index: unknown }
 }
+
+const ALLOWED = { outcome: 'allow' } as const
 
 /** The records kept, the newest `size` of them, and those who want to hear of each. */
 export class FlowLog {
