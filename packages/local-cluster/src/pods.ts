@@ -24,6 +24,18 @@ export interface Readiness {
   readonly progress?: (ready: number, of: number, waitingFor: readonly string[]) => void
 }
 
+/**
+ * What others wait for comes first, and what nobody does last: a machine has fewer processors than there are processes to start.
+ * Kubernetes promises no order, and none is relied on.
+ */
+const byWait = (a: PodPlan, b: PodPlan): number => rank(a) - rank(b)
+
+const rank = ({ kind, init, containers }: PodPlan): number => {
+  if (kind === 'StatefulSet') return 0
+  if (init.length > 0) return 1
+  return containers.some(({ spec }) => spec.readinessProbe !== undefined) ? 2 : 3
+}
+
 /** The pods that run, and what is asked of all of them. */
 export class Pods {
   readonly #host: Omit<PodHost, 'changed'>
@@ -42,7 +54,7 @@ export class Pods {
 
   /** Starts pods; resolves when the processes of all were started, or rejects when each was tried. */
   async start(plans: readonly PodPlan[]): Promise<void> {
-    const runners = plans.map((plan) => {
+    const runners = [...plans].sort(byWait).map((plan) => {
       const runner = new PodRunner(plan, { ...this.#host, changed: () => this.#events.emit('changed') })
       this.#runners.set(plan.pod.key, runner)
       return runner

@@ -124,6 +124,21 @@ test('may he: what no role lists is 403 in the words of Kubernetes, and a role c
       '/api/v1/nodes/bulkhead-worker',
       `nodes "bulkhead-worker" is forbidden: ${me} patch resource "nodes" in API group "" at the cluster scope`,
     ],
+    [
+      'GET',
+      '/api/v1/namespaces/shop/pods/web-1/log',
+      `pods "web-1" is forbidden: ${me} get resource "pods/log" in API group "" in the namespace "shop"`,
+    ],
+    [
+      'PUT',
+      '/api/v1/namespaces/shop/pods/web-1/status',
+      `pods "web-1" is forbidden: ${me} update resource "pods/status" in API group "" in the namespace "shop"`,
+    ],
+    [
+      'DELETE',
+      '/api/v1/namespaces/shop/pods',
+      `pods is forbidden: ${me} deletecollection resource "pods" in API group "" in the namespace "shop"`,
+    ],
     ['GET', '/metrics', `forbidden: ${me} get path "/metrics"`],
   ]
   for (const [method, path, message] of table) {
