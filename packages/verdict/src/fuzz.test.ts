@@ -15,7 +15,7 @@ import { judge } from './flow/judge.js'
 import { renderVerdict } from './index.js'
 import { compile } from './model/compile.js'
 import { CompileError } from './model/compile-error.js'
-import { ambient, namespace, service, workload } from './testing/objects.js'
+import { ambient, namespace, service, waypoint, workload } from './testing/objects.js'
 import type { Flow } from './types.js'
 
 /*
@@ -34,6 +34,8 @@ const scene: readonly Resource[] = [
   workload('other/web', { labels: { app: 'web' }, ports }),
   service('shop/web', { port: 80, targetPort: 'http' }),
   service('other/web', { port: 80, targetPort: 'http' }),
+  service('shop/orders', { selector: { app: 'a' }, targetPort: 8080, labels: { 'istio.io/use-waypoint': 'wp' } }),
+  waypoint('shop/wp'),
 ]
 const node = compile(scene).nodes[0]?.name ?? ''
 
@@ -64,6 +66,16 @@ const flows: readonly Flow[] = [
       http: { ...http, path },
     }),
   ),
+  ...['/a/x?q=1', '//a', '/%2e%2e/a', '/%00', 'a', 'http://a.example/a', '/\\a;b#c'].map(
+    (path): Flow => ({
+      from: { workload: 'shop/web' },
+      to: { service: 'shop/orders' },
+      port: 80,
+      http: { ...http, path },
+    }),
+  ),
+  { from: { workload: 'shop/web' }, to: { service: 'shop/orders' }, port: 80, tls: { sni: 'a.b' } },
+  { from: { workload: 'shop/wp' }, to: { service: 'shop/orders' }, port: 80 },
   {
     from: { workload: 'shop/a' },
     to: { service: 'shop/front-istio' },
