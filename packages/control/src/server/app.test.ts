@@ -291,7 +291,7 @@ test('what becomes of each save is streamed while somebody listens', async (t) =
   await eventually(() => tell === undefined)
 })
 
-test('an attempt from outside is made, though no workload is called so', async (t) => {
+test('an attempt from outside is made, and one of a node itself, though no workload is called so', async (t) => {
   const from: string[] = []
   const { client } = await serve(t, {
     logs: (of) => {
@@ -304,8 +304,9 @@ test('an attempt from outside is made, though no workload is called so', async (
   })
   const attempt: Attempt = { kind: 'http', to: { service: 'shop/gw-istio' }, port: 80 }
   assert.deepEqual(await client.attempt('outside', attempt), evidence)
+  assert.deepEqual(await client.attempt('node bulkhead-worker', attempt), evidence)
   await assert.rejects(client.attempt('shop/nobody', attempt), { code: 'unknown-workload' })
-  assert.deepEqual(from, ['outside'])
+  assert.deepEqual(from, ['outside', 'node bulkhead-worker'])
 })
 
 async function eventually(holds: () => boolean): Promise<void> {

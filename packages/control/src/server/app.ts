@@ -1,4 +1,5 @@
 import { follow, type LocalCluster, tail } from '@bulkhead/local-cluster'
+import { nodeOf, outside } from '@bulkhead/scenarios'
 import express, { type Express, type NextFunction, type Request, type Response, Router } from 'express'
 import { maxBodyBytes } from '../api.js'
 import { envelope, RequestError } from './errors.js'
@@ -152,7 +153,7 @@ function routes(current: AppParts['cluster'], shutdown: () => void): Router {
   router.post('/attempts', async (request, response) => {
     const { from, attempt } = attemptBody.parse(request.body)
     const target = cluster()
-    if (from !== 'outside') target.logs(from)
+    if (from !== outside && nodeOf(from) === undefined) target.logs(from)
     const stream = eventStream(response)
     try {
       const held = async () => stream.send('held', {})

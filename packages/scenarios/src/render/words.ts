@@ -88,6 +88,7 @@ const words: Readonly<Record<string, string>> = {
   'cni.http-denied': 'the network lets no such request by',
   'cni.dns-denied': 'the name is not one that may be asked for',
   'network.nothing-listens': 'nothing listens there',
+  'network.no-endpoint': 'no pod is there that could take it',
   'network.no-such-name': 'there is no such name',
   'network.unreachable': 'there is no way to it from this pod',
 }
