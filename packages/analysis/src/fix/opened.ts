@@ -55,6 +55,10 @@ function isDestination({ to, port }: Flow, destination: Destination, asked: bool
   if (asked) return true
   const { to: whom, port: podPort } = destination.flow
   if ('host' in whom) return 'host' in to && to.host === whom.host && port === podPort
+  // Asked of the Service without a request, it is what this one says for any.
+  if ('service' in whom) {
+    return 'service' in to && to.service === whom.service && port === podPort && destination.flow.http === undefined
+  }
   if (!('workload' in whom)) return false
   const { workload } = whom
   if ('workload' in to) return to.workload === workload && port === podPort
