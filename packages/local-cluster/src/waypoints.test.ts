@@ -53,3 +53,38 @@ test('while the wall of requests goes down and up again, nobody who is allowed a
   assert.deepEqual(Object.keys(counts), ['200 one'], `${JSON.stringify(counts)} ${JSON.stringify(lost, null, 1)}`)
   assert.ok((counts['200 one'] ?? 0) > 100)
 })
+
+test('one that died stays on the way, and what goes by it fails; one that never was is gone past, and meets the wall', async (t) => {
+  const { cluster } = await layered(t)
+  const tried = async () => {
+    const { observation, flows } = await cluster.attempt('shop/client', get)
+    const predicted = await cluster.predict({
+      from: { workload: 'shop/client' },
+      to: { service: 'shop/web' },
+      port: 8080,
+      http: { method: 'GET', path: '/' },
+    })
+    assert.equal(observation.symptom, predicted.symptom)
+    return { status: observation.http?.status, codes: flows.flatMap(({ steps }) => steps.map(({ code }) => code)) }
+  }
+  assert.equal((await tried()).status, 200)
+  await cluster.apply('dead', { objects: waypoint(0) })
+  assert.equal(waypointOf(cluster), undefined)
+  const dead = await tried()
+  assert.equal(dead.status, undefined)
+  assert.ok(dead.codes.includes('network.no-endpoint'), dead.codes.join(' '))
+  await cluster.withdraw('dead')
+  assert.equal((await tried()).status, 200)
+
+  // Taken away and brought anew, it is another one, which nobody has gone by.
+  await cluster.apply('never', { objects: waypoint(0), without: ['Gateway/shop/waypoint'] })
+  const never = await tried()
+  assert.equal(never.status, undefined)
+  assert.ok(never.codes.includes('waypoint.walked-past'), never.codes.join(' '))
+  assert.ok(never.codes.includes('authz.rule-denies'), never.codes.join(' '))
+  // Its pod comes later, and counts from then on.
+  await cluster.apply('never', { objects: waypoint(1), without: ['Gateway/shop/waypoint'] })
+  assert.equal((await tried()).status, 200)
+  await cluster.withdraw('never')
+  assert.equal((await tried()).status, 200)
+})
