@@ -36,8 +36,8 @@ export class Farewell {
     const timer = setInterval(() => {
       if (this.#asked || performance.now() - this.#last < QUIET_MS) return
       clearInterval(timer)
-      // As if the client had: the app ends it in its turn.
-      this.#app.end()
+      // The client ends it in its turn, and so the app hears of it.
+      this.#client.end()
     }, QUIET_MS / 2)
     timer.unref()
     for (const end of [this.#client, this.#app]) end.once('close', () => clearInterval(timer))
