@@ -12,7 +12,8 @@ export interface Asset {
 
 export interface Assets {
   readonly all: readonly Asset[]
-  readonly styles: string
+  /** Style sheets, in order: what comes later may say otherwise. */
+  readonly styles: readonly string[]
   readonly icon: string
   /** The module that begins. */
   readonly main: string
@@ -25,11 +26,13 @@ export interface Assets {
 /** What the client's modules import by name: served as the package has it. */
 const PACKAGES = ['preact', 'preact/hooks', 'preact/jsx-runtime'] as const
 
+const STYLES = ['base', 'frame', 'boxes', 'buttons', 'forms', 'tables', 'folds', 'narrow'] as const
+
 const SCRIPT = 'text/javascript; charset=utf-8'
 const MAIN = 'app/main.js'
 
 /**
- * The client as it was compiled, the parts of Preact that it uses, the style sheet and the icon; below a folder whose name changes with any of
+ * The client as it was compiled, the parts of Preact that it uses, the style sheets and the icon; below a folder whose name changes with any of
  * them, so that each may be kept for ever. Read once, at the start: a missing file is a start that fails, not a page that does not.
  */
 export function readAssets(): Assets {
@@ -41,7 +44,11 @@ export function readAssets(): Assets {
       type: SCRIPT,
       file: fileURLToPath(import.meta.resolve(name)),
     })),
-    { name: 'page.css', type: 'text/css; charset=utf-8', file: shipped('page.css') },
+    ...STYLES.map((name) => ({
+      name: `styles/${name}.css`,
+      type: 'text/css; charset=utf-8',
+      file: shipped(`styles/${name}.css`),
+    })),
     { name: 'icon.svg', type: 'image/svg+xml', file: shipped('icon.svg') },
   ]
   const read = files.map(({ name, type, file }) => ({ name, type, body: withoutMap(readFileSync(file, 'utf8')) }))
@@ -54,7 +61,7 @@ export function readAssets(): Assets {
   return {
     all,
     main,
-    styles: `${folder}/page.css`,
+    styles: STYLES.map((name) => `${folder}/styles/${name}.css`),
     icon: `${folder}/icon.svg`,
     modules: all.filter((asset) => asset.type === SCRIPT && asset.path !== main).map((asset) => asset.path),
     imports: Object.fromEntries(PACKAGES.map((name) => [name, `${folder}/packages/${name.replace('/', '-')}.js`])),

@@ -19,7 +19,7 @@ export function renderPage({ main, modules, styles, icon, imports }: Assets): Pa
 <meta name="color-scheme" content="light dark">
 <title>Bulkhead manager</title>
 <link rel="icon" href="${icon}" type="image/svg+xml">
-<link rel="stylesheet" href="${styles}">
+${styles.map((path) => `<link rel="stylesheet" href="${path}">`).join('\n')}
 <script type="importmap">${map}</script>
 ${modules.map((path) => `<link rel="modulepreload" href="${path}">`).join('\n')}
 <script type="module" src="${main}"></script>

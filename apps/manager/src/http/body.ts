@@ -24,7 +24,7 @@ export async function readJson(request: IncomingMessage, maxBytes = MAX_BODY_BYT
   } catch (cause) {
     throw managerErrors.error('INVALID_BODY', undefined, { cause })
   }
-  return withoutNulls(parseFirst(text), 0) ?? {}
+  return withoutNulls(parseFirst(text)) ?? {}
 }
 
 /** The first JSON value of a text. @throws ServiceError INVALID_BODY */
@@ -60,7 +60,8 @@ function endOfFirst(text: string): number | undefined {
   return undefined
 }
 
-function withoutNulls(value: unknown, depth: number): unknown {
+/** A member that is null is as good as one that is missing. */
+export function withoutNulls(value: unknown, depth = 0): unknown {
   if (value === null) return undefined
   if (typeof value !== 'object' || depth === DEEPEST) return value
   if (Array.isArray(value)) return value.map((each) => (each === null ? null : withoutNulls(each, depth + 1)))

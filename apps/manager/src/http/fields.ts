@@ -24,6 +24,8 @@ export class InvalidFields extends ServiceError {
 /** A page of problems is enough to go on with. */
 const MOST_FIELDS = 20
 
+const MOST_WORDS = 400
+
 /** Marks a rule of a schema as one of the value's type: a breach is a 400, as if the JSON could not be read. */
 export const ofType = { wire: true } as const
 
@@ -66,7 +68,10 @@ function isOfType(issue: Issue): boolean {
 }
 
 const problems = (issues: readonly Issue[]): FieldProblem[] =>
-  issues.slice(0, MOST_FIELDS).map(({ path, message }) => ({ field: nameOf(path), message }))
+  issues.slice(0, MOST_FIELDS).map(({ path, message }) => ({ field: short(nameOf(path)), message: short(message) }))
+
+/** Names of a caller's own, of members that there are not, may be long, and many: he is not told all of them back. */
+const short = (text: string): string => (text.length <= MOST_WORDS ? text : `${text.slice(0, MOST_WORDS)}...`)
 
 function nameOf(path: readonly PropertyKey[]): string {
   let name = ''

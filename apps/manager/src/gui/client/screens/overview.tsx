@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
 import { pageOf } from '../api/resources.js'
 import { type Checked, checkedOf, type Health, paths, remember } from '../logic/health.js'
 import { may } from '../logic/may.js'
@@ -124,15 +124,22 @@ function HealthCard() {
   const { api } = useApp()
   const [auto, setAuto] = useState(true)
   const [history, setHistory] = useState<Readonly<Record<string, readonly Checked[]>>>({})
+  const wanted = useRef(true)
   const { loading, reload } = useLoad(async () => {
+    // What a wall keeps inside stays there: it is asked again when somebody wants to know.
+    const asked = paths.filter(({ path }) => wanted.current || history[path]?.at(-1)?.health !== 'closed')
+    wanted.current = false
     const checked = await Promise.all(
-      paths.map(async ({ path }) => {
+      asked.map(async ({ path }) => {
         const began = performance.now()
         const answer = await api.probe(path).catch(() => undefined)
         return [path, checkedOf(answer, performance.now() - began)] as const
       }),
     )
-    setHistory((before) => Object.fromEntries(checked.map(([path, one]) => [path, remember(before[path] ?? [], one)])))
+    setHistory((before) => ({
+      ...before,
+      ...Object.fromEntries(checked.map(([path, one]) => [path, remember(before[path] ?? [], one)])),
+    }))
     return checked
   }, [])
   useEvery(EVERY_MS, auto && !loading, reload, history)
@@ -171,7 +178,13 @@ function HealthCard() {
         })}
       </dl>
       <div class="buttons">
-        <Button busy={loading} onClick={reload}>
+        <Button
+          busy={loading}
+          onClick={() => {
+            wanted.current = true
+            reload()
+          }}
+        >
           Check now
         </Button>
         <CheckField label={`Every ${EVERY_MS / 1_000} s`} checked={auto} onChecked={setAuto} />

@@ -56,7 +56,7 @@ const commandRegex = [
 const id = ['text: 24 hexadecimal digits']
 const listOrNone = ['[]', 'null']
 
-const count = ['0', '-0', '1', '1.0', '1e0']
+const count = ['0', '-0', '1', '1.0', '1e0', '127', '128']
 
 const policiesAt = (field: string) => ({
   [field]: listOrNone,
@@ -97,9 +97,10 @@ const byOperation: Readonly<Record<string, Readonly<Record<string, readonly stri
   deleteIntents: { 'intentIds[0]': id },
   reportScheduler: {
     podName: [...namespace, 'text: dotted'],
-    setVersion: count,
+    setVersion: [...count, '2^31 - 1', '2^31', '2^32'],
     intents: count,
-    metrics: ['{}', 'null'],
+    // What is null in it is left out.
+    metrics: ['{}', 'null', '{"$ne":null}', '{"toString":…}'],
   },
 }
 
