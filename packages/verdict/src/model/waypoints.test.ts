@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Resource } from '@bulkhead/resources'
 import type { CompileOptions } from '../api.js'
+import { judge } from '../flow/judge.js'
 import { nextHop } from '../flow/next-hop.js'
 import { ambient, gateway, namespace, resource, service, waypoint, workload } from '../testing/objects.js'
 import { compile } from './compile.js'
@@ -146,4 +147,21 @@ test('of what istiod runs otherwise nothing is said', () => {
     [['Gateway/app/wp', 'a waypoint with a sidecar']],
   )
   assert.equal(snapshot.waypoints.size, 0)
+})
+
+test('with a canary beside it nobody can say which of the two a call goes by', () => {
+  const labels = { [use]: 'wp', 'istio.io/use-waypoint-canary': 'other' }
+  const snapshot = compile([
+    ambient('app'),
+    workload('app/src'),
+    workload('app/dst', { ports }),
+    service('app/dst', { targetPort: 8080, labels }),
+    waypoint('app/wp'),
+    waypoint('app/other'),
+  ])
+  const of = judge({ from: { workload: 'app/src' }, to: { service: 'app/dst' }, port: 80 }, snapshot)
+  assert.deepEqual(
+    of.steps.map(({ point, outcome, facts }) => [point, outcome, facts?.what]),
+    [['waypoint', 'unknown', 'a canary of waypoint app/wp']],
+  )
 })

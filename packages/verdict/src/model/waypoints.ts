@@ -47,6 +47,8 @@ type Labels = Readonly<Record<string, string>>
 
 const useWaypoint = 'istio.io/use-waypoint'
 const useWaypointNamespace = 'istio.io/use-waypoint-namespace'
+/** A second waypoint that takes a part of the traffic: which part a call is in is not known. */
+const useWaypointCanary = 'istio.io/use-waypoint-canary'
 const ingressUseWaypoint = 'istio.io/ingress-use-waypoint'
 const waypointFor = 'istio.io/waypoint-for'
 const managed = 'gateway.istio.io/managed'
@@ -106,6 +108,10 @@ export function indexWaypoints(sources: WaypointSources): WaypointIndex {
     if (caller === 'ingress' && (service === undefined || wanted?.toLowerCase() !== 'true')) return past('ingress')
     if (model === undefined) {
       return { kind: 'unread', found: { what: `waypoint ${key}`, id: gateway.id, at: at(gateway) } }
+    }
+    const canary = service === undefined ? undefined : labels[useWaypointCanary]
+    if (canary !== undefined && canary !== 'none') {
+      return { kind: 'unread', found: { what: `a canary of waypoint ${key}`, id: model.id, at: model.at } }
     }
     return readyOnce.has(key) ? { kind: 'through', model } : past('never-ready')
   }
