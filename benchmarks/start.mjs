@@ -39,6 +39,17 @@ function memory(pid) {
   return { kind: 'RSS', mib: Number(rss) / 1024 }
 }
 
+/** Seconds of processor that a process has used so far, where Linux tells it. */
+function processor(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return (Number(fields[11]) + Number(fields[12])) / 100
+  } catch {
+    return 0
+  }
+}
+
 /** Every process below it: a database's server has some. */
 function withChildren(pid) {
   const lines = execFileSync('ps', ['-axo', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n')
@@ -60,13 +71,15 @@ function tellMemory({ pid, workloads }) {
   // The supervisor's children are the pods, and have lines of their own.
   const rows = [['supervisor: both nodes, gateways, waypoints, API', [pid]], ...containers].map(([name, pids]) => {
     const all = pids.map(memory)
-    return { name, many: all.length, kind: all[0].kind, mib: all.reduce((sum, one) => sum + one.mib, 0) }
+    const cpu = pids.reduce((sum, pid) => sum + processor(pid), 0)
+    return { name, many: all.length, kind: all[0].kind, mib: all.reduce((sum, one) => sum + one.mib, 0), cpu }
   })
   const sum = rows.reduce((total, { mib }) => total + mib, 0)
   console.log(`memory, ${rows[0].kind}:`)
-  for (const { name, many, mib } of rows.sort((a, b) => b.mib - a.mib))
-    line(name, mib, many === 1 ? '' : `, ${many} processes`)
-  line(`sum (target under ${MOST_MIB} MiB)`, sum)
+  for (const { name, many, mib, cpu } of rows.sort((a, b) => b.mib - a.mib))
+    line(name, mib, `, ${cpu.toFixed(2)} s CPU${many === 1 ? '' : `, ${many} processes`}`)
+  const cpu = rows.reduce((total, row) => total + row.cpu, 0)
+  line(`sum (target under ${MOST_MIB} MiB)`, sum, `, ${cpu.toFixed(1)} s CPU, init containers not counted`)
   return sum
 }
 
