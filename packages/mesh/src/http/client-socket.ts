@@ -4,6 +4,11 @@ import { ConnectionReset } from '../splice.js'
 /** How long the far side may take to end what we have ended. */
 const LINGER_MS = 5_000
 
+interface Chunk {
+  readonly chunk: Buffer | string
+  readonly encoding: BufferEncoding
+}
+
 /** What an HTTP/2 stream has been told of its end; other streams have none. */
 const resetOf = (stream: Duplex): boolean => 'rstCode' in stream && Boolean(stream.rstCode)
 
@@ -38,6 +43,15 @@ export class ClientSocket extends Duplex {
   override _write(chunk: Buffer | string, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     this.bytesWritten += chunk.length
     this.#stream.write(chunk, encoding, done)
+  }
+
+  /** What was written in one go (headers, and the body behind them) leaves as one: a frame, a TLS record, a look of the far side. */
+  override _writev(chunks: readonly Chunk[], done: (error?: Error | null) => void): void {
+    const whole = Buffer.concat(
+      chunks.map(({ chunk, encoding }) => (typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk)),
+    )
+    this.bytesWritten += whole.length
+    this.#stream.write(whole, done)
   }
 
   override _final(done: () => void): void {

@@ -88,7 +88,7 @@ export class Downstream {
   }
 
   /** The same for one that may still be in use: its next answer says `Connection: close`, if there is one within that time. */
-  farewell(then: () => void, withinMs: number): void {
+  farewell(then: () => void, withinMs: number) {
     if (this.#current !== undefined || this.closing) return this.afterwards(then)
     this.#saysClose = true
     this.#after = () => this.afterwards(then)

@@ -58,7 +58,7 @@ export abstract class ProxyPod implements ProxyServer {
   /** Where it listens by those policies; its status port is there anyhow. */
   protected abstract portsIn(snapshot: Snapshot): readonly number[]
   protected abstract exchange(...asked: Incoming): Exchange
-  /** What it carries that is not the front's; each closes with the call. */
+  /** What else has to be over before the pod is. */
   protected others(): readonly End[] {
     return []
   }

@@ -31,8 +31,8 @@ export interface WaypointParts extends ExchangeParts {
 export class Waypoint extends ProxyPod {
   readonly #parts: WaypointParts
   readonly #arrivals = new Map<Downstream, Arrival>()
-  /** Connections that carry no HTTP. */
-  readonly #tcp = new Set<End>()
+  /** What came by CONNECT and is not over: a connection's last bytes may still be on their way when its own end is. */
+  readonly #tunnels = new Set<End>()
 
   constructor(parts: WaypointParts, timeouts: ProxyTimeouts = {}) {
     super(parts, timeouts)
@@ -51,7 +51,7 @@ export class Waypoint extends ProxyPod {
   }
 
   protected override others(): readonly End[] {
-    return [...this.#tcp]
+    return [...this.#tunnels]
   }
 
   protected exchange(...asked: Incoming): WaypointExchange {
@@ -96,6 +96,9 @@ export class Waypoint extends ProxyPod {
     if (stream.destroyed || stream.closed) return
     stream.respond({ ':status': 200 })
     flow.arrived()
+    const tunnel = resettable(stream)
+    this.#tunnels.add(tunnel)
+    stream.once('close', () => this.#tunnels.delete(tunnel))
     const socket = new ClientSocket(stream)
     socket.on('error', () => {})
     const end = resettable(socket)
@@ -146,12 +149,10 @@ export class Waypoint extends ProxyPod {
       },
       close: () => end.reset(),
     })
-    this.#tcp.add(end)
     try {
       await this.#onward(flow, arrival, end)
     } finally {
       forget()
-      this.#tcp.delete(end)
     }
   }
 
