@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { generateKeyPairSync, type RSAKeyPairOptions } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync, type RSAKeyPairOptions } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -141,4 +141,31 @@ test('the migrations ask for the root user, and for nothing of the service', () 
   assert.deepEqual(problemsOf({ MANAGER_MONGODB_PASSWORD: 'of the service' }, readMigrateConfig), [
     'invalid env var MANAGER_MONGODB_ROOT_PASSWORD (it is not set, and it has no default)',
   ])
+})
+
+test('the schedulers’ key: public alone, of its own, or absent; and reconciliation has a least interval', () => {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const spki = publicKey.export({ type: 'spki', format: 'pem' }).toString()
+  const given = readManagerConfig({ ...least, MANAGER_SCHEDULER_PUBLIC_KEY_PEM: spki }).config
+  assert.ok(given.schedulerKey?.equals(publicKey))
+  const absent = readManagerConfig(least).config
+  assert.deepEqual([absent.schedulerKey, absent.reconcile.intervalMs], [undefined, 30_000])
+  assert.deepEqual(absent.schedulers, { namespace: 'gthulhu-node', serviceAccount: 'gthulhu' })
+  const own = createPublicKey(key).export({ type: 'spki', format: 'pem' }).toString()
+  const wrong: readonly (readonly [Record<string, string>, RegExp])[] = [
+    [
+      { MANAGER_SCHEDULER_PUBLIC_KEY_PEM: 'x' },
+      /MANAGER_SCHEDULER_PUBLIC_KEY_PEM=\[redacted\] \(it must be a public key/,
+    ],
+    [
+      { MANAGER_SCHEDULER_PUBLIC_KEY_PEM: own },
+      /is the public half of the manager's own key: every scheduler could sign/,
+    ],
+    [{ MANAGER_RECONCILE_INTERVAL: '10ms' }, /MANAGER_RECONCILE_INTERVAL="10ms" \(it must be at least 1s\)/],
+  ]
+  for (const [env, said] of wrong) assert.match(problemsOf({ ...least, ...env }).join(), said)
+  const secret = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  const [problem = ''] = problemsOf({ ...least, MANAGER_SCHEDULER_PUBLIC_KEY_PEM: secret })
+  assert.match(problem, /it is a private key/)
+  assert.ok(!problem.includes(secret.slice(40, 80)), 'and is not shown')
 })

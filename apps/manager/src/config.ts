@@ -53,8 +53,8 @@ const serviceShape = {
   /** The schedulers that are told of intents: pods of this namespace and ServiceAccount, and no others. */
   MANAGER_K8S_SCHEDULER_NAMESPACE: text(defaultSchedulers.namespace),
   MANAGER_K8S_SCHEDULER_SERVICE_ACCOUNT: text(defaultSchedulers.serviceAccount),
-  /** The public half of the schedulers' key: without it none of their reports is taken. */
-  MANAGER_SCHEDULER_PUBLIC_KEY_PEM: optional(readPublicKey),
+  /** The public half of the schedulers' key: without it none of their reports is taken. Not shown: by mistake it may be the other half. */
+  MANAGER_SCHEDULER_PUBLIC_KEY_PEM: secret(optional(readPublicKey)),
   /** How often strategies are held against the cluster's pods, and schedulers against the database. */
   MANAGER_RECONCILE_INTERVAL: duration('30s'),
   /** How many days an entry of the audit log is kept. */

@@ -38,15 +38,19 @@ test('the README lists every route, who may call it and what for, as the OpenAPI
 })
 
 test('the README lists every variable with its default, and no other', () => {
-  const { privateKey } = generateKeyPairSync('rsa', {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-  })
+  const pair = () =>
+    generateKeyPairSync('rsa', {
+      modulusLength: 2048,
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    })
+  const { privateKey } = pair()
+  const ofSchedulers = pair()
   const secrets: Readonly<Record<string, string>> = {
     MANAGER_MONGODB_PASSWORD: 'of the service',
     MANAGER_KEY_RSA_PRIVATE_KEY_PEM: privateKey,
     MANAGER_ACCOUNT_ADMIN_PASSWORD: 'of the first account',
+    MANAGER_SCHEDULER_PUBLIC_KEY_PEM: ofSchedulers.publicKey,
     MANAGER_MONGODB_ROOT_PASSWORD: 'of the root',
   }
   const effective = { ...readMigrateConfig(secrets).effective, ...readManagerConfig(secrets).effective }
