@@ -11,7 +11,7 @@ import { type Scene, schedulingScene } from '../../testing/scheduling.js'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 /** Against what hangs: each wait is for something that comes within moments. */
-const PATIENCE_MS = 15_000
+const PATIENCE_MS = 30_000
 
 export interface SightOptions {
   readonly dark?: boolean
@@ -98,7 +98,7 @@ export async function settled(page: Page): Promise<void> {
 
 /** What axe-core finds, in short. Run by the debugger's door, which the page's own policy does not close. */
 export async function axeProblems(page: Page): Promise<readonly string[]> {
-  await page.evaluate(AXE)
+  if (!(await page.evaluate<boolean>('"axe" in globalThis'))) await page.evaluate(AXE)
   const { violations, incomplete } = await page.evaluate(() =>
     (globalThis as unknown as { axe: typeof axe }).axe.run({ resultTypes: ['violations', 'incomplete'] }),
   )
