@@ -83,6 +83,7 @@ test('a page is read as steps, commands, outputs and checks', () => {
         port: 80,
         http: { method: 'GET', path: '/x', headers: { host: 'h.example' } },
       },
+      asks: true,
       sees: 'rbac-403',
     },
   ])

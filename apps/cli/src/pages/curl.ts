@@ -27,6 +27,7 @@ for (let args = process.argv.slice(2), next; (next = args.shift()) !== undefined
   else if (next === '-w') write = args.shift()
   else if (next === '-d') data = args.shift()
   else if (next === '-X') method = args.shift()
+  else if (next === '-A') headers['user-agent'] = args.shift()
   else if (next === '-H') { const [name, ...rest] = args.shift().split(':'); headers[name] = rest.join(':').trim() }
   else if (next === '--connect-to') via = args.shift().split(':').slice(2)
   else if (/^-[a-zA-Z]*k/.test(next)) verified = false
