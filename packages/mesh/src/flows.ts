@@ -47,6 +47,8 @@ export class Flow {
   changed: (() => void) | undefined
   protocol: Protocol
   generation: number
+  /** Of the policies that it set out under. */
+  readonly begun: number
   source: FlowRecord['source']
   destination: FlowRecord['destination']
   transport: FlowRecord['transport']
@@ -61,6 +63,7 @@ export class Flow {
     this.proxied = start.proxied === true
     this.protocol = start.protocol
     this.generation = start.generation
+    this.begun = start.generation
     this.source = start.source
     this.destination = start.destination
     this.transport = start.transport

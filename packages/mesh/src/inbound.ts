@@ -188,15 +188,15 @@ export class Inbound {
   }
 
   /** What was on its way when the policies changed in order is judged by those that it set out under. */
-  #isLate({ generation }: Flow): boolean {
+  #isLate({ begun }: Flow): boolean {
     const now = this.#context.policy()
-    return now.before !== undefined && generation < now.generation
+    return now.before !== undefined && begun < now.generation
   }
 
   #admits(flow: Flow, evidence: Evidence): boolean {
     const { snapshot, generation: now, before = snapshot } = this.#context.policy()
     const late = this.#isLate(flow)
-    const generation = late ? flow.generation : now
+    const generation = late ? flow.begun : now
     const verdict = judgeEvidence(this.#context, late ? before : snapshot, evidence)
     if (verdict === undefined) {
       flow.fail({ flag: 'CONNECT', symptom: 'reset', error: 'the destination pod is no more' })
