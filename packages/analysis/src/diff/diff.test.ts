@@ -104,6 +104,13 @@ test('a Service that leads to another workload, and a route to another Service, 
     renderDiff(diff(one, [...one, workload('a/thief', tier)])),
     /^~ .* → a\/server:80\n {4}now {5}it leads to a\/server or a\/thief; .*\n {4}before {2}it led to a\/server; /m,
   )
+  // Of those that it selects, only a pod that has a port of the name takes connections.
+  const byName = [
+    ...people.filter(({ metadata }) => metadata.name !== 'server'),
+    workload('a/server', { ...tier, ports: [{ containerPort: 8080, name: 'http' }] }),
+    service('a/server', { selector: tier.labels, ports: [{ port: 80, targetPort: 'http' }] }),
+  ]
+  assert.doesNotMatch(renderDiff(diff(byName, [...byName, workload('a/thief', tier)])), /leads to/)
   const door = (to: string) => [gateway('a/gw', 'a.example'), route('a/r', 'gw', { rules: [ruleTo(to)] })]
   const services = [...both, service('a/next')]
   const routed = diff([...services, ...door('server')], [...services, ...door('next')])

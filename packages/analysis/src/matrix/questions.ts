@@ -1,4 +1,4 @@
-import { type Flow, outsideAddress, type Pod, type Protocol, type Snapshot } from '@bulkhead/verdict'
+import { type Flow, outsideAddress, type Pod, type Protocol, type ServiceModel, type Snapshot } from '@bulkhead/verdict'
 import { podName } from '../names.js'
 import { outsideDestinations } from './outside.js'
 import { gatewayDestinations } from './requests.js'
@@ -51,14 +51,25 @@ function serviceDestinations(snapshot: Snapshot): readonly Destination[] {
   return [...snapshot.services.values()]
     .filter(({ key }) => !gateways.has(key))
     .sort((a, b) => (a.key < b.key ? -1 : 1))
-    .flatMap(({ key, ports, endpoints }) => {
-      const workloads = [...new Set(endpoints.flatMap((pod) => snapshot.pods.get(pod)?.workload ?? []))].sort()
-      return inOrder(ports.filter(isAsked)).map(({ port, protocol }) => ({
-        name: `${key}:${portName(port, protocol)}`,
-        flow: { to: { service: key }, port, ...(protocol !== 'TCP' && { protocol }) },
-        workloads,
-      }))
-    })
+    .flatMap((service) =>
+      inOrder(service.ports.filter(isAsked)).map(({ port, protocol }) => ({
+        name: `${service.key}:${portName(port, protocol)}`,
+        flow: { to: { service: service.key }, port, ...(protocol !== 'TCP' && { protocol }) },
+        workloads: workloadsBehind(snapshot, service, port, protocol),
+      })),
+    )
+}
+
+/** Where the Service names its pods' port, a pod that has none of that name is selected and gets nothing. */
+function workloadsBehind(
+  snapshot: Snapshot,
+  service: ServiceModel,
+  port: number,
+  protocol: Protocol,
+): readonly string[] {
+  const pods = service.endpoints.flatMap((key) => snapshot.pods.get(key) ?? [])
+  const behind = pods.filter((pod) => snapshot.targetPort(service, port, pod, protocol) !== undefined)
+  return [...new Set(behind.flatMap(({ workload }) => workload ?? []))].sort()
 }
 
 function podDestinations(snapshot: Snapshot): readonly Destination[] {
