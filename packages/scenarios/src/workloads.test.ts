@@ -47,6 +47,10 @@ interface HardenedContainer {
   readonly resources?: { readonly limits?: { readonly memory?: string } }
 }
 
+interface Owned {
+  readonly securityContext?: { readonly runAsUser?: number; readonly runAsGroup?: number; readonly fsGroup?: number }
+}
+
 describe('the workloads of k8s/', () => {
   it('are there', () => assert.ok(workloads.length >= 15))
 
@@ -190,6 +194,22 @@ describe('the node', () => {
       mounts.filter(({ name }) => name === 'proc').map(({ mountPath, readOnly }) => [mountPath, readOnly]),
       [['/host/proc', true]],
     )
+  })
+
+  it('shows the schedulers what everybody may read: no other pod is of their user or group', () => {
+    const users = workloads.map(({ id, spec }) => [id, (spec as PodSpec & Owned).securityContext ?? {}] as const)
+    const own = new Map(users).get('DaemonSet/gthulhu-node/gthulhu-scheduler')
+    assert.ok(own?.runAsUser !== undefined && own.runAsGroup !== undefined)
+    const others = users.filter(([, one]) => one !== own)
+    assert.ok(others.length >= 15)
+    for (const [id, { runAsUser, runAsGroup, fsGroup }] of others) {
+      assert.ok(runAsUser !== undefined && runAsUser !== own.runAsUser, id)
+      assert.ok(runAsGroup !== undefined && runAsGroup !== own.runAsGroup && fsGroup !== own.runAsGroup, id)
+    }
+    // Nor does a container say otherwise.
+    for (const { id, spec } of workloads)
+      for (const container of containersOf(spec))
+        assert.equal((container as Container & Owned).securityContext?.runAsUser, undefined, id)
   })
 
   it('shares its network, its processes and its IPC with no pod', () => {
