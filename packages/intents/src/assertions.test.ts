@@ -103,3 +103,12 @@ test('contract M18: an assertion is made once and used until a minute before its
   assert.notEqual(second, first)
   await verify(second, managerTo('a'), now)
 })
+
+test('a clock that is set back: what was signed before is of the future by then, and is not shown any more', async () => {
+  let now = NOW
+  const assertions = new Assertions(privateKey, managerTo, () => now)
+  const early = await assertions.for('a')
+  now -= 3_600_000
+  await assert.rejects(verify(early, managerTo('a'), now), /"nbf"|"iat"/)
+  await verify(await assertions.for('a'), managerTo('a'), now)
+})

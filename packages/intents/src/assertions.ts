@@ -71,7 +71,7 @@ export class Assertions {
   readonly #key: KeyObject
   readonly #statement: (node: string) => Statement
   readonly #now: () => number
-  readonly #known = new Map<string, { readonly token: Promise<string>; readonly expires: number }>()
+  readonly #known = new Map<string, { readonly token: Promise<string>; readonly issued: number }>()
 
   /**
    * @param statement `managerTo` or `schedulerOf`
@@ -87,11 +87,13 @@ export class Assertions {
     const now = this.#now()
     const seconds = Math.floor(now / 1000)
     const known = this.#known.get(node)
-    if (known !== undefined && seconds < known.expires - RENEW_SECONDS) return known.token
+    // One that is of the future is of before this clock was set back: nobody would take it.
+    const age = known === undefined ? Number.POSITIVE_INFINITY : seconds - known.issued
+    if (known !== undefined && age >= 0 && age < ASSERTION_SECONDS - RENEW_SECONDS) return known.token
     // Nodes come and go, and a name may be used once only.
-    for (const [name, { expires }] of this.#known) if (seconds >= expires) this.#known.delete(name)
+    for (const [name, { issued }] of this.#known) if (seconds - issued >= ASSERTION_SECONDS) this.#known.delete(name)
     const token = signStatement(this.#key, this.#statement(node), now)
-    this.#known.set(node, { token, expires: seconds + ASSERTION_SECONDS })
+    this.#known.set(node, { token, issued: seconds })
     return token
   }
 }

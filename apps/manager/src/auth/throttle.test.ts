@@ -136,3 +136,12 @@ test('an account is known at its last twenty addresses, and no other account can
   await attempt('ann', 'elsewhere-20', true)
   assert.equal(await isKnown('ann', 'home'), false)
 })
+
+test('a clock that is set back makes nobody wait longer than he would have', async () => {
+  const { attempt, pass } = build()
+  for (let free = 0; free < 5; free++) await attempt('ann', 'a', false)
+  pass(-3_600_000)
+  assert.equal(await attempt('ann', 'a', true), '1')
+  pass(1_000)
+  assert.equal(await attempt('ann', 'a', true), 'in')
+})

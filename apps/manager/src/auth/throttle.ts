@@ -157,6 +157,8 @@ export class Throttle {
       const { free, longestMs } = this.#options[kind]
       const count = this.#counts[kind].get(key)
       if (count === undefined) continue
+      // A clock that was set back must not keep anybody out until it is again as late as it was.
+      count.lastFailure = Math.min(count.lastFailure, this.#now())
       const sinceMs = this.#now() - count.lastFailure
       if (count.pending === 0 && sinceMs > this.#options.forgetMs) {
         this.#counts[kind].delete(key)
