@@ -62,7 +62,7 @@ for (const [reason, exit, said] of [
   ['SIGPIPE', 141, ''],
 ] as const) {
   test(`${reason} ends a command with ${exit}, and is no failure of its own`, async () => {
-    const args = ['verdict', '--manifests', 'k8s/workloads', '--flows', '-']
+    const args = ['verdict', '--manifests', 'k8s/workloads', 'k8s/layers', '--flows', '-']
     const stdin = '{"from":{"workload":"shop/sleep"},"to":{"service":"shop/web-api"},"port":8080}\n'
     const going = await runCli(args, { cwd: repository, stdin })
     assert.deepEqual([going.code, going.stderr], [0, ''])
