@@ -41,6 +41,8 @@ export abstract class Relay implements Exchange, Dispatcher.DispatchHandler {
   #abort: ((error?: Error) => void) | undefined
   #resume: (() => void) | undefined
   #length = -1
+  /** Its status says that there is no body, whatever its headers say. */
+  #bodiless = false
   #answered = false
   #settled = false
 
@@ -132,6 +134,7 @@ export abstract class Relay implements Exchange, Dispatcher.DispatchHandler {
   onHeaders(status: number, raw: Buffer[], resume: () => void): boolean {
     // 1xx: Envoy keeps them to itself.
     if (status < 200 || this.#settled) return true
+    this.#bodiless = status === 204 || status === 304
     const answer = answerPairs(raw, status === 204, this.#server)
     answer.pairs.push('x-envoy-upstream-service-time', String(Math.round(performance.now() - this.clock)))
     const changes = this.changes()
@@ -174,7 +177,9 @@ export abstract class Relay implements Exchange, Dispatcher.DispatchHandler {
     if (this.#settled) return
     const { begun } = this
     this.#abort = undefined
-    this.lost(error, begun)
+    // A 304 may say how long the 200 would be (RFC 9110, 8.6); the client library waits in vain for so much.
+    if (this.#bodiless && error.code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') this.onComplete([])
+    else this.lost(error, begun)
   }
 
   /** The proxy's own word, if there is still room for one; else the answer that has begun is cut. */

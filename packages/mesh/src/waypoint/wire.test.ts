@@ -130,6 +130,37 @@ describe('a request as a waypoint sends it on', () => {
     assert.doesNotMatch(answer, /x-private/)
   })
 
+  it('is answered without a body where the status says that there is none, however long the app says it is', async (t) => {
+    const rig = await startRig(t, { snapshot: shop({ waypoint: { application: 'http' } }) })
+    const answers = [
+      'HTTP/1.1 304 Not Modified\r\netag: "a"\r\ncontent-length: 6\r\n\r\n',
+      'HTTP/1.1 204 No Content\r\ncontent-length: 6\r\n\r\n',
+      'HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nlast',
+    ]
+    await rig.capture.app('shop/web-api', 8080, (socket) => {
+      socket.on('error', () => {}).on('data', () => socket.write(answers.shift() ?? ''))
+    })
+    const get = `GET / HTTP/1.1\r\nhost: web-api\r\n`
+    const dial = await rig.capture.connect('shop/sleep', 'web-api', 80, 'run')
+    const said = await sayOn(dial, `${get}\r\n${get}\r\n${get}connection: close\r\n\r\n`)
+    assert.deepEqual(said.match(/HTTP\/1.1 [0-9]+|content-length: [0-9]+|last$/gi), [
+      'HTTP/1.1 304',
+      'content-length: 6',
+      'HTTP/1.1 204',
+      'HTTP/1.1 200',
+      'content-length: 4',
+      'last',
+    ])
+    const records = await until(() => {
+      const all = rig.mesh.flows({ run: 'run' })
+      return all.length === 3 ? all : undefined
+    }, 'three records')
+    assert.deepEqual(
+      records.map(({ symptom, flag, http }) => [symptom, flag, http?.status]),
+      [304, 204, 200].map((status) => ['ok', '-', status]),
+    )
+  })
+
   it('never upgrades: the app answers as to any request, and the connection ends with it', async (t) => {
     const { say } = await start(t)
     const answer = await say(
