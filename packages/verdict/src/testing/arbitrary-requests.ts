@@ -17,7 +17,9 @@ const principals = ['cluster.local/ns/a/sa/web', '*/sa/web', 'cluster.local/*', 
 const accounts = ['a/web', 'web', 'b/web']
 const ports = ['80', '8080', 'http']
 
-const values: Readonly<Record<string, readonly string[]>> = {
+type Values = Readonly<Record<string, readonly string[]>>
+
+const values: Values = {
   principals,
   namespaces: ['a', 'a*', '*', 'b'],
   serviceAccounts: accounts,
@@ -45,55 +47,70 @@ const values: Readonly<Record<string, readonly string[]>> = {
 
 const not = (name: string): string => `not${name.slice(0, 1).toUpperCase()}${name.slice(1)}`
 
-/** At most two of those fields and their negations, twice as often as they are. */
-function entry(...names: readonly string[]): fc.Arbitrary<object> {
-  const field = oneOf(...names.flatMap((name) => [name, name, not(name)]))
-  const read = (name: string): readonly string[] =>
-    values[name] ?? values[name.slice(3, 4).toLowerCase() + name.slice(4)] ?? []
-  const filled = fc.array(
-    field.chain((name) => some(...read(name)).map((list) => [name, list] as const)),
-    { maxLength: 2 },
-  )
-  return filled.map((pairs) => Object.fromEntries(pairs))
+const seldom = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
+  fc.option(arbitrary, { nil: undefined, freq: 2 })
+
+interface RandomRule {
+  readonly from?: readonly object[] | undefined
+  readonly to?: readonly object[] | undefined
+  readonly when?: readonly object[] | undefined
 }
 
-const source = entry(
-  'principals',
-  'namespaces',
-  'serviceAccounts',
-  'trustDomains',
-  'ipBlocks',
-  'ipBlocks',
-  'remoteIpBlocks',
-  'requestPrincipals',
-)
-const operation = entry('ports', 'hosts', 'methods', 'paths', 'hosts', 'methods', 'paths')
-const keys = Object.keys(values).filter((name) => name.includes('.'))
-const condition = oneOf(...keys, 'request.headers[X-Role]', 'request.headers[X-Role]').chain((key) => {
-  const list = some(...(values[key] ?? []))
-  return fc.tuple(list, list, oneOf('values', 'values', 'notValues', 'both')).map(([yes, no, which]) => ({
-    key,
-    ...(which !== 'notValues' && { values: yes }),
-    ...(which !== 'values' && { notValues: no }),
-  }))
-})
-const seldom = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
-  fc.option(arbitrary, { nil: undefined, freq: 1 })
-export const rule = fc.record({
-  from: seldom(
-    fc.array(
-      source.map((value) => ({ source: value })),
-      { maxLength: 2 },
+/**
+ * Rules that ask for these values, by the name of the field or of the key. With `least` 0 there are clauses and entries
+ * that ask for nothing, which istiod does not take and Envoy's rules could hold.
+ */
+export function ruleOver(values: Values, least: 0 | 1 = 0): fc.Arbitrary<RandomRule> {
+  /** At most two of those fields and their negations, twice as often as they are. */
+  function entry(...names: readonly string[]): fc.Arbitrary<object> {
+    const field = oneOf(...names.flatMap((name) => [name, name, not(name)]))
+    const read = (name: string): readonly string[] =>
+      values[name] ?? values[name.slice(3, 4).toLowerCase() + name.slice(4)] ?? []
+    const filled = fc.array(
+      field.chain((name) => some(...read(name)).map((list) => [name, list] as const)),
+      { minLength: least, maxLength: 2 },
+    )
+    return filled.map((pairs) => Object.fromEntries(pairs))
+  }
+
+  const source = entry(
+    'principals',
+    'namespaces',
+    'serviceAccounts',
+    'trustDomains',
+    'ipBlocks',
+    'ipBlocks',
+    'remoteIpBlocks',
+    'requestPrincipals',
+  )
+  const operation = entry('ports', 'hosts', 'methods', 'paths', 'hosts', 'methods', 'paths')
+  const keys = Object.keys(values).filter((name) => name.includes('.'))
+  const condition = oneOf(...keys, 'request.headers[X-Role]', 'request.headers[X-Role]').chain((key) => {
+    const list = some(...(values[key] ?? []))
+    return fc.tuple(list, list, oneOf('values', 'values', 'notValues', 'both')).map(([yes, no, which]) => ({
+      key,
+      ...(which !== 'notValues' && { values: yes }),
+      ...(which !== 'values' && { notValues: no }),
+    }))
+  })
+  return fc.record({
+    from: seldom(
+      fc.array(
+        source.map((value) => ({ source: value })),
+        { minLength: least, maxLength: 2 },
+      ),
     ),
-  ),
-  to: seldom(
-    fc.array(
-      operation.map((value) => ({ operation: value })),
-      { maxLength: 2 },
+    to: seldom(
+      fc.array(
+        operation.map((value) => ({ operation: value })),
+        { minLength: least, maxLength: 2 },
+      ),
     ),
-  ),
-  when: seldom(fc.array(condition, { maxLength: 2 })),
-})
+    when: seldom(fc.array(condition, { minLength: least, maxLength: 2 })),
+  })
+}
+
+export const rule = ruleOver(values)
 
 const onGateway = { group: 'gateway.networking.k8s.io', kind: 'Gateway', name: 'gw' }
 const attachment = oneOf<object>(

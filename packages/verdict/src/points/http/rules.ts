@@ -120,8 +120,13 @@ class HttpRuleReader {
   }
 }
 
-/** `cluster.local` is the mesh's own trust domain, whatever its name; another one is meant as it is written. */
+/**
+ * `cluster.local` in a whole identity is the mesh's own trust domain, whatever its name; another one is meant as it is
+ * written, and so is what is less than an identity (`cluster.local/ns/shop/*`): istiod replaces in nothing else.
+ */
 function ownDomain(trustDomain: string): (principal: string) => string {
-  return (principal) =>
-    principal.startsWith('cluster.local/') ? `${trustDomain}${principal.slice('cluster.local'.length)}` : principal
+  return (principal) => {
+    const [domain, ...rest] = principal.split('/')
+    return domain === 'cluster.local' && rest.length === 4 ? [trustDomain, ...rest].join('/') : principal
+  }
 }

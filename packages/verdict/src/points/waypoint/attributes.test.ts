@@ -25,6 +25,11 @@ const rows: readonly (readonly [Rule, Asked, boolean])[] = [
   [source({ trustDomains: ['cluster.local'] }), { identity: outsider }, false],
   // `cluster.local` stands for the mesh's own trust domain, whatever its name.
   [source({ principals: ['cluster.local/ns/app/sa/src'] }), { trustDomain: 'other.example', identity: outsider }, true],
+  [source({ principals: ['cluster.local/ns/app/sa/*'] }), { trustDomain: 'other.example', identity: outsider }, true],
+  // Only in a whole identity, though.
+  [source({ principals: ['cluster.local/ns/app/*'] }), { trustDomain: 'other.example', identity: outsider }, false],
+  [source({ principals: ['cluster.local/*'] }), { trustDomain: 'other.example', identity: outsider }, false],
+  [source({ principals: ['cluster.local/*'] }), {}, true],
   [source({ principals: ['cluster.local/ns/app/sa/src'] }), { identity: outsider }, false],
   [
     source({ principals: ['third.example/ns/app/sa/src'] }),
