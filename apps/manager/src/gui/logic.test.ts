@@ -8,12 +8,13 @@ import { ApiError, failureOf } from './client/api/failure.js'
 import { checkedOf, remember } from './client/logic/health.js'
 import { byNode } from './client/logic/intents.js'
 import { limitsOf, may, mayOpen, needed } from './client/logic/may.js'
+import { byName } from './client/logic/processes.js'
 import { groupWords, placeRoleProblems, toggled, wholePolicy } from './client/logic/role-draft.js'
 import { criteriaWords, draftOf, emptyDraft, placeProblems, readDraft } from './client/logic/strategy-draft.js'
 import { fieldTime, madeUpPassword, newKey } from './client/logic/times.js'
 import { tell } from './client/logic/told.js'
 import { linkTo, type Where, whereOf } from './client/logic/where.js'
-import { agoWords, durationWords, targetWords } from './client/logic/words.js'
+import { agoWords, durationWords, receiptWords, targetWords } from './client/logic/words.js'
 
 const random = (bytes: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(bytes)
 
@@ -204,4 +205,34 @@ test('health: what a probe’s answer says, also a gateway’s', () => {
     Array.from({ length: 15 }).reduce<ReturnType<typeof remember>>((all) => remember(all, one), []).length,
     10,
   )
+})
+
+test('the processes of a node: pods by name, and those that nobody knows by UID behind them', () => {
+  const of = (podUid: string, more: object = {}) => ({ podUid, processes: [], ...more })
+  assert.deepEqual(
+    byName([
+      of('0-nobody-knows'),
+      of('3', { podName: 'web-1', k8sNamespace: 'shop' }),
+      of('2', { podName: 'bank-1', k8sNamespace: 'bank' }),
+      of('1', { podId: 'as the scheduler says' }),
+    ]).map(({ name, podUid }) => [name, podUid]),
+    [
+      ['bank/bank-1', '2'],
+      ['shop/web-1', '3'],
+      ['0-nobody-knows', '0-nobody-knows'],
+      ['as the scheduler says', '1'],
+    ],
+  )
+})
+
+test('what became of a strategy, for one pod and for several', () => {
+  assert.match(
+    receiptWords({ intents: 1, pushed: 1, pending: 0 }),
+    /^It is for 1 pod, and the scheduler of its node knows\.$/,
+  )
+  assert.match(
+    receiptWords({ intents: 2, pushed: 2, pending: 0 }),
+    /^It is for 2 pods, and the schedulers of all their nodes know\.$/,
+  )
+  assert.match(receiptWords({ intents: 2, pushed: 1, pending: 1 }), /of 1 the node’s scheduler knows, of 1 not yet/)
 })

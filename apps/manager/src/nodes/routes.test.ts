@@ -57,11 +57,38 @@ test(
 test(
   'GET /api/v1/nodes/{nodeID}/pods/pids',
   scenes({
-    'contract 1.6: what the node’s scheduler sees, in the API’s spelling': async ({ planner, push }) => {
+    'contract 1.6: what the node’s scheduler sees, in the API’s spelling, and which pods those are': async ({
+      planner,
+      push,
+    }) => {
       const ann = await planner()
       push.read = async () => processes
-      assert.deepEqual(dataOf(await ann.get(`${path}/node-1/pods/pids`)), processes)
+      const [web, ...others] = processes.pods
+      assert.deepEqual(dataOf(await ann.get(`${path}/node-1/pods/pids`)), {
+        ...processes,
+        pods: [{ ...web, podName: 'web-1', k8sNamespace: 'shop' }, ...others],
+      })
       assert.deepEqual(push.asked, ['node-1'])
+    },
+
+    'a scheduler that tells of pods of another node is not believed in that': async ({ planner, push }) => {
+      const all = await planner()
+      const shop = await planner({ policies: [{ permissionKey: 'pod_pid_mapping.read', k8sNamespace: 'shop' }] })
+      // web-3 is on node-2.
+      push.read = async () => ({
+        ...processes,
+        pods: [...processes.pods, { podUid: 'uid-of-web-3', processes: [{ pid: 1, command: 'made up' }] }],
+      })
+      for (const [by, uids] of [
+        [all, ['uid-of-web-1', 'uid-of-bank-1', 'nobody-knows']],
+        [shop, ['uid-of-web-1']],
+      ] as const) {
+        const { pods } = dataOf(await by.get(`${path}/node-1/pods/pids`)) as { pods: { podUid: string }[] }
+        assert.deepEqual(
+          pods.map(({ podUid }) => podUid),
+          uids,
+        )
+      }
     },
 
     'contract 1.6: no node named 400, one that there is not 404, without a scheduler 503, with one that fails 503':
@@ -88,7 +115,10 @@ test(
         policies: [...others, { permissionKey: 'pod_pid_mapping.read', k8sNamespace: 'bank' }],
       })
       push.read = async () => processes
-      assert.deepEqual(dataOf(await ann.get(`${path}/node-1/pods/pids`)), { ...processes, pods: [processes.pods[1]] })
+      assert.deepEqual(dataOf(await ann.get(`${path}/node-1/pods/pids`)), {
+        ...processes,
+        pods: [{ ...processes.pods[1], podName: 'bank-1', k8sNamespace: 'bank' }],
+      })
     },
   }),
 )

@@ -33,6 +33,8 @@ const processesAnswer = z.object({
     z.object({
       podUid: z.string(),
       podId: z.string().optional(),
+      podName: z.string().optional().describe('As the Kubernetes API has it; absent where it knows no pod of this UID'),
+      k8sNamespace: z.string().optional(),
       processes: z.array(
         z.object({
           pid: z.int(),
@@ -93,7 +95,7 @@ export function nodeRoutes({ cluster, push }: NodesDeps): readonly Route[] {
         requireSynced(cluster)
         if (!cluster.nodes().some(({ name }) => name === nodeID)) throw managerErrors.error('NODE_NOT_FOUND')
         const found = await ask(push, nodeID)
-        return { data: { ...found, pods: visible(found.pods, granted, cluster) } }
+        return { data: { ...found, pods: visible(nodeID, found.pods, granted, cluster) } }
       },
     }),
   ]
@@ -112,15 +114,25 @@ async function ask(push: NodesDeps['push'], node: string): Promise<NodeProcesses
   return found
 }
 
-/** The pods of the namespaces that the policies are good for; whose namespace nobody knows are for those who may see all. */
+/**
+ * The pods of the namespaces that the policies are good for, with their names; whose namespace nobody knows (those that a node runs by
+ * itself have another UID there) are for those who may see all. What a scheduler tells of a pod of another node is made up.
+ */
 function visible(
+  node: string,
   pods: NodeProcesses['pods'],
   granted: readonly PolicyDoc[],
   cluster: ClusterView,
-): NodeProcesses['pods'] {
-  if (granted.some(({ k8sNamespace }) => k8sNamespace === '')) return pods
+): z.infer<typeof processesAnswer>['pods'] {
+  const all = granted.some(({ k8sNamespace }) => k8sNamespace === '')
   const allowed = new Set(granted.map(({ k8sNamespace }) => k8sNamespace))
-  const uids = new Set<string>()
-  for (const { uid, namespace } of cluster.pods()) if (allowed.has(namespace)) uids.add(uid)
-  return pods.filter(({ podUid }) => uids.has(podUid))
+  const known = new Map([...cluster.pods()].map((pod) => [pod.uid, pod]))
+  return pods.flatMap((each) => {
+    const pod = known.get(each.podUid)
+    if (pod === undefined) return all ? [copy(each)] : []
+    if (pod.nodeName !== node || !(all || allowed.has(pod.namespace))) return []
+    return [{ ...copy(each), podName: pod.name, k8sNamespace: pod.namespace }]
+  })
 }
+
+const copy = ({ processes, ...rest }: NodeProcesses['pods'][number]) => ({ ...rest, processes: [...processes] })

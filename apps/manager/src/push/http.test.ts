@@ -235,3 +235,11 @@ test('what is no answer of a scheduler is not passed on', async (t) => {
   const { push } = await build(t, (response) => response.end('{"success":true,"data":{"pods":[{"pod_uid":7}]}}'))
   await assert.rejects(push.processes('node-1'), /not of its contract/)
 })
+
+test('a scheduler that answers as that of another node is not passed on', async (t) => {
+  const data = { pods: [], timestamp: '2025-12-30T13:09:10Z', node_name: 'node-1' }
+  const { push } = await build(t, (response) => response.end(JSON.stringify({ success: true, data })))
+  await push.processes('node-1')
+  data.node_name = 'node-2'
+  await assert.rejects(push.processes('node-1'), /answers as that of "node-2"/)
+})

@@ -97,7 +97,12 @@ export function createHttpPush({
     async processes(node) {
       const [pod] = schedulersOf(node)
       if (pod === undefined) return 'no-scheduler'
-      return readProcesses(await exchange(pod, 'GET', '/api/v1/pods/pids'))
+      const found = readProcesses(await exchange(pod, 'GET', '/api/v1/pods/pids'))
+      if (found.nodeName !== node)
+        throw new Error(
+          `the scheduler ${pod.namespace}/${pod.name} was asked as that of ${JSON.stringify(node)}, and answers as that of ${JSON.stringify(found.nodeName.slice(0, 253))}`,
+        )
+      return found
     },
     async close() {
       await agent.destroy()

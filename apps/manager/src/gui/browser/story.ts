@@ -59,6 +59,10 @@ export async function story({ scene, open }: Stage): Promise<void> {
   await page.getByRole('button', { name: 'Create the user' }).click()
   await page.getByRole('row').filter({ hasText: 'alice' }).getByText('Must change the password').waitFor()
 
+  await page.getByRole('button', { name: 'Reset password of alice' }).click()
+  await page.getByLabel('Password for the next login').waitFor()
+  await page.keyboard.press('Escape')
+
   const hers = await open()
   await hers.logIn({ username: 'alice', password: first })
   await hers.page.getByRole('heading', { level: 1, name: 'Choose a password of your own' }).waitFor()

@@ -89,7 +89,14 @@ export interface Process {
 }
 
 export interface Processes {
-  readonly pods: readonly { readonly podUid: string; readonly podId?: string; readonly processes: readonly Process[] }[]
+  readonly pods: readonly {
+    readonly podUid: string
+    readonly podId?: string
+    /** Absent where the Kubernetes API knows no pod of this UID. */
+    readonly podName?: string
+    readonly k8sNamespace?: string
+    readonly processes: readonly Process[]
+  }[]
   readonly timestamp: string
   readonly nodeName: string
 }

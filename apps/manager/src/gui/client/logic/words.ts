@@ -51,3 +51,17 @@ export const shortId = (id: string): string => id.slice(-6)
 /** What something was done to, with the end of its id: `users/…b3feea`. */
 export const targetWords = (target: string): string =>
   target.replace(/\/([0-9a-f]{24})$/, (_, id: string) => `/…${shortId(id)}`)
+
+/** What became of a strategy: for how many pods, and which of their schedulers know. */
+export const receiptWords = ({
+  intents,
+  pushed,
+  pending,
+}: {
+  intents: number
+  pushed: number
+  pending: number
+}): string =>
+  pending === 0
+    ? `It is for ${plural(intents, 'pod')}, and ${intents === 1 ? 'the scheduler of its node knows' : 'the schedulers of all their nodes know'}.`
+    : `It is for ${plural(intents, 'pod')}: of ${pushed} the node’s scheduler knows, of ${pending} not yet. The manager goes on telling them.`

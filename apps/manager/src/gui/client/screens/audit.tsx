@@ -154,11 +154,11 @@ export function Audit() {
             { head: 'Who', cell: ({ username, userId }) => username ?? userId ?? 'nobody known' },
             { head: 'Did', kind: 'tight', cell: ({ action }) => <code>{action}</code> },
             {
-              head: 'To',
+              head: 'What',
               cell: ({ target }) => (target === undefined ? '–' : <code title={target}>{targetWords(target)}</code>),
             },
             { head: 'Outcome', cell: (entry) => <Outcome entry={entry} /> },
-            { head: 'From', kind: 'tight', cell: ({ ip }) => ip },
+            { head: 'Address', kind: 'tight', cell: ({ ip }) => ip },
           ]}
         />
       ) : null}

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import { allOf } from '../api/resources.js'
 import type { Processes, Scheduler } from '../api/types.js'
+import { byName } from '../logic/processes.js'
 import { plural, timeWords } from '../logic/words.js'
 import { useApp } from '../state/context.js'
 import { useEvery, useLoad } from '../state/load.js'
@@ -126,15 +127,20 @@ function ProcessesOf({ name }: { readonly name: string }) {
           </p>
           {data.pods.length === 0 ? <Empty title="No pod that you may see has a process there." /> : null}
           <ul class="fold">
-            {data.pods.map(({ podUid, podId, processes }) => (
+            {byName(data.pods).map(({ podUid, name: pod, processes }) => (
               <li key={podUid}>
                 <details>
                   <summary>
-                    <span class="name">{podId ?? podUid}</span>{' '}
+                    <span class="name">{pod}</span>{' '}
                     <span class="small">{plural(processes.length, 'process', 'processes')}</span>
                   </summary>
+                  {pod === podUid ? null : (
+                    <p class="small">
+                      UID <code>{podUid}</code>
+                    </p>
+                  )}
                   <Table
-                    caption={`Processes of ${podUid}`}
+                    caption={`Processes of ${pod}`}
                     rows={processes}
                     keyOf={({ pid }) => String(pid)}
                     columns={[

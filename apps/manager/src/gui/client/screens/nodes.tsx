@@ -46,7 +46,9 @@ export function Nodes() {
         Nodes
       </Heading>
       <p class="lead">
-        On each node runs a scheduler that is told of the intents of its pods, and reports what it has.
+        On each node runs a scheduler that is told of the intents of its pods, and reports what it has.{' '}
+        <strong>Being told</strong>: it has something else than it should, and is sent it; <strong>Silent</strong>: it
+        has not reported for 90 seconds.
       </p>
       <Failure error={nodes.error} retry={nodes.reload} />
       <Failure error={schedulers.error} retry={schedulers.reload} />

@@ -4,7 +4,7 @@ import type { Strategy } from '../api/types.js'
 import { may } from '../logic/may.js'
 import { criteriaWords } from '../logic/strategy-draft.js'
 import { linkTo } from '../logic/where.js'
-import { durationWords, plural, shortId, timeWords } from '../logic/words.js'
+import { durationWords, shortId, timeWords } from '../logic/words.js'
 import { useApp } from '../state/context.js'
 import { useDoing, usePages } from '../state/load.js'
 import { Button, Empty, Failure, focusHeading, Heading, Loading } from '../ui/basics.js'
@@ -162,17 +162,3 @@ function columns(
       : []),
   ]
 }
-
-/** What became of a strategy: for how many pods, and which of their schedulers know. */
-export const receiptWords = ({
-  intents,
-  pushed,
-  pending,
-}: {
-  intents: number
-  pushed: number
-  pending: number
-}): string =>
-  pending === 0
-    ? `It is for ${plural(intents, 'pod')}, and the schedulers of all their nodes know.`
-    : `It is for ${plural(intents, 'pod')}: of ${pushed} the node’s scheduler knows, of ${pending} not yet. The manager goes on telling them.`

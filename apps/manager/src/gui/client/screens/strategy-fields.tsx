@@ -30,7 +30,7 @@ export function StrategyFields({ draft, onDraft, problems }: StrategyFieldsProps
         <Selectors draft={draft} onDraft={onDraft} problems={problems} />
         <TextField
           label="Command"
-          hint="An expression (RE2) that is found anywhere in a container’s command and arguments, as node .*main. Empty: any."
+          hint="An expression (RE2), as node. It is looked for twice: in the command and arguments that a pod gives its container (what an image starts by itself is not known), and on the node in the names of the pod’s processes, which have 15 characters at most. Empty: any."
           value={draft.commandRegex}
           onValue={(commandRegex) => set({ commandRegex })}
           problem={problems.commandRegex}

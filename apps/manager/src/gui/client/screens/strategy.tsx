@@ -10,12 +10,11 @@ import {
   type StrategyDraft,
 } from '../logic/strategy-draft.js'
 import { newKey } from '../logic/times.js'
-import { shortId } from '../logic/words.js'
+import { receiptWords, shortId } from '../logic/words.js'
 import { useApp } from '../state/context.js'
 import { useDoing, useLoad } from '../state/load.js'
 import { Button, Failure, Heading, Loading } from '../ui/basics.js'
 import { Form } from '../ui/fields.js'
-import { receiptWords } from './strategies.js'
 import { StrategyFields } from './strategy-fields.js'
 
 export function StrategyNew() {

@@ -55,7 +55,7 @@ export function CreateUser({ onClose, onDone }: DialogProps) {
           autocomplete="off"
           maxLength={128}
         />
-        <FirstPasswordField value={password} onValue={setPassword} problem={problems.password} />
+        <HandedPasswordField login="first" value={password} onValue={setPassword} problem={problems.password} />
         <Buttons action="Create the user" busy={doing.busy} onClose={onClose} />
       </Form>
     </Dialog>
@@ -89,7 +89,7 @@ export function ResetPassword({ user, onClose, onDone }: DialogProps & { readonl
       >
         <Failure error={doing.error} />
         <p>All sessions and tokens of {user.username} end at once.</p>
-        <FirstPasswordField value={password} onValue={setPassword} problem={problems.newPassword} />
+        <HandedPasswordField login="next" value={password} onValue={setPassword} problem={problems.newPassword} />
         <Buttons action="Set this password" busy={doing.busy} onClose={onClose} />
       </Form>
     </Dialog>
@@ -97,11 +97,13 @@ export function ResetPassword({ user, onClose, onDone }: DialogProps & { readonl
 }
 
 /** Seen while it is typed: it is told to somebody else, and good for one login. */
-function FirstPasswordField({
+function HandedPasswordField({
+  login,
   value,
   onValue,
   problem,
 }: {
+  readonly login: 'first' | 'next'
   readonly value: string
   readonly onValue: (value: string) => void
   readonly problem: string | undefined
@@ -109,8 +111,8 @@ function FirstPasswordField({
   return (
     <>
       <TextField
-        label="Password for the first login"
-        hint="At least 8 characters. Hand it over yourself: it has to be changed at the first login."
+        label={`Password for the ${login} login`}
+        hint={`At least 8 characters. Hand it over yourself: it has to be changed at the ${login} login.`}
         value={value}
         onValue={onValue}
         problem={problem}
