@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createLog } from '@bulkhead/service-kit'
 import { type Collection, Long, ObjectId } from 'mongodb'
+import { schedulerName } from '../http/denied.js'
 import type { AuditDoc } from '../store/documents.js'
-import { type AuditEntry, createAuditLog } from './log.js'
+import { type AuditEntry, createAuditLog, REPORT_ACTION } from './log.js'
 
 const entry: AuditEntry = { action: 'user.create', outcome: 'ok', requestID: 'r-1', ip: '10.0.0.1' }
 
@@ -58,4 +59,21 @@ test('what the database does not take is in the log, whole, and nobody is stoppe
     target: 'users/1',
     code: 'NAME_TAKEN',
   })
+})
+
+test('who has the schedulers’ key may make up as many nodes as he likes, and fills nothing; a user is noted all the same', async () => {
+  const stored: AuditDoc[] = []
+  const { audit } = recorded(async (document) => stored.push(document))
+  const report = (username: string) =>
+    audit.record({ ...entry, action: REPORT_ACTION, outcome: 'refused', code: 'NODE_NOT_FOUND', username })
+  for (let n = 0; n < 2_000; n++) await report(`scheduler:${n}`)
+  assert.ok(stored.length >= 100 && stored.length <= 600, `${stored.length} entries`)
+  const before = stored.length
+  await audit.record({ ...entry, outcome: 'refused', code: 'NAME_TAKEN', userID: new ObjectId() })
+  assert.equal(stored.length, before + 1)
+})
+
+test('a node’s name is no longer than names are, whatever was signed', () => {
+  assert.equal(schedulerName('node-1'), 'scheduler:node-1')
+  assert.equal(schedulerName('x'.repeat(10_000)), `scheduler:${'x'.repeat(253)}`)
 })

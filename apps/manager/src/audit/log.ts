@@ -23,6 +23,9 @@ const WRITE_TIMEOUT_MS = OPERATION_TIMEOUT_MS + 500
 export const REPORT_ACTION = 'scheduler.report'
 
 export const DAY_MS = 24 * 60 * 60 * 1_000
+/** Of all refused reports together: their one key signs for any name of a node, and so do as many kinds as its thief likes. */
+const REPORT_LIMITS = { burst: 500, everyMs: 60_000 } as const
+
 /** How long an entry is kept, unless it is said otherwise. */
 export const RETENTION_MS = 90 * DAY_MS
 
@@ -40,10 +43,15 @@ export function createAuditLog(
   { retentionMs = RETENTION_MS, refusals: limits, now = Date.now }: AuditOptions = {},
 ): AuditLog {
   const refusals = new Refusals(limits)
+  const reports = new Refusals({ ...limits, ...REPORT_LIMITS })
   /** How many like it were left out before it; undefined: so is this one. Logins of nobody known have limits of their own. */
   const unnotedBefore = ({ outcome, userID, username, action, code = '' }: AuditEntry): number | undefined => {
     const who = userID?.toHexString() ?? (action === REPORT_ACTION ? username : undefined)
-    return outcome === 'ok' || who === undefined ? 0 : refusals.take(`${who} ${action} ${code}`)
+    if (outcome === 'ok' || who === undefined) return 0
+    const before = refusals.take(`${who} ${action} ${code}`)
+    if (before === undefined || userID !== undefined) return before
+    const others = reports.take(action)
+    return others === undefined ? undefined : before + others
   }
   return {
     record: async (entry) => {

@@ -13,8 +13,11 @@ export class Denied extends ServiceError {
   }
 }
 
+/** As long as the name of any object of Kubernetes may be. */
+const MAX_NAME = 253
+
 /** What the audit log calls the scheduler of a node. */
-export const schedulerName = (node: string): string => `scheduler:${node}`
+export const schedulerName = (node: string): string => `scheduler:${node.slice(0, MAX_NAME)}`
 
 /** A refusal of a scheduler that has shown who it is: it asked for what is another node's. */
 export class DeniedScheduler extends ServiceError {

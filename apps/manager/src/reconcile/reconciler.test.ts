@@ -166,6 +166,16 @@ test(
       assert.equal((await intentsOf(scene)).length, 3)
     },
 
+    'an intent that was made while a clock was far ahead is taken away like others': async (scene) => {
+      await (await scene.planner()).plan(selecting('web'))
+      const ahead = Long.fromNumber(Date.now() + 3_600_000)
+      await scene.store.intents.updateMany({}, { $set: { createdTime: ahead } })
+      scene.cluster.removePod('uid-of-web-1')
+      const { reconciler } = reconcilerOf(scene, { youngMs: 10_000 })
+      assert.equal((await reconciler.run()).refreshed?.removed, 1)
+      assert.equal((await intentsOf(scene)).length, 2)
+    },
+
     'contract M16: a node of which nothing is left is sent the empty set': async (scene) => {
       withSchedulers(scene)
       const { cluster, push } = scene

@@ -77,7 +77,8 @@ export async function refresh({ store, cluster, term, signal, youngMs = YOUNG_MS
     const plans = await planAll(strategies, pods, intents, done, signal)
     const live = new Set<string>()
     if (plans.some(({ plan }) => plan.remove.length > 0)) for (const { uid } of cluster.pods()) live.add(uid)
-    const known = { pods, live, before: Date.now() - youngMs }
+    const now = Date.now()
+    const known = { pods, live, now, before: now - youngMs }
     await each(plans, PARALLEL, signal, async ({ strategy, plan: whole }) => {
       const plan = certain(whole, known)
       if (isEmpty(plan)) return
@@ -139,13 +140,17 @@ interface Known {
   readonly pods: PodIndex
   /** The UIDs of those that are there since the intents were read. */
   readonly live: ReadonlySet<string>
+  /** Milliseconds since 1970, and when what is sure was made by then at the latest. */
+  readonly now: number
   readonly before: number
 }
 
 /** Without what may be a moment's difference: intents of pods that came after they were listed here, or that only another replica knows yet. */
-function certain({ remove, ...rest }: StrategyPlan, { pods, live, before }: Known): StrategyPlan {
+function certain({ remove, ...rest }: StrategyPlan, { pods, live, now, before }: Known): StrategyPlan {
+  // Made in what is the future here: whoever made it has another clock, or has had, and says nothing of how young it is.
+  const isOld = (at: number): boolean => at <= before || at > now + (now - before)
   const isSure = ({ podID, createdTime }: IntentDoc): boolean =>
-    pods.has(podID) || (!live.has(podID) && Number(createdTime) <= before)
+    pods.has(podID) || (!live.has(podID) && isOld(Number(createdTime)))
   return { ...rest, remove: remove.filter(isSure) }
 }
 
