@@ -58,6 +58,17 @@ const RECORD: RequestRecord = {
   code: undefined,
 }
 
+test('text has nothing that a terminal would obey, in a stack either', () => {
+  const lines: string[] = []
+  const { log } = createLog({ name: 'x', format: 'text', write: (line) => lines.push(line) })
+  log.warn({ err: new Error('it said \u001b[2Jx\r\u009b1m\u007f\n2026 INFO  well') }, 'no \u009b')
+  const [line = ''] = lines
+  assert.doesNotMatch(line, /(?!\n)\p{Cc}/u)
+  assert.match(line, /it said \\u001b\[2Jx\\u000d\\u009b1m/)
+  // What comes behind a line's end is the stack's, and indented.
+  for (const more of line.trimEnd().split('\n').slice(1)) assert.match(more, /^ {4}/)
+})
+
 test('the line per request is what pino would have written', () => {
   fc.assert(
     fc.property(

@@ -21,8 +21,12 @@ export function textLine(json: string): string {
       line += ` ${key}=${textValue(value)}`
     }
   }
-  return `${line}${stack}\n`
+  return `${visible(line)}${visible(stack)}\n`
 }
+
+/** What a terminal would obey, written out: a stack has its error's message as it came, and JSON leaves U+007F to U+009F alone. */
+const visible = (text: string): string =>
+  text.replace(/(?!\n)\p{Cc}/gu, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 /** A value as itself when it cannot be misread, else as JSON: nothing that a caller sent can begin a line of its own. */
 export function textValue(value: unknown): string {
@@ -30,7 +34,7 @@ export function textValue(value: unknown): string {
   return JSON.stringify(value) ?? 'undefined'
 }
 
-// JSON escapes every control character: a message that stays as it is between the quotes holds none.
+// JSON escapes a line's end: a message that stays as it is between the quotes holds none.
 function oneLine(message: string): string {
   const quoted = JSON.stringify(message)
   return quoted.length === message.length + 2 ? message : quoted

@@ -33,7 +33,7 @@ export class Child {
   }
 
   /** The first line for which this holds, come or to come. */
-  async line(holds: (line: Line) => boolean, what: string, ms = 8_000): Promise<Line> {
+  async line(holds: (line: Line) => boolean, what: string, ms = 20_000): Promise<Line> {
     for (const deadline = performance.now() + ms; ; ) {
       const found = this.lines.find(holds)
       if (found !== undefined) return found
