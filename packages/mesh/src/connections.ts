@@ -1,6 +1,7 @@
 import type { PointVerdict, Snapshot } from '@bulkhead/verdict'
 import type { Policy } from './context.js'
 import type { Failure, Flow } from './flows.js'
+import { look } from './looks.js'
 
 /** A connection as one enforcing side holds it open. */
 export interface OpenConnection {
@@ -15,8 +16,8 @@ export interface OpenConnection {
   farewell?(): void
 }
 
-/** A connection that is to end in order is cut after this. */
-const FAREWELL_MS = 2_000
+/** Looks after which a connection that is to end in order is cut: 5 s, as requests have when a gateway goes. */
+const FAREWELL_LOOKS = 100
 
 export const POLICY_CHANGE: Failure = {
   flag: 'POLICY_CHANGE',
@@ -30,7 +31,7 @@ export const POD_GONE: Failure = { flag: 'CONNECT', symptom: 'reset', error: 'co
 export class Connections {
   readonly #open = new Set<OpenConnection>()
   /** Denied, and on their way to an end in order. */
-  readonly #leaving = new Map<OpenConnection, NodeJS.Timeout>()
+  readonly #leaving = new Map<OpenConnection, () => void>()
 
   get size(): number {
     return this.#open.size
@@ -84,13 +85,19 @@ export class Connections {
   }
 
   #leave(connection: OpenConnection): void {
-    const late = setTimeout(() => this.#close(connection, POLICY_CHANGE), FAREWELL_MS)
-    this.#leaving.set(connection, late.unref())
+    let left = FAREWELL_LOOKS
+    const stop = look(() => {
+      left -= 1
+      if (left === 0) this.#close(connection, POLICY_CHANGE)
+      return left === 0
+    })
+    this.#leaving.set(connection, stop)
+    connection.flow.leaves()
     connection.farewell?.()
   }
 
   #forget(connection: OpenConnection): void {
-    clearTimeout(this.#leaving.get(connection))
+    this.#leaving.get(connection)?.()
     this.#leaving.delete(connection)
     this.#open.delete(connection)
   }

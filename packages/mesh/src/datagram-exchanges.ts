@@ -48,6 +48,12 @@ export class Exchanges {
     return this.#open.get(key)
   }
 
+  /** The same, if it has no record yet. */
+  goingOn(key: string): Exchange | undefined {
+    const exchange = this.#open.get(key)
+    return exchange?.flow.ended === true ? undefined : exchange
+  }
+
   begin(key: string, { source, route, to, run }: Beginning): Exchange {
     const pod = 'pod' in route ? route.pod : undefined
     const ip = pod?.ip ?? (route.kind === 'outside' ? route.to.ip : undefined)
@@ -67,12 +73,21 @@ export class Exchanges {
       run,
     })
     nowhere(flow, route)
+    this.#end(key)
     const [oldest] = this.#open.keys()
     if (this.#open.size >= MAX_EXCHANGES && oldest !== undefined) this.#end(oldest)
     const dialled = route.kind === 'pod' ? route.remote : undefined
     const exchange = { flow, dialled, passed: false, timer: setTimeout(() => this.#end(key), IDLE_MS).unref() }
     this.#open.set(key, exchange)
     return exchange
+  }
+
+  /**
+   * Makes the records of those that began with a key that starts so. They are followed on: an answer that is still on its way
+   * belongs to them, and is no datagram of its own.
+   */
+  tellOf(start: string): void {
+    for (const [key, { flow }] of this.#open) if (key.startsWith(start)) flow.end()
   }
 
   /** Ends every one, for the records' sake. */

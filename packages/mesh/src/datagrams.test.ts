@@ -53,6 +53,30 @@ describe('datagrams and names', () => {
     assert.deepEqual([records[0]?.bytesSent, records[0]?.bytesReceived, records[0]?.outcome], [4, 4, 'allow'])
   })
 
+  it('have their record when nobody is left who could be answered, with the answer; a late one is no exchange of its own', async (t) => {
+    const { mesh, capture } = await startRig(t, { snapshot: shop({ drop: ['shop/web-api > shop/sleep:4000'] }) })
+    capture.bind('shop/web-api', 5353, () => undefined)
+    const send = (pod: string, host: string, port: number, from: number, text: string, run?: string) =>
+      capture.dialer.datagram(pod, run, { host, port }, from, Buffer.from(text))
+    const answer = (text: string) => send('shop/web-api', '10.244.1.4', 4000, 5353, text)
+    const received = (run: string) => mesh.flows({ run }).map(({ outcome, bytesReceived }) => [outcome, bytesReceived])
+    await send('shop/sleep', 'web-api', 5353, 4000, 'ping', 'first')
+    await send('shop/sleep', 'web-api', 5353, 4001, 'ping', 'other')
+    await answer('pong')
+    assert.deepEqual(received('first'), [])
+    capture.dialer.unbound('shop/sleep', 4000)
+    assert.deepEqual(received('first'), [['allow', 4]])
+    assert.deepEqual(received('other'), [], 'another port is another exchange')
+    await answer('late')
+    assert.equal(mesh.flows().length, 1)
+    // Another socket has the port.
+    await send('shop/sleep', 'web-api', 5353, 4000, 'ping', 'again')
+    await answer('longer pong')
+    capture.dialer.unbound('shop/sleep', 4000)
+    assert.deepEqual(received('again'), [['allow', 11]])
+    assert.deepEqual(received('first'), [['allow', 4]])
+  })
+
   it('to nobody are lost, and the record says why', async (t) => {
     const { mesh, capture } = await startRig(t)
     const lost: readonly [host: string, port: number, code: string, symptom: string][] = [

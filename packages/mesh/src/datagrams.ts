@@ -83,7 +83,7 @@ export class Datagrams {
       return route.kind === 'pod' && this.#deliver(route, as, data)
     }
     const key = `${local} ${remote}`
-    const exchange = this.#exchanges.get(key) ?? this.#exchanges.begin(key, { source, route, to, run })
+    const exchange = this.#exchanges.goingOn(key) ?? this.#exchanges.begin(key, { source, route, to, run })
     exchange.timer.refresh()
     exchange.flow.bytesSent += data.length
     const station = stationOf(route)
@@ -129,6 +129,12 @@ export class Datagrams {
     if (route.kind !== 'outside') return false
     if (question !== undefined) return this.#answer(exchange, route, source, from, question)
     return this.#beyond(exchange, route, source, from, data)
+  }
+
+  /** Nobody is left there whom an answer could reach. */
+  unbound(key: string, port: number): void {
+    const source = callerOf(this.#context.policy().snapshot, key)
+    if (source !== undefined) this.#exchanges.tellOf(`${source.ip}:${port} `)
   }
 
   /** Ends every exchange, for the records' sake. */

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { connect, createServer, type Socket } from 'node:net'
 import { describe, it } from 'node:test'
 import { Farewell } from './farewell.js'
-import { QUIET_MS } from './http/limits.js'
 import { pair } from './http/pair.js'
+import { LOOK_MS, QUIET_LOOKS } from './looks.js'
 import { resettable, splice } from './splice.js'
 
 /** A client and an app, joined as a tunnel joins them. */
@@ -20,6 +21,9 @@ function joined() {
   }
   return { client, app, words, over, heard, asked }
 }
+
+/** Longer than quiet connections are left alone. */
+const LONG_MS = 2 * LOOK_MS * QUIET_LOOKS
 
 const request = 'GET / HTTP/1.1\r\nhost: a\r\n\r\n'
 const answer = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'
@@ -65,7 +69,7 @@ describe('a connection that may not stay', () => {
   it('ends in order when it is quiet, and not while somebody waits', async (t) => {
     const joint = joined()
     // Its own clock keeps no process alive.
-    const alive = setInterval(() => undefined, QUIET_MS)
+    const alive = setInterval(() => undefined, LONG_MS)
     t.after(() => clearInterval(alive))
     await joint.asked(request)
     joint.words.begin()
@@ -74,7 +78,7 @@ describe('a connection that may not stay', () => {
       ended = true
       joint.client.end()
     })
-    await new Promise((resolve) => setTimeout(resolve, 2 * QUIET_MS))
+    await new Promise((resolve) => setTimeout(resolve, LONG_MS))
     assert.equal(ended, false)
     // In order for the client, which reads no reset; the app has nobody to tell any more.
     joint.app.once('error', () => undefined)
@@ -82,5 +86,27 @@ describe('a connection that may not stay', () => {
     assert.equal(await answered(joint, answer), last)
     await joint.over
     assert.equal(ended, true)
+  })
+  it('is not quiet while the process stands still: what has come meanwhile is read before', async (t) => {
+    const server = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1')
+    t.after(() => server.close())
+    await once(server, 'listening')
+    const address = server.address()
+    assert.ok(typeof address === 'object' && address !== null)
+    const client = connect({ port: address.port, host: '127.0.0.1' })
+    const [near] = (await once(server, 'connection')) as [Socket]
+    const [far, app] = pair()
+    const words = new Farewell(near, far)
+    const over = splice(resettable(near), resettable(far), (sent, received) => words.heard(sent, received))
+    words.begin()
+    client.write(request)
+    // The request is in the kernel, and every timer is due before it is read.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LONG_MS)
+    assert.equal(String((await once(app, 'data'))[0]), request)
+    const heard = once(client, 'data')
+    app.write(answer)
+    assert.equal(String((await heard)[0]), last)
+    for (const end of [client, app]) end.destroy()
+    await over
   })
 })

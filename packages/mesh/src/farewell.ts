@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import { QUIET_MS } from './http/limits.js'
+import { look, QUIET_LOOKS } from './looks.js'
 
 const answer = /^HTTP\/1\.1 (?!1)\d{3} [^\r\n]*\r\n/
 
@@ -12,7 +12,8 @@ export class Farewell {
   readonly #app: Duplex
   /** Something was sent that is not answered yet. */
   #asked = false
-  #last = performance.now()
+  /** Something has gone by since the last look. */
+  #moved = false
   #begun = false
 
   constructor(client: Duplex, app: Duplex) {
@@ -22,7 +23,7 @@ export class Farewell {
 
   /** To be called with all bytes, before they are passed on. */
   heard(sent: number, received: number): void {
-    this.#last = performance.now()
+    this.#moved = true
     if (sent > 0) this.#asked = true
     else if (received > 0 && !this.#begun) this.#asked = false
   }
@@ -33,14 +34,16 @@ export class Farewell {
     const write = this.#client.write.bind(this.#client) as (chunk: unknown, ...rest: unknown[]) => boolean
     // What pipe() calls, so that backpressure and the end stay as they are.
     this.#client.write = (chunk: unknown, ...rest: unknown[]): boolean => write(this.#lastOne(chunk), ...rest)
-    const timer = setInterval(() => {
-      if (this.#asked || performance.now() - this.#last < QUIET_MS) return
-      clearInterval(timer)
+    let quiet = 0
+    const stop = look(() => {
+      quiet = this.#asked || this.#moved ? 0 : quiet + 1
+      this.#moved = false
+      if (quiet < QUIET_LOOKS) return false
       // The client ends it in its turn, and so the app hears of it.
       this.#client.end()
-    }, QUIET_MS / 2)
-    timer.unref()
-    for (const end of [this.#client, this.#app]) end.once('close', () => clearInterval(timer))
+      return true
+    })
+    for (const end of [this.#client, this.#app]) end.once('close', stop)
   }
 
   #lastOne(chunk: unknown): unknown {

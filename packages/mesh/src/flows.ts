@@ -41,6 +41,7 @@ export class Flow {
   #steps: readonly Step[] | undefined
   #failure: Failure | undefined
   #ended = false
+  #leaving = false
   readonly run: string | undefined
   readonly proxied: boolean
   /** Called whenever there is more to say of it. */
@@ -147,6 +148,15 @@ export class Flow {
 
   arrived(): void {
     this.#log.approaching.delete(this)
+  }
+
+  /** It is to end in order: what is under way on it is answered, and nothing more is to be asked on it. */
+  leaves(): void {
+    this.#leaving = true
+  }
+
+  get leaving(): boolean {
+    return this.#leaving
   }
 
   /** Ends it without a record: what it carried has records of its own. A failure is told all the same. */

@@ -336,6 +336,7 @@ export class Mesh implements MeshApi {
       dial: (request) => this.#outbound.dial(request),
       resolve: (...args) => this.#datagrams.resolve(...args),
       datagram: (...args) => this.#datagrams.send(...args),
+      unbound: (...args) => this.#datagrams.unbound(...args),
     }
   }
 

@@ -65,6 +65,8 @@ export interface Dialer {
     from: number,
     data: Uint8Array,
   ): Promise<boolean>
+  /** A UDP port of that pod is nobody's any more: what was sent from it has its record. */
+  unbound(pod: string, port: number): void
 }
 
 /** What the network side asks of capture. */

@@ -22,6 +22,8 @@ export class Controls {
   readonly #signal: AbortSignal | undefined
   /** By call: the control that is being made, and the one that follows it, for whoever asks in the meantime. */
   readonly #running = new Map<string, { current: Promise<Control>; next?: Promise<Control> }>()
+  /** By call: the control that is being made before attacks. */
+  readonly #beginning = new Map<string, Promise<Control>>()
   /** By call: the last control that was served, and when it ended. */
   readonly #served = new Map<string, { readonly control: Control; readonly endedAt: number }>()
 
@@ -30,10 +32,17 @@ export class Controls {
     this.#signal = signal
   }
 
-  /** What comes before an attack; what came after another one serves, as long as it is fresh. */
+  /**
+   * What comes before an attack; what came after another one serves, as long as it is fresh. Those who wait for one at the same
+   * time share it.
+   */
   async before(call: Call): Promise<Control> {
-    const last = this.#served.get(keyOf(call))
-    return last !== undefined && performance.now() - last.endedAt < freshMs ? last.control : this.#make(call, 'before')
+    const key = keyOf(call)
+    const last = this.#served.get(key)
+    if (last !== undefined && performance.now() - last.endedAt < freshMs) return last.control
+    const made = this.#beginning.get(key) ?? this.#make(call, 'before').finally(() => this.#beginning.delete(key))
+    this.#beginning.set(key, made)
+    return made
   }
 
   /** What comes after it: one that begins after this was asked for. Those who wait for one meanwhile share the next. */

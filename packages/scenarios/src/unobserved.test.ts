@@ -105,4 +105,25 @@ describe('controls that are asked for at the same time', () => {
     await turn()
     assert.equal(ends.length, 3, 'and whoever asks later has another')
   })
+
+  it("before attacks are one for all who wait for it; one that failed is nobody else's", async () => {
+    const ends: ((evidence: Evidence) => void)[] = []
+    const target = fakeTarget({ attempt: () => new Promise((resolve) => ends.push(resolve)) })
+    const controls = new Controls(target)
+    const call = sample.attack.control
+    assert.ok(call)
+    const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+    const waiting = [controls.before(call), controls.before(call)]
+    await turn()
+    assert.equal(ends.length, 1)
+    ends[0]?.(sample.stopped)
+    for (const control of await Promise.all(waiting)) assert.match(control.failed ?? '', /before the attempt/)
+    const again = controls.before(call)
+    await turn()
+    assert.equal(ends.length, 2)
+    ends[1]?.(sample.through())
+    assert.equal((await again).failed, undefined)
+    assert.equal((await controls.before(call)).failed, undefined)
+    assert.equal(ends.length, 2, 'one that was served a moment ago serves')
+  })
 })

@@ -201,6 +201,7 @@ async function startWorld(t: TestContext): Promise<World> {
     async datagram(pod, _run, { port }, from, data) {
       return capture.deliver(pod, port, { ip: POD.ip, port: from }, data)
     },
+    unbound: () => undefined,
   }
   const capture = await createCapture({ runDir, dialer })
   t.after(async () => {

@@ -32,6 +32,12 @@ test('a datagram goes to the mesh, arrives with its sender, and is answered', as
   assert.deepEqual(world.datagrams.map(({ pod, to, data }) => [pod, to.host, to.port, data]).slice(0, 1), [
     ['shop/client', '10.244.1.20', 5353, 'hello'],
   ])
+  // Its socket is closed, and the server's is not.
+  const [{ from } = { from: 0 }] = world.datagrams
+  assert.deepEqual(
+    world.unbound.filter(({ port }) => [from, 5353].includes(port)),
+    [{ pod: 'shop/client', port: from }],
+  )
 })
 
 test('a connected socket hears its peer only', async () => {

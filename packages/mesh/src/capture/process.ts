@@ -154,7 +154,9 @@ export class CapturedProcess {
     const binding = this.#udp.get(id)
     if (binding === undefined) return
     this.#udp.delete(id)
-    this.#grant.pod.udp.delete(binding.port)
+    const { pod } = this.#grant
+    pod.udp.delete(binding.port)
+    this.#context.dialer.unbound(pod.key, binding.port)
   }
 
   async #datagram({ id, host, port, data }: Of<'send'>): Promise<void> {

@@ -124,6 +124,7 @@ test('who is dropped learns in the end that nobody answers', async (t) => {
     dial: async () => ({ kind: 'drop' }),
     resolve: async () => ({ code: 'ENOTFOUND' }),
     datagram: async () => false,
+    unbound: () => undefined,
   }
   const socks = new Socks(grants, dialer, undefined, 50)
   const socket = connect(await socks.listen(), '127.0.0.1')

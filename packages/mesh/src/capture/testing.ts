@@ -23,6 +23,8 @@ export interface World {
   /** Every question that was asked, in order. */
   readonly asked: DialRequest[]
   readonly abandoned: DialRequest[]
+  /** UDP ports that were given up. */
+  readonly unbound: { pod: string; port: number }[]
   readonly datagrams: { pod: string; to: { host: string; port: number }; from: number; data: string }[]
   accept(carry: Carry, remote?: Address): (request: DialRequest) => DialAnswer
   /** A process of that pod, running this text as a module (`.mjs`). */
@@ -72,6 +74,7 @@ export async function makeWorld(): Promise<World> {
   const asked: DialRequest[] = []
   const abandoned: DialRequest[] = []
   const datagrams: World['datagrams'] = []
+  const unbound: World['unbound'] = []
   const children = new Map<ChildProcess, Promise<Ended>>()
   const localOf = (pod: string): Address => ({ ip: PODS[pod as keyof typeof PODS].ip, port: 40_000 })
   const accept: World['accept'] = (carry, remote) => (request) => ({
@@ -116,6 +119,7 @@ export async function makeWorld(): Promise<World> {
       const target = find(to.host)
       return target === undefined ? false : capture.deliver(target[0], to.port, { ip: own, port: from }, data)
     },
+    unbound: (pod, port) => void unbound.push({ pod, port }),
   }
   const capture = await createCapture({ runDir: folder, dialer })
   for (const [key, pod] of Object.entries(PODS)) await capture.addPod({ key, ...pod })
@@ -152,6 +156,7 @@ export async function makeWorld(): Promise<World> {
     asked,
     abandoned,
     datagrams,
+    unbound,
     accept,
     start,
     run: (pod, code, options) => start(pod, code, options).ended,

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
 import type { HttpRequest } from '@bulkhead/verdict'
 import { Client } from 'undici'
-import { forward, type Rules, shop } from '../testing/fake-snapshot.js'
+import { forward, identityOf, type Rules, shop } from '../testing/fake-snapshot.js'
 import { recordOf, startRig, until } from '../testing/harness.js'
 import { door, say, serve, text } from '../testing/http.js'
 
@@ -98,6 +98,20 @@ describe('a request whose connection was kept, and is dead', () => {
     assert.match(await say(t, port, `GET /late ${HEAD}\r\n`), /^HTTP\/1.1 504 /)
     held?.()
     await until(() => (rig.mesh.openConnections === 0 ? true : undefined), 'its connection to be gone')
+    assert.deepEqual(asked, ['GET /first'])
+  })
+})
+
+describe('a connection that was kept, and is to end in order', () => {
+  it('is asked for nothing more: what comes after the change is judged by it', async (t) => {
+    const { rig, port, asked, sockets } = await start(t)
+    // Nobody is let in any more who was before; connections end in order.
+    rig.mesh.swap(shop({ gateway: {}, allow: { 'shop/web-api': [identityOf('shop/sleep')] } }), 1, { inOrder: true })
+    const [socket] = sockets
+    assert.equal(socket?.destroyed, false)
+    assert.match(await say(t, port, `GET /after ${HEAD}\r\n`), /^HTTP\/1.1 503 /)
+    const { decidedBy = -1, steps } = await recordOf(rig.mesh, 'run')
+    assert.deepEqual([steps[decidedBy]?.point, steps[decidedBy]?.code], ['ztunnel', 'authz.no-rule-allows'])
     assert.deepEqual(asked, ['GET /first'])
   })
 })

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { Flow } from '../flows.js'
+import { look, QUIET_LOOKS } from '../looks.js'
 import type { Address } from '../seams.js'
 import type { End } from '../splice.js'
 import { MAX_PIPELINED } from './limits.js'
@@ -87,14 +88,17 @@ export class Downstream {
     if (this.#current === undefined) then()
   }
 
-  /** The same for one that may still be in use: its next answer says `Connection: close`, if there is one within that time. */
-  farewell(then: () => void, withinMs: number) {
+  /** The same for one that may still be in use: its next answer says `Connection: close`, if there is one before it is quiet. */
+  farewell(then: () => void) {
     if (this.#current !== undefined || this.closing) return this.afterwards(then)
     this.#saysClose = true
     this.#after = () => this.afterwards(then)
-    setTimeout(() => {
-      if (this.#current === undefined) this.afterwards(then)
-    }, withinMs).unref()
+    let left = QUIET_LOOKS
+    look(() => {
+      left -= 1
+      if (left === 0 && this.#current === undefined && !this.closing) this.afterwards(then)
+      return left === 0
+    })
   }
 
   #start(exchange: Exchange): void {

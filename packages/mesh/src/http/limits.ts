@@ -35,7 +35,5 @@ export const UPSTREAM_IDLE_MS = 4_000
 export const UPSTREAM_LIFE_MS = 300_000
 /** How long requests in flight may take when a gateway goes. */
 export const DRAIN_MS = 5_000
-/** Whoever has said nothing for this long does not wait at the end of its connection. */
-export const QUIET_MS = 400
 /** How long a dropped connection of a client outside is held, as the client's own kernel would go on trying. */
 export const DROPPED_MS = 130_000

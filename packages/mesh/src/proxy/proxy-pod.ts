@@ -5,10 +5,11 @@ import type { ProxyServer } from '../context.js'
 import type { Flow } from '../flows.js'
 import { Downstream, type Exchange } from '../http/downstream.js'
 import { Front, type FrontTimeouts } from '../http/front.js'
-import { DRAIN_MS, MAX_CONNECTIONS, QUIET_MS } from '../http/limits.js'
+import { DRAIN_MS, MAX_CONNECTIONS } from '../http/limits.js'
 import type { OwnAnswer } from '../http/own-answer.js'
 import { tellRefused } from '../http/record.js'
 import { refuse } from '../inbound.js'
+import { LOOK_MS, look } from '../looks.js'
 import { nothingListens } from '../obstacles.js'
 import type { Address } from '../seams.js'
 import type { End } from '../splice.js'
@@ -78,7 +79,7 @@ export abstract class ProxyPod implements ProxyServer {
     const own = this.#leaving ? [] : [...this.portsIn(context.policy().snapshot), STATUS_PORT]
     this.#ports = [...new Set(own)].sort((a, b) => a - b)
     for (const downstream of this.front.downstreams)
-      if (this.#leaving) downstream.farewell(() => finish(downstream.stream), QUIET_MS)
+      if (this.#leaving) downstream.farewell(() => finish(downstream.stream))
       else if (!this.serves(downstream)) downstream.afterwards(() => finish(downstream.stream))
   }
 
@@ -130,11 +131,14 @@ export abstract class ProxyPod implements ProxyServer {
       (stream) =>
         new Promise<void>((resolve) => (stream.destroyed ? resolve() : stream.once('close', () => resolve()))),
     )
-    const deadline = setTimeout(() => {
-      for (const end of [...this.front.downstreams, ...others]) end.reset()
-    }, this.#drainMs)
+    let left = Math.ceil(this.#drainMs / LOOK_MS)
+    const stop = look(() => {
+      left -= 1
+      if (left <= 0) for (const end of [...this.front.downstreams, ...others]) end.reset()
+      return left <= 0
+    })
     await Promise.all(closed)
-    clearTimeout(deadline)
+    stop()
     // Whoever carried them has to hear of it, too, before the pod is gone.
     await new Promise((resolve) => setImmediate(resolve))
     this.front.close()

@@ -23,9 +23,10 @@ export class Upstream {
     this.client = clientOver(client, socket)
   }
 
-  /** Neither closed nor refused: a denial is known here before the connection's end has come. */
+  /** Neither closed nor refused, nor about to be: a denial is known here before the connection's end has come. */
   get usable(): boolean {
-    return !this.#socket.destroyed && this.#socket.readable && this.flow.failure === undefined && !this.flow.ended
+    const { failure, ended, leaving } = this.flow
+    return !this.#socket.destroyed && this.#socket.readable && failure === undefined && !ended && !leaving
   }
 
   get old(): boolean {
