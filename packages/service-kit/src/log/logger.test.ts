@@ -64,7 +64,7 @@ test('text has nothing that a terminal would obey, in a stack either', () => {
   log.warn({ err: new Error('it said \u001b[2Jx\r\u009b1m\u007f\n2026 INFO  well') }, 'no \u009b')
   const [line = ''] = lines
   assert.doesNotMatch(line, /(?!\n)\p{Cc}/u)
-  assert.match(line, /it said \\u001b\[2Jx\\u000d\\u009b1m/)
+  assert.match(line, / {4}Error: it said \\u001b\[2Jx\\u000d *\\u009b1m\\u007f\n/)
   // What comes behind a line's end is the stack's, and indented.
   for (const more of line.trimEnd().split('\n').slice(1)) assert.match(more, /^ {4}/)
 })
