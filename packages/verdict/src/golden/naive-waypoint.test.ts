@@ -3,15 +3,9 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { stringify } from 'yaml'
 import { compile } from '../model/compile.js'
-import {
-  call,
-  cluster,
-  clusterResources,
-  meshResources,
-  networkResources,
-  readyOnce,
-  walls,
-} from '../testing/arbitrary-waypoints.js'
+import { call } from '../testing/arbitrary-calls.js'
+import { meshResources, networkResources, walls } from '../testing/arbitrary-walls.js'
+import { cluster, clusterResources, readyOnce } from '../testing/arbitrary-waypoints.js'
 import { askEngine, askNaive, differences, naiveClusterOf } from '../testing/waypoint-ask.js'
 
 /*

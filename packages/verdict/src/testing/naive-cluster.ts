@@ -127,13 +127,12 @@ const besides = 'istio.io/use-waypoint-namespace'
 
 /** Whose Services and pods a waypoint takes: those of its own namespace, unless its listener says otherwise. */
 function admits(cluster: NaiveCluster, gateway: Plain, namespace: string): boolean {
-  return entries(get(gateway, 'spec', 'listeners')).some((listener) => {
-    const allowed = get(listener, 'allowedRoutes', 'namespaces')
-    const from = get(allowed, 'from') ?? 'Same'
-    if (from === 'Same') return get(gateway, 'metadata', 'namespace') === namespace
-    const wanted = Object.entries((get(allowed, 'selector', 'matchLabels') ?? {}) as Plain)
-    return from === 'All' || wanted.every(([key, value]) => namespaceLabel(cluster, namespace, key) === value)
-  })
+  const [listener] = entries(get(gateway, 'spec', 'listeners'))
+  const allowed = get(listener, 'allowedRoutes', 'namespaces')
+  const from = get(allowed, 'from') ?? 'Same'
+  if (from === 'Same') return get(gateway, 'metadata', 'namespace') === namespace
+  const wanted = Object.entries((get(allowed, 'selector', 'matchLabels') ?? {}) as Plain)
+  return from === 'All' || wanted.every(([key, value]) => namespaceLabel(cluster, namespace, key) === value)
 }
 
 const wellKnown = [25, 53, 3306, 27017]

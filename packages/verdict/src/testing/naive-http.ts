@@ -132,8 +132,19 @@ function ofRequest(name: string, value: string, request: NonNullable<NaiveSubjec
   const header = /^request\.headers\[(.*)\]$/.exec(name)?.[1]
   // Without a token that somebody checked there are no claims; without TLS in the tunnel no server name.
   if (header === undefined) return false
-  const found = Object.entries(request.headers).find(([key]) => key.toLowerCase() === header.toLowerCase())
-  return found !== undefined && (value === '*' || like(value, found[1]))
+  const found = headerOf(request, header.toLowerCase())
+  return found !== undefined && (value === '*' || like(value, found))
+}
+
+/** Envoy keeps the first line of a request among its headers; Host is another name of one of them. */
+function headerOf(
+  { method, host, path, headers }: NonNullable<NaiveSubject['request']>,
+  name: string,
+): string | undefined {
+  if (name === ':method') return method
+  if (name === ':path') return path
+  if (name === ':authority' || name === 'host') return host === '' ? undefined : host
+  return Object.entries(headers).find(([key]) => key.toLowerCase() === name)?.[1]
 }
 
 /** Whole identities of `cluster.local` are read as of the mesh's own trust domain. */

@@ -17,6 +17,7 @@ import type { NaiveAnswer } from './naive-http.js'
 import { type NaiveNetworkPod, type NaivePayload, type NaiveWhy, naiveNetwork } from './naive-network.js'
 import { naivePath } from './naive-path.js'
 import { get, type NaiveRequest, type Plain } from './naive-patterns.js'
+import { naiveSymptoms } from './naive-symptoms.js'
 import { naiveWaypoint, readsRequests } from './naive-waypoint.js'
 
 /*
@@ -48,11 +49,29 @@ export type NaiveRouter = (
   request: NaiveRequest,
 ) => { readonly service: string; readonly port: number } | { readonly code: string }
 
+/** A waypoint that reads requests, or one that does not. */
+export type Station = 'gateway' | 'waypoint' | 'waypoint of connections'
+
+/** A packet, as everybody between sees it. */
+export interface NaiveHop {
+  /** A workload, or an address outside. */
+  readonly from: string
+  readonly to: string
+  readonly port: number
+  /** Who the far side reads from the certificate. */
+  readonly as?: string
+}
+
 export interface NaiveWay {
   readonly outcome: 'allow' | 'deny' | 'unknown'
   /** The first that denies. */
   readonly by?: Said
   readonly said: readonly Said[]
+  readonly hops: readonly NaiveHop[]
+  /** By hop, what it ends at, where that goes on. */
+  readonly proxies: readonly Station[]
+  /** What the client sees; each is as right as the others. None of what is unknown. */
+  readonly symptoms: readonly string[]
   /** What the way went by, for those who count. */
   readonly stations: readonly string[]
 }
@@ -68,7 +87,9 @@ export function naiveWay(cluster: NaiveCluster, call: NaiveCall, route: NaiveRou
   const by = way.said.find(({ word }) => word === 'deny')
   const unknown = way.said.some(({ word }) => word === 'unknown')
   const outcome = by !== undefined ? 'deny' : unknown ? 'unknown' : 'allow'
-  return { outcome, ...(by !== undefined && { by }), said: way.said, stations: way.stations }
+  const { said, hops, proxies, stations } = way
+  const symptoms = naiveSymptoms(outcome, by, proxies, from !== undefined && captured(cluster, from))
+  return { outcome, ...(by !== undefined && { by }), said, hops, proxies, symptoms, stations }
 }
 
 const ofPod = (pod: NaiveClusterPod, port: number): Destination => ({ pod, port, podPort: port, addressed: 'workload' })
@@ -92,6 +113,8 @@ const networkCodes: { readonly [why in NaiveWhy]?: string } = {
 
 class Way {
   readonly said: Said[] = []
+  readonly hops: NaiveHop[] = []
+  readonly proxies: Station[] = []
   readonly stations: string[] = []
   readonly #cluster: NaiveCluster
   readonly #route: NaiveRouter
@@ -111,6 +134,7 @@ class Way {
     const gateway = find(this.#cluster, 'Gateway', key)
     const pod = gateway && podOfProxy(this.#cluster, gateway)
     if (gateway === undefined || pod === undefined || request === undefined) throw new RangeError(`no gateway ${key}`)
+    this.proxies.push('gateway')
     this.stations.push('gateway')
     this.#packet(0, from, pod, port, { kind: 'http', ...request })
     const taken = this.#take(0, 'gateway', request)
@@ -149,6 +173,7 @@ class Way {
     }
     this.#packet(hop, from, pod, 15008, { kind: 'tls' })
     const reads = readsRequests(to, request)
+    this.proxies.push(reads ? 'waypoint' : 'waypoint of connections')
     this.stations.push(reads ? 'http' : 'tcp')
     const taken = reads && request !== undefined ? this.#take(hop, 'waypoint', request) : undefined
     if (reads && taken === undefined) return
@@ -186,6 +211,9 @@ class Way {
 
   /** As the network layers see it, at both ends. */
   #packet(hop: number, from: NaiveCall['from'], to: NaiveClusterPod, port: number, payload: NaivePayload): void {
+    const as = payload.kind === 'tls' && 'workload' in from ? this.#identity(from) : undefined
+    const name = 'workload' in from ? from.workload : from.ip
+    this.hops.push({ from: name, to: to.workload, port, ...(as !== undefined && { as: `spiffe://${as}` }) })
     const ends: [Said['point'] & `cni-${string}`, NaiveNetworkPod | undefined, NaiveCall['from']][] = [
       ['cni-egress', 'workload' in from ? from : undefined, to],
       ['cni-ingress', to, from],
@@ -200,9 +228,16 @@ class Way {
   }
 
   /** The request as a proxy's policies see it; undefined when the proxy does not take it. */
-  #take(hop: number, point: 'gateway' | 'waypoint', request: NaiveRequest): NaiveRequest | undefined {
-    const path = naivePath(request.path)
-    if (path !== null && request.method === request.method.toUpperCase()) return { ...request, path }
+  #take(hop: number, point: 'gateway' | 'waypoint', sent: NaiveRequest): NaiveRequest | undefined {
+    // A target that is a whole URL says the host, whatever Host says.
+    const [, host = sent.host, target = sent.path] = /^http:\/\/([^/?#]+)(.*)$/i.exec(sent.path) ?? []
+    const path = naivePath(target[0] === '/' || target === sent.path ? target : `/${target}`)
+    if (path !== null && sent.method === sent.method.toUpperCase()) {
+      // What is of this connection alone ends here, and so does what its sender declares to be.
+      const own = (sent.headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase())
+      const kept = Object.entries(sent.headers).filter(([name]) => name !== 'connection' && !own.includes(name))
+      return { ...sent, host, path, headers: Object.fromEntries(kept) }
+    }
     this.said.push({ hop, point, word: 'deny', codes: ['request.refused'] })
     return undefined
   }

@@ -2,7 +2,7 @@ import type { Resource } from '@bulkhead/resources'
 import type { Snapshot } from '../api.js'
 import { judge } from '../flow/judge.js'
 import type { Flow, Verdict } from '../types.js'
-import type { RandomCall } from './arbitrary-waypoints.js'
+import type { RandomCall } from './arbitrary-calls.js'
 import type { NaiveCluster, NaiveClusterPod } from './naive-cluster.js'
 import { naiveRoute } from './naive-routes.js'
 import { type NaiveCall, type NaiveWay, naiveWay } from './naive-way.js'
@@ -68,8 +68,8 @@ export function askEngine(snapshot: Snapshot, { from, to, port, request }: Rando
   return judge(flow, snapshot)
 }
 
-/** In words; empty when they agree on the outcome, and on what decided: which hop, which wall, why. */
-export function differences({ outcome, by }: NaiveWay, verdict: Verdict): string[] {
+/** In words; empty when they agree on the outcome, on what decided (which hop, which wall, why), and what the client sees. */
+export function differences({ outcome, by, symptoms, hops }: NaiveWay, verdict: Verdict): string[] {
   const step = verdict.decidedBy === undefined ? undefined : verdict.steps[verdict.decidedBy.step]
   const found: string[] = []
   if (outcome !== verdict.outcome) found.push(`the engine says ${verdict.outcome}, the naive evaluator ${outcome}`)
@@ -78,5 +78,10 @@ export function differences({ outcome, by }: NaiveWay, verdict: Verdict): string
   if (by?.point !== 'network' && by?.point !== step?.point) found.push(`at ${step?.point}, not ${by?.point}`)
   if (by !== undefined && step !== undefined && !by.codes.includes(step.code))
     found.push(`because ${step.code}, not ${by.codes.join(' or ')}`)
+  const went = verdict.hops.map(({ from, to, tuple, as }) => ({ from, to, port: tuple.port, ...(as && { as }) }))
+  if (outcome === 'allow' && JSON.stringify(went) !== JSON.stringify(hops))
+    found.push(`by ${JSON.stringify(went)}, not ${JSON.stringify(hops)}`)
+  if (outcome !== 'unknown' && !symptoms.includes(verdict.symptom))
+    found.push(`the client sees ${verdict.symptom}, not ${symptoms.join(' or ')}`)
   return found
 }

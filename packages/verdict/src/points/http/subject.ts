@@ -59,6 +59,12 @@ export function connectionSubject(connection: Subject): HttpSubject {
   }
 }
 
+/** Envoy normalises the path where it keeps it, with the query behind it, so whoever asks for the header reads that. */
+function normalized(target: string): string | undefined {
+  const parts = splitPath(target)
+  return parts && parts.path + parts.query
+}
+
 /** How Envoy finds a header: `host` is another name of the authority, and some parts of the request have names too. */
 export function headerReader(name: string): (subject: HttpSubject) => string | undefined {
   switch (name) {
@@ -68,7 +74,7 @@ export function headerReader(name: string): (subject: HttpSubject) => string | u
     case ':method':
       return ({ request }) => request.method
     case ':path':
-      return ({ request }) => request.path
+      return ({ request }) => normalized(request.path)
     default:
       // What every object has is no header of that name.
       return name in Object.prototype

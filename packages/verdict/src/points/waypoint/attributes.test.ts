@@ -77,6 +77,13 @@ const rows: readonly (readonly [Rule, Asked, boolean])[] = [
   [when('destination.port', undefined, ['80']), {}, false],
   [when('remote.ip', ['10.244.1.9']), {}, true],
   [when('connection.sni', ['dst.app']), {}, false],
+  // The first line is among the headers to Envoy, and its path is normalised there too.
+  [when('request.headers[:path]', ['/admin']), { request: { path: '/x/../%61dmin' } }, true],
+  [when('request.headers[:path]', ['/x*']), { request: { path: '/x/../admin' } }, false],
+  [when('request.headers[:path]', ['/admin']), { request: { path: '/admin?x=1' } }, false],
+  [when('request.headers[:path]', ['/admin?x=/..*']), { request: { path: '/./admin?x=/../1#y' } }, true],
+  [when('request.headers[:method]', ['GET']), {}, true],
+  [when('request.headers[Host]', ['dst.app']), {}, true],
   [when('request.headers[X-Foo]', ['b*']), { request: { headers: { 'x-foo': 'bar' } } }, true],
   [when('request.headers[x-foo]', ['*']), {}, false],
   [when('request.headers[x-foo]', undefined, ['bar']), {}, true],
