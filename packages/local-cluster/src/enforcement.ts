@@ -11,7 +11,7 @@ import { findLayer, type LayerSwitches, layersOf } from './overlay.js'
 import type { PlanParts, PodPlan } from './plan.js'
 import type { Pods } from './pods.js'
 import { Rollouts, type Settled, type Touched } from './rollouts.js'
-import { bornOf, comingWaypoints, goingWaypoints, withLastWords, withWaypoints } from './waypoint-switch.js'
+import { WaypointOrder } from './waypoint-order.js'
 
 export interface EnforcementParts extends PlanParts {
   readonly engine: Engine
@@ -55,17 +55,13 @@ export class Enforcement {
   readonly #rollouts: Rollouts
   readonly #over = new AbortController()
   readonly #ignore: () => void
+  readonly #waypoints: WaypointOrder
   #wanted: Wanted
   #plans: ReadonlyMap<string, PodPlan>
   /** With the pods that linger. */
   #snapshot: Snapshot
   /** Without them. */
   #plain: Snapshot
-  /**
-   * The waypoints that have been ready once, as long as their Gateways are there: traffic goes by them from then on. One that
-   * comes again under its name begins anew.
-   */
-  #readyOnce: Set<string>
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(parts: EnforcementParts, { base, snapshot, plans }: Start) {
@@ -74,8 +70,14 @@ export class Enforcement {
     this.#plans = plans
     this.#snapshot = snapshot
     this.#plain = snapshot
-    // At the start nobody has come past those that are about to be ready.
-    this.#readyOnce = new Set(snapshot.waypointsReadyOnce)
+    this.#waypoints = new WaypointOrder(snapshot.waypointsReadyOnce, {
+      pods: parts.pods,
+      now: () => ({ plain: this.#plain, snapshot: this.#snapshot }),
+      compile: (...asked) => this.#compile(...asked),
+      swap: (step) => this.#swap(step),
+      aim: (...wanted) => this.#aim(...wanted),
+      settled: (touched) => this.settled({ touched }, parts.readyMs),
+    })
     this.#ignore = parts.pods.onChange(() => this.#seeWaypoints())
     this.#rollouts = new Rollouts(parts.pods, plans, () => void this.#forget().catch(() => undefined))
   }
@@ -226,13 +228,12 @@ export class Enforcement {
   async #enforce(wanted: Wanted): Promise<Enforced> {
     const { mesh } = this.#parts
     const before = this.#plain
-    const [was, is] = [bornOf(this.#wanted.changes), bornOf(wanted.changes)]
     const resources = inForce(wanted.base, wanted.off, wanted.changes.values())
-    const readyOnce = new Set([...this.#readyOnce].filter((key) => was.get(key) === is.get(key)))
+    const readyOnce = this.#waypoints.surviving(this.#wanted.changes, wanted.changes)
     // Whatever is wrong with it is found before anything is touched.
     const compiled = await this.#compile(resources, readyOnce)
-    this.#readyOnce = readyOnce
-    const prepared = await this.#prepare(resources, compiled)
+    this.#waypoints.keep(readyOnce)
+    const prepared = await this.#waypoints.prepare(resources, compiled)
     const { plain, snapshot, plans } = prepared ? await this.#compile(resources) : compiled
     // Whoever is allowed before and after comes another way now.
     const closed = this.#swap(snapshot, { inOrder: prepared })
@@ -242,7 +243,7 @@ export class Enforcement {
     return { generation: mesh.generation, closed, before, after: plain, at, touched }
   }
 
-  #compile(resources: readonly Resource[], readyOnce: ReadonlySet<string> = this.#readyOnce): Promise<Compiled> {
+  #compile(resources: readonly Resource[], readyOnce = this.#waypoints.readyOnce): Promise<Compiled> {
     return compileBeside(this.#snapshot, resources, readyOnce, this.#parts)
   }
 
@@ -251,50 +252,6 @@ export class Enforcement {
     this.#plans = plans
     this.#parts.pods.know(this.#snapshot.pods)
     return this.#rollouts.aim(plans)
-  }
-
-  /**
-   * Has waypoints come and go in order: before policies of theirs are in force their pods are ready, and before those are gone
-   * nobody comes by them. Resolves with whether anything has changed.
-   */
-  async #prepare(resources: readonly Resource[], { plain, plans }: Compiled): Promise<boolean> {
-    const now = this.#plain.resources
-    const coming = comingWaypoints(plain, this.#readyOnce)
-    const going = goingWaypoints(plain, this.#readyOnce)
-    if (coming.length > 0) await this.#bring(coming, await this.#compile(withWaypoints(now, resources, coming)))
-    if (going.length > 0) {
-      const readyOnce = new Set([...this.#readyOnce].filter((key) => !going.includes(key)))
-      const last = withLastWords(now, resources, going, this.#snapshot.pods.values())
-      await this.#takeAway(going, await this.#compile(last, readyOnce), plans)
-    }
-    return coming.length > 0 || going.length > 0
-  }
-
-  /** Nobody goes by them yet. One that is not ready in time nobody will: what policies say of those who go past it holds. */
-  async #bring(keys: readonly string[], { plain, snapshot, plans }: Compiled): Promise<void> {
-    this.#swap(snapshot)
-    await this.settled({ touched: this.#aim(plain, plans) }, this.#parts.readyMs)
-    for (const key of this.#ready()) if (keys.includes(key)) this.#readyOnce.add(key)
-  }
-
-  /** Whoever calls now goes past them; who had come by them is answered before they go. */
-  async #takeAway(
-    keys: readonly string[],
-    { plain, snapshot }: Compiled,
-    plans: ReadonlyMap<string, PodPlan>,
-  ): Promise<void> {
-    for (const key of keys) this.#readyOnce.delete(key)
-    this.#swap(snapshot)
-    const { removed } = this.#aim(plain, plans)
-    const theirs = [...removed].filter(([key]) => keys.includes(snapshot.pods.get(key)?.waypoint ?? ''))
-    await this.settled({ touched: { added: new Map(), removed: new Map(theirs) } }, this.#parts.readyMs)
-  }
-
-  /** Waypoints that have a pod which is ready. */
-  #ready(): readonly string[] {
-    return [...this.#parts.pods.seen()].flatMap(({ pod, ready }) =>
-      pod.waypoint !== undefined && ready() ? [pod.waypoint] : [],
-    )
   }
 
   #swap(snapshot: Snapshot, options: { readonly inOrder: boolean } = { inOrder: false }): number {
@@ -307,12 +264,11 @@ export class Enforcement {
 
   /** A waypoint counts from the moment one of its pods is ready; where its policies come first, that is later. */
   #seeWaypoints(): void {
-    const isNew = (key: string) => this.#plain.waypoints.has(key) && !this.#readyOnce.has(key)
-    if (!this.#ready().some(isNew)) return
+    if (this.#waypoints.seen().length === 0) return
     void this.#serially(async () => {
-      const ready = this.#ready().filter(isNew)
+      const ready = this.#waypoints.seen()
       if (ready.length === 0) return
-      for (const key of ready) this.#readyOnce.add(key)
+      this.#waypoints.count(ready)
       const { plain, snapshot, plans } = await this.#compile(this.#plain.resources)
       this.#swap(snapshot)
       this.#aim(plain, plans)
@@ -327,7 +283,7 @@ export class Enforcement {
       if (!gone) return
       const lingering = lingeringPods(this.#snapshot, this.#plain.pods, pods)
       const previous = this.#snapshot
-      const waypointsReadyOnce = this.#readyOnce
+      const waypointsReadyOnce = this.#waypoints.readyOnce
       this.#swap(engine.compile(this.#plain.resources, { previous, lingering, waypointsReadyOnce }))
     })
   }
