@@ -104,7 +104,7 @@ describe('an HBONE port and what is shown to it', () => {
     control.end()
   })
 
-  it('takes a real certificate with its key, and answers a CONNECT only for its own pod', async (t) => {
+  it('takes a real certificate with its key, and answers a CONNECT only for its own pod (golden vector 116)', async (t) => {
     // A CA whose certificates the test can have, key and all: the mesh's own, through a certificate that is its own.
     const rig = await startRig(t)
     await rig.capture.app('shop/web-api', 8080, (socket) => socket.end('served'))

@@ -70,24 +70,39 @@ describe('mesh', () => {
     assert.equal((await recordOf(mesh, 'sleep')).source.identity, notsleep)
   })
 
-  it('has the source check whom it reached: a destination with another certificate gets no byte', async (t) => {
-    const { mesh, capture } = await startRig(t, {
-      identityOf: (key) => (key === 'shop/web-api' ? identityOf('shop/recommendation') : identityOf(key)),
-    })
-    let reached = 0
-    for (const name of ['web-api', 'recommendation'])
-      await capture.app(`shop/${name}`, 8080, (socket) => {
-        reached += 1
-        socket.end('served')
+  for (const [vector, whose, identity, error] of [
+    [
+      '',
+      'another pod',
+      identityOf('shop/recommendation'),
+      /identity verification error: peer is .*recommendation, expected .*web-api$/,
+    ],
+    [
+      ' (golden vector 117)',
+      'another trust domain',
+      'spiffe://elsewhere.example/ns/shop/sa/web-api',
+      /elsewhere\.example/,
+    ],
+  ] as const) {
+    it(`has the source check whom it reached: a destination with a certificate of ${whose} gets no byte${vector}`, async (t) => {
+      const { mesh, capture } = await startRig(t, {
+        identityOf: (key) => (key === 'shop/web-api' ? identity : identityOf(key)),
       })
-    const socket = await capture.connect('shop/sleep', 'web-api', 80, 'sleep')
-    await assert.rejects(readAll(socket), { code: 'ECONNRESET' })
-    assert.equal(reached, 0)
-    const record = await recordOf(mesh, 'sleep')
-    assert.deepEqual([record.outcome, record.symptom, record.flag], ['deny', 'reset', 'TLS_FAILURE'])
-    assert.match(record.error ?? '', /identity verification error: peer is .*recommendation, expected .*web-api$/)
-    const control = await capture.connect('shop/sleep', 'recommendation', 80)
-    assert.equal(await readAll(control), 'served')
-    control.end()
-  })
+      let reached = 0
+      for (const name of ['web-api', 'recommendation'])
+        await capture.app(`shop/${name}`, 8080, (socket) => {
+          reached += 1
+          socket.end('served')
+        })
+      const socket = await capture.connect('shop/sleep', 'web-api', 80, 'sleep')
+      await assert.rejects(readAll(socket), { code: 'ECONNRESET' })
+      assert.equal(reached, 0)
+      const record = await recordOf(mesh, 'sleep')
+      assert.deepEqual([record.outcome, record.symptom, record.flag], ['deny', 'reset', 'TLS_FAILURE'])
+      assert.match(record.error ?? '', error)
+      const control = await capture.connect('shop/sleep', 'recommendation', 80)
+      assert.equal(await readAll(control), 'served')
+      control.end()
+    })
+  }
 })

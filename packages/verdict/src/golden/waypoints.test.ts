@@ -18,7 +18,8 @@ import {
 } from '../testing/waypoint-scene.js'
 
 /*
- * Golden vectors 83 and 105 to 120, which need waypoints or network policies; 111 to 113 are in gateways.test.ts.
+ * Golden vectors 83 and 105 to 120, which need waypoints or network policies; 111 to 113 are in gateways.test.ts. What a proxy does of itself is
+ * tested in packages/mesh: 116, a CONNECT to one pod that asks for another (forged.test.ts), and 117 as the source sees it (mesh.test.ts).
  */
 
 const from = (principal: string) => [{ source: { principals: [principal] } }]
