@@ -14,8 +14,10 @@ interface FlowsOptions extends JsonOption, StateOption {
 export function register(program: Command, io: Io): void {
   const command = program
     .command('flows')
-    .description('The connections of the running target, one line each at its end, with what decided it.')
-    .option('-f, --follow', 'go on as connections end, until Ctrl-C')
+    .description(
+      'The connections of the running target, and the requests at its gateways and waypoints: one line each at its end, with what decided it.',
+    )
+    .option('-f, --follow', 'go on as they end, until Ctrl-C')
     .option('--tail <n>', 'only this many of the last records', linesOf)
     .option('--json', 'print each record as JSON, one a line')
     .action((options: FlowsOptions) => flows(options, io))
