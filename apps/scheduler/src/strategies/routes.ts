@@ -39,7 +39,7 @@ export const strategyRoutes = (
       const running = await processes.read().catch((cause: unknown) => {
         throw schedulerErrors.error('STRATEGIES_UNKNOWN', undefined, { cause })
       })
-      const scheduling = schedulingJson(schedule(intents.inForce, running))
+      const scheduling = schedulingJson(await schedule(intents.inForce, running))
       return {
         raw: escapeJson(
           `{"success":true,"message":"Scheduling intents retrieved successfully","timestamp":"${timestampOf(now())}","scheduling":${scheduling}}\n`,

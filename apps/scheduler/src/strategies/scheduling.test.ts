@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import { readCommandRegex } from '@bulkhead/intents'
+import type { ReadyIntent } from '../intents/compile.js'
 import { intent, POD_A, POD_B, running, startScheduler } from '../testing/scheduler.js'
-import { MAX_SELECTORS, schedulingJson } from './scheduling.js'
+import { MAX_SELECTORS, schedule, schedulingJson } from './scheduling.js'
 
 test('2.1, 2.2: strategies in the contract’s shape, without the envelope; pause is never meant', async (t) => {
   const scheduler = startScheduler(t)
@@ -114,4 +117,28 @@ test('selectors beyond the bound are left out, and every process is still named'
   const read = JSON.parse(json) as readonly { readonly pid: number; readonly selectors?: unknown }[]
   assert.equal(read.length, 100)
   assert.equal(read.filter((one) => one.selectors !== undefined).length, 8)
+})
+
+test('many expressions over many processes of one pod: others are answered in between', async () => {
+  const intents = Array.from({ length: 400 }, (_, at): ReadyIntent => {
+    const commandRegex = `(a|b|c)*z${at}[^q]{0,9}y`
+    const regex = readCommandRegex(commandRegex)
+    assert.ok(typeof regex !== 'string')
+    return { intent: intent({ commandRegex }), regex, selectors: '' }
+  })
+  const processes = Array.from({ length: 1_500 }, (_, at) => running(at + 1, `abcabcabc${at}`))
+  let turns = 0
+  let over = false
+  const others = async (): Promise<void> => {
+    for (; !over; turns++) await setImmediate()
+  }
+  const waiting = others()
+  const found = await schedule(
+    { version: 1, rootHash: '', intents, without: new Map() },
+    { at: 0, denied: 0, pods: new Map([[POD_A, processes]]) },
+  )
+  over = true
+  await waiting
+  assert.deepEqual(found, [])
+  assert.ok(turns >= 5, `others had ${turns} turns`)
 })

@@ -1,9 +1,13 @@
+import { setImmediate } from 'node:timers/promises'
 import type { ReadyIntent } from '../intents/compile.js'
 import { type InForce, processKey } from '../intents/node-intents.js'
 import type { NodeProcesses } from '../processes/source.js'
 
 /** What holds a pod's namespaces open: it does no work, and is never meant. */
 const PAUSE = 'pause'
+
+/** Milliseconds of this before others have their turn. */
+const TURN_MS = 2
 
 /** One process, and the intent that is for it. */
 export interface Scheduled {
@@ -14,8 +18,10 @@ export interface Scheduled {
 /**
  * Which process is scheduled by which intent: each by one at the most, of several the one whose priority has the lowest number, and of
  * those the newest, which is the last of the set (D8). In the order of the set, and of the processes' numbers.
+ *
+ * Who has many strategies for one pod, and many processes in it, makes each expression be asked of each: others are answered in between.
  */
-export function schedule({ intents, without }: InForce, { pods }: NodeProcesses): Scheduled[] {
+export async function schedule({ intents, without }: InForce, { pods }: NodeProcesses): Promise<Scheduled[]> {
   const byPod = new Map<string, { readonly by: ReadyIntent; readonly at: number }[]>()
   for (const [at, by] of intents.entries()) {
     const known = byPod.get(by.intent.podID)
@@ -23,10 +29,15 @@ export function schedule({ intents, without }: InForce, { pods }: NodeProcesses)
     else known.push({ by, at })
   }
   const found: (Scheduled & { readonly at: number })[] = []
+  let turn = performance.now()
   for (const [podID, candidates] of byPod) {
     candidates.sort((a, b) => a.by.intent.priority - b.by.intent.priority || b.at - a.at)
     const out = without.get(podID)
     for (const { pid, command, startTime } of pods.get(podID) ?? []) {
+      if (performance.now() - turn > TURN_MS) {
+        await setImmediate()
+        turn = performance.now()
+      }
       if (command === PAUSE || out?.has(processKey(pid, startTime))) continue
       const first = candidates.find(({ by: { regex } }) => regex === undefined || regex.matches(command))
       if (first !== undefined) found.push({ pid, ...first })
