@@ -13,6 +13,8 @@ export interface Answered {
 
 interface Operation {
   readonly operationId: string
+  readonly description?: string
+  readonly security?: readonly object[]
   readonly requestBody?: object
   readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, unknown>> }>>
 }
@@ -20,6 +22,14 @@ interface Operation {
 export interface OpenApi {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
 }
+
+/** All that the document has, a row each. */
+export const operationsOf = ({
+  paths,
+}: OpenApi): readonly (Operation & { readonly method: string; readonly path: string })[] =>
+  Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ ...operation, method: method.toUpperCase(), path })),
+  )
 
 /** What `default` stands for: bytes that are no proper request, and what comes too fast. A 500 is never right. */
 const anyRequest: ReadonlySet<number> = new Set([400, 408, 413, 414, 417, 429, 431])
