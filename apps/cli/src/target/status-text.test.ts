@@ -93,7 +93,7 @@ test('gateways, pods that are on their way out, ports and paths of this machine 
       '  layers   40-mtls on, 50-identity OFF',
       '  outside  http://127.0.0.1:41234 leads to shop/gw-istio:80, for istioexplained.io, *.example.org (30080, which the manifests ask for, could not be had)',
       '  outside  http://127.0.0.1:30090 leads to shop/tcp:9000',
-      '  log in   http://127.0.0.1:41234 in a browser, as admin@example.com; the password was shown once, and is kept in /s/secrets/shop/admin.json',
+      '  log in   http://localhost:41234 in a browser, as admin@example.com; the password was shown once, and is kept in /s/secrets/shop/admin.json',
       '  way out  api.cloudflare.com played by a stand-in on this machine; nothing else of the real world is dialled',
       '  refused  the last save, so what is in force is not what the files say: k8s/a.yaml:3:1: a mistake',
       '  path     DATA=/data of shop/old is /s/data here',

@@ -40,11 +40,15 @@ function publishedLine({ url, service, port, hosts, wanted }: PublishedPort): st
   return `  outside  ${url} leads to ${service}:${port}${named}${elsewhere}`
 }
 
-/** Where a person logs in, and as whom. */
+/**
+ * Where a person logs in, and as whom. By another name than the other doors have: a browser sends a cookie to every port of the host that
+ * it came from, so one of 127.0.0.1 would go to whatever else is published there.
+ */
 function loginLine({ url, login }: PublishedPort): readonly string[] {
   if (login === undefined) return []
   const { user, file } = login
-  return [printable(`  log in   ${url} in a browser, as ${user}; the password was shown once, and is kept in ${file}`)]
+  const own = url.replace(/^http:\/\/127\.0\.0\.1(?=[:/]|$)/, 'http://localhost')
+  return [printable(`  log in   ${own} in a browser, as ${user}; the password was shown once, and is kept in ${file}`)]
 }
 
 /** Who answers for the hosts that pods may be let out to. */
