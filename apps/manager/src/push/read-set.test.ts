@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { EMPTY_ROOT, merkleRoot } from '@bulkhead/intents'
 import { eventually } from '@bulkhead/service-kit/testing'
-import { Long } from 'mongodb'
+import { Long, MongoErrorLabel } from 'mongodb'
 import { intentsOf, strategyDoc } from '../reconcile/testing/documents.js'
+import { hasLabel } from '../store/failures.js'
 import { sharedManager } from '../testing/index.js'
 import { pod } from '../testing/scheduling.js'
 import { readSet } from './read-set.js'
@@ -54,8 +55,17 @@ test('of sets that are read at once while others write, one with a higher versio
   const writer = async (): Promise<void> => {
     for (let n = 0; !over; n++) await store.intents.insertMany(intentsOf(strategy, pod(`pod-${n}`, 'web', node)))
   }
+  // Four at one document, on a busy machine: who gave way for three seconds has nothing, and asks again as the next run would.
+  const patiently = async (tries = 20): Promise<Awaited<ReturnType<typeof readSet>>> => {
+    try {
+      return await readSet(store, node)
+    } catch (error) {
+      if (tries === 1 || !hasLabel(error, MongoErrorLabel.TransientTransactionError)) throw error
+      return patiently(tries - 1)
+    }
+  }
   const reader = async (): Promise<void> => {
-    for (let n = 0; n < rounds; n++) sets.push(await readSet(store, node))
+    for (let n = 0; n < rounds; n++) sets.push(await patiently())
   }
   const writing = writer()
   await Promise.all(Array.from({ length: readers }, reader))
