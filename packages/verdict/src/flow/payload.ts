@@ -1,4 +1,5 @@
 import { parseAddress } from '../model/addresses.js'
+import { withoutAbsoluteForm } from '../points/http/refused.js'
 import type { CniVerdict, Flow, Payload } from '../types.js'
 import type { Caller } from './parties.js'
 import { requestSent } from './request.js'
@@ -30,7 +31,7 @@ export function payloadOf({ flow, caller, route, tunnelled }: Carried, reads: Re
       return sni === undefined ? { kind: 'other' } : { kind: 'tls', sni }
     }
     case 'http':
-      return { kind: 'http', ...requestSent(flow, caller, route) }
+      return { kind: 'http', ...withoutAbsoluteForm(requestSent(flow, caller, route)) }
     case 'dns':
       return undefined
   }

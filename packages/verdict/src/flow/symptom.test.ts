@@ -79,6 +79,8 @@ test('behind a waypoint that reads no requests a client only sees its connection
   const rows = [
     ['cni-egress', 'cni.default-deny', 'late-reset'],
     ['cni-ingress', 'not-modelled', 'late-reset'],
+    ['cni-ingress', 'cni.http-denied', 'reset'],
+    ['cni-egress', 'cni.sni-denied', 'reset'],
     ['cni-ingress', 'network.nothing-listens', 'reset'],
     ['cni-egress', 'network.no-endpoint', 'reset'],
     ['ztunnel', 'authz.no-rule-allows', 'reset'],

@@ -19,7 +19,7 @@ export function symptomOf(
   // A proxy that answers a gateway answers its client.
   if (step.code === 'cni.http-denied' && isRequest(step.facts?.request)) return 'cilium-403'
   const behind = (step.hop ?? 0) > 0
-  if (behind && through === 'tcp') return isCni(step) && !step.code.startsWith('network.') ? 'late-reset' : 'reset'
+  if (behind && through === 'tcp') return isDropped(step) ? 'late-reset' : 'reset'
   if (step.code === 'request.refused') return 'gateway-400'
   // A waypoint that reads requests answers whom it refuses, and a gateway before it passes the answer on.
   if (step.point === 'waypoint' && step.facts?.request !== undefined) return 'rbac-403'
@@ -58,6 +58,11 @@ function isRequest(read: unknown): boolean {
 
 function isCni({ point }: Pick<Step, 'point'>): boolean {
   return point === 'cni-egress' || point === 'cni-ingress'
+}
+
+/** Nobody answers what is dropped: who dialled finds out when it gives up. What was read and refused is cut at once. */
+function isDropped(step: Pick<Step, 'point' | 'code'>): boolean {
+  return isCni(step) && !/^network\.|^cni\.(sni|http)-denied$/.test(step.code)
 }
 
 /** A gateway speaks HTTP: it answers whom it refuses. */

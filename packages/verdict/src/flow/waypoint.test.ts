@@ -4,6 +4,7 @@ import type { Resource } from '@bulkhead/resources'
 import { compile } from '../model/compile.js'
 import {
   authorizationPolicy,
+  ciliumPolicy,
   gateway,
   httpRoute,
   networkPolicy,
@@ -87,6 +88,34 @@ test('what stops a waypoint on its way is a 503 to who asked for a page, and a c
     assert.equal(judge(flow, declared({ name: 'http' }, policy)).symptom, http)
     assert.equal(judge(flow, declared({ name: 'tcp' }, policy)).symptom, tcp)
   }
+})
+
+test('what a waypoint does not read goes on as it came, and who reads it behind judges it', () => {
+  const reads = ciliumPolicy('app/reads', {
+    endpointSelector: { matchLabels: { app: 'uncaptured' } },
+    ingress: [
+      {
+        fromEntities: ['all'],
+        toPorts: [{ ports: [{ port: '8080', protocol: 'TCP' }], rules: { http: [{ path: '/a' }] } }],
+      },
+    ],
+  })
+  const before = (name: string): Resource => {
+    const { object } = service('app/dst', { labels: { 'istio.io/use-waypoint': 'wp' } })
+    const spec = { selector: { app: 'uncaptured' }, ports: [{ port: 80, targetPort: 8080, name }] }
+    return resource({ ...object, spec })
+  }
+  const others = behindWaypoint.filter(({ id }) => id !== 'Service/app/dst')
+  const ask = (name: string, path: string) =>
+    decided(judge({ ...flow, http: { method: 'GET', path } }, compile([...others, before(name), wp, reads])))
+  const denied = ['deny', 'cilium-403', 1, 'cni-ingress', 'cni.http-denied']
+  assert.deepEqual(ask('tcp', '/b'), denied)
+  assert.deepEqual(ask('tcp', '/a'), ['allow', 'ok'])
+  assert.deepEqual(ask('tcp', 'http://dst/a'), ['allow', 'ok'])
+  assert.deepEqual(ask('tcp', 'http://dst/b'), denied)
+  // As it came, where one that reads it would have put it right.
+  assert.deepEqual(ask('tcp', '/b/../a'), denied)
+  assert.deepEqual(ask('http', '/b/../a'), ['allow', 'ok'])
 })
 
 test('a Service without a pod is the waypoint’s to find out', () => {

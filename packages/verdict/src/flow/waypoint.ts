@@ -8,7 +8,7 @@ import type { HttpRequest } from '../routes/types.js'
 import type { Flow, Pod, ServiceModel, Step, WaypointEvidence } from '../types.js'
 import type { PastWaypoint, WaypointHop } from './next-hop.js'
 import type { Caller } from './parties.js'
-import { requestAtWaypoint } from './request.js'
+import { requestAtWaypoint, requestSent } from './request.js'
 import { type Obstacle, type Route, serviceRoute } from './route.js'
 
 /** Where a proxy sends on what has come to it, as a flow of its own. */
@@ -41,11 +41,12 @@ export function atWaypoint(
   if (to === undefined) throw new RangeError(`waypoint ${hop.key} is before nothing: ${JSON.stringify(flow.to)}`)
   const { steps } = judgeAt('waypoint', { waypoint, peer, to, ...(request && { request }) }, snapshot)
   const caller: Caller = { kind: 'pod', pod: waypoint, name: waypoint.workload }
+  const http = request === undefined ? flow.http && requestSent(flow, arrival.caller, route) : forwarded(request)
   const own: Flow = {
     from: { workload: waypoint.workload },
     to: 'service' in to ? { service: to.service.key } : flow.to,
     port: to.port,
-    ...(request && { http: forwarded(request) }),
+    ...(http && { http }),
     ...(flow.tls && { tls: flow.tls }),
   }
   const onward =
@@ -55,7 +56,7 @@ export function atWaypoint(
   return { steps, onward: { flow: own, caller, route: onward } }
 }
 
-/** What is judged is what goes on: normalised. */
+/** What is judged is what goes on: normalised. What is not read goes on as it came. */
 function forwarded(request: HttpRequest): HttpRequest {
   const target = splitPath(request.path)
   return target === undefined ? request : { ...request, path: target.path + target.query }

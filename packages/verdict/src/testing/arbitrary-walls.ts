@@ -1,4 +1,4 @@
-import type { AuthorizationPolicy, PeerAuthentication, Resource } from '@bulkhead/resources'
+import type { AuthorizationPolicy, CiliumRule, PeerAuthentication, Resource } from '@bulkhead/resources'
 import fc from 'fast-check'
 import { ruleOver } from './arbitrary-requests.js'
 import * as make from './objects.js'
@@ -72,9 +72,9 @@ const attachment = oneOf<object>(
   ...Array.from({ length: 10 }, () => onWaypoint),
   { targetRefs: [{ group, kind: 'GatewayClass', name: 'istio-waypoint' }] },
   { targetRefs: [{ group, kind: 'GatewayClass', name: 'istio' }] },
-  { targetRefs: [{ group, kind: 'Gateway', name: 'gw' }] },
+  ...Array.from({ length: 4 }, () => ({ targetRefs: [{ group, kind: 'Gateway', name: 'gw' }] })),
   { targetRefs: [{ group: '', kind: 'Service', name: 'other' }, ...onWaypoint.targetRefs] },
-  { selector: { matchLabels: { app: 'web' } } },
+  ...Array.from({ length: 3 }, () => ({ selector: { matchLabels: { app: 'web' } } })),
   { selector: { matchLabels: { app: 'db' } } },
   { selector: { matchLabels: { 'gateway.networking.k8s.io/gateway-name': 'wp' } } },
   {},
@@ -141,24 +141,45 @@ const network = oneOf<NetworkSpec>(
   },
 )
 
+/** What Cilium reads of requests it reads where they are plain: on the way to who is not captured. */
+const reading = oneOf('/a.*', '/', '/a/b', '.*').map(
+  (path): CiliumRule => ({
+    endpointSelector: { matchLabels: { app: 'plain' } },
+    ingress: [
+      { fromEntities: ['all'], toPorts: [{ ports: [{ port: '8080', protocol: 'TCP' }], rules: { http: [{ path }] } }] },
+    ],
+  }),
+)
+
 export interface RandomWalls {
   readonly authorizations: readonly RandomAttached[]
   readonly networks: readonly { readonly namespace: string; readonly spec: NetworkSpec }[]
+  readonly reading: CiliumRule | undefined
   readonly peers: PeerSpec | undefined
 }
 
 const anyWalls: fc.Arbitrary<RandomWalls> = fc.record({
   authorizations: fc.array(authorization, { minLength: 1, maxLength: 4 }),
   networks: fc.oneof(
-    { weight: 5, arbitrary: fc.constant([]) },
-    { weight: 1, arbitrary: fc.array(fc.record({ namespace: oneOf('a', 'a', 'b'), spec: network }), { maxLength: 2 }) },
+    { weight: 3, arbitrary: fc.constant([]) },
+    {
+      weight: 1,
+      arbitrary: fc.array(fc.record({ namespace: oneOf('a', 'a', 'b'), spec: network }), {
+        minLength: 1,
+        maxLength: 2,
+      }),
+    },
   ),
+  reading: oneOf(true, false, false, false).chain((is) => (is ? reading : fc.constant(undefined))),
   peers,
 })
 export const walls = fc.noBias(anyWalls)
 
-export function networkResources({ networks }: RandomWalls): Resource[] {
-  return networks.map(({ namespace, spec }, index) => make.networkPolicy(`${namespace}/n${index}`, spec))
+export function networkResources({ networks, reading: rule }: RandomWalls): Resource[] {
+  return [
+    ...networks.map(({ namespace, spec }, index) => make.networkPolicy(`${namespace}/n${index}`, spec)),
+    ...(rule === undefined ? [] : [make.ciliumPolicy('a/reading', rule)]),
+  ]
 }
 
 export function meshResources({ authorizations, peers: spec }: RandomWalls): Resource[] {

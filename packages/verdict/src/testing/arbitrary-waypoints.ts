@@ -27,7 +27,7 @@ const naming = oneOf<Labels>(
   { [usedOf]: 'b' },
   {},
 )
-const seldomNaming = fc.oneof({ weight: 3, arbitrary: fc.constant<Labels>({}) }, { weight: 1, arbitrary: naming })
+const seldomNaming = fc.oneof({ weight: 2, arbitrary: fc.constant<Labels>({}) }, { weight: 1, arbitrary: naming })
 const ingress = oneOf<Labels>(
   { [byIngress]: 'true' },
   { [byIngress]: 'true' },
@@ -89,6 +89,8 @@ export interface RandomCluster {
   readonly otherPort: object
   readonly here: RandomWaypoint
   readonly there: RandomWaypoint
+  /** A route of the Service itself. */
+  readonly routed: boolean
 }
 
 const anyCluster: fc.Arbitrary<RandomCluster> = fc.record({
@@ -108,6 +110,7 @@ const anyCluster: fc.Arbitrary<RandomCluster> = fc.record({
   otherPort: portName,
   here: waypoint,
   there: waypoint,
+  routed: oneOf(...Array.from({ length: 15 }, () => false), true),
 })
 /** Not drawn to the ends of its lists, as values are by default: what comes first is no rarer than the rest. */
 export const cluster = fc.noBias(anyCluster)
@@ -138,6 +141,11 @@ const gone = (namespace: string): Resource =>
     metadata: { name: 'gone', namespace },
     data: { deployment: 'spec: {replicas: 0}' },
   } as Parameters<typeof make.resource>[0])
+
+const ofService = make.httpRoute('a/split', '', {
+  parentRefs: [{ group: '', kind: 'Service', name: 'web' }],
+  rules: [{ backendRefs: [{ name: 'plain', port: 80 }] }],
+})
 
 const ambient = { 'istio.io/dataplane-mode': 'ambient' }
 const webPorts = [
@@ -173,6 +181,7 @@ export function clusterResources(of: RandomCluster): Resource[] {
     service('b/web', of.far, 'web', [{ ...of.port, port: 80, targetPort: 8080 }]),
     make.gateway('a/gw', { listeners: [{ name: 'http', port: 80, protocol: 'HTTP' }] }),
     make.httpRoute('a/routes', 'gw', { hostnames: ['shop.example', '*.wild.example'], rules: routes }),
+    ...(of.routed ? [ofService] : []),
     gone('a'),
     gone('b'),
     ...proxy('a/wp', of.here),

@@ -9,10 +9,13 @@ export function naiveSymptoms(
   by: Said | undefined,
   proxies: readonly Station[],
   isCaptured: boolean,
+  target = '/',
 ): string[] {
   if (outcome === 'unknown') return []
   if (by === undefined) return ['ok']
   const [first] = proxies
+  // Cilium's proxy answers the request, and whoever asked hands it on.
+  if (by.codes[0] === 'cni.http-denied') return target[0] === '/' ? ['cilium-403'] : ['cilium-403', 'reset']
   const says = ownWord(by, proxies[by.hop])
   // Of what stops a proxy on its way, its client sees only that it did; what a waypoint answers, a gateway passes on.
   if (by.hop > 0 && first === 'waypoint of connections') return isDropped(by) ? ['late-reset'] : ['reset']

@@ -18,7 +18,7 @@ import { type NaiveNetworkPod, type NaivePayload, type NaiveWhy, naiveNetwork } 
 import { naivePath } from './naive-path.js'
 import { get, type NaiveRequest, type Plain } from './naive-patterns.js'
 import { naiveSymptoms } from './naive-symptoms.js'
-import { naiveWaypoint, readsRequests } from './naive-waypoint.js'
+import { isRouted, naiveWaypoint, readsRequests } from './naive-waypoint.js'
 
 /*
  * Test code: a call on its whole way, with a gateway and a waypoint where they are, judged by the naive evaluators of each
@@ -88,7 +88,13 @@ export function naiveWay(cluster: NaiveCluster, call: NaiveCall, route: NaiveRou
   const unknown = way.said.some(({ word }) => word === 'unknown')
   const outcome = by !== undefined ? 'deny' : unknown ? 'unknown' : 'allow'
   const { said, hops, proxies, stations } = way
-  const symptoms = naiveSymptoms(outcome, by, proxies, from !== undefined && captured(cluster, from))
+  const symptoms = naiveSymptoms(
+    outcome,
+    by,
+    proxies,
+    from !== undefined && captured(cluster, from),
+    call.request?.path,
+  )
   return { outcome, ...(by !== undefined && { by }), said, hops, proxies, symptoms, stations }
 }
 
@@ -136,7 +142,7 @@ class Way {
     if (gateway === undefined || pod === undefined || request === undefined) throw new RangeError(`no gateway ${key}`)
     this.proxies.push('gateway')
     this.stations.push('gateway')
-    this.#packet(0, from, pod, port, { kind: 'http', ...request })
+    this.#packet(0, from, pod, port, { kind: 'http', ...ofWholeUrl(request) })
     const taken = this.#take(0, 'gateway', request)
     if (taken === undefined) return
     const headers = atGateway(taken.headers, from.ip)
@@ -180,6 +186,9 @@ class Way {
     const seen = taken && { ...taken, headers: atWaypoint(taken.headers) }
     const caller = { ip: from.ip, principal: this.#identity(from) }
     this.#answer(hop, 'waypoint', naiveWaypoint(this.#cluster, waypoint, caller, to, seen))
+    // Where it goes from there is then another question, which nobody here answers.
+    if (isRouted(this.#cluster, to))
+      this.said.push({ hop, point: 'waypoint', word: 'unknown', codes: ['not-modelled'] })
     this.#deliver(hop + 1, pod, to, seen ?? request)
   }
 
@@ -199,7 +208,7 @@ class Way {
     const speaks =
       source !== undefined && (captured(this.#cluster, source) || proxyOf(this.#cluster, source) !== undefined)
     const tunnelled = speaks && inMesh
-    const plain: NaivePayload = request === undefined ? { kind: 'other' } : { kind: 'http', ...request }
+    const plain: NaivePayload = request === undefined ? { kind: 'other' } : { kind: 'http', ...ofWholeUrl(request) }
     this.#packet(hop, from, pod, tunnelled ? 15008 : podPort, tunnelled ? { kind: 'tls' } : plain)
     if (!inMesh) return
     const principal = tunnelled && source !== undefined ? this.#identity(source) : null
@@ -228,15 +237,14 @@ class Way {
   }
 
   /** The request as a proxy's policies see it; undefined when the proxy does not take it. */
-  #take(hop: number, point: 'gateway' | 'waypoint', sent: NaiveRequest): NaiveRequest | undefined {
-    // A target that is a whole URL says the host, whatever Host says.
-    const [, host = sent.host, target = sent.path] = /^http:\/\/([^/?#]+)(.*)$/i.exec(sent.path) ?? []
-    const path = naivePath(target[0] === '/' || target === sent.path ? target : `/${target}`)
+  #take(hop: number, point: 'gateway' | 'waypoint', request: NaiveRequest): NaiveRequest | undefined {
+    const sent = ofWholeUrl(request)
+    const path = naivePath(sent.path)
     if (path !== null && sent.method === sent.method.toUpperCase()) {
       // What is of this connection alone ends here, and so does what its sender declares to be.
       const own = (sent.headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase())
       const kept = Object.entries(sent.headers).filter(([name]) => name !== 'connection' && !own.includes(name))
-      return { ...sent, host, path, headers: Object.fromEntries(kept) }
+      return { ...sent, path, headers: Object.fromEntries(kept) }
     }
     this.said.push({ hop, point, word: 'deny', codes: ['request.refused'] })
     return undefined
@@ -258,6 +266,13 @@ class Way {
   #of(kind: string): Plain[] {
     return this.#cluster.objects.filter((one) => one.kind === kind)
   }
+}
+
+/** A target that is a whole URL says the host, whatever Host says. */
+function ofWholeUrl(request: NaiveRequest): NaiveRequest {
+  const [, host = request.host, rest] = /^http:\/\/([^/?#]+)(.*)$/i.exec(request.path) ?? []
+  if (rest === undefined) return request
+  return { ...request, host, path: rest[0] === '/' ? rest : `/${rest}` }
 }
 
 type Headers = NaiveRequest['headers']

@@ -33,6 +33,17 @@ export function readsRequests(to: Destination, request: NaiveRequest | undefined
   return said === undefined ? request !== undefined : said === 'http'
 }
 
+/** Whether the Service that was addressed has routes of its own. */
+export function isRouted(cluster: NaiveCluster, { service, addressed }: Destination): boolean {
+  const routes = cluster.objects.filter(({ kind }) => kind === 'HTTPRoute')
+  return routes.some((route) =>
+    entries(get(route, 'spec', 'parentRefs')).some((ref) => {
+      const parent = `${get(ref, 'namespace') ?? get(route, 'metadata', 'namespace')}/${get(ref, 'name')}`
+      return get(ref, 'kind') === 'Service' && addressed === 'service' && parent === nameOf(service)
+    }),
+  )
+}
+
 export function naiveWaypoint(
   cluster: NaiveCluster,
   waypoint: Plain,
