@@ -19,7 +19,7 @@ export const REQUEST_TIMEOUT_MS = 300_000
 export const KEEP_ALIVE_MS = 60_000
 /** How often connections are looked at for the three timeouts. */
 export const CHECK_MS = 1_000
-/** Connections of one gateway at a time; further ones are reset. Against a flood of connects. */
+/** Connections of one gateway or waypoint at a time, whatever they carry; further ones are reset. Against a flood of connects. */
 export const MAX_CONNECTIONS = 1_024
 /** Requests of one connection that wait for the one before (pipelining). Against 2,000 requests in one packet. */
 export const MAX_PIPELINED = 64

@@ -3,6 +3,8 @@ import { once } from 'node:events'
 import { connect as connectHttp2 } from 'node:http2'
 import { connect, type Socket } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
+import { MAX_CONNECTIONS } from '../http/limits.js'
+import type { MeshParts } from '../mesh.js'
 import { identityOf, shop, WAYPOINT } from '../testing/fake-snapshot.js'
 import { show } from '../testing/forge.js'
 import { type Rig, readAll, recordOf, startRig, until } from '../testing/harness.js'
@@ -16,12 +18,11 @@ const OTHER_SERVICE = '10.96.0.11'
 const POD = '10.244.1.2'
 const GET = 'GET / HTTP/1.1\r\nhost: web-api\r\nconnection: close\r\n\r\n'
 
-async function start(t: TestContext): Promise<{ rig: Rig; asked: string[] }> {
-  const rig = await startRig(t, {
-    snapshot: shop({
-      waypoint: { policy: ({ peer }) => (peer.identity === identityOf('shop/sleep') ? 'allow' : 'deny') },
-    }),
+async function start(t: TestContext, parts: Partial<MeshParts> = {}): Promise<{ rig: Rig; asked: string[] }> {
+  const snapshot = shop({
+    waypoint: { policy: ({ peer }) => (peer.identity === identityOf('shop/sleep') ? 'allow' : 'deny') },
   })
+  const rig = await startRig(t, { snapshot }, parts)
   const asked: string[] = []
   await serve(rig, 'shop/web-api', ({ method, url }, response) => {
     asked.push(`${method} ${url}`)
@@ -122,6 +123,24 @@ describe("a waypoint's port 15008", () => {
     const socket = await rig.mesh.dialAsKubelet(WAYPOINT, 15021)
     socket.write('GET /healthz/ready HTTP/1.1\r\nhost: probe\r\nconnection: close\r\n\r\n')
     assert.match(await readAll(socket), /^HTTP\/1.1 200 /)
+  })
+
+  it('takes so many connections and no more, also of those that have not said what they carry', async (t) => {
+    const { rig } = await start(t, { firstBytesMs: 60_000 })
+    const silent = await Promise.all(
+      Array.from({ length: MAX_CONNECTIONS }, () => rig.capture.connect('shop/notsleep', 'web-api', 80, 'silent')),
+    )
+    for (const socket of silent) socket.on('error', () => {}).write('G')
+    await until(() => (rig.mesh.approaching(WAYPOINT) === 0 ? true : undefined), 'all of them there')
+    const dial = (run: string) => rig.capture.connect('shop/sleep', 'web-api', 80, run)
+    assert.equal(await sayOn(await dial('late'), GET), '[reset]')
+    const { flag, symptom, error } = await recordOf(rig.mesh, 'late')
+    assert.deepEqual([flag, symptom], ['CONNECT', 'reset'])
+    assert.match(error ?? '', /has 1024 connections, and takes no more$/)
+    for (const socket of silent.splice(0, 10)) socket.destroy()
+    await until(() => (rig.mesh.flows({ run: 'silent' }).length === 10 ? true : undefined), 'ten less')
+    assert.match(await sayOn(await dial('later'), GET), /^HTTP\/1.1 200 /)
+    for (const socket of silent) socket.destroy()
   })
 
   it('leaves nothing behind', async (t) => {

@@ -4,6 +4,7 @@ import type { Flow } from '../flows.js'
 import type { Peer } from '../hbone-server.js'
 import { ClientSocket } from '../http/client-socket.js'
 import { Downstream } from '../http/downstream.js'
+import { MAX_CONNECTIONS } from '../http/limits.js'
 import { HBONE_PORT, parseAuthority, refuse, rejection } from '../inbound.js'
 import { wrongTarget } from '../obstacles.js'
 import { noHealthyUpstream } from '../proxy/answers.js'
@@ -91,6 +92,11 @@ export class Waypoint extends ProxyPod {
     }
     if (this.leaving) {
       flow.fail({ flag: 'CONNECT', symptom: 'reset', error: 'connection refused: the waypoint is on its way out' })
+      return refuse(stream, 503)
+    }
+    if (this.#tunnels.size >= MAX_CONNECTIONS) {
+      const error = `connection refused: the waypoint has ${MAX_CONNECTIONS} connections, and takes no more`
+      flow.fail({ flag: 'CONNECT', symptom: 'reset', error })
       return refuse(stream, 503)
     }
     if (stream.destroyed || stream.closed) return
