@@ -26,7 +26,7 @@ export { kitErrors } from './errors/kit-errors.js'
 export { CHECK_TIMEOUT_MS, type Check, type CheckResult, Health, type Readiness } from './health/health.js'
 export { send, sendJson } from './http/answers.js'
 export { defaultLimits, type Limits, MAX_BODY_BYTES } from './http/limits.js'
-export { discardBody, hasBody } from './http/read-body.js'
+export { discardBody, hasBody, readBody } from './http/read-body.js'
 export { contextOf, type RequestContext } from './http/request-context.js'
 export { closeOnSignal, main, shutdownSettings } from './lifecycle/run.js'
 export {

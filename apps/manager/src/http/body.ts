@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { kitErrors } from '@bulkhead/service-kit'
+import { kitErrors, readBody } from '@bulkhead/service-kit'
 import { managerErrors } from './errors.js'
 
 /** Memory and time: the largest request that makes sense here has a few thousand characters. */
@@ -17,7 +17,7 @@ export async function readJson(request: IncomingMessage, maxBytes = MAX_BODY_BYT
   const encoding = request.headers['content-encoding']
   if (encoding !== undefined && encoding !== 'identity')
     throw kitErrors.error('UNSUPPORTED_MEDIA_TYPE', 'This service takes no Content-Encoding.')
-  const bytes = await readBytes(request, maxBytes)
+  const bytes = await readBody(request, maxBytes)
   let text: string
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
@@ -68,26 +68,4 @@ export function withoutNulls(value: unknown, depth = 0): unknown {
   const kept: [string, unknown][] = []
   for (const [key, each] of Object.entries(value)) if (each !== null) kept.push([key, withoutNulls(each, depth + 1)])
   return Object.fromEntries(kept)
-}
-
-function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let seen = 0
-    request.on('data', (chunk: Buffer) => {
-      seen += chunk.length
-      if (seen <= maxBytes) {
-        chunks.push(chunk)
-        return
-      }
-      request.removeAllListeners('data')
-      request.pause()
-      reject(
-        kitErrors.error('BODY_TOO_LARGE', `The body is larger than the ${maxBytes} bytes that this service accepts.`),
-      )
-    })
-    request.once('end', () => resolve(Buffer.concat(chunks)))
-    request.once('error', (cause) => reject(kitErrors.error('REQUEST_ABORTED', undefined, { cause })))
-    request.once('close', () => reject(kitErrors.error('REQUEST_ABORTED')))
-  })
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { kitErrors } from '@bulkhead/service-kit'
+import { kitErrors, readBody } from '@bulkhead/service-kit'
 import { schedulerErrors } from './errors.js'
 
 /**
@@ -10,7 +10,7 @@ export async function readJson(request: IncomingMessage, maxBytes: number): Prom
   const encoding = request.headers['content-encoding']
   if (encoding !== undefined && encoding !== 'identity')
     throw kitErrors.error('UNSUPPORTED_MEDIA_TYPE', 'This service takes no Content-Encoding.')
-  const bytes = await readBytes(request, maxBytes)
+  const bytes = await readBody(request, maxBytes)
   if (bytes.length === 0) return {}
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
@@ -18,31 +18,4 @@ export async function readJson(request: IncomingMessage, maxBytes: number): Prom
   } catch (cause) {
     throw schedulerErrors.error('INVALID_BODY', undefined, { cause })
   }
-}
-
-const tooLarge = (maxBytes: number) =>
-  kitErrors.error('BODY_TOO_LARGE', `The body is larger than the ${maxBytes} bytes that are accepted here.`)
-
-function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    if (Number(request.headers['content-length'] ?? 0) > maxBytes) {
-      reject(tooLarge(maxBytes))
-      return
-    }
-    const chunks: Buffer[] = []
-    let seen = 0
-    request.on('data', (chunk: Buffer) => {
-      seen += chunk.length
-      if (seen <= maxBytes) {
-        chunks.push(chunk)
-        return
-      }
-      request.removeAllListeners('data')
-      request.pause()
-      reject(tooLarge(maxBytes))
-    })
-    request.once('end', () => resolve(Buffer.concat(chunks)))
-    request.once('error', (cause) => reject(kitErrors.error('REQUEST_ABORTED', undefined, { cause })))
-    request.once('close', () => reject(kitErrors.error('REQUEST_ABORTED')))
-  })
 }

@@ -6,7 +6,7 @@ import type { ErrorEnvelope } from '../errors/envelope.js'
 import { createLog } from '../log/logger.js'
 import { createService, type Service } from '../service.js'
 import type { Limits } from './limits.js'
-import { discardBody } from './read-body.js'
+import { discardBody, readBody } from './read-body.js'
 
 interface Raw {
   readonly status: number
@@ -30,6 +30,9 @@ async function start(t: TestContext, limits: Partial<Limits> = {}): Promise<{ se
       app.post('/discard', async (req, res) => {
         await discardBody(req, 100)
         res.json('ok')
+      })
+      app.post('/read', async (req, res) => {
+        res.json((await readBody(req, 100)).toString())
       })
     },
   })
@@ -160,4 +163,18 @@ test('connections above the limit are refused, and those below go on', async (t)
   first.write('GET /livez HTTP/1.1\r\nHost: x\r\n\r\n')
   assert.match(String(await answered), /^HTTP\/1\.1 200/)
   assert.equal((service.server.address() as AddressInfo).port, port)
+})
+
+test('a body is read whole, or refused: by the length that it says, and by the bytes that come', async (t) => {
+  const { port } = await start(t)
+  const read = (head: string, ...chunks: readonly string[]) =>
+    raw(port, `POST /read HTTP/1.1\r\n${HOST}${head}\r\n\r\n`, ...chunks)
+  const whole = 'x'.repeat(100)
+  const served = await read('Content-Length: 100', whole.slice(0, 60), whole.slice(60))
+  assert.deepEqual([served.status, JSON.parse(served.body)], [200, whole])
+  for (const refused of [
+    await read('Content-Length: 101'),
+    await read('Transfer-Encoding: chunked', `80\r\n${'x'.repeat(128)}\r\n`),
+  ])
+    assert.deepEqual([refused.status, code(refused)], [413, 'BODY_TOO_LARGE'])
 })

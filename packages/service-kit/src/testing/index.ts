@@ -1,4 +1,5 @@
 // For the tests of services: a service as a process of its own, and clients that tell what became of every request.
+export { chromiumArgs, findChromium, openBrowser } from './browser.js'
 export { Child, type Line } from './child.js'
 export { eventually } from './eventually.js'
 export { load, type Sent, send } from './load.js'

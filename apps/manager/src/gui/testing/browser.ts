@@ -1,52 +1,9 @@
-import { accessSync, constants } from 'node:fs'
-import { delimiter, join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { chromiumArgs, openBrowser as open } from '@bulkhead/service-kit/testing'
 import { type Browser, chromium } from 'playwright-core'
 
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome', 'microsoft-edge']
-const PLACES = [
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-  '/Applications/Chromium.app/Contents/MacOS/Chromium',
-  '/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge',
-]
-
-function runs(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
-}
-
-/** Chromium, or a browser made of it: CHROMIUM_PATH, else the usual names on PATH, else the usual places. */
-export function findChromium(env: Readonly<Record<string, string | undefined>> = process.env): string | undefined {
-  if (env.CHROMIUM_PATH) return env.CHROMIUM_PATH
-  const folders = (env.PATH ?? '').split(delimiter).filter((folder) => folder !== '')
-  return [...NAMES.flatMap((name) => folders.map((folder) => join(folder, name))), ...PLACES].find(runs)
-}
-
 export const launch = (executablePath: string): Promise<Browser> =>
-  chromium.launch({
-    executablePath,
-    // Chromium's sandbox refuses to run as root, which containers usually are. The page is our own.
-    args: [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), '--disable-dev-shm-usage', '--disable-gpu'],
-  })
+  chromium.launch({ executablePath, args: [...chromiumArgs] })
 
-/**
- * A browser for this test; undefined where there is none: the test is then skipped, and says so. With BULKHEAD_BROWSER=required,
- * as in continuous integration, that is a failure.
- */
-export async function openBrowser(t: TestContext): Promise<Browser | undefined> {
-  const executablePath = findChromium()
-  if (executablePath === undefined) {
-    const said = 'no Chromium was found, so nobody looked at the page: install one, or name it in CHROMIUM_PATH'
-    if (process.env.BULKHEAD_BROWSER === 'required') throw new Error(said)
-    t.diagnostic(`NOT RUN: ${said}`)
-    t.skip(said)
-    return undefined
-  }
-  const browser = await launch(executablePath)
-  t.after(() => browser.close())
-  return browser
-}
+/** A browser for this test; undefined where there is none: the test is then skipped, and says so. */
+export const openBrowser = (t: TestContext): Promise<Browser | undefined> => open(t, launch)

@@ -3,7 +3,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { findChromium, launch } from './browser.js'
+import { findChromium } from '@bulkhead/service-kit/testing'
+import { launch } from './browser.js'
 import { screensOf } from './screens.js'
 import { furnish, type Sight, stageOf } from './stage.js'
 
