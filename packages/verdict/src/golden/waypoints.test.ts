@@ -194,6 +194,18 @@ test('120 TestK8sNetPol: a NetworkPolicy that opens 15008 alone lets the mesh in
     symptom: 'timeout',
     code: 'cni.default-deny',
   })
+  const onUncaptured = { matchLabels: { app: 'uncaptured' } }
+  const onlyHboneThere = networkPolicy('app/only', {
+    podSelector: onUncaptured,
+    ingress: [{ ports: [{ port: 15008 }] }],
+  })
+  const uncaptured = { workload: 'app/uncaptured' }
+  assert.deepEqual(short(verdict([onlyHboneThere], src, uncaptured)), {
+    outcome: 'deny',
+    symptom: 'late-reset',
+    code: 'cni.default-deny',
+  })
+  assert.equal(verdict([], src, uncaptured).outcome, 'allow')
   const appPort = networkPolicy('app/app-port', { podSelector: onDst, ingress: [{ ports: [{ port: 8080 }] }] })
   assert.deepEqual(short(verdict([appPort], src)), {
     outcome: 'deny',
