@@ -61,7 +61,7 @@ function httpProbe(
       signal,
       headers: {
         host: `${target.host}:${port}`,
-        'user-agent': 'kube-probe/1.34',
+        'user-agent': 'kube-probe/1.35',
         accept: '*/*',
         connection: 'close',
         ...Object.fromEntries((get.httpHeaders ?? []).map(({ name, value }) => [name, value])),

@@ -131,6 +131,8 @@ test('1.2 error envelope: success false, the message, and beside it code and req
     response.text,
     '{"success":false,"error":"There is one of this name already.","code":"NAME_TAKEN","requestId":"r-7"}\n',
   )
+  assert.equal(response.headers['cache-control'], 'no-store')
+  assert.equal(response.headers['x-content-type-options'], 'nosniff')
 })
 
 test('M22 one envelope for 404 and 405, under /api and elsewhere, and for another spelling of a path', async () => {

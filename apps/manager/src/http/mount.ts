@@ -70,6 +70,9 @@ async function answer(route: Route, deps: MountDeps, request: Routed, response: 
   const { audit, now = Date.now, ipOf = peerOf, credentials: reader = headerAlone } = deps
   const context = contextOf(request)
   const ip = ipOf(request)
+  // Of every answer, refusals too.
+  response.setHeader('cache-control', 'no-store')
+  response.setHeader('x-content-type-options', 'nosniff')
   let caller: Caller | undefined
   let target: string | undefined
   let account: { readonly id?: ObjectId; readonly username: string } | undefined
@@ -142,8 +145,6 @@ async function answer(route: Route, deps: MountDeps, request: Routed, response: 
 }
 
 function write(route: Route, { status, data, headers }: Answer, response: ServerResponse, now: number): void {
-  response.setHeader('cache-control', 'no-store')
-  response.setHeader('x-content-type-options', 'nosniff')
   for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, value)
   send(response, status ?? route.status ?? 200, API_TYPE, route.raw ? toJson(data) : success(data, now))
 }

@@ -1,8 +1,8 @@
 /** What clients read first: which API this is. */
 export const version = {
   major: '1',
-  minor: '34',
-  gitVersion: 'v1.34.0-bulkhead',
+  minor: '35',
+  gitVersion: 'v1.35.0-bulkhead',
   gitCommit: '',
   gitTreeState: '',
   buildDate: '',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { changeHeaders, type HeaderChange } from '@bulkhead/verdict'
-import { changePairs } from './headers.js'
+import { answerPairs, changePairs } from './headers.js'
 
 /* HTTPHeaderFilter, as Envoy carries it out: a change removes, then sets, then adds; changes come one after the other. */
 it("the lines of an answer are changed as the engine changes a request's headers", () => {
@@ -36,4 +36,9 @@ it("the lines of an answer are changed as the engine changes a request's headers
     'set-cookie',
     'added',
   ])
+})
+
+it("an answer has one word on how long it took, the last proxy's, and one server", () => {
+  const raw = ['X-Envoy-Upstream-Service-Time', '7', 'Server', 'app', 'x-kept', 'kept'].map((text) => Buffer.from(text))
+  assert.deepEqual(answerPairs(raw, false, 'istio-envoy').pairs, ['server', 'istio-envoy', 'x-kept', 'kept'])
 })

@@ -35,6 +35,9 @@ export function pairsOf(headers: Readonly<Record<string, string>>, framing: stri
   return pairs
 }
 
+/** How long the far side took, in milliseconds: each proxy writes its own word of it, in the place of those behind. */
+export const upstreamTime = 'x-envoy-upstream-service-time'
+
 /** An answer's headers as they go on to the client. `bodiless`: 204, whose Content-Length would be no length. `server`: the proxy's name, put over the app's. */
 export function answerPairs(
   raw: readonly Buffer[],
@@ -47,7 +50,7 @@ export function answerPairs(
   for (let index = 0; index + 1 < raw.length; index += 2) {
     const name = raw[index]?.toString('latin1') ?? ''
     const lower = name.toLowerCase()
-    if (lower === 'server') continue
+    if (lower === 'server' || lower === upstreamTime) continue
     const value = raw[index + 1]?.toString('latin1') ?? ''
     if (lower === 'connection') taken = connectionNames(value)
     if (isHopByHop(lower)) continue

@@ -4,7 +4,7 @@ import type { Dispatcher } from 'undici'
 import type { Failure, Flow } from '../flows.js'
 import { Body, discard } from './body.js'
 import type { Downstream, Exchange } from './downstream.js'
-import { answerPairs, changePairs, octets } from './headers.js'
+import { answerPairs, changePairs, octets, upstreamTime } from './headers.js'
 import { type OwnAnswer, refusal } from './own-answer.js'
 
 /** How a proxy names itself in the answers that it writes or passes on. */
@@ -136,7 +136,7 @@ export abstract class Relay implements Exchange, Dispatcher.DispatchHandler {
     if (status < 200 || this.#settled) return true
     this.#bodiless = status === 204 || status === 304
     const answer = answerPairs(raw, status === 204, this.#server)
-    answer.pairs.push('x-envoy-upstream-service-time', String(Math.round(performance.now() - this.clock)))
+    answer.pairs.push(upstreamTime, String(Math.round(performance.now() - this.clock)))
     const changes = this.changes()
     const pairs = changes.length === 0 ? answer.pairs : changePairs(answer.pairs, changes)
     this.#resume = resume

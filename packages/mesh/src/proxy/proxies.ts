@@ -86,7 +86,13 @@ export class Proxies {
       throw Object.assign(new Error(`connect ECONNREFUSED ${key}:${port}`), { code: 'ECONNREFUSED' })
     const [near, far] = pair()
     const flow = this.#flow(key, port, from, source)
-    void proxy.take(flow, port, from, resettable(far)).finally(() => flow.drop())
+    void proxy
+      .take(flow, port, from, resettable(far))
+      .catch((err: unknown) => {
+        context.log?.error({ err, pod: key }, 'a connection could not be served')
+        far.destroy()
+      })
+      .finally(() => flow.drop())
     return near
   }
 
