@@ -177,7 +177,8 @@ function upText(
   const pods = status.workloads.reduce((sum, { of }) => sum + of, 0)
   const shown = shownPath(io, stateDir)
   const state = stateDir === stateDirectory(io) ? '' : ` --state ${shellWord(shown)}`
-  const wall = status.layers.find(({ name, on }) => on && name === '50-identity') ?? status.layers.find(({ on }) => on)
+  // The one whose fall opens something while all others stand.
+  const wall = status.layers.find(({ name, on }) => on && name === '60-requests') ?? status.layers.find(({ on }) => on)
   const tries = [
     ...status.published.map((port) => [curlLine(port), `come in from outside, by ${port.service}`]),
     [`npx bulkhead attack${state}`, 'run the attacks: which wall stops each?'],

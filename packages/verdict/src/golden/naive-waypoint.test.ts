@@ -1,29 +1,51 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
 import { stringify } from 'yaml'
 import { compile } from '../model/compile.js'
-import { call } from '../testing/arbitrary-calls.js'
-import { meshResources, networkResources, walls } from '../testing/arbitrary-walls.js'
-import { cluster, clusterResources, readyOnce } from '../testing/arbitrary-waypoints.js'
+import { call, callOfWeb, type RandomCall } from '../testing/arbitrary-calls.js'
+import {
+  meshResources,
+  networkResources,
+  type RandomWalls,
+  walls,
+  wallsOfRequests,
+} from '../testing/arbitrary-walls.js'
+import {
+  cluster,
+  clusterResources,
+  everybodyByWaypoint,
+  type RandomCluster,
+  readyOnce,
+} from '../testing/arbitrary-waypoints.js'
+import type { NaiveWay } from '../testing/naive-way.js'
 import { askEngine, askNaive, differences, naiveClusterOf } from '../testing/waypoint-ask.js'
 
 /*
  * The engine against the naive evaluators, over random clusters with waypoints: 400 with ten calls each, 10,000 with
- * BULKHEAD_LONG=1. BULKHEAD_SEED repeats a run.
+ * BULKHEAD_LONG=1; and as many with all calls by one waypoint, for what it reads of them. BULKHEAD_SEED repeats a run.
  */
 
-const numRuns = process.env.BULKHEAD_LONG === '1' ? 10_000 : 400
+const long = process.env.BULKHEAD_LONG === '1'
 const seed = Number(process.env.BULKHEAD_SEED ?? Date.now() % 2 ** 31)
-const calls = fc.array(call, { minLength: 10, maxLength: 10 })
 const trustDomain = fc.constantFrom('cluster.local', 'cluster.local', 'cluster.local', 'mesh.example')
 
-test('calls by waypoints: the engine and the naive evaluators agree', (t) => {
+interface World {
+  readonly clusters: fc.Arbitrary<RandomCluster>
+  readonly walls: fc.Arbitrary<RandomWalls>
+  readonly calls: fc.Arbitrary<RandomCall>
+  readonly numRuns: number
+}
+
+/** Asks both, and counts how the calls end and what they go by: a generator that never gets to a wall tests nothing of it. */
+function compare(t: TestContext, world: World, shares: Readonly<Record<string, number>>): void {
+  const { numRuns } = world
   t.diagnostic(`seed ${seed}, ${numRuns} clusters`)
   const seen = new Map<string, number>()
   let total = 0
+  const calls = fc.array(world.calls, { minLength: 10, maxLength: 10 })
   fc.assert(
-    fc.property(cluster, walls, calls, trustDomain, (of, built, some, domain) => {
+    fc.property(world.clusters, world.walls, calls, trustDomain, (of, built, some, domain) => {
       const networks = networkResources(built)
       const resources = [...clusterResources(of), ...meshResources(built), ...networks]
       const waypointsReadyOnce = readyOnce(of)
@@ -39,25 +61,36 @@ test('calls by waypoints: the engine and the naive evaluators agree', (t) => {
           assert.fail(`${told.join('\n')}\n${[...waypointsReadyOnce]} ${domain}\n${documents}`)
         }
         total += 1
-        const { by, said, stations, outcome } = naive
-        const where = by?.hop === 0 ? 'first' : 'behind'
-        const decided = by === undefined ? outcome : `${where} ${by.point} ${by.codes[0]}`
-        const passed = said.filter(({ point, word }) => point === 'waypoint' && word === 'allow')
-        for (const kind of [decided, ...stations, ...passed.map(({ codes }) => `by the waypoint ${codes[0]}`)])
-          seen.set(kind, (seen.get(kind) ?? 0) + 1)
+        for (const kind of kindsOf(naive)) seen.set(kind, (seen.get(kind) ?? 0) + 1)
       }
     }),
     { numRuns, seed, includeErrorInReport: true },
   )
   const kinds = [...seen].sort(([a], [b]) => (a < b ? -1 : 1)).map(([kind, count]) => `${kind} ${count}`)
   t.diagnostic(`${total} calls: ${kinds.join(', ')}`)
-  // A generator that never gets to a wall would test nothing of it.
   for (const [kind, share] of Object.entries(shares))
     assert.ok((seen.get(kind) ?? 0) >= share * total, `${kind} hardly ever comes up`)
+}
+
+/** What decided it, on the first hop or behind a gateway or a waypoint; what it went by; and what a waypoint let on. */
+function kindsOf({ by, said, stations, outcome }: NaiveWay): string[] {
+  const where = by?.hop === 0 ? 'first' : 'behind'
+  const decided = by === undefined ? outcome : `${where} ${by.point} ${by.codes[0]}`
+  const passed = said.filter(({ point, word }) => point === 'waypoint' && word === 'allow')
+  return [decided, ...stations, ...passed.map(({ codes }) => `by the waypoint ${codes[0]}`)]
+}
+
+test('calls by waypoints: the engine and the naive evaluators agree', (t) => {
+  compare(t, { clusters: cluster, walls, calls: call, numRuns: long ? 10_000 : 400 }, sharesOfCalls)
+})
+
+test('requests at a waypoint, where everybody goes by it: the engine and the naive evaluators agree', (t) => {
+  const clusters = everybodyByWaypoint
+  compare(t, { clusters, walls: wallsOfRequests, calls: callOfWeb, numRuns: long ? 10_000 : 400 }, sharesOfRequests)
 })
 
 /** The least share of the calls that must end so, or go by that: on the first hop, or behind a gateway or a waypoint. */
-const shares = {
+const sharesOfCalls = {
   allow: 0.3,
   unknown: 0.003,
   gateway: 0.1,
@@ -89,4 +122,17 @@ const shares = {
   'behind cni-ingress cni.http-denied': 0.0008,
   'behind ztunnel authz.no-rule-allows': 0.003,
   'behind network network.no-endpoint': 0.006,
+}
+
+const sharesOfRequests = {
+  allow: 0.1,
+  unknown: 0.01,
+  http: 0.3,
+  tcp: 0.1,
+  'first waypoint authz.no-rule-allows': 0.05,
+  'first waypoint authz.rule-denies': 0.03,
+  'first waypoint request.refused': 0.02,
+  'behind waypoint authz.no-rule-allows': 0.01,
+  'behind waypoint authz.rule-denies': 0.01,
+  'by the waypoint authz.rule-allows': 0.05,
 }

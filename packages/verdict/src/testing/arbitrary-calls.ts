@@ -121,3 +121,13 @@ const anyCall: fc.Arbitrary<RandomCall> = fc
   .oneof({ weight: 3, arbitrary: byInsiders }, { weight: 1, arbitrary: byOutsiders })
   .filter(({ from, to }) => !('service' in to && to.service === from))
 export const call = fc.noBias(anyCall)
+
+/** Of the Service a/web, from inside or by the gateway. */
+export const callOfWeb: fc.Arbitrary<RandomCall> = fc.noBias(
+  fc.tuple(oneOf('a/api', 'a/api', 'b/api', outsider), request).map(([from, asked]) => ({
+    from,
+    to: from === outsider ? { gateway: 'a/gw' } : { service: 'a/web' },
+    port: 80,
+    request: asked,
+  })),
+)

@@ -175,6 +175,35 @@ const anyWalls: fc.Arbitrary<RandomWalls> = fc.record({
 })
 export const walls = fc.noBias(anyWalls)
 
+/** A rule that asks about one thing, or about two of one kind. */
+const narrowRule = fc.tuple(rule, fc.nat({ max: 2 })).map(([{ from, to, when }, first]) => {
+  const clauses = [{ from }, { to }, { when }].filter((clause) => Object.values(clause).some((list) => list))
+  return clauses[first % Math.max(1, clauses.length)] ?? {}
+})
+
+/** Policies of the Service a/web and of the waypoint before it, and nothing else. */
+export const wallsOfRequests: fc.Arbitrary<RandomWalls> = fc.noBias(
+  fc
+    .array(
+      fc.record({
+        action: oneOf('ALLOW', 'ALLOW', 'ALLOW', 'DENY', 'DENY', 'AUDIT', 'CUSTOM'),
+        where: oneOf(onService('web'), onWaypoint),
+        rules: fc.array(narrowRule, { minLength: 1, maxLength: 2 }),
+      }),
+      { minLength: 1, maxLength: 2 },
+    )
+    .map((policies) => ({
+      authorizations: policies.map(({ action, where, rules }) => ({
+        namespace: 'a',
+        dryRun: false,
+        spec: written<Spec>({ action, ...where, rules }),
+      })),
+      networks: [],
+      reading: undefined,
+      peers: undefined,
+    })),
+)
+
 export function networkResources({ networks, reading: rule }: RandomWalls): Resource[] {
   return [
     ...networks.map(({ namespace, spec }, index) => make.networkPolicy(`${namespace}/n${index}`, spec)),

@@ -115,6 +115,21 @@ const anyCluster: fc.Arbitrary<RandomCluster> = fc.record({
 /** Not drawn to the ends of its lists, as values are by default: what comes first is no rarer than the rest. */
 export const cluster = fc.noBias(anyCluster)
 
+const up: RandomWaypoint = { state: 'up', serves: {}, allowed: {} }
+
+/** Everybody goes by the waypoint to a/web, the gateway as well. */
+export const everybodyByWaypoint: fc.Arbitrary<RandomCluster> = fc.noBias(
+  oneOf({ name: 'http' }, { name: 'http' }, { name: 'web' }, { name: 'tcp' }).map((port) => ({
+    ...{ a: {}, b: {}, db: {}, empty: {}, plain: {}, far: {}, ofWebPod: {}, ofDbPod: {} },
+    web: { [use]: 'wp', [byIngress]: 'true' },
+    port,
+    otherPort: { name: 'other' },
+    here: up,
+    there: up,
+    routed: false,
+  })),
+)
+
 function service(key: string, labels: Labels, app: string, ports: readonly object[], rest: object = {}): Resource {
   const [namespace = '', name = ''] = key.split('/')
   return make.resource({
