@@ -161,7 +161,7 @@ export interface RandomWalls {
 const anyWalls: fc.Arbitrary<RandomWalls> = fc.record({
   authorizations: fc.array(authorization, { minLength: 1, maxLength: 4 }),
   networks: fc.oneof(
-    { weight: 3, arbitrary: fc.constant([]) },
+    { weight: 2, arbitrary: fc.constant([]) },
     {
       weight: 1,
       arbitrary: fc.array(fc.record({ namespace: oneOf('a', 'a', 'b'), spec: network }), {
