@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { compile } from '../model/compile.js'
+import { whyRefused } from '../points/http/refused.js'
+import { splitPath } from '../routes/path.js'
 import { naivePath } from '../testing/naive-path.js'
 import { askEngine, askNaive, naiveClusterOf } from '../testing/waypoint-ask.js'
 import {
@@ -75,4 +78,45 @@ test('what a proxy reads of a path', () => {
     ['', null],
   ]
   for (const [target, path] of rows) assert.equal(naivePath(target), path, target)
+})
+
+test('paths: the engine and the naive evaluator read the same', () => {
+  const pieces = [
+    '/',
+    '/',
+    '\\',
+    '.',
+    '..',
+    '%2e',
+    '%2E',
+    '%2F',
+    '%5c',
+    '%61',
+    '%7E',
+    '%00',
+    '%3B',
+    '%25',
+    ';',
+    'a',
+    'B',
+    '?',
+    '#',
+  ]
+  const odd = ['//', '|', '{', '"', '<', '^', '`', '[', '*', '~', '-', ' ', '\t', '=', '&', ':', '@']
+  const text = fc.array(fc.constantFrom(...pieces, ...pieces, ...odd), { maxLength: 9 }).map((parts) => parts.join(''))
+  let refused = 0
+  let changed = 0
+  fc.assert(
+    fc.property(fc.constantFrom('/', '/', '/', '/', ''), text, (start, rest) => {
+      const path = start + rest
+      const read =
+        whyRefused({ method: 'GET', host: 'a', path, headers: {} }) === undefined ? splitPath(path) : undefined
+      const naive = naivePath(path)
+      assert.equal(read === undefined ? null : read.path + read.query, naive, path)
+      if (naive === null) refused += 1
+      else if (naive !== path) changed += 1
+    }),
+    { numRuns: 3000 },
+  )
+  assert.ok(refused > 100 && changed > 500, `${refused} refused, ${changed} changed`)
 })

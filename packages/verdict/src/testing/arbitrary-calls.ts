@@ -31,6 +31,12 @@ const path = fc
   )
   .map(([parts, end]) => `${parts.flat().join('')}${end}`.replace(/^[^/]+/, '') || '/')
 
+/** Each is one of the others to somebody, and not to Envoy. */
+const tricks = oneOf(
+  ...['/a%2Fb', '/a%2fb', '/a/[x]', '/a/b*', '//a', '/a//b', '/a;x', '/./a', '/b/../a', '/a/%2e%2e/a', '/a\\b', '/A'],
+  ...['/a/', '/%61', '/a?x=1', '/a#b', '/a/./b', '/a/b/..', '/a%5Cb', '/a/{*}', '/a%3Bx', '/a/%2E', '/a/b/../../a/b'],
+)
+
 const request = fc.record({
   method: oneOf('GET', 'GET', 'GET', 'GET', 'GET', 'POST', 'POST', 'PUT', 'DELETE', 'DELETE', 'get'),
   host: oneOf(
@@ -44,6 +50,7 @@ const request = fc.record({
   ),
   path: fc.oneof(
     { weight: 1, arbitrary: path },
+    { weight: 1, arbitrary: tricks },
     {
       weight: 1,
       arbitrary: oneOf(

@@ -58,9 +58,14 @@ interface RandomRule {
 
 /**
  * Rules that ask for these values, by the name of the field or of the key. With `least` 0 there are clauses and entries
- * that ask for nothing, which istiod does not take and Envoy's rules could hold.
+ * that ask for nothing, which istiod does not take and Envoy's rules could hold. The keys that come up more than others
+ * are said by `often`.
  */
-export function ruleOver(values: Values, least: 0 | 1 = 0): fc.Arbitrary<RandomRule> {
+export function ruleOver(
+  values: Values,
+  least: 0 | 1 = 0,
+  often: readonly string[] = ['request.headers[X-Role]', 'request.headers[X-Role]'],
+): fc.Arbitrary<RandomRule> {
   /** At most two of those fields and their negations, twice as often as they are. */
   function entry(...names: readonly string[]): fc.Arbitrary<object> {
     const field = oneOf(...names.flatMap((name) => [name, name, not(name)]))
@@ -85,7 +90,7 @@ export function ruleOver(values: Values, least: 0 | 1 = 0): fc.Arbitrary<RandomR
   )
   const operation = entry('ports', 'hosts', 'methods', 'paths', 'hosts', 'methods', 'paths')
   const keys = Object.keys(values).filter((name) => name.includes('.'))
-  const condition = oneOf(...keys, 'request.headers[X-Role]', 'request.headers[X-Role]').chain((key) => {
+  const condition = oneOf(...keys, ...often).chain((key) => {
     const list = some(...(values[key] ?? []))
     return fc.tuple(list, list, oneOf('values', 'values', 'notValues', 'both')).map(([yes, no, which]) => ({
       key,

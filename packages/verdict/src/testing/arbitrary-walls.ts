@@ -59,7 +59,8 @@ const values: Readonly<Record<string, readonly string[]>> = {
   'request.auth.claims[iss]': ['x'],
 }
 
-const rule = ruleOver(values, 1)
+const often = ['[X-Role]', '[X-Role]', '[:path]', '[:path]', '[:path]'].map((name) => `request.headers${name}`)
+const rule = ruleOver(values, 1, often)
 
 const group = 'gateway.networking.k8s.io'
 const onService = (name: string): object => ({ targetRefs: [{ group: '', kind: 'Service', name }] })
