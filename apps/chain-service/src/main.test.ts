@@ -2,24 +2,12 @@ import assert from 'node:assert/strict'
 import { Agent } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { Child, load, send } from '@bulkhead/service-kit/testing'
+import { Child, ENOUGH, load, send, underLoad } from '@bulkhead/service-kit/testing'
 
 const MAIN = fileURLToPath(new URL('./main.js', import.meta.url))
 
 function start(t: TestContext, env: Record<string, string> = {}): Child {
   return new Child(t, MAIN, { LISTEN_ADDR: '127.0.0.1:0', LOG_FORMAT: 'json', HTTP_CLIENT_KEEP_ALIVES: 'true', ...env })
-}
-
-/** Requests that are served before anybody leaves: there is a load then, on a slow machine too. */
-const ENOUGH = 30
-
-/** Calls `then` at the `times`th call, and only then. */
-function onceAfter(times: number, then: () => void): () => void {
-  let left = times
-  return () => {
-    left -= 1
-    if (left === 0) then()
-  }
 }
 
 test('SIGTERM under load: no accepted request is lost, through the whole chain', async (t) => {
@@ -31,19 +19,19 @@ test('SIGTERM under load: no accepted request is lost, through the whole chain',
   })
   const port = await front.port()
   let unready = false
-  const answered = onceAfter(ENOUGH, () => front.process.kill('SIGTERM'))
+  const asked = underLoad(() => front.process.kill('SIGTERM'))
   const watching = (async () => {
     for (const agent = new Agent(); !unready; await new Promise((resolve) => setTimeout(resolve, 10))) {
       unready = (await send(agent, port, '/readyz')).status === 503
     }
   })()
   const sent = await load(port, 8, '/', (last) => {
-    answered()
+    asked()
     return !(unready && last.close)
   })
   await watching
   assert.equal(await front.exited, 0)
-  assert.ok(sent.length > ENOUGH, `${sent.length} requests`)
+  assert.ok(sent.length >= ENOUGH, `${sent.length} requests`)
   assert.deepEqual(
     sent.filter(({ result }) => result !== 'answered'),
     [],
@@ -58,14 +46,14 @@ test('an upstream that leaves in order: what it took in, its caller got', async 
   const leaf = start(t, { NAME: 'purchase-history-v1', TIMING_50_PERCENTILE: '3ms', SHUTDOWN_DELAY: '300ms' })
   const front = start(t, { NAME: 'web-api', UPSTREAM_URIS: `http://127.0.0.1:${await leaf.port()}` })
   const port = await front.port()
-  const answered = onceAfter(ENOUGH, () => leaf.process.kill('SIGTERM'))
+  const asked = underLoad(() => leaf.process.kill('SIGTERM'))
   let gone = false
   const leaving = leaf.exited.then((code) => {
     gone = true
     return code
   })
   const sent = await load(port, 4, '/', () => {
-    answered()
+    asked()
     return !gone
   })
   assert.equal(await leaving, 0)
@@ -73,7 +61,7 @@ test('an upstream that leaves in order: what it took in, its caller got', async 
   const taken = leaf.lines
     .filter(({ msg, path }) => msg === 'request' && path === '/')
     .map(({ requestId }) => String(requestId))
-  assert.ok(taken.length >= ENOUGH, `${taken.length} requests`)
+  assert.ok(taken.length > ENOUGH / 2, `${taken.length} requests`)
   assert.deepEqual(
     taken.filter((id) => statuses.get(id) !== 200),
     [],

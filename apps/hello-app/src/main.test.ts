@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { Child, load } from '@bulkhead/service-kit/testing'
+import { Child, ENOUGH, load, underLoad } from '@bulkhead/service-kit/testing'
 import { playing, row, WELCOME } from './testing/fake-postgres.js'
 import { tcpServer } from './testing/servers.js'
 
@@ -17,10 +17,13 @@ test('SIGTERM under load: what was taken in is answered, the pool is closed, and
   const port = await child.port()
   assert.equal((await fetch(`http://127.0.0.1:${port}/readyz`)).status, 200)
   assert.equal(postgres.open(), 1, 'a connection is kept')
-  setTimeout(() => child.process.kill('SIGTERM'), 200)
-  const sent = await load(port, 4, '/health', ({ close }) => !close)
+  const asked = underLoad(() => child.process.kill('SIGTERM'))
+  const sent = await load(port, 4, '/health', ({ close }) => {
+    asked()
+    return !close
+  })
   assert.equal(await child.exited, 0)
-  assert.ok(sent.length > 20)
+  assert.ok(sent.length >= ENOUGH)
   assert.deepEqual(
     sent.filter(({ result }) => result !== 'answered'),
     [],

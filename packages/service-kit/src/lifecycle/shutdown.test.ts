@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { Child } from '../testing/child.js'
-import { load, send } from '../testing/load.js'
+import { ENOUGH, load, send, underLoad } from '../testing/load.js'
 
 const SCRIPT = fileURLToPath(new URL('../testing/demo-service.js', import.meta.url))
 const demo = (t: TestContext, env: Record<string, string> = {}): Child =>
@@ -83,16 +83,19 @@ test('SIGTERM under load, with clients that follow readiness: no request is lost
   const child = demo(t, { SHUTDOWN_DELAY: '400ms', LOG_LEVEL: 'info' })
   const port = await child.port()
   let unready = false
-  setTimeout(() => child.process.kill('SIGTERM'), 300)
+  const asked = underLoad(() => child.process.kill('SIGTERM'))
   const watching = (async () => {
     for (const agent = new Agent(); !unready; await new Promise((resolve) => setTimeout(resolve, 10)))
       unready = (await send(agent, port, '/readyz')).status === 503
   })()
   // As a load balancer does: nothing new once it is unready; what is open is used until we are asked to leave.
-  const sent = await load(port, 16, '/slow/3', (last) => !(unready && last.close))
+  const sent = await load(port, 16, '/slow/3', (last) => {
+    asked()
+    return !(unready && last.close)
+  })
   await watching
   assert.equal(await child.exited, 0)
-  assert.ok(sent.length > 50, `${sent.length} requests`)
+  assert.ok(sent.length >= ENOUGH, `${sent.length} requests`)
   assert.deepEqual(
     sent.filter(({ result }) => result !== 'answered'),
     [],
@@ -104,12 +107,15 @@ test('SIGTERM under load, with clients that follow readiness: no request is lost
 test('SIGTERM under load, with no notice at all: every request that was taken in is answered', async (t) => {
   const child = demo(t, { SHUTDOWN_DELAY: '0s', LOG_LEVEL: 'info' })
   const port = await child.port()
-  setTimeout(() => child.process.kill('SIGTERM'), 300)
-  const sent = await load(port, 16, '/slow/5', () => true)
+  const asked = underLoad(() => child.process.kill('SIGTERM'))
+  const sent = await load(port, 16, '/slow/5', () => {
+    asked()
+    return true
+  })
   assert.equal(await child.exited, 0)
   const results = new Map(sent.map(({ id, result }) => [id, result]))
   const taken = child.lines.filter(({ msg }) => msg === 'request')
-  assert.ok(taken.length > 30)
+  assert.ok(taken.length > ENOUGH / 2, `${taken.length} requests`)
   assert.deepEqual(
     taken.filter(({ requestId, aborted }) => results.get(String(requestId)) !== 'answered' || aborted === true),
     [],

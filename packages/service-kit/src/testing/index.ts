@@ -2,4 +2,4 @@
 export { chromiumArgs, findChromium, openBrowser } from './browser.js'
 export { Child, type Line } from './child.js'
 export { eventually } from './eventually.js'
-export { load, type Sent, send } from './load.js'
+export { ENOUGH, load, type Sent, send, underLoad } from './load.js'

@@ -82,3 +82,15 @@ export async function load(
   )
   return all
 }
+
+/** Requests that are asked before something happens to who answers: there is a load then, on a slow machine too. */
+export const ENOUGH = 50
+
+/** To be called as each request is asked: calls `then` at the one after ENOUGH, and only then. */
+export function underLoad(then: () => void): () => void {
+  let asked = 0
+  return () => {
+    asked += 1
+    if (asked === ENOUGH + 1) then()
+  }
+}
