@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { SeenContainer, SeenPod } from '../seen-pod.js'
@@ -149,4 +149,26 @@ test('a reader finds each entry whole, however often processes come and go', asy
   assert.ok(seen > 100, String(seen))
   // What is not there any more leaves nothing.
   await eventually('only the last is there', () => readdirSync(tree).length === 1)
+})
+
+test('a tree that somebody deletes while it is followed is an empty one, and ends nobody', async (t) => {
+  const { procs, put, pods, folder } = await world(t)
+  const [first, second] = [sleeper(t), sleeper(t)]
+  put('shop/a-1', container(first.pid, 'one'))
+  const tree = procs.of('bulkhead-worker')
+  await eventually('the first is there', () => pids(tree).length === 1)
+  rmSync(folder, { recursive: true })
+  put('shop/a-2', container(second.pid, 'two'))
+  pods.delete('shop/a-1')
+  // Two looks of those that are taken every 20 ms: what is thrown in one would end the process.
+  let looks = 0
+  procs.follow({
+    pods: () => {
+      looks += 1
+      return pods.values()
+    },
+    onChange: () => () => undefined,
+  })
+  await eventually('it has looked twice', () => looks > 2)
+  assert.equal(existsSync(folder), false)
 })

@@ -1,5 +1,6 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { systemCode } from '../errors.js'
 import type { ProcessFiles } from './read.js'
 
 export interface Entry extends ProcessFiles {
@@ -29,23 +30,36 @@ export class ProcTree {
     const before = this.#written.get(pid)
     if (before?.content === content) return
     const draft = join(this.folder, `.${++this.#drafts}`)
-    mkdirSync(draft, { mode: 0o700 })
-    for (const [name, text] of Object.entries(entry)) writeFileSync(join(draft, name), text, { mode: 0o400 })
-    if (before !== undefined) this.remove(pid)
-    renameSync(draft, join(this.folder, String(pid)))
-    this.#written.set(pid, { content, owner })
+    unlessGone(() => {
+      mkdirSync(draft, { mode: 0o700 })
+      for (const [name, text] of Object.entries(entry)) writeFileSync(join(draft, name), text, { mode: 0o400 })
+      if (before !== undefined) this.remove(pid)
+      renameSync(draft, join(this.folder, String(pid)))
+      this.#written.set(pid, { content, owner })
+    })
   }
 
   remove(pid: number): void {
     if (!this.#written.delete(pid)) return
     const gone = join(this.folder, `.${++this.#drafts}`)
-    renameSync(join(this.folder, String(pid)), gone)
-    rmSync(gone, { recursive: true, force: true })
+    unlessGone(() => {
+      renameSync(join(this.folder, String(pid)), gone)
+      rmSync(gone, { recursive: true, force: true })
+    })
   }
 
   /** Takes away those of whom that is not so. */
   keep(holds: (pid: number, owner: number) => boolean): void {
     for (const [pid, { owner }] of [...this.#written]) if (!holds(pid, owner)) this.remove(pid)
+  }
+}
+
+/** The state folder is its owner's to delete, also while it is used: what is not there any more nobody reads. */
+function unlessGone(write: () => void): void {
+  try {
+    write()
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error
   }
 }
 

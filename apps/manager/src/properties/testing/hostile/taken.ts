@@ -79,6 +79,7 @@ const plan = {
 
 const byOperation: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   login: { username: upTo128, password: upTo256 },
+  createSession: { username: upTo128, password: upTo256 },
   changeOwnPassword: { oldPassword: upTo256, newPassword },
   createUser: { username: name, password: newPassword },
   resetPassword: { userID: id, newPassword },

@@ -70,6 +70,7 @@ export async function target(t: Pick<TestContext, 'after'>): Promise<Target> {
     routes: service.routes,
     good: {
       login: { username: 'somebody', password: PASSWORD },
+      createSession: { username: 'somebody', password: PASSWORD },
       changeOwnPassword: { oldPassword: 'not the right one', newPassword: PASSWORD },
       createUser: { username: 'new', password: PASSWORD },
       resetPassword: { userID: user.id.toHexString(), newPassword: PASSWORD },
