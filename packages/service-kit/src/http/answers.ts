@@ -28,8 +28,9 @@ export function sendError(
     return
   }
   // What the handler had prepared belonged to the answer that will not be given.
-  for (const name of ['cache-control', 'content-encoding', 'content-disposition', 'etag', 'last-modified'])
-    response.removeHeader(name)
+  for (const name of ['content-encoding', 'content-disposition', 'etag', 'last-modified']) response.removeHeader(name)
+  // A 404 or 405 may be kept by whoever is on the way, unless it says otherwise (RFC 9110, 15.1).
+  response.setHeader('cache-control', 'no-store')
   for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value)
   // A body that was refused is not read: the connection has no further use.
   if (error.status === 413 || error.status === 408) response.setHeader('connection', 'close')
