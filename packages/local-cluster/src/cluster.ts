@@ -36,7 +36,7 @@ const connectTimeoutMs = 1000
 const failedGraceMs = 500
 
 /**
- * The local target: plays Kubernetes on one machine. Places the manifests' pods on two nodes, runs their containers as
+ * The local target: plays Kubernetes on one machine. Places the manifests' pods on nodes, runs their containers as
  * child processes, probes and restarts them, and has the mesh enforce the policies that are in force.
  */
 export class LocalCluster implements Target {

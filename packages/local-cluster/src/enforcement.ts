@@ -272,6 +272,7 @@ export class Enforcement {
       const { plain, snapshot, plans } = await this.#compile(this.#plain.resources)
       this.#swap(snapshot)
       this.#aim(plain, plans)
+      // These objects have been compiled before: it is refused when the target is being taken down, and then nobody waits.
     }).catch(() => undefined)
   }
 

@@ -19,7 +19,7 @@ export function progressLine(event: ProgressEvent): string | undefined {
       return `read ${event.objects} objects: ${event.pods} pods to start${warnings.join('')}`
     }
     case 'mesh':
-      return 'the mesh is up: two nodes, a certificate authority'
+      return 'the mesh is up, with a certificate authority for its nodes'
     case 'outside':
       return outsideWords(event.hosts)
     case 'pods':
