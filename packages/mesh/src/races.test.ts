@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import type { JudgeAt } from '@bulkhead/verdict'
-import { fakeJudgeAt, identityOf, shop } from './testing/fake-snapshot.js'
+import { fakeJudgeAt } from './testing/fake-engine.js'
+import { identityOf, shop } from './testing/fake-snapshot.js'
 import { type Rig, readAll, recordOf, startRig, until } from './testing/harness.js'
 
 const echo = (socket: NodeJS.ReadWriteStream) => void socket.pipe(socket)

@@ -11,7 +11,7 @@ const SUBJECT = 'scheduler:'
 /**
  * Lets in the scheduler of the node that the path names, by an assertion of the schedulers' key. They have one key between them, so one
  * that was taken over can say that it is another; what that gains it is in docs/decisions/0041. A user's token is signed with another key
- * and says other things: it is refused as any wrong assertion is.
+ * and says other things: it is refused as every wrong assertion is.
  *
  * @param key the public half; without one nobody can be told from a stranger
  * @param now milliseconds since 1970

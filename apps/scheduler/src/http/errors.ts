@@ -1,6 +1,6 @@
 import { defineErrors } from '@bulkhead/service-kit'
 
-/** What this API refuses, and with which words: the messages are the contract's where it has any. */
+/** What this API refuses, and with which words: the messages are the contract's where it has one. */
 export const schedulerErrors = defineErrors({
   INVALID_BODY: { status: 400, message: 'Invalid request payload' },
   POD_ID_REQUIRED: { status: 400, message: "PodID is required when 'all' is false" },

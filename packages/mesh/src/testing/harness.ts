@@ -8,7 +8,8 @@ import { Mesh, type MeshParts } from '../mesh.js'
 import type { Dialer } from '../seams.js'
 import type { MeshOptions } from '../types.js'
 import { FakeCapture } from './fake-capture.js'
-import { fakeJudgeAt, fakeNextHop, fakeServedAt, shop } from './fake-snapshot.js'
+import { fakeJudgeAt, fakeNextHop, fakeServedAt } from './fake-engine.js'
+import { shop } from './fake-snapshot.js'
 
 export interface Rig {
   readonly mesh: Mesh

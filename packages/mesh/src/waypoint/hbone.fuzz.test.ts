@@ -23,7 +23,7 @@ import { readAll, startRig, until } from '../testing/harness.js'
 import { sayOn, serve } from '../testing/http.js'
 
 /*
- * A waypoint's port 15008, as whoever has a certificate of the mesh may write to it: any authority in a CONNECT, any bytes and
+ * A waypoint's port 15008, as whoever has a certificate of the mesh may write to it: whatever authority in a CONNECT, whatever bytes and
  * many streams in one session. Whatever comes: an app gets what was judged as its sender's and for its Service, and nothing else.
  */
 

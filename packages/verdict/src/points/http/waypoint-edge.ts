@@ -9,13 +9,13 @@ import { connectionNames, isHopByHop } from './edge.js'
  *   the caller's own word, or that of a gateway before it;
  * - X-Request-Id and X-Forwarded-Proto stay as the caller wrote them, and are made only where they are missing;
  * - X-Forwarded-Client-Cert is taken off: the certificate was shown to the tunnel, and the request inside it shows none;
- * - of Envoy's own headers those go that would steer the proxy (retries, timeouts, tracing); the others stay.
+ * - of Envoy's own headers those go that would direct the proxy (retries, timeouts, tracing); the others stay.
  */
 
 type Headers = Readonly<Record<string, string>>
 
 /** Those that a request which is not of the mesh's own making may not bring along, at any hop. */
-const steering: ReadonlySet<string> = new Set(
+const routingOrders: ReadonlySet<string> = new Set(
   [
     'expected-rq-timeout-ms',
     'force-trace',
@@ -37,7 +37,7 @@ const steering: ReadonlySet<string> = new Set(
 
 /** Whether a header of that name (in lower case) goes past a waypoint's door. */
 export const isForwardedByWaypoint = (name: string): boolean =>
-  !isHopByHop(name) && name !== 'x-forwarded-client-cert' && !steering.has(name)
+  !isHopByHop(name) && name !== 'x-forwarded-client-cert' && !routingOrders.has(name)
 
 /** The request id is new where there is none; here one that no policy can have meant. */
 const someRequestId = '00000000-0000-4000-8000-000000000000'
