@@ -1,0 +1,3 @@
+import { main } from '@bulkhead/service-kit'
+
+await main(async () => {})
