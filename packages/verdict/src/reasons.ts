@@ -43,6 +43,16 @@ export const reasonCodes = [
   'network.no-such-name',
   'network.unreachable', // an address nobody has
   'network.loopback', // a pod's own loopback crosses no wall
+  // admission, where objects are created or changed
+  'admission.allowed', // a policy looked and has nothing against it
+  'admission.denied',
+  'admission.warned', // a policy has something against it, and only says so
+  'admission.audited', // likewise, and says so in reports alone
+  'admission.not-matched', // a policy is not about this object
+  'admission.excepted', // a PolicyException takes the object out
+  'admission.failed', // a policy's own expression failed, and its failurePolicy refuses then
+  'admission.mutated',
+  'admission.generated',
   // what we cannot say
   'past-ztunnel', // the destination is captured, and this traffic is none of ztunnel's: UDP, the kubelet's probes
   'not-in-mesh', // the destination is not captured: ztunnel enforces nothing there

@@ -1,5 +1,6 @@
 import type { ReasonCode } from '../reasons.js'
 import type { Closest, Step } from '../types.js'
+import { admission } from './admission.js'
 import { cut, fact, type Sentence } from './fact.js'
 import { network } from './network.js'
 
@@ -96,6 +97,7 @@ export const en: Readonly<Record<ReasonCode, Sentence>> = {
     return `nothing answers for ${fact(step, 'host')} from there${why}`
   },
   'network.loopback': (step) => `${fact(step, 'pod')} calls itself: its loopback crosses no wall`,
+  ...admission,
   'past-ztunnel': (step) => `${fact(step, 'why')}: ztunnel of ${fact(step, 'pod')} is not asked`,
   'not-in-mesh': (step) => `${fact(step, 'pod')} is not captured: ztunnel enforces nothing there`,
   'not-modelled': (step) => `${fact(step, 'what')} is not modelled, so this cannot be said`,

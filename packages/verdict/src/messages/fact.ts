@@ -3,7 +3,7 @@ import type { Step } from '../types.js'
 export type Sentence = (step: Step) => string
 
 /** A fact of a step, as it stands in a sentence. */
-export const fact = (step: Step, name: string): string => {
+export const fact = (step: Pick<Step, 'facts'>, name: string): string => {
   const text = String(step.facts?.[name] ?? '?')
   return fromClient.has(name) ? cut(text) : text
 }
