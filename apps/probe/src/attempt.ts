@@ -16,12 +16,13 @@ const kinds: Readonly<Record<AttemptKind, () => Promise<Kind>>> = {
   mongo: async () => (await import('./kinds/mongo.js')).mongo,
   udp: async () => (await import('./kinds/udp.js')).udp,
   dns: async () => (await import('./kinds/dns.js')).dns,
+  run: async () => (await import('./kinds/run.js')).run,
 }
 
 /**
  * Makes the attempt, as many times as it says, and says what the last one saw: one that is stopped on its way is the
  * last, since the next would be too. They share its time.
- * @throws Failure `NO_MATERIAL`, `BAD_MATERIAL`: the attempt cannot be made as it is written
+ * @throws Failure `NO_MATERIAL`, `BAD_MATERIAL`, `NO_POD`: the attempt cannot be made as it is written
  */
 export async function makeAttempt(attempt: ResolvedAttempt, onHeld?: () => void): Promise<Observation> {
   const { times = 1, timeoutMs = defaultTimeoutMs } = attempt
@@ -73,7 +74,7 @@ async function tryOnce(attempt: ResolvedAttempt, onHeld?: () => void): Promise<O
     const failure = asFailure(thrown)
     const symptom = symptomOf(failure, trace)
     trace.stop()
-    if (failure.code.endsWith('_MATERIAL')) throw failure
+    if (failure.code.endsWith('_MATERIAL') || failure.code === 'NO_POD') throw failure
     return {
       symptom,
       phase: trace.phase,
@@ -85,6 +86,7 @@ async function tryOnce(attempt: ResolvedAttempt, onHeld?: () => void): Promise<O
 }
 
 const kindNames = Object.keys(kinds)
+const portless: ReadonlySet<string> = new Set<AttemptKind>(['dns', 'socket', 'run'])
 
 /** Reads a ResolvedAttempt from JSON. Throws an Error that says what is wrong with it. */
 export function parseAttempt(text: string): ResolvedAttempt {
@@ -101,7 +103,7 @@ export function parseAttempt(text: string): ResolvedAttempt {
   }
   if (typeof host !== 'string' || host === '')
     throw new Error(`"host" is ${JSON.stringify(host)}; it must name whom to dial`)
-  if (kind !== 'dns' && kind !== 'socket' && !(Number.isInteger(port) && Number(port) > 0 && Number(port) < 65536)) {
+  if (!portless.has(kind) && !(Number.isInteger(port) && Number(port) > 0 && Number(port) < 65536)) {
     throw new Error(`"port" is ${JSON.stringify(port)}; it must be a whole number from 1 to 65535`)
   }
   if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs > 0 && timeoutMs <= 600_000)) {

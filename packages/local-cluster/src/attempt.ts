@@ -45,7 +45,7 @@ export async function evidence(
 /** The records of a run, when no more of them are coming: nothing is left of it in its probe, and every connection has ended. */
 async function settled(mesh: MeshApi, run: string, attempt: Attempt): Promise<readonly FlowRecord[]> {
   // Nothing crosses the network when a socket is dialled or a name is asked, so there may be no record to wait for.
-  const expected = attempt.kind !== 'socket' && attempt.kind !== 'dns'
+  const expected = attempt.kind !== 'socket' && attempt.kind !== 'dns' && attempt.kind !== 'run'
   const quietMs = 40
   const deadline = Date.now() + (expected ? 2000 : 200)
   let last = Date.now()

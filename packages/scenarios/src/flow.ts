@@ -20,14 +20,15 @@ export function sourceOf(from: string): FlowSource {
 }
 
 /**
- * The flow that an attempt is, for the engine to judge. Undefined for a pod's private socket: it is no part of the
- * network, and nothing is there to judge.
+ * The flow that an attempt is, for the engine to judge. Undefined for a pod's private socket, and for a program that only
+ * runs: they are no part of the network, and nothing is there to judge.
  */
 export function flowOf(from: string, attempt: Attempt): Flow | undefined {
   const { kind, to, port, http, tls, dns, certificate } = attempt
   const source = sourceOf(from)
   switch (kind) {
     case 'socket':
+    case 'run':
       return undefined
     case 'dns':
       // Whatever name is asked for, the question goes to the cluster's own DNS.

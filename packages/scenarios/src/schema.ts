@@ -48,7 +48,7 @@ const destination = z.union(
 )
 
 const attempt = z.strictObject({
-  kind: z.enum(['http', 'tcp', 'tls', 'hbone', 'postgres', 'mongo', 'udp', 'dns', 'socket']),
+  kind: z.enum(['http', 'tcp', 'tls', 'hbone', 'postgres', 'mongo', 'udp', 'dns', 'socket', 'run']),
   to: destination,
   port,
   http: z
@@ -119,6 +119,7 @@ const wall = z.strictObject({
   symptom: z.enum(symptomNames),
   code: z.enum(reasonCodes),
   policy: objectId.exactOptional(),
+  message: sentence.exactOptional(),
   when: z
     .strictObject({ on: z.array(z.string()).exactOptional(), off: z.array(z.string()).exactOptional() })
     .exactOptional(),

@@ -1,13 +1,18 @@
 import type { Flow, FlowDestination, FlowRecord, ForgedCertificate, Symptom, Verdict } from '@bulkhead/verdict'
+import type { Admission } from '@bulkhead/verdict/admission'
 
-/** How bytes are exchanged. Never a bare connect: under ambient that succeeds even when the target is denied. */
-export type AttemptKind = 'http' | 'tcp' | 'tls' | 'hbone' | 'postgres' | 'mongo' | 'udp' | 'dns' | 'socket'
+/**
+ * How bytes are exchanged. Never a bare connect: under ambient that succeeds even when the target is denied. `run` exchanges
+ * none: it is a program that runs in the caller's own pod, and tells so, because to be there is what the attack is about.
+ */
+export type AttemptKind = 'http' | 'tcp' | 'tls' | 'hbone' | 'postgres' | 'mongo' | 'udp' | 'dns' | 'socket' | 'run'
 
 /** One try, made from inside a pod. */
 export interface Attempt {
   readonly kind: AttemptKind
+  /** Of `run` the caller itself. */
   readonly to: FlowDestination
-  /** The Service's port for a service, else the container's. Not used by `dns` and `socket`. */
+  /** The Service's port for a service, else the container's. Not used by `dns`, `socket` and `run`. */
   readonly port: number
   readonly http?: {
     readonly method: string
@@ -147,12 +152,35 @@ export interface LayerState {
   readonly objects: number
 }
 
+/**
+ * What admission says of one object that a change adds or replaces: as much of an Admission as another process can be told.
+ */
+export interface Admitted extends Pick<Admission, 'outcome' | 'decidedBy' | 'steps' | 'refusal' | 'warnings'> {
+  readonly object: { readonly id: string }
+  readonly pod?: Admitted
+}
+
+/**
+ * What `Target.apply` rejects with when admission refuses an object of the change, or the pods of one that it let in: any
+ * Error with this code and these fields, so that it survives the way from another process.
+ */
+export interface RefusedError extends Error {
+  readonly code: 'refused'
+  /** One for each object that was asked about, in order; at least one of them, or its pod, is not `allow`. */
+  readonly admissions: readonly Admitted[]
+}
+
 /** Where scenarios run: the local target, or a cluster. */
 export interface Target {
   readonly name: 'local' | 'kind'
   layers(): Promise<readonly LayerState[]>
   /** The engine on what is in force on this target now. */
   predict(flow: Flow): Promise<Verdict>
+  /**
+   * What admission would say of each object of the change, in order, as `apply` would ask it, with what is in force now.
+   * Nothing is changed; objects that cannot be read reject. Absent where there is nobody to ask: then nothing is predicted.
+   */
+  admit?(change: Change): Promise<readonly Admitted[]>
   /**
    * Makes the attempt from a pod of the workload, or from `outside` the cluster. With `attempt.hold`, `held` is called once the first answer has
    * arrived; the promise resolves when the connection has ended. An attempt that could not be made rejects.
@@ -164,22 +192,25 @@ export interface Target {
   ): Promise<Evidence>
   /**
    * Resolves when the change is in force and the pods that it adds are ready. An id in `without` that is not in force
-   * now is no error: its layer may be off. A change that rejects has left nothing in force.
+   * now is no error: its layer may be off. A change that rejects has left nothing in force. One that admission refuses, or
+   * whose pods it refuses, rejects with a RefusedError, as a whole, before anything is started.
    */
   apply(name: string, change: Change): Promise<void>
   withdraw(name: string): Promise<void>
 }
 
 /**
- * A wall that stops an attempt. Two are always on: `mesh` is what the mesh itself refuses (a forged certificate), and
- * `network` what needs no policy to fail (nothing listens there).
+ * A wall that stops an attempt. Three are always on: `mesh` is what the mesh itself refuses (a forged certificate),
+ * `network` what needs no policy to fail (nothing listens there), and `pod-security` what a namespace's labels let no pod do.
  */
 export interface Wall {
   readonly layer: string
   readonly symptom: Symptom
   readonly code: string
-  /** `Kind/namespace/name`: the object that decides, or, for a default deny, one that isolates. */
+  /** `Kind/namespace/name` (`Kind/name` of a cluster's): the object that decides, or, for a default deny, one that isolates. */
   readonly policy?: string
+  /** Text in the API server's answer, where admission refuses. */
+  readonly message?: string
   /** Holds only while these other layers are on, or off. */
   readonly when?: { readonly on?: readonly string[]; readonly off?: readonly string[] }
 }

@@ -21,6 +21,7 @@ const kinds = [
   'udp',
   'dns',
   'socket',
+  'run',
 ] as const satisfies readonly AttemptKind[]
 
 const keyOf = z.strictObject({ secret: z.string(), key: z.string() })

@@ -23,6 +23,8 @@ function destinationText(attempt: Attempt): string {
       return `${name}:15008`
     case 'socket':
       return `${name}, its private socket`
+    case 'run':
+      return 'a program in its pod'
     case 'dns':
       return `DNS ${attempt.dns?.query ?? name}`
     case 'http':
