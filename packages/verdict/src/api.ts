@@ -46,6 +46,11 @@ export interface CompileOptions {
    */
   readonly lingering?: readonly Pod[]
   /**
+   * Workloads (`namespace/name`, of a Gateway its Deployment) whose controllers may create no pods. They are there, and
+   * nothing runs for them but what lingers.
+   */
+  readonly podless?: ReadonlySet<string>
+  /**
    * Waypoints (`namespace/name` of the Gateway) that have been ready once. Default: those of `previous`, and every one
    * whose Deployment has replicas.
    */

@@ -15,6 +15,8 @@ export interface PodsOptions {
   readonly previous: Snapshot | undefined
   /** Of the previous snapshot, kept as they are. */
   readonly lingering: readonly Pod[]
+  /** Workloads (`namespace/name`) that have no pods, whatever they ask for. */
+  readonly podless?: ReadonlySet<string> | undefined
   /** What istiod made of Gateways, by `namespace/name` of the Deployment. */
   readonly gateways: ReadonlyMap<string, Generated>
 }
@@ -70,6 +72,8 @@ export function buildPods(resources: readonly Resource[], options: PodsOptions):
     const namespace = wanted[0]?.namespace
     if (namespace !== undefined) ordinal.set(namespace, (ordinal.get(namespace) ?? 0) + 1)
   }
+  // They were given addresses, so that everybody else has the same with them and without.
+  for (const { key, workload } of pods.values()) if (options.podless?.has(workload)) pods.delete(key)
   // One that is asked for again does not linger.
   for (const pod of lingering) if (!pods.has(pod.key)) pods.set(pod.key, pod)
   return pods
