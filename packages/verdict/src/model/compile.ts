@@ -1,4 +1,4 @@
-import type { Namespace, Resource, Service } from '@bulkhead/resources'
+import type { Resource, Service } from '@bulkhead/resources'
 import type { Compile, Snapshot } from '../api.js'
 import { compileNetwork } from '../network/compile-network.js'
 import { routesServices } from '../points/waypoint/routed.js'
@@ -9,7 +9,7 @@ import { readBackendTls } from './backend-tls.js'
 import { readGateways } from './gateways/gateways.js'
 import type { Generated } from './gateways/generate.js'
 import { setInternals } from './internals.js'
-import { at, namespaceOf, ofKind } from './kinds.js'
+import { at, namespaceOf, ofKind, readNamespaceLabels } from './kinds.js'
 import { expectedPorts } from './listening.js'
 import { resolveName } from './names.js'
 import { findNotModelled, type NotModelled } from './not-modelled.js'
@@ -40,6 +40,7 @@ export const compile: Compile = (resources, options = {}) => {
     namespaceLabels,
     previous,
     lingering: options.lingering ?? [],
+    podless: options.podless,
     gateways: generatedOf,
   })
   const services = buildServices(all, pods, previous)
@@ -142,13 +143,4 @@ function modelNodes(names: readonly string[]): NodeModel[] {
   if (names.length === 0 || names.length > 200)
     throw new RangeError(`a cluster has 1 to 200 nodes, not ${names.length}`)
   return names.map((name, index) => ({ name, ip: `172.18.0.${index + 3}` }))
-}
-
-function readNamespaceLabels(resources: readonly Resource[]): Map<string, Readonly<Record<string, string>>> {
-  return new Map(
-    ofKind<Namespace>(resources, '', 'Namespace').map((resource) => [
-      resource.name,
-      { ...resource.object.metadata.labels, 'kubernetes.io/metadata.name': resource.name },
-    ]),
-  )
 }

@@ -1,4 +1,4 @@
-import type { KubernetesObject, Resource } from '@bulkhead/resources'
+import type { KubernetesObject, Namespace, Resource } from '@bulkhead/resources'
 
 /** The API group of an object; the core group is the empty string. */
 export function groupOf(object: KubernetesObject): string {
@@ -44,4 +44,14 @@ export function rawField(value: unknown, ...path: readonly (string | number)[]):
 export function at(resource: Resource, path: readonly (string | number)[] = []): string {
   const position = resource.position(path)
   return `${position.file}:${position.line}`
+}
+
+/** With the one that the API server gives to each. */
+export function readNamespaceLabels(resources: readonly Resource[]): Map<string, Readonly<Record<string, string>>> {
+  return new Map(
+    ofKind<Namespace>(resources, '', 'Namespace').map((resource) => [
+      resource.name,
+      { ...resource.object.metadata.labels, 'kubernetes.io/metadata.name': resource.name },
+    ]),
+  )
 }

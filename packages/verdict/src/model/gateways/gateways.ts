@@ -1,7 +1,7 @@
 import type { Gateway, Resource } from '@bulkhead/resources'
 import { hasSidecar, isCaptured } from '../capture.js'
 import { CompileError } from '../compile-error.js'
-import { at, namespaceOf, ofKind } from '../kinds.js'
+import { at, namespaceOf, ofKind, readNamespaceLabels } from '../kinds.js'
 import type { NotModelled } from '../not-modelled.js'
 import { type ProxyKind, proxyKindOf, whyNotModelled } from './classes.js'
 import { type Generated, generate } from './generate.js'
@@ -38,6 +38,20 @@ export function readGateways(
   }
   checkNames(generated, resources)
   return { generated, notModelled }
+}
+
+/**
+ * What istiod makes of the Gateways, in the order in which it does: of each the ServiceAccount, the Deployment and the
+ * Service. A ServiceAccount that is written among the objects is left as it is. Throws CompileError as `compile` does.
+ */
+export function gatewayObjects(resources: readonly Resource[]): readonly Resource[] {
+  const written = new Set(ofKind(resources, '', 'ServiceAccount').map(({ id }) => id))
+  const { generated } = readGateways(resources, readNamespaceLabels(resources))
+  return generated.flatMap(({ serviceAccount, deployment, service }) => [
+    ...(written.has(serviceAccount.id) ? [] : [serviceAccount]),
+    deployment,
+    service,
+  ])
 }
 
 const effectOf = (kind: ProxyKind): NotModelled['effect'] => (kind === 'waypoint' ? 'waypoint' : 'proxy')

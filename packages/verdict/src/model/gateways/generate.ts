@@ -1,8 +1,11 @@
-import type { Gateway, KubernetesObject, Resource, Service, Workload } from '@bulkhead/resources'
+import type { Gateway, KubernetesObject, Resource, Service, ServiceAccount, Workload } from '@bulkhead/resources'
+import { madeResource } from '@bulkhead/resources/made'
 import { CompileError } from '../compile-error.js'
+import { hash53 } from '../hash.js'
 import { namespaceOf, rawField } from '../kinds.js'
 import type { ProxyKind } from './classes.js'
 import { merged, type Overlays } from './overlay.js'
+import { proxyPodSpec, statusPort } from './proxy.js'
 
 type Labels = Readonly<Record<string, string>>
 
@@ -14,6 +17,7 @@ export interface Generated {
   readonly key: string
   /** `namespace/name` of the Deployment and the Service. */
   readonly workload: string
+  readonly serviceAccount: Resource<ServiceAccount>
   readonly deployment: Resource<Workload>
   readonly service: Resource<Service>
   /** Ports that the proxy listens on: every listener's. The template does not say them, so they do not rename pods. */
@@ -33,24 +37,30 @@ const keptBack = [
   'kubectl.kubernetes.io/last-applied-configuration',
 ]
 
-/** Of the proxy itself: readiness, metrics, statistics. The Service carries the first one only. */
-export const statusPort = 15021
-const ownPorts = [
-  { containerPort: 15020, name: 'metrics', protocol: 'TCP' },
-  { containerPort: statusPort, name: 'status-port', protocol: 'TCP' },
-  { containerPort: 15090, name: 'http-envoy-prom', protocol: 'TCP' },
-] as const
-
 /** What istiod's two templates do differently. */
-const templates: Readonly<Record<ProxyKind, { readonly managed: string; readonly serviceType: string }>> = {
-  gateway: { managed: 'istio.io-gateway-controller', serviceType: 'LoadBalancer' },
-  waypoint: { managed: 'istio.io-mesh-controller', serviceType: 'ClusterIP' },
+const templates: Readonly<
+  Record<ProxyKind, { readonly managed: string; readonly serviceType: string; readonly serviceAnnotations: Labels }>
+> = {
+  gateway: { managed: 'istio.io-gateway-controller', serviceType: 'LoadBalancer', serviceAnnotations: {} },
+  waypoint: {
+    managed: 'istio.io-mesh-controller',
+    serviceType: 'ClusterIP',
+    serviceAnnotations: { 'networking.istio.io/traffic-distribution': 'PreferClose' },
+  },
+}
+
+/** Which revision's istiod runs the pods, and where Prometheus finds their numbers. */
+const scraped = {
+  'istio.io/rev': 'default',
+  'prometheus.io/path': '/stats/prometheus',
+  'prometheus.io/port': '15020',
+  'prometheus.io/scrape': 'true',
 }
 
 /**
- * The Deployment and the Service of a Gateway, as istiod's templates have them (C.7, F.3): both are called
- * `<name>-<class>`, and so is the ServiceAccount; all of a waypoint's are called as the Gateway. Annotations may say
- * otherwise. Their lines are the Gateway's.
+ * The ServiceAccount, the Deployment and the Service of a Gateway, as istiod's templates have them (C.7, F.3): all are
+ * called `<name>-<class>`, and those of a waypoint as the Gateway. Annotations may say otherwise. Their lines are the
+ * Gateway's.
  */
 export function generate(gateway: Resource<Gateway>, kind: ProxyKind, overlays: Overlays): Generated {
   const { metadata, spec } = gateway.object
@@ -59,7 +69,7 @@ export function generate(gateway: Resource<Gateway>, kind: ProxyKind, overlays: 
   const template = templates[kind]
   const name = metadata.annotations?.[nameOverride] || usual
   const account = metadata.annotations?.[accountOverride] || usual
-  const labels = labelsOf(gateway)
+  const { metadata: labels, pod: podLabels } = labelsOf(gateway, kind)
   const own = {
     [gatewayNameLabel]: gateway.name,
     'gateway.networking.k8s.io/gateway-class-name': spec.gatewayClassName,
@@ -67,10 +77,15 @@ export function generate(gateway: Resource<Gateway>, kind: ProxyKind, overlays: 
   }
   const annotations = annotationsOf(gateway)
   const selector = { [gatewayNameLabel]: gateway.name }
+  const ownerReferences = [
+    { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'Gateway', name: gateway.name, uid: uidOf(gateway) },
+  ]
+  const common = { namespace, labels: { ...labels, ...own }, annotations, ownerReferences }
+  const serviceAccount = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { ...common, name: account } }
   const deployment = {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
-    metadata: { name, namespace, labels: { ...labels, ...own }, annotations },
+    metadata: { ...common, name },
     spec: {
       selector: { matchLabels: selector },
       template: {
@@ -79,54 +94,93 @@ export function generate(gateway: Resource<Gateway>, kind: ProxyKind, overlays: 
             'sidecar.istio.io/inject': 'false',
             'service.istio.io/canonical-name': name,
             'service.istio.io/canonical-revision': 'latest',
-            ...labels,
+            ...podLabels,
             ...own,
           },
-          annotations: { ...annotations, 'istio.io/rev': 'default' },
+          annotations: { ...annotations, ...scraped },
         },
-        spec: { serviceAccountName: account, containers: [{ name: 'istio-proxy', image: 'auto', ports: ownPorts }] },
+        spec: proxyPodSpec({ kind, namespace, name, account, annotations: metadata.annotations ?? {} }),
       },
     },
   }
+  const type = metadata.annotations?.[serviceType] || template.serviceType
+  const [address] = spec.addresses ?? []
   const ports = [...new Set(spec.listeners.map(({ port }) => port))]
   const service = {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: { name, namespace, labels: { ...labels, ...own }, annotations },
+    metadata: { ...common, name, annotations: { ...template.serviceAnnotations, ...annotations } },
     spec: {
-      type: metadata.annotations?.[serviceType] || template.serviceType,
-      selector,
+      ipFamilyPolicy: 'PreferDualStack',
       ports: [
-        { name: 'status-port', port: statusPort, protocol: 'TCP' },
-        ...ports.map((port) => ({ name: listenerAt(gateway, port), port, protocol: 'TCP' })),
+        { name: 'status-port', port: statusPort, protocol: 'TCP', appProtocol: 'tcp' },
+        ...ports.map((port) => ({ ...listenerAt(gateway, port), port, protocol: 'TCP' })),
       ],
+      selector,
+      ...(address?.value !== undefined && type === 'LoadBalancer' && { loadBalancerIP: address.value }),
+      type,
     },
   }
+  const made = <T extends KubernetesObject>(object: object, overlay: keyof Overlays['of']): Resource<T> =>
+    madeResource<T>(laidOver<T>(gateway, object, overlay, overlays), gateway)
   return {
     kind,
     gateway,
     key: `${namespace}/${gateway.name}`,
     workload: `${namespace}/${name}`,
-    deployment: made<Workload>(gateway, merged(deployment, overlays.deployment)),
-    service: checked(made<Service>(gateway, merged(service, overlays.service)), overlays),
+    serviceAccount: made<ServiceAccount>(serviceAccount, 'serviceAccount'),
+    deployment: made<Workload>(deployment, 'deployment'),
+    service: checked(made<Service>(service, 'service'), overlays),
     ports,
   }
 }
 
-/** The first listener on a port gives the Service's port its name. */
-function listenerAt({ object }: Resource<Gateway>, port: number): string {
-  return object.spec.listeners.find((listener) => listener.port === port)?.name ?? String(port)
+/** What an overlay must leave as it is: istiod makes nothing of one that does not. */
+const fixed = ['name', 'namespace', 'ownerReferences', 'finalizers', 'managedFields']
+
+function laidOver<T extends KubernetesObject>(
+  gateway: Resource<Gateway>,
+  object: object,
+  key: keyof Overlays['of'],
+  { of, source }: Overlays,
+): T {
+  const overlay = of[key]
+  const own = rawField(overlay, 'metadata')
+  const changed = fixed.find((name) => {
+    const wanted = rawField(own, name)
+    return wanted !== undefined && wanted !== rawField(object, 'metadata', name)
+  })
+  if (changed !== undefined) {
+    const what = `the overlay ${JSON.stringify(key)} of a gateway changes metadata.${changed}, and istiod makes nothing then`
+    throw source === undefined ? new CompileError(gateway, [], what) : new CompileError(source, ['data', key], what)
+  }
+  return merged(object, overlay) as T
+}
+
+/** As a cluster's would be, but the same in every run. */
+function uidOf({ id }: Resource): string {
+  const digits = [hash53(id), hash53(`${id}/`)].map((number) => number.toString(16).padStart(16, '0')).join('')
+  return digits.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, '$1-$2-4$3-8$4-$5')
+}
+
+/** The first listener on a port gives the Service's port its name and protocol. */
+function listenerAt({ object }: Resource<Gateway>, port: number): { name: string; appProtocol: string } {
+  const listener = object.spec.listeners.find((one) => one.port === port)
+  const name = listener?.name.replaceAll('.', '-').slice(0, 63) ?? String(port)
+  return { name, appProtocol: String(listener?.protocol).toLowerCase() }
 }
 
 /**
  * `spec.infrastructure.labels`, or the Gateway's own where it has none. Without a word on it, the pods are not captured:
- * a gateway speaks HBONE itself (C.1).
+ * they speak HBONE themselves (C.1). A waypoint's template says that of its pods alone.
  */
-function labelsOf({ object }: Resource<Gateway>): Labels {
+function labelsOf({ object }: Resource<Gateway>, kind: ProxyKind): { metadata: Labels; pod: Labels } {
   const own = object.metadata.labels ?? {}
   const labels = handedOn(object.spec.infrastructure?.labels, own)
   const says = own[dataplaneMode] !== undefined || labels[dataplaneMode] !== undefined
-  return says ? labels : { ...labels, [dataplaneMode]: 'none' }
+  const isWaypoint = object.spec.gatewayClassName.includes('waypoint')
+  const metadata = says || isWaypoint ? labels : { ...labels, [dataplaneMode]: 'none' }
+  return { metadata, pod: kind === 'waypoint' ? { [dataplaneMode]: 'none', ...metadata } : metadata }
 }
 
 function annotationsOf({ object }: Resource<Gateway>): Labels {
@@ -140,20 +194,6 @@ function handedOn(infrastructure: Labels | undefined, own: Labels): Labels {
   return Object.fromEntries(
     Object.entries(infrastructure).filter(([name]) => !name.startsWith('gateway.networking.k8s.io/')),
   )
-}
-
-function made<T extends KubernetesObject>(gateway: Resource<Gateway>, value: unknown): Resource<T> {
-  const object = value as T
-  const { kind, metadata } = object
-  return {
-    id: `${kind}/${metadata.namespace}/${metadata.name}`,
-    kind,
-    name: metadata.name,
-    ...(metadata.namespace !== undefined && { namespace: metadata.namespace }),
-    object,
-    ...(gateway.layer !== undefined && { layer: gateway.layer }),
-    position: () => gateway.position([]),
-  }
 }
 
 /** What the API server would refuse of the Service, said where it was written. */

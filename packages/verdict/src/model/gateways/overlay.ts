@@ -10,8 +10,7 @@ const overlayKeys = ['deployment', 'service', 'serviceAccount', 'horizontalPodAu
 
 /** What `spec.infrastructure.parametersRef` lays over the generated objects. */
 export interface Overlays {
-  readonly service: Fields
-  readonly deployment: Fields
+  readonly of: Readonly<Record<'service' | 'deployment' | 'serviceAccount', Fields>>
   /** It says how to merge (`$patch: replace`), which is more than is read here. */
   readonly directives: boolean
   /** The ConfigMap, for what is wrong in it. */
@@ -24,7 +23,7 @@ export interface Overlays {
  */
 export function readOverlays(gateway: Resource<Gateway>, resources: readonly Resource[]): Overlays {
   const reference = gateway.object.spec.infrastructure?.parametersRef
-  if (reference === undefined) return { service: {}, deployment: {}, directives: false }
+  if (reference === undefined) return { of: { service: {}, deployment: {}, serviceAccount: {} }, directives: false }
   const path = ['spec', 'infrastructure', 'parametersRef']
   if ((reference.group ?? '') !== '' || reference.kind !== 'ConfigMap') {
     const kind = JSON.stringify(`${reference.group}/${reference.kind}`)
@@ -49,8 +48,11 @@ export function readOverlays(gateway: Resource<Gateway>, resources: readonly Res
     throw new CompileError(found, ['data', key], `${JSON.stringify(key)} is no overlay of a gateway (${known})`)
   }
   return {
-    service: overlay(found, 'service'),
-    deployment: overlay(found, 'deployment'),
+    of: {
+      service: overlay(found, 'service'),
+      deployment: overlay(found, 'deployment'),
+      serviceAccount: overlay(found, 'serviceAccount'),
+    },
     directives: Object.values(data).some((text) => text.includes('$patch')),
     source: found,
   }
