@@ -1,0 +1,132 @@
+import type { Callee, Description, Requests } from '../description/types.js'
+import { allow, callerPrincipal } from './identity.js'
+import { fromName } from './names.js'
+import { type KubernetesObject, ownLabels, policyMeta, principal } from './objects.js'
+
+/** Which requests may be made: read at a waypoint, which then is the only one that comes to the pods. */
+export function requests(description: Description): readonly KubernetesObject[] {
+  const { waypoint, calls } = description
+  return [
+    ...(waypoint === undefined ? [] : ofItsOwn(description, waypoint)),
+    ...calls.flatMap((callee) => (callee.behind === undefined ? [] : [ofCallee(description, callee, callee.behind)])),
+  ]
+}
+
+function ofItsOwn(
+  { name, namespace, callers, listens }: Description,
+  waypoint: NonNullable<Description['waypoint']>,
+): readonly KubernetesObject[] {
+  const itself = principal(namespace, waypoint.name)
+  return [
+    ...(waypoint.own ? [gateway(name, namespace, waypoint.name), nothing(namespace, waypoint.name)] : []),
+    atService(
+      `${name}-requests`,
+      namespace,
+      `Which requests may ${name} be asked?`,
+      name,
+      callers.map((caller) => ({ ...caller, principal: callerPrincipal(caller) })),
+    ),
+    allow(
+      `${name}-from-waypoint`,
+      namespace,
+      `May the waypoint call ${name}?`,
+      ownLabels(name),
+      [itself],
+      listens === undefined ? [] : [listens.port],
+    ),
+    {
+      apiVersion: 'security.istio.io/v1',
+      kind: 'AuthorizationPolicy',
+      metadata: policyMeta(`${name}-only-by-waypoint`, namespace, `May anybody call ${name} around the waypoint?`),
+      spec: {
+        selector: { matchLabels: ownLabels(name) },
+        // Beats every ALLOW, also those that name the callers themselves.
+        action: 'DENY',
+        rules: [{ from: [{ source: { notPrincipals: [itself] } }] }],
+      },
+    },
+  ]
+}
+
+/** Serves who calls a Service, of its own namespace alone. */
+function gateway(name: string, namespace: string, waypoint: string): KubernetesObject {
+  return {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'Gateway',
+    metadata: {
+      name: waypoint,
+      namespace,
+      labels: { 'istio.io/waypoint-for': 'service' },
+      annotations: { 'bulkhead.dev/question': `By what do requests to ${name} go, so that each can be judged?` },
+    },
+    spec: {
+      gatewayClassName: 'istio-waypoint',
+      listeners: [{ name: 'mesh', port: 15008, protocol: 'HBONE', allowedRoutes: { namespaces: { from: 'Same' } } }],
+    },
+  }
+}
+
+/** An ALLOW without a rule: a Service that is put behind the waypoint tomorrow is closed until something allows it. */
+function nothing(namespace: string, waypoint: string): KubernetesObject {
+  return {
+    apiVersion: 'security.istio.io/v1',
+    kind: 'AuthorizationPolicy',
+    metadata: policyMeta(
+      `${waypoint}-allow-nothing`,
+      namespace,
+      `May a request pass ${waypoint} that no policy of its Service allows?`,
+    ),
+    spec: {
+      targetRefs: [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', name: waypoint }],
+      action: 'ALLOW',
+    },
+  }
+}
+
+const ofCallee = (
+  description: Description,
+  { namespace, name, methods, paths }: Callee,
+  { service }: NonNullable<Callee['behind']>,
+): KubernetesObject =>
+  atService(
+    fromName(`${name}-requests`, description),
+    namespace,
+    `Which requests may ${description.namespace}/${description.name} ask of ${namespace}/${name}?`,
+    service,
+    [
+      {
+        principal: principal(description.namespace, description.name),
+        ...(methods !== undefined && { methods }),
+        ...(paths !== undefined && { paths }),
+      },
+    ],
+  )
+
+/** Read at the waypoint of this Service, and nowhere else. */
+function atService(
+  name: string,
+  namespace: string,
+  question: string,
+  service: string,
+  callers: readonly (Requests & { readonly principal: string })[],
+): KubernetesObject {
+  return {
+    apiVersion: 'security.istio.io/v1',
+    kind: 'AuthorizationPolicy',
+    metadata: policyMeta(name, namespace, question),
+    spec: {
+      targetRefs: [{ group: '', kind: 'Service', name: service }],
+      action: 'ALLOW',
+      ...(callers.length > 0 && { rules: callers.map(rule) }),
+    },
+  }
+}
+
+function rule({ principal: who, methods, paths }: Requests & { readonly principal: string }) {
+  return {
+    from: [{ source: { principals: [who] } }],
+    ...((methods ?? paths) !== undefined && {
+      to: [{ operation: { ...(methods !== undefined && { methods }), ...(paths !== undefined && { paths }) } }],
+    }),
+  }
+}

@@ -1,0 +1,9 @@
+import { defineErrors } from '@bulkhead/service-kit'
+
+/** What this service refuses beside what any service does. */
+export const generatorErrors = defineErrors({
+  INVALID_DESCRIPTION: {
+    status: 422,
+    message: 'The description is not valid; `fields` says what is wrong with which field.',
+  },
+})
