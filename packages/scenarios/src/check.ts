@@ -1,7 +1,7 @@
 import { hostOf, outside } from './flow.js'
 import type { ScenarioFile } from './schema.js'
 import type { AttemptKind } from './types.js'
-import { alwaysOn, placeOf } from './walls.js'
+import { alwaysOn, isAdmission, placeOf } from './walls.js'
 
 /** Something wrong with a scenario, at a path into its file. */
 export interface Problem {
@@ -20,7 +20,10 @@ export function check(scenario: ScenarioFile, layers?: readonly string[]): reado
     ...(control === undefined ? [] : checkAttempt(control.attempt, ['control', 'attempt'])),
     ...checkControl(control),
     ...(control === undefined ? [] : checkOutside(control.from, control.attempt, ['control', 'attempt'])),
+    ...checkRun(from, attempt, ['attempt']),
+    ...(control === undefined ? [] : checkRun(control.from, control.attempt, ['control', 'attempt'])),
     ...checkHold(scenario),
+    ...checkAdmission(scenario),
     ...checkWalls(scenario, layers),
   ]
 }
@@ -62,6 +65,32 @@ function* checkNeeds({ needs = [] }: ScenarioFile, layers?: readonly string[]): 
 
 function noLayer(layer: string, there: readonly string[]): string {
   return `there is no layer "${layer}"; there are ${there.join(', ')}`
+}
+
+function* checkRun(from: string, { kind, to }: ScenarioFile['attempt'], path: readonly string[]): Generator<Problem> {
+  if (kind !== 'run' || ('workload' in to && to.workload === from)) return
+  yield { path: [...path, 'to'], message: `"run" is a program in the caller's own pod: to: { workload: ${from} }` }
+}
+
+/** The only walls at which something is not even created. */
+const admitting: ReadonlySet<string> = new Set(['10-admission', 'pod-security'])
+
+function* checkAdmission({ given, expect: { walls } }: ScenarioFile): Generator<Problem> {
+  for (const [index, wall] of walls.entries()) {
+    const path = ['expect', 'walls', index]
+    const refuses = isAdmission(wall)
+    if (refuses !== admitting.has(wall.layer)) {
+      const what = `"${wall.layer}" ${refuses ? 'lets everything be created' : 'refuses what is to be created'}`
+      yield {
+        path: [...path, 'symptom'],
+        message: `${what}: "admission-refused" is what ${[...admitting].join(' and ')} answer`,
+      }
+    } else if (refuses && given?.manifests === undefined) {
+      yield { path: [...path, 'layer'], message: 'admission is only asked about what is created: name it in "given"' }
+    }
+    if (wall.message !== undefined && !refuses)
+      yield { path: [...path, 'message'], message: 'only an API server that refuses answers with a message' }
+  }
 }
 
 /** What can come in at a published port. */

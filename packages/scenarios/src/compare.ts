@@ -3,7 +3,7 @@ import type { FlowRecord } from '@bulkhead/verdict'
 import { valueAt } from './json-path.js'
 import type { Reason, View } from './result.js'
 import type { Observation, Scenario, Through } from './types.js'
-import { alwaysOn } from './walls.js'
+import { alwaysOn, isAdmission } from './walls.js'
 
 /** How a view differs from what is expected, a sentence each; nothing when it is as expected, for the expected reason. */
 export function compareViews(name: 'predicted' | 'observed', expected: View, view: View): string[] {
@@ -17,6 +17,11 @@ export function compareViews(name: 'predicted' | 'observed', expected: View, vie
   }
   if (expected.reason !== undefined && view.reason !== undefined) {
     differences.push(...compareReasons(name, expected.reason, view.reason))
+    if (isAdmission(expected)) differences.push(...compareOthers(name, expected.reason, view.reason))
+  }
+  if (expected.message !== undefined && view.message?.includes(expected.message) !== true) {
+    const text = JSON.stringify(expected.message)
+    differences.push(`expected the API server's answer to contain ${text}, ${name} ${excerpt(view.message ?? '')}`)
   }
   return differences
 }
@@ -37,6 +42,13 @@ function compareReasons(name: string, expected: Reason, reason: Reason): readonl
   return differences
 }
 
+/** What another policy refuses too shows nothing of the one that is expected to. */
+function compareOthers(name: string, expected: Reason, { policies }: Reason): readonly string[] {
+  const known = expected.policies.map(({ policy }) => policy)
+  if (known.length === 0) return []
+  return policies.flatMap(({ policy }) => (known.includes(policy) ? [] : [`${name} ${policy}, which refuses it too`]))
+}
+
 /** The layer that decides; those of all that isolate, when a default deny is of several. */
 function layersOf({ layer, policies }: Reason): readonly string[] {
   if (layer !== undefined) return [layer]
@@ -47,7 +59,9 @@ function layersOf({ layer, policies }: Reason): readonly string[] {
 export function compareReality(predicted: View, observed: View): readonly string[] {
   if (predicted.reason === undefined || observed.reason === undefined) return []
   const [one, other] = [reasonText(predicted.reason), reasonText(observed.reason)]
-  return one === other ? [] : [`predicted ${one}, enforced ${other}`]
+  if (one !== other) return [`predicted ${one}, enforced ${other}`]
+  const [words, answer] = [predicted.message ?? '', observed.message ?? '']
+  return words === answer ? [] : [`predicted the answer ${excerpt(words)}, the API server's is ${excerpt(answer)}`]
 }
 
 /** What a target's own records must show besides: that there is one, and for a closed connection why it was closed. */

@@ -129,7 +129,7 @@ describe('a scenario file', () => {
     [
       'a wrong kind',
       edit('kind: http\n', 'kind: htp\n'),
-      'scenarios/a.yaml:8:3: "attempt.kind": must be one of http, tcp, tls, hbone, postgres, mongo, udp, dns, socket; did you mean "http"?',
+      'scenarios/a.yaml:8:3: "attempt.kind": must be one of http, tcp, tls, hbone, postgres, mongo, udp, dns, socket, run; did you mean "http"?',
     ],
     [
       'a destination of no form',
@@ -252,6 +252,31 @@ describe('a scenario file', () => {
       'something that arrives through a wall that it needs',
       edit('from:', 'needs: [50-identity]\nfrom:'),
       'scenarios/a.yaml:20:3: one of the walls is always on',
+    ],
+    [
+      'a program that is to run in somebody else’s pod',
+      edit('kind: http\n', 'kind: run\n'),
+      'scenarios/a.yaml:9:3: "run" is a program in the caller\'s own pod: to: { workload: shop/notsleep }',
+    ],
+    [
+      'a wall that refuses what it is never asked about',
+      edit('symptom: reset\n      code: mtls', 'symptom: admission-refused\n      code: mtls'),
+      'scenarios/a.yaml:14:7: "40-mtls" lets everything be created: "admission-refused" is what 10-admission and pod-security answer',
+    ],
+    [
+      'a refusal that the caller is to see on a connection',
+      edit('layer: 40-mtls', 'layer: pod-security'),
+      'scenarios/a.yaml:14:7: "pod-security" refuses what is to be created: "admission-refused" is what',
+    ],
+    [
+      'a refusal where nothing is created',
+      edit('layer: 40-mtls\n      symptom: reset', 'layer: pod-security\n      symptom: admission-refused'),
+      'scenarios/a.yaml:13:7: admission is only asked about what is created: name it in "given"',
+    ],
+    [
+      'an answer of an API server that is not asked',
+      edit('symptom: reset\n      code: mtls', 'symptom: reset\n      message: forbidden\n      code: mtls'),
+      'scenarios/a.yaml:15:7: only an API server that refuses answers with a message',
     ],
     [
       'a request again on a connection that is not held',

@@ -18,6 +18,8 @@ export interface View {
   readonly symptom: Symptom
   /** Absent when it got through, and when the target has no record of it. */
   readonly reason?: Reason
+  /** What the API server answers where admission refuses, word for word; of an expectation, text that must be in it. */
+  readonly message?: string
 }
 
 /**
@@ -52,8 +54,16 @@ export interface Report {
 
 export function expectedView(expected: Expected): View {
   if (expected.outcome === 'through') return { outcome: 'through', symptom: expected.symptom }
-  const { layer, symptom, code, policy } = expected.wall
-  return { outcome: 'stopped', symptom, reason: { code, layer, policies: policy === undefined ? [] : [{ policy }] } }
+  const { layer, symptom, code, message } = expected.wall
+  const policies = [expected.wall, ...expected.beside].flatMap(({ policy }) =>
+    policy === undefined ? [] : [{ policy }],
+  )
+  return {
+    outcome: 'stopped',
+    symptom,
+    reason: { code, layer, policies },
+    ...(message === undefined ? {} : { message }),
+  }
 }
 
 export function predictedView(verdict: Verdict): View {

@@ -1,3 +1,4 @@
+import { admissionView } from './admission.js'
 import { compareReality, compareRecord, compareThrough, compareViews } from './compare.js'
 import { Controls } from './control.js'
 import { flowOf } from './flow.js'
@@ -10,14 +11,14 @@ import {
   type ScenarioResult,
   type View,
 } from './result.js'
-import { applyChange, asMessage, StillStanding, type Undo } from './stage.js'
-import type { Evidence, LayerState, Scenario, Target } from './types.js'
-import { expected, layersOn, missing } from './walls.js'
+import { applyChange, asMessage, type Staged, StillStanding, wouldBeRefused } from './stage.js'
+import type { Admitted, Evidence, LayerState, Scenario, Target } from './types.js'
+import { expected, isAdmission, layersOn, missing } from './walls.js'
 
 export interface RunOptions {
   /** The folder that holds `scenarios/`: manifests that scenarios bring are read from there. */
   readonly root: string
-  /** How many scenarios that change nothing run at once. Default 4; the others run alone. */
+  /** How many scenarios that change nothing, or whose change admission refuses, run at once. Default 4; the others run alone. */
   readonly parallel?: number
   /** No new attempt is started once it is aborted; what was changed is still taken back. */
   readonly signal?: AbortSignal
@@ -37,7 +38,7 @@ const defaultParallel = 4
 
 /**
  * Runs scenarios against a target as it is now: what must happen with the layers that are on, what the engine says, and
- * what is seen. Those that change policies run alone, after the others. Results are in the order of `scenarios`.
+ * what is seen. Those that change something run alone, after the others. Results are in the order of `scenarios`.
  * @throws the signal's reason when it is aborted, after what stands has been withdrawn; StillStanding when that failed
  */
 export async function runScenarios(
@@ -57,19 +58,28 @@ export async function runScenarios(
     results.set(scenario.id, result)
     options.onResult?.(result)
   }
-  const changes = (scenario: Scenario): boolean => scenario.given !== undefined || scenario.change !== undefined
-  await inParallel(
-    scenarios.filter((scenario) => !changes(scenario)),
-    options.parallel ?? defaultParallel,
-    run,
-  )
-  for (const scenario of scenarios.filter(changes)) await run(scenario)
+  const alone = new Set<Scenario>()
+  await inParallel(scenarios, options.parallel ?? defaultParallel, async (scenario) => {
+    if (await changesNothing(scenario, context)) await run(scenario)
+    else alone.add(scenario)
+  })
+  for (const scenario of scenarios) if (alone.has(scenario)) await run(scenario)
   return {
     target: target.name,
     layers,
     results: scenarios.flatMap((scenario) => results.get(scenario.id) ?? []),
     durationMs: Math.round(performance.now() - start),
   }
+}
+
+/** It brings nothing along, or what it brings is refused: as expected, and as predicted. */
+async function changesNothing({ given, change, ...scenario }: Scenario, context: Context): Promise<boolean> {
+  if (change !== undefined) return false
+  if (given === undefined) return true
+  const { outcome, ...how } = expected(scenario, layersOn(context.layers))
+  if (!('wall' in how) || outcome !== 'stopped' || !isAdmission(how.wall)) return false
+  // Whatever is wrong with the change, the run itself tells.
+  return wouldBeRefused(context.target, given, context.root).catch(() => false)
 }
 
 async function inParallel<T>(items: readonly T[], width: number, run: (item: T) => Promise<void>): Promise<void> {
@@ -112,8 +122,8 @@ async function runOne(scenario: Scenario, context: Context): Promise<ScenarioRes
     // Close around the attack, so that a service that is down cannot pass for a wall that holds.
     const before = control === undefined ? undefined : await controls.before(control)
     if (before?.failed !== undefined) return unseen(before.failed)
-    const undo = await applyChange(target, `${scenario.id}.given`, scenario.given, root)
-    const seen = await observe(scenario, context).finally(undo)
+    const staged = await applyChange(target, `${scenario.id}.given`, scenario.given, root)
+    const seen = await observe(scenario, staged, context).finally(staged.undo)
     const judged = { ...head, ...judge(scenario, target.name, expectation, seen) }
     if (control === undefined) return { ...judged, status: statusOf(judged), ...took() }
     const after = await controls.after(control)
@@ -130,22 +140,39 @@ function statusOf({ differences }: Pick<ScenarioResult, 'differences'>): 'as-exp
   return differences.length === 0 ? 'as-expected' : 'different'
 }
 
-interface Seen {
-  readonly evidence: Evidence
-  /** Absent for what is no flow. */
-  readonly predicted?: View
+/** What came of an attempt, or of what it needs when that was refused; and what was predicted, where somebody can be asked. */
+type Seen = { readonly predicted?: View } & ({ readonly evidence: Evidence } | { readonly refused: View })
+
+const letIn: View = { outcome: 'through', symptom: 'ok' }
+
+/** Predicts and attempts. What was refused is not there to be tried. */
+async function observe(
+  scenario: Scenario,
+  { predicted: admissions, refused }: Staged,
+  context: Context,
+): Promise<Seen> {
+  const predicted = admissions === undefined ? undefined : admissionView(admissions)
+  if (refused === undefined) {
+    const seen = await tryIt(scenario, context)
+    return predicted === undefined ? seen : { ...seen, predicted }
+  }
+  const view = admissionView(refused) ?? { outcome: 'stopped', symptom: 'admission-refused' }
+  return { refused: view, ...(admissions === undefined ? {} : { predicted: predicted ?? letIn }) }
 }
 
-/** Predicts and attempts. A held attempt is predicted as it stands once the change is in force. */
-async function observe(scenario: Scenario, { target, root, signal }: Context): Promise<Seen> {
+/** A held attempt is predicted as it stands once the change is in force. */
+async function tryIt(scenario: Scenario, { target, root, signal }: Context): Promise<Seen> {
   const { id, from, attempt, change } = scenario
   const flow = flowOf(from, attempt)
-  const predict = async (): Promise<Pick<Seen, 'predicted'>> =>
-    flow === undefined ? {} : { predicted: predictedView(await target.predict(flow)) }
+  const predict = async (): Promise<Pick<Seen, 'predicted'>> => {
+    if (flow !== undefined) return { predicted: predictedView(await target.predict(flow)) }
+    // Nothing but admission keeps a program from running.
+    return attempt.kind === 'run' ? { predicted: letIn } : {}
+  }
   const aborting = signal === undefined ? {} : { signal }
   if (change === undefined) return { ...(await predict()), evidence: await target.attempt(from, attempt, aborting) }
 
-  let changed: Promise<Undo> | undefined
+  let changed: Promise<Staged> | undefined
   let inForce = false
   const held = async (): Promise<void> => {
     changed ??= applyChange(target, `${id}.change`, change, root)
@@ -157,32 +184,54 @@ async function observe(scenario: Scenario, { target, root, signal }: Context): P
     const late = changed !== undefined && !inForce && evidence.observation.symptom === 'ok'
     if (late)
       throw new Error('the connection ended by itself before the change was in force; give it a longer timeoutMs')
-    await changed
+    const { refused } = (await changed) ?? {}
+    if (refused !== undefined) throw new Error(refusalText(refused))
     return { ...(await predict()), evidence }
   } finally {
     // A change that failed has been taken back already.
-    const undo = await changed?.catch(() => undefined)
-    await undo?.()
+    const staged = await changed?.catch(() => undefined)
+    await staged?.undo()
   }
 }
 
-function judge(
+function refusalText(refused: readonly Admitted[]): string {
+  return `what was to change while the connection is open was refused: ${admissionView(refused)?.message ?? 'by admission'}`
+}
+
+type Judged = Pick<ScenarioResult, 'predicted' | 'observed' | 'observation' | 'differences'>
+
+function judge(scenario: Scenario, name: Target['name'], expectation: View, seen: Seen): Judged {
+  if ('evidence' in seen) return judgeEvidence(scenario, name, expectation, seen.evidence, seen.predicted)
+  const { refused: observed, predicted } = seen
+  const differences = compareViews('observed', expectation, observed)
+  return withPrediction(expectation, predicted, { observed, differences })
+}
+
+function judgeEvidence(
   scenario: Scenario,
   name: Target['name'],
   expectation: View,
-  { evidence, predicted }: Seen,
-): Pick<ScenarioResult, 'predicted' | 'observed' | 'observation' | 'differences'> {
-  const record = recordOf(evidence.flows)
-  const observed = observedView(evidence.observation, record, scenario.from)
+  { observation, flows }: Evidence,
+  predicted: View | undefined,
+): Judged {
+  const record = recordOf(flows)
+  const observed = observedView(observation, record, scenario.from)
   const differences = compareViews('observed', expectation, observed)
-  if (name === 'local') differences.push(...compareRecord(scenario, expectation, evidence.observation, record))
+  if (name === 'local') differences.push(...compareRecord(scenario, expectation, observation, record))
   if (observed.outcome === 'through' && expectation.outcome === 'through') {
-    differences.push(...compareThrough(scenario.expect.through, evidence.observation))
+    differences.push(...compareThrough(scenario.expect.through, observation))
   }
-  if (predicted !== undefined) {
-    differences.unshift(...compareViews('predicted', expectation, predicted))
-    // What differs from the expectation has been said; this is for a view that agrees, from another line.
-    if (differences.length === 0) differences.push(...compareReality(predicted, observed))
-  }
-  return { ...(predicted === undefined ? {} : { predicted }), observed, observation: evidence.observation, differences }
+  return withPrediction(expectation, predicted, { observed, observation, differences })
+}
+
+function withPrediction(
+  expectation: View,
+  predicted: View | undefined,
+  seen: Judged & { readonly observed: View },
+): Judged {
+  if (predicted === undefined) return seen
+  const differences = [...compareViews('predicted', expectation, predicted), ...seen.differences]
+  // What differs from the expectation has been said; this is for a view that agrees, from another line.
+  if (differences.length === 0) differences.push(...compareReality(predicted, seen.observed))
+  return { predicted, ...seen, differences }
 }

@@ -1,9 +1,19 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Change, Scenario, Target } from './types.js'
+import { admissionView, refusedBy } from './admission.js'
+import type { Admitted, Change, Scenario, Target } from './types.js'
 
 /** Takes back what was changed. */
 export type Undo = () => Promise<void>
+
+/** What became of a change. */
+export interface Staged {
+  readonly undo: Undo
+  /** What admission would say of its objects, asked before each part of it; absent where the target cannot be asked. */
+  readonly predicted?: readonly Admitted[]
+  /** What it said, when it refused the change: then nothing of it stands. */
+  readonly refused?: readonly Admitted[]
+}
 
 /** A change stands that could not be taken back: whatever comes after would be judged by the wrong policies. */
 export class StillStanding extends Error {
@@ -11,18 +21,20 @@ export class StillStanding extends Error {
 }
 
 /**
- * Puts a scenario's change in force. What was applied before a failure is taken back; once it stands, the caller takes
- * it back.
- * @throws StillStanding, also from what it returns, when that fails
+ * Puts a scenario's change in force. What was applied before a failure, or a refusal, is taken back; once it stands, the caller
+ * takes it back.
+ * @throws StillStanding, also from `undo`, when that fails
  */
 export async function applyChange(
   target: Target,
   name: string,
   change: Scenario['given'],
   root: string,
-): Promise<Undo> {
-  const changes = change === undefined ? [] : await readChange(change, root)
+): Promise<Staged> {
+  const parts = change === undefined ? [] : await readChange(change, root)
   const applied: string[] = []
+  const predicted: Admitted[] = []
+  const said = (): Pick<Staged, 'predicted'> => (target.admit === undefined ? {} : { predicted })
   const undo = async (): Promise<void> => {
     const problems: string[] = []
     for (const partName of applied.splice(0).reverse()) {
@@ -35,16 +47,26 @@ export async function applyChange(
     if (problems.length > 0) throw new StillStanding(problems.join('; '))
   }
   try {
-    for (const [index, part] of changes.entries()) {
+    for (const [index, part] of parts.entries()) {
       const partName = index === 0 ? name : `${name}.${index}`
+      predicted.push(...((await target.admit?.(part)) ?? []))
       await target.apply(partName, part)
       applied.push(partName)
     }
   } catch (error) {
     await undo()
-    throw error
+    const refused = refusedBy(error)
+    if (refused === undefined) throw error
+    return { undo, ...said(), refused }
   }
-  return undo
+  return { undo, ...said() }
+}
+
+/** Whether admission would refuse a change before any part of it is in force. It only adds objects; nothing is changed. */
+export async function wouldBeRefused(target: Target, change: Scenario['given'], root: string): Promise<boolean> {
+  if (target.admit === undefined || change === undefined || change.without !== undefined) return false
+  const [first] = await readChange(change, root)
+  return first !== undefined && admissionView(await target.admit(first)) !== undefined
 }
 
 /** One change for each manifest file, so that positions stay true; the first takes out what must go. */

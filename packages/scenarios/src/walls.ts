@@ -2,7 +2,7 @@ import { outside } from './flow.js'
 import type { LayerState, Scenario, Wall } from './types.js'
 
 /** Walls that no layer switches off. */
-export const alwaysOn: ReadonlySet<string> = new Set(['mesh', 'network'])
+export const alwaysOn: ReadonlySet<string> = new Set(['mesh', 'network', 'pod-security'])
 
 /**
  * The order in which a connection meets the walls. The place of the others is free: requests (60) stand at the waypoint
@@ -11,6 +11,7 @@ export const alwaysOn: ReadonlySet<string> = new Set(['mesh', 'network'])
  * explicit deny decides, whichever layer has it.
  */
 const pathOrder: readonly (readonly string[])[] = [
+  // What is refused here is not there to be tried.
   ['10-admission'],
   ['70-ingress'],
   ['20-network', '30-cilium'],
@@ -30,17 +31,26 @@ export function placeOf(layer: string, from: string): number | undefined {
 }
 
 export type Expected =
-  | { readonly outcome: 'stopped'; readonly wall: Wall }
+  /** `beside`: other policies of the same layer that refuse the same object, all of which an admission names. */
+  | { readonly outcome: 'stopped'; readonly wall: Wall; readonly beside: readonly Wall[] }
   /** What the client sees then: an answer, or a redirect. */
   | { readonly outcome: 'through'; readonly symptom: 'ok' | 'redirected' }
 
 /** What must happen with these layers on: the first wall that stands decides; with none, it gets through. */
 export function expected(scenario: Pick<Scenario, 'expect'>, on: ReadonlySet<string>): Expected {
   const { walls, through } = scenario.expect
-  const wall = walls.find((candidate) => stands(candidate, on))
-  if (wall !== undefined) return { outcome: 'stopped', wall }
+  const [wall, ...others] = walls.filter((candidate) => stands(candidate, on))
+  if (wall !== undefined) {
+    const beside = isAdmission(wall) ? others.filter((other) => isAdmission(other) && other.layer === wall.layer) : []
+    return { outcome: 'stopped', wall, beside }
+  }
   const { status = 200 } = through === 'never' ? {} : through
   return { outcome: 'through', symptom: status >= 300 && status < 400 ? 'redirected' : 'ok' }
+}
+
+/** A wall at which nothing is tried: what the attempt needs is not even created. */
+export function isAdmission({ symptom }: Pick<Wall, 'symptom'>): boolean {
+  return symptom === 'admission-refused'
 }
 
 /** The layers that a scenario is about and that are off, so that there is nothing to try. */

@@ -3,7 +3,7 @@ import type { Reason, Report, ScenarioResult } from '../result.js'
 import type { Scenario } from '../types.js'
 import { alwaysOn, layersOn } from '../walls.js'
 import { columns, count, type Paint, paint, seconds } from './layout.js'
-import { arrivedText, attemptText, layersText, reasonLines, sawText } from './words.js'
+import { answerLines, arrivedText, attemptText, layersText, reasonLines, sawText } from './words.js'
 
 /** What `attack` runs: every attack, and the legitimate flows that serve whoever owns their caller. */
 export function attacksOf(scenarios: readonly Scenario[]): readonly Scenario[] {
@@ -81,7 +81,9 @@ function renderBlocked(results: readonly ScenarioResult[], style: Paint): readon
     ]
     return [
       head.join('   '),
-      ...groupBy(wall, (result) => [reasonOf(result)]).flatMap((group) => renderGroup(group, style)),
+      ...groupBy(wall, (result) => [reasonOf(result), answerLines(result.observed)]).flatMap((group) =>
+        renderGroup(group, style),
+      ),
     ]
   })
 }
@@ -90,7 +92,9 @@ function renderGroup(group: readonly ScenarioResult[], style: Paint): readonly s
   const [first] = group
   const reason = first === undefined ? undefined : reasonOf(first)
   return [
-    ...(reason === undefined ? [] : reasonLines(reason)).map((line) => style.faint(`  ${line}`)),
+    ...[...(reason === undefined ? [] : reasonLines(reason)), ...answerLines(first?.observed)].map((line) =>
+      style.faint(`  ${line}`),
+    ),
     ...columns(
       group.map(({ scenario }) => [attemptText(scenario), scenario.title]),
       '      ',

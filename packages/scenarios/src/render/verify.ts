@@ -1,6 +1,6 @@
 import type { Report, ScenarioResult, View } from '../result.js'
 import { columns, count, type Paint, paint, seconds } from './layout.js'
-import { layersText } from './words.js'
+import { answerLines, layersText } from './words.js'
 
 /**
  * True when expectation, prediction and observation agree everywhere. A scenario that could not be observed is a
@@ -25,7 +25,8 @@ export function renderVerify(report: Report, options: { readonly color?: boolean
   const [title = '', ...lines] = columns([head, ...rows])
   const body = report.results.flatMap((result, index) => {
     const line = lines[index] ?? ''
-    const notes = [...result.differences, ...(result.because === undefined ? [] : [result.because])]
+    const because = result.because === undefined ? [] : [result.because]
+    const notes = [...answerLines(result.observed), ...result.differences, ...because]
     return [tint(result, line, style), ...notes.map((note) => style.faint(`        ${note}`))]
   })
   return `${[

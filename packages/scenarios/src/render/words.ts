@@ -1,6 +1,7 @@
+import { printable } from '@bulkhead/resources/printable'
 import { type Symptom, symptoms } from '@bulkhead/verdict'
 import { hostOf, outside } from '../flow.js'
-import type { Reason } from '../result.js'
+import type { Reason, View } from '../result.js'
 import type { Attempt, LayerState, Observation, Scenario } from '../types.js'
 import { columns } from './layout.js'
 
@@ -72,6 +73,14 @@ export function reasonLines({ code, policies }: Reason): readonly string[] {
   return [words[code] ?? code, ...columns(rows, '  ')]
 }
 
+/** What the API server answered, a line each; nothing where it was not asked, or let it in. */
+export function answerLines(view: Pick<View, 'message'> | undefined): readonly string[] {
+  const lines = (view?.message ?? '').split('\n').map((line) => printable(line.trim()))
+  return lines
+    .filter((line) => line !== '')
+    .map((line, index) => (index === 0 ? `the API server: ${line}` : `  ${line}`))
+}
+
 const words: Readonly<Record<string, string>> = {
   'authz.no-rule-allows': 'no rule allows the call',
   'authz.rule-denies': 'a rule denies the caller',
@@ -89,6 +98,9 @@ const words: Readonly<Record<string, string>> = {
   'cni.sni-denied': 'the name in its ClientHello is not one that may be asked for',
   'cni.http-denied': 'the network lets no such request by',
   'cni.dns-denied': 'the name is not one that may be asked for',
+  'admission.denied': 'it may not be created',
+  'admission.failed': 'a policy that could not be asked lets nothing be created',
+  'not-modelled': 'what is not known here is not let in',
   'network.nothing-listens': 'nothing listens there',
   'network.no-endpoint': 'no pod is there that could take it',
   'network.no-such-name': 'there is no such name',

@@ -2,13 +2,17 @@ import assert from 'node:assert/strict'
 import type { Verdict } from '@bulkhead/verdict'
 import type { ScenarioResult } from '../result.js'
 import { runScenarios } from '../runner.js'
-import type { Change, Evidence, LayerState, Scenario, Target } from '../types.js'
-import { allowed, denied, stopped, through } from './samples.js'
+import type { Admitted, Change, Evidence, LayerState, Scenario, Target } from '../types.js'
+import { allowed, denied, refusedError, stopped, through } from './samples.js'
 
 export interface FakeOptions {
   readonly name?: Target['name']
   readonly on?: readonly string[]
   readonly predict?: Target['predict']
+  /** What admission says; unless `apply` is told, a change of which it refuses something is not applied. The default is that it lets everything in. */
+  readonly admit?: Target['admit']
+  /** Otherwise there are two, with one object each. */
+  readonly layers?: readonly string[]
   /** What attempts come to, by the caller; the default is that sleep is served and others are stopped. */
   readonly attempt?: Target['attempt']
   readonly apply?: (name: string, change: Change) => Promise<void>
@@ -27,7 +31,7 @@ export function fakeTarget(options: FakeOptions = {}): FakeTarget {
   const { name = 'local', on = ['40-mtls', '50-identity'] } = options
   const calls: string[] = []
   const standing = new Set<string>()
-  const layers: readonly LayerState[] = ['40-mtls', '50-identity'].map((layer) => ({
+  const layers: readonly LayerState[] = (options.layers ?? ['40-mtls', '50-identity']).map((layer) => ({
     name: layer,
     on: on.includes(layer),
     objects: 1,
@@ -51,8 +55,11 @@ export function fakeTarget(options: FakeOptions = {}): FakeTarget {
       if (options.attempt !== undefined) return options.attempt(from, attempt, how)
       return isAllowed(from) ? through() : stopped
     },
+    ...(options.admit !== undefined && { admit: options.admit }),
     async apply(change, what) {
       calls.push(`apply ${change}`)
+      const admissions = options.apply === undefined ? await options.admit?.(what) : undefined
+      if (admissions?.some(isRefused)) throw refusedError(admissions)
       await options.apply?.(change, what)
       standing.add(change)
     },
@@ -63,6 +70,8 @@ export function fakeTarget(options: FakeOptions = {}): FakeTarget {
     },
   }
 }
+
+const isRefused = ({ outcome, pod }: Admitted): boolean => outcome !== 'allow' || (pod !== undefined && isRefused(pod))
 
 /** What comes of one scenario on such a target. */
 export async function runOne(scenario: Scenario, options: FakeOptions = {}): Promise<ScenarioResult> {

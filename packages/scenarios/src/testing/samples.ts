@@ -1,5 +1,6 @@
 import type { FlowRecord, Step, Verdict } from '@bulkhead/verdict'
-import type { Evidence, Observation, Scenario } from '../types.js'
+import type { AdmissionStep } from '@bulkhead/verdict/admission'
+import type { Admitted, Evidence, Observation, Scenario } from '../types.js'
 
 /** Samples for tests: an attack that layer 50-identity stops, and every view of it, all in agreement. */
 
@@ -120,4 +121,61 @@ export const stopped: Evidence = { observation: reset, flows: [record()] }
 export function through(observation: Observation = served()): Evidence {
   const { decidedBy: _, ...open } = record({ outcome: 'allow', steps: [], symptom: 'ok', flag: '-' })
   return { observation, flows: [open] }
+}
+
+/** A pod that is not let in: layer 10-admission refuses it. */
+export const refusedPod: Scenario = {
+  id: 'hacker-root',
+  title: 'a pod that runs as root',
+  story: 'Somebody may create pods.',
+  kind: 'attack',
+  from: 'sandbox/hacker-root',
+  given: { manifests: ['k8s/attacks/hacker-root.yaml'] },
+  attempt: { kind: 'run', to: { workload: 'sandbox/hacker-root' }, port: 8080 },
+  expect: {
+    walls: [
+      {
+        layer: '10-admission',
+        symptom: 'admission-refused',
+        code: 'admission.denied',
+        policy: 'ValidatingPolicy/disallow-root-user',
+        message: 'Running as root is forbidden',
+      },
+    ],
+    through: { contains: 'hacker-root' },
+  },
+  notice: 'an event of Kyverno',
+  control: { from: 'shop/sleep', attempt: get },
+  file: 'scenarios/hacker-root.yaml',
+}
+
+export const noRoot: AdmissionStep = {
+  engine: 'kyverno',
+  does: 'validate',
+  layer: '10-admission',
+  outcome: 'deny',
+  code: 'admission.denied',
+  policy: 'ValidatingPolicy/disallow-root-user',
+  at: 'k8s/layers/10-admission/disallow-root-user/policy.yaml:20',
+  message: 'Running as root is forbidden',
+}
+
+const account: Admitted = { outcome: 'allow', steps: [], warnings: [], object: { id: 'ServiceAccount/sandbox/hacker' } }
+
+export const pod: Admitted = { ...account, object: { id: 'Pod/sandbox/hacker-root' } }
+
+/** What is said of a ServiceAccount, which may be, and of a pod that these policies refuse. */
+export function refusal(...steps: readonly AdmissionStep[]): readonly [Admitted, Admitted] {
+  const said = steps.map(({ policy = '', message = '' }) => `Policy ${policy.split('/')[1]} failed: ${message}`)
+  const message = `admission webhook "vpol.validate.kyverno.svc-fail" denied the request: ${said.join('; ')}`
+  const letBy: AdmissionStep = { engine: 'psa', does: 'validate', outcome: 'allow', code: 'admission.allowed' }
+  return [
+    account,
+    { ...pod, outcome: 'deny', decidedBy: 1, steps: [letBy, ...steps], refusal: { status: 403, reason: '', message } },
+  ]
+}
+
+/** What a target rejects a change with that admission refuses. */
+export function refusedError(admissions: readonly Admitted[]): Error {
+  return Object.assign(new Error('not created'), { code: 'refused', admissions })
 }

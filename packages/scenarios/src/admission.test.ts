@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, it } from 'node:test'
+import type { AdmissionStep } from '@bulkhead/verdict/admission'
+import type { ScenarioResult } from './result.js'
+import { runScenarios } from './runner.js'
+import { type FakeOptions, fakeTarget } from './testing/fake-target.js'
+import * as sample from './testing/samples.js'
+import type { Admitted, Scenario } from './types.js'
+
+const { refusedPod, refusal, noRoot, pod } = sample
+const layers = ['10-admission', '50-identity']
+const root = mkdtempSync(join(tmpdir(), 'bulkhead-'))
+after(() => rmSync(root, { recursive: true }))
+mkdirSync(join(root, 'k8s/attacks'), { recursive: true })
+writeFileSync(join(root, 'k8s/attacks/hacker-root.yaml'), 'kind: Pod\n')
+
+const noToken: AdmissionStep = { ...noRoot, policy: 'ValidatingPolicy/disallow-token', message: 'No token' }
+const ran = sample.through({
+  symptom: 'ok',
+  phase: 'answer',
+  timings: { end: 1 },
+  bytes: 10,
+  detail: { text: 'a program runs in the pod hacker-root' },
+})
+
+async function run(
+  scenario: Scenario,
+  options: FakeOptions = {},
+): Promise<ScenarioResult & { readonly calls: readonly string[] }> {
+  const target = fakeTarget({
+    layers,
+    on: layers,
+    attempt: async (from) => (from === 'shop/sleep' ? sample.through() : ran),
+    ...options,
+  })
+  const { results } = await runScenarios(target, [scenario], { root })
+  const [result] = results
+  assert.ok(result)
+  assert.deepEqual([...target.standing], [])
+  return { ...result, calls: target.calls }
+}
+
+const refuses =
+  (...steps: readonly AdmissionStep[]): NonNullable<FakeOptions['admit']> =>
+  async () =>
+    refusal(...steps)
+const letsIn = async (): Promise<readonly Admitted[]> => [pod]
+
+describe('a change that admission refuses', () => {
+  it('is what stops the attempt: nothing is started, and its control is served', async () => {
+    const result = await run(refusedPod, { admit: refuses(noRoot) })
+    assert.deepEqual(result.differences, [])
+    assert.equal(result.status, 'as-expected')
+    assert.deepEqual(result.calls, ['attempt shop/sleep', 'apply hacker-root.given', 'attempt shop/sleep'])
+    assert.equal(result.observation, undefined)
+    assert.match(result.observed?.message ?? '', /^admission webhook .*Running as root is forbidden$/)
+    assert.deepEqual(result.observed, result.predicted)
+  })
+
+  it('is created where the layer is off, and then its program runs', async () => {
+    const result = await run(refusedPod, { admit: letsIn, on: ['50-identity'] })
+    assert.deepEqual(result.differences, [])
+    assert.equal(result.observed?.outcome, 'through')
+    assert.equal(result.predicted?.outcome, 'through')
+  })
+
+  const wrong: readonly (readonly [what: string, options: FakeOptions, says: RegExp])[] = [
+    ['is let in', { admit: letsIn }, /^expected stopped, predicted through \(ok\)\|expected stopped, observed through/],
+    [
+      'is refused by another policy',
+      { admit: refuses(noToken) },
+      /expected ValidatingPolicy\/disallow-root-user to decide, predicted ValidatingPolicy\/disallow-token/,
+    ],
+    [
+      'is refused by another policy too',
+      { admit: refuses(noRoot, noToken) },
+      /^predicted ValidatingPolicy\/disallow-token, which refuses it too\|observed ValidatingPolicy\/disallow-token/,
+    ],
+    [
+      'is refused in other words',
+      { admit: refuses({ ...noRoot, message: 'No' }) },
+      /expected the API server's answer to contain "Running as root is forbidden", observed admission webhook/,
+    ],
+    [
+      'is refused by no layer',
+      { admit: refuses({ ...noRoot, engine: 'psa', policy: 'Namespace/sandbox' }) },
+      /expected ValidatingPolicy\/disallow-root-user to decide, observed Namespace\/sandbox/,
+    ],
+    [
+      'is not known',
+      {
+        admit: async () => [
+          {
+            ...pod,
+            outcome: 'unknown',
+            decidedBy: 0,
+            steps: [{ ...noRoot, outcome: 'unknown', code: 'not-modelled' }],
+          },
+        ],
+      },
+      /expected stopped, observed unknown \(admission-refused\) by not-modelled/,
+    ],
+    [
+      'is refused where the layer is off',
+      { admit: refuses(noRoot), on: ['50-identity'] },
+      /^expected through, predicted stopped \(admission-refused\) by admission.denied/,
+    ],
+  ]
+  for (const [what, options, says] of wrong) {
+    it(`is not as expected when it ${what}`, async () => {
+      const result = await run(refusedPod, options)
+      assert.equal(result.status, 'different')
+      assert.match(result.differences.join('|'), says)
+    })
+  }
+
+  it('is not as expected when it is refused, and was predicted to be let in', async () => {
+    const apply = () => Promise.reject(sample.refusedError(refusal(noRoot)))
+    const { differences } = await run(refusedPod, { admit: letsIn, apply })
+    assert.deepEqual(differences, ['expected stopped, predicted through (ok)'])
+  })
+
+  it('is not as expected when it is let in, and was predicted to be refused', async () => {
+    const { differences } = await run(refusedPod, { admit: refuses(noRoot), apply: async () => undefined })
+    assert.deepEqual(differences, ['expected stopped, observed through (ok)'])
+  })
+
+  it('may be refused by several policies, where all of them are said', async () => {
+    const [wall] = refusedPod.expect.walls
+    assert.ok(wall)
+    const walls = [wall, { ...wall, policy: 'ValidatingPolicy/disallow-token', message: 'No token' }]
+    const result = await run(
+      { ...refusedPod, expect: { ...refusedPod.expect, walls } },
+      { admit: refuses(noRoot, noToken) },
+    )
+    assert.deepEqual(result.differences, [])
+  })
+
+  it('counts where the pods of a workload are refused that was let in itself', async () => {
+    const [, refused] = refusal(noRoot)
+    const admit = async (): Promise<readonly Admitted[]> => [
+      { ...pod, object: { id: 'Deployment/sandbox/x' }, pod: refused },
+    ]
+    const result = await run(refusedPod, { admit })
+    assert.deepEqual(result.differences, [])
+    assert.equal(result.observed?.outcome, 'stopped')
+  })
+
+  it('is refused by Pod Security without a layer', async () => {
+    const step: AdmissionStep = {
+      engine: 'psa',
+      does: 'validate',
+      outcome: 'deny',
+      code: 'admission.denied',
+      policy: 'Namespace/shop',
+    }
+    const wall = {
+      layer: 'pod-security',
+      symptom: 'admission-refused',
+      code: 'admission.denied',
+      policy: 'Namespace/shop',
+    } as const
+    const scenario: Scenario = { ...refusedPod, expect: { walls: [wall], through: 'never' } }
+    const result = await run(scenario, { admit: refuses(step), on: [] })
+    assert.deepEqual(result.differences, [])
+  })
+
+  it('is only observed where the target cannot be asked', async () => {
+    const apply = () => Promise.reject(sample.refusedError(refusal(noRoot)))
+    const result = await run(refusedPod, { apply })
+    assert.deepEqual([result.status, result.predicted, result.observed?.outcome], ['as-expected', undefined, 'stopped'])
+  })
+
+  it('that fails for another reason proves nothing', async () => {
+    const result = await run(refusedPod, { admit: letsIn, apply: () => Promise.reject(new Error('not ready')) })
+    assert.deepEqual([result.status, result.because], ['not-observed', 'not ready'])
+  })
+})
