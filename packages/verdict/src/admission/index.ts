@@ -1,1 +1,5 @@
+export { CompileError } from '../model/compile-error.js'
+export { admit } from './admit.js'
+export { compileAdmission } from './compile.js'
+export { administrator, requesterOf, resourceOf } from './targets.js'
 export type * from './types.js'

@@ -1,0 +1,60 @@
+import type { Resource } from '@bulkhead/resources'
+import { indexObjects, type ObjectIndex } from './objects.js'
+import { defaultsOf, type PodSecurity } from './psa/labels.js'
+import { readReviewers } from './reviewers.js'
+import type { AdmissionPolicies, CompileAdmission, Reviewer } from './types.js'
+
+/** What a set of policies knows beyond its public face. */
+export interface Compiled {
+  readonly objects: ObjectIndex
+  readonly podSecurity: PodSecurity
+  readonly mutating: readonly Reviewer[]
+  readonly validating: readonly Reviewer[]
+  readonly generating: readonly Reviewer[]
+}
+
+const compiled = new WeakMap<AdmissionPolicies, Compiled>()
+
+export const compileAdmission: CompileAdmission = (resources, options = {}) => {
+  const { reviewers, notModelled } = readReviewers(resources, options)
+  const policies: AdmissionPolicies = { resources, notModelled }
+  const doing = (does: Reviewer['does']): readonly Reviewer[] => inOrder(reviewers.filter((one) => one.does === does))
+  compiled.set(policies, {
+    objects: indexObjects(resources),
+    podSecurity: defaultsOf(options.podSecurity),
+    mutating: doing('mutate'),
+    validating: doing('validate'),
+    generating: doing('generate'),
+  })
+  return policies
+}
+
+export function compiledOf(policies: AdmissionPolicies): Compiled {
+  const found = compiled.get(policies)
+  if (found === undefined) throw new TypeError('these AdmissionPolicies were not made by compileAdmission()')
+  return found
+}
+
+/** ValidatingAdmissionPolicy is the API server's own, and asked before any webhook is. */
+const engines: readonly Reviewer['engine'][] = ['psa', 'vap', 'kyverno']
+
+function inOrder(reviewers: readonly Reviewer[]): readonly Reviewer[] {
+  return [...reviewers].sort(
+    (a, b) =>
+      engines.indexOf(a.engine) - engines.indexOf(b.engine) ||
+      webhookOf(a) - webhookOf(b) ||
+      compareNames(a.policy, b.policy),
+  )
+}
+
+/** Kyverno's policies of today have webhooks of their own, which come before the old form's. */
+const webhookOf = ({ policy }: Reviewer): number => (/^(Cluster)?Policy\//.test(policy) ? 1 : 0)
+
+function compareNames(a: string, b: string): number {
+  const [first, second] = [a.slice(a.indexOf('/')), b.slice(b.indexOf('/'))]
+  return first < second ? -1 : first > second ? 1 : 0
+}
+
+/** The object of a policy, by what its steps call it. */
+export const policyOf = (resources: readonly Resource[], id: string): Resource | undefined =>
+  resources.find((resource) => resource.id === id)

@@ -1,0 +1,89 @@
+import type { FieldPath, KubernetesObject } from '@bulkhead/resources'
+import { groupOf, rawField } from '../model/kinds.js'
+import type { Requester } from './types.js'
+
+/*
+ * What kinds are called in requests, where the pod template of each is, and who makes its pods.
+ */
+
+/** Kinds whose plural is none of English's usual ones. */
+const plurals: Readonly<Record<string, string>> = {
+  endpoints: 'endpoints',
+  gateway: 'gateways',
+  proxyconfig: 'proxyconfigs',
+}
+
+/** `pods`, `networkpolicies`, `ingresses`: the plural that a request, a rule or a role names the kind by. */
+export function resourceOf(kind: string): string {
+  const lower = kind.toLowerCase()
+  if (Object.hasOwn(plurals, lower)) return plurals[lower] ?? lower
+  if (/(s|x|z|ch|sh)$/.test(lower)) return `${lower}es`
+  return /[^aeiou]y$/.test(lower) ? `${lower.slice(0, -1)}ies` : `${lower}s`
+}
+
+/** `pods`, `deployments.apps`: how the API server's messages name the resource. */
+export function groupResourceOf(object: KubernetesObject): string {
+  const group = groupOf(object)
+  return group === '' ? resourceOf(object.kind) : `${resourceOf(object.kind)}.${group}`
+}
+
+interface Controller {
+  readonly template: FieldPath
+  /** The ServiceAccount in kube-system whose token makes the pods. */
+  readonly account: string
+}
+
+const template = ['spec', 'template']
+
+const controllers: Readonly<Record<string, Controller>> = {
+  'apps/Deployment': { template, account: 'replicaset-controller' },
+  'apps/ReplicaSet': { template, account: 'replicaset-controller' },
+  'apps/StatefulSet': { template, account: 'statefulset-controller' },
+  'apps/DaemonSet': { template, account: 'daemon-set-controller' },
+  'batch/Job': { template, account: 'job-controller' },
+  'batch/CronJob': { template: ['spec', 'jobTemplate', 'spec', 'template'], account: 'job-controller' },
+  '/ReplicationController': { template, account: 'replication-controller' },
+  // Nobody makes pods of it; Pod Security reads it all the same.
+  '/PodTemplate': { template: ['template'], account: '' },
+}
+
+/** Of a kind that makes pods: where its template is, and as whom its pods are made. */
+export function controllerOf(object: KubernetesObject): Controller | undefined {
+  const key = `${groupOf(object)}/${object.kind}`
+  return Object.hasOwn(controllers, key) ? controllers[key] : undefined
+}
+
+/** The template's pod, as it is written; undefined where there is none. */
+export function templateOf(
+  object: KubernetesObject,
+): { readonly path: FieldPath; readonly template: unknown } | undefined {
+  const path = controllerOf(object)?.template
+  if (path === undefined) return undefined
+  const found = rawField(object, ...path)
+  return typeof found === 'object' && found !== null ? { path, template: found } : undefined
+}
+
+export const isPod = (object: KubernetesObject): boolean => object.kind === 'Pod' && groupOf(object) === ''
+export const isNamespace = (object: KubernetesObject): boolean => object.kind === 'Namespace' && groupOf(object) === ''
+
+/** The administrator that kubectl is, as kind's and kubeadm's kubeconfig has him. */
+export const administrator: Requester = {
+  username: 'kubernetes-admin',
+  groups: ['kubeadm:cluster-admins', 'system:authenticated'],
+}
+
+const accountPrefix = 'system:serviceaccount:'
+
+/** Who a name of a user is, with the groups that the API server adds. A ServiceAccount's: `system:serviceaccount:<namespace>:<name>`. */
+export function requesterOf(username: string): Requester {
+  if (username === administrator.username) return administrator
+  if (!username.startsWith(accountPrefix)) return { username, groups: ['system:authenticated'] }
+  const namespace = username.slice(accountPrefix.length).split(':')[0] ?? ''
+  return {
+    username,
+    groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
+  }
+}
+
+/** A controller of Kubernetes' own. */
+export const controllerAccount = (name: string): Requester => requesterOf(`${accountPrefix}kube-system:${name}`)
