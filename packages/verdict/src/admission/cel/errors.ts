@@ -1,0 +1,21 @@
+/** An expression that does not parse, or that names what is not there. `offset` counts from the expression's start. */
+export class CelSyntaxError extends Error {
+  override readonly name = 'CelSyntaxError'
+  readonly offset: number
+  constructor(message: string, offset: number) {
+    super(message)
+    this.offset = offset
+  }
+}
+
+/** What an expression ends with instead of a value: a key that is missing, a number that overflows, a budget that is spent. */
+export class CelError extends Error {
+  override readonly name = 'CelError'
+}
+
+/** The budget is spent: nothing around it may take this for an operand's error. */
+export class CelBudgetError extends CelError {}
+
+export function noOverload(name: string, ...types: readonly string[]): CelError {
+  return new CelError(`no such overload: ${name}(${types.join(', ')})`)
+}

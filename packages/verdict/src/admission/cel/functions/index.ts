@@ -1,0 +1,4 @@
+import './core.js'
+import './strings.js'
+import './lists.js'
+import './regex.js'
