@@ -1,5 +1,7 @@
 import type { ClusterStatus, LayersSwitched, ManifestsEvent } from '@bulkhead/local-cluster'
+import type { KubernetesObject } from '@bulkhead/resources'
 import type { LayerState } from '@bulkhead/scenarios'
+import type { Admission } from '@bulkhead/verdict/admission'
 
 /*
  * The running target's API, version 1: JSON over HTTP on 127.0.0.1, a bearer token in every request but `GET /`.
@@ -25,6 +27,22 @@ export interface ExecStarted {
   readonly env: Readonly<Record<string, string>>
 }
 
+/** `POST /v1/admit`: an object, and where what it was read from begins. A Secret's values are not among it. */
+export interface ObjectTold {
+  readonly id: string
+  readonly layer?: string
+  readonly object: KubernetesObject
+  /** `file:line` */
+  readonly at: string
+}
+
+/** `POST /v1/admit`, and in the envelope of an error `refused`. */
+export interface AdmissionTold extends Omit<Admission, 'object' | 'generated' | 'pod'> {
+  readonly object: ObjectTold
+  readonly generated: readonly ObjectTold[]
+  readonly pod?: AdmissionTold
+}
+
 /** `GET /v1/logs` */
 export interface LogTail {
   readonly logs: readonly { readonly pod: string; readonly text: string }[]
@@ -37,7 +55,12 @@ export interface LogPart {
 }
 
 export interface ErrorEnvelope {
-  readonly error: { readonly code: string; readonly message: string }
+  readonly error: {
+    readonly code: string
+    readonly message: string
+    /** Of `refused`: what was said of each object of the change, in order. */
+    readonly admissions?: readonly AdmissionTold[]
+  }
 }
 
 /** A JSON body may have this many bytes: manifests of a change are the largest. */

@@ -3,7 +3,9 @@ import type { ControlFile, NamedChange, ObjectInForce } from '@bulkhead/local-cl
 import { readControl } from '@bulkhead/local-cluster/state'
 import type { Attempt, Change, Evidence, LayerState, Target } from '@bulkhead/scenarios'
 import type { Flow, FlowRecord, Verdict } from '@bulkhead/verdict'
-import type { ExecStarted, LayersChanged, LogPart, LogTail, ManifestsTold, Status } from './api.js'
+import type { Admission, Requester } from '@bulkhead/verdict/admission'
+import { admissionOf } from './admission.js'
+import type { AdmissionTold, ExecStarted, LayersChanged, LogPart, LogTail, ManifestsTold, Status } from './api.js'
 import { ControlError, events, json, type Limits, type Place } from './wire.js'
 
 /**
@@ -65,6 +67,13 @@ export class ControlClient implements Target {
 
   explain(flow: Flow): Promise<Explanation> {
     return json(this.#place, 'POST', '/v1/explain', { flow })
+  }
+
+  /** What admission would say of each object of the change, in order, as `apply` would ask it. Nothing is changed. */
+  async admit(change: Change, user?: Requester): Promise<readonly Admission[]> {
+    const body = { change, ...(user !== undefined && { user }) }
+    const told = await json<{ admissions: readonly AdmissionTold[] }>(this.#place, 'POST', '/v1/admit', body)
+    return told.admissions.map(admissionOf)
   }
 
   async flows(filter: { run?: string } = {}): Promise<readonly FlowRecord[]> {

@@ -1,15 +1,22 @@
 import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
-import type { ErrorEnvelope } from './api.js'
+import type { AdmissionTold, ErrorEnvelope } from './api.js'
 
 /** A request that the target refused or could not be made. The message is a whole sentence. */
 export class ControlError extends Error {
   readonly code: string
+  /** Of `refused`: what admission said of each object of the change, in order. */
+  readonly admissions: readonly AdmissionTold[]
 
-  constructor(code: string, message: string, options?: ErrorOptions) {
+  constructor(
+    code: string,
+    message: string,
+    { admissions = [], ...options }: ErrorOptions & { readonly admissions?: readonly AdmissionTold[] | undefined } = {},
+  ) {
     super(message, options)
     this.name = 'ControlError'
     this.code = code
+    this.admissions = admissions
   }
 }
 
@@ -70,6 +77,7 @@ async function ask(
   throw new ControlError(
     failure.code ?? 'unreachable',
     failure.message ?? `the target at ${place.url} answered HTTP ${response.statusCode}.`,
+    { admissions: failure.admissions },
   )
 }
 

@@ -55,7 +55,7 @@ type Given = Pick<
 type Read = Omit<Start, 'base'> & { readonly loaded: LoadResult; readonly switches: LayerSwitches }
 
 /** Puts the parts together; nothing of it runs yet. */
-export function assemble(given: Given, { loaded, switches, snapshot, plans }: Read): Parts {
+export function assemble(given: Given, { loaded, switches, snapshot, plans, held }: Read): Parts {
   const { options, engine, images, secrets, claim, mesh, outside, kubeApi, log, adopted, cas } = given
   const { stateDir, progress } = options
   const processes = new ProcessList(claim.processesFile)
@@ -84,7 +84,7 @@ export function assemble(given: Given, { loaded, switches, snapshot, plans }: Re
         adopted()
       },
     },
-    { base: loaded.resources, snapshot, plans },
+    { base: loaded.resources, snapshot, plans, held },
   )
   kubeApi.follow({ ...seen, snapshot: () => enforcement.snapshot })
   const events = new EventEmitter().setMaxListeners(0)

@@ -3,6 +3,8 @@ import type { OutsideHost, OutsideMode } from '@bulkhead/mesh'
 import type { Diagnostic, KubernetesObject } from '@bulkhead/resources'
 import type { Change, LayerState } from '@bulkhead/scenarios'
 import type { NodeModel } from '@bulkhead/verdict'
+import type { Refusal } from './admission/refusal.js'
+import type { Admitted } from './admission/whole.js'
 import type { Engine } from './engine.js'
 import type { ImageTable } from './images.js'
 import type { PodStatus } from './pod-runner.js'
@@ -52,6 +54,8 @@ export type ProgressEvent =
       readonly pods: number
       readonly warnings: readonly Diagnostic[]
     }
+  /** What the API server would not let in of them, and warned of. */
+  | ({ readonly kind: 'admission' } & Admitted)
   | { readonly kind: 'mesh' }
   | { readonly kind: 'outside'; readonly hosts: readonly OutsideHost[] }
   /** Something worth a line that keeps nothing from starting. */
@@ -73,6 +77,8 @@ export interface WorkloadStatus {
   readonly ready: number
   readonly of: number
   readonly pods: readonly PodStatus[]
+  /** Why its controller creates no pod (FailedCreate): those that are missing are among `of`. */
+  readonly failedCreate?: Refusal
 }
 
 export interface ClusterStatus {
@@ -87,6 +93,8 @@ export interface ClusterStatus {
   readonly changes: readonly string[]
   /** What is wrong with the files, when the last save was refused: what is in force is what was before it. */
   readonly refused?: string
+  /** What the API server does not let in, or lets create no pods, until it is mended. */
+  readonly notAdmitted: readonly Refusal[]
   /** Ports of this machine that lead into the cluster. */
   readonly published: readonly PublishedPort[]
   /** Who answers for the hosts outside that pods may be let out to. */
@@ -127,6 +135,8 @@ export interface LayersSwitched extends Diffed {
   /** Open connections that it closed. */
   readonly closed: number
   readonly generation: number
+  /** Of a switch on: what is there all the same, and would be refused if it were created now. */
+  readonly wouldRefuse?: readonly Refusal[]
 }
 
 /** A change that stands, under the name that withdraws it. */
@@ -147,6 +157,8 @@ export interface ObjectInForce {
   /** The files, without the layers that are off, hold an object of this id: it is what stays when the change is withdrawn. */
   readonly inFiles: boolean
   readonly object: KubernetesObject
+  /** As the file or the change has it, where a policy has mutated it. */
+  readonly given?: KubernetesObject
 }
 
 /** What became of a save under the manifests' folders. */
@@ -164,6 +176,7 @@ export type ManifestsEvent =
       readonly rolling: readonly string[]
       /** Those that were not there before. */
       readonly warnings: readonly Diagnostic[]
+      readonly admission: Admitted
     } & Diffed)
   /** What was in force stays in force. */
   | {

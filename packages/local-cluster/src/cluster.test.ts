@@ -31,8 +31,11 @@ spec:
     metadata: { labels: { app: ${name} } }
     spec:
       serviceAccountName: ${name}
+      securityContext: { runAsNonRoot: true, seccompProfile: { type: RuntimeDefault } }
       containers:
-        - { name: probe, image: "${image}" }
+        - name: probe
+          image: "${image}"
+          securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: [ALL] } }
 `
 
 describe('the shop on this machine', () => {
@@ -247,7 +250,7 @@ test('what cannot be started is one sentence, and leaves nothing behind', async 
     ],
     [
       'bad-pod',
-      stranger('x').replace('image:', 'command: [sh], image:'),
+      stranger('x').replace('image:', 'command: [sh]\n          image:'),
       /^x\.yaml:\d+: Deployment\/shop\/x: the image has no program "sh"/,
     ],
     ['bad-manifests', 'kind: [', /^x\.yaml:1:/],

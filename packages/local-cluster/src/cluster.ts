@@ -5,6 +5,11 @@ import type { Explanation } from '@bulkhead/analysis'
 import type { MeshApi, RunningOutside } from '@bulkhead/mesh'
 import type { Attempt, Change, Evidence, LayerState, Target } from '@bulkhead/scenarios'
 import type { Flow, FlowRecord, Verdict } from '@bulkhead/verdict'
+import type { Admission, Requester } from '@bulkhead/verdict/admission'
+import { nothingHeld, podlessOf, storedOf } from './admission/entries.js'
+import { pass } from './admission/gate.js'
+import { admittedOf } from './admission/whole.js'
+import { withFailedCreate } from './admission/workloads.js'
 import { assemble, type Parts } from './assemble.js'
 import { restartTimes } from './backoff.js'
 import type {
@@ -22,10 +27,10 @@ import { badManifests, ClusterError } from './errors.js'
 import { localImages } from './images.js'
 import { allBut, inForce } from './in-force.js'
 import { KubeApi } from './kube-api/index.js'
+import { compileFirst } from './lingering.js'
 import { withLogin } from './logins.js'
 import { meshLog } from './mesh-log.js'
 import { LayerSwitches, layersOf } from './overlay.js'
-import { planPods } from './plan.js'
 import type { AttemptOptions } from './probes.js'
 import { GeneratedSecrets, type ToldOnce } from './secrets.js'
 import { claim, forget } from './state.js'
@@ -90,11 +95,23 @@ export class LocalCluster implements Target {
       goOn()
       const switches = new LayerSwitches(stateDir)
       if (options.layers !== undefined) switches.set(allBut(options.layers, layersOf(loaded.resources, new Set())))
-      const snapshot = await badManifests(() => engine.compile(inForce(loaded.resources, switches.off, [])))
+      const written = loaded.resources
+      const first = await pass(engine, nothingHeld, { wanted: inForce(written, switches.off, []), written })
+      const { held: admitted } = first
       const secrets = new GeneratedSecrets(stateDir, (text) => progress({ kind: 'note', text }))
       const { rootCa } = await api
-      const plans = planPods(snapshot, { images, secrets, rootCa })
-      progress({ kind: 'manifests', objects: loaded.resources.length, pods: plans.size, warnings: loaded.warnings })
+      const { snapshot, plans } = await compileFirst(
+        { resources: storedOf(admitted, 'running'), podless: podlessOf(admitted) },
+        { engine, images, secrets, rootCa },
+      )
+      const starting = [...plans.values()].filter(({ refused }) => refused === undefined)
+      progress({ kind: 'admission', ...admittedOf(nothingHeld, first) })
+      progress({
+        kind: 'manifests',
+        objects: loaded.resources.length,
+        pods: starting.length,
+        warnings: loaded.warnings,
+      })
       const beyond = await outside
       const extraCa = join(held.runDir, 'outside-ca.pem')
       const trusted = join(held.runDir, 'trusted-cas.pem')
@@ -116,10 +133,10 @@ export class LocalCluster implements Target {
       const cas = { extraCa, trusted }
       const own = { options, engine, images, secrets, claim: held }
       const given = { ...own, mesh, outside: beyond, kubeApi: await api, log, adopted, cas }
-      const parts = assemble(given, { loaded, switches, snapshot, plans })
+      const parts = assemble(given, { loaded, switches, snapshot, plans, held: admitted })
       cluster = new LocalCluster(parts)
       const { pods, ports, saves } = parts
-      await pods.start([...plans.values()])
+      await pods.start(starting)
       await ports.follow(snapshot)
       if (options.watch) await saves.start()
       goOn()
@@ -183,13 +200,19 @@ export class LocalCluster implements Target {
         .map((door) => withPath(door, enforcement.snapshot, engine.judge))
         .map((door) => withLogin(door, enforcement.snapshot.resources, options.stateDir)),
       outside: outside.hosts,
-      workloads: pods.workloads(),
-      notModelled,
+      notAdmitted: enforcement.refused,
+      workloads: withFailedCreate(pods.workloads(), enforcement.plans.values()),
+      notModelled: [...notModelled, ...enforcement.policiesNotModelled],
       shortened: [
         `a dropped packet is given up after ${this.#timeoutMs / 1000} s here (10 s on a cluster)`,
         restartTimes.says,
       ],
     }
+  }
+
+  /** What admission would say of each object of the change, in order, as `apply` would ask it. Nothing is changed. */
+  admit(change: Change, user?: Requester): Promise<readonly Admission[]> {
+    return this.#parts.enforcement.admit(change, user)
   }
 
   async layers(): Promise<readonly LayerState[]> {
@@ -213,7 +236,8 @@ export class LocalCluster implements Target {
     const { enforcement, engine, ports } = this.#parts
     const { closed, generation, before, after } = await enforcement.setLayers(change)
     await ports.settled()
-    return { closed, generation, ...diffed(engine, before, after) }
+    const wouldRefuse = (change.on ?? []).length > 0 ? enforcement.scan() : undefined
+    return { closed, generation, ...diffed(engine, before, after), ...(wouldRefuse && { wouldRefuse }) }
   }
 
   /** The changes that stand, as they were given. */

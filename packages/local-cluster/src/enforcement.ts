@@ -2,11 +2,17 @@ import type { MeshApi } from '@bulkhead/mesh'
 import type { Resource } from '@bulkhead/resources'
 import type { Change, LayerState } from '@bulkhead/scenarios'
 import type { Snapshot } from '@bulkhead/verdict'
+import type { Admission, Requester } from '@bulkhead/verdict/admission'
+import { givenOf, type Held, podlessOf, refusalsOf, storedOf } from './admission/entries.js'
+import { pass } from './admission/gate.js'
+import type { Refusal } from './admission/refusal.js'
+import { scanned } from './admission/scan.js'
+import { type Admitted, admittedOf, predicted, refuseWhole } from './admission/whole.js'
 import type { NamedChange, ObjectInForce } from './cluster-types.js'
 import type { Engine } from './engine.js'
 import { badManifests, ClusterError } from './errors.js'
-import { inForce, objectsInForce, putBack, type Wanted } from './in-force.js'
-import { type Compiled, compileBeside, lingeringPods } from './lingering.js'
+import { objectsInForce, objectsOf, putBack, type Standing, type Wanted } from './in-force.js'
+import { type Asked, type Compiled, compileBeside, lingeringPods } from './lingering.js'
 import { findLayer, type LayerSwitches, layersOf } from './overlay.js'
 import type { PlanParts, PodPlan } from './plan.js'
 import type { Pods } from './pods.js'
@@ -31,6 +37,8 @@ export interface Start {
   readonly base: readonly Resource[]
   readonly snapshot: Snapshot
   readonly plans: ReadonlyMap<string, PodPlan>
+  /** What of the base was let in. */
+  readonly held: Held
 }
 
 /** Other policies are in force; the pods follow. */
@@ -44,6 +52,7 @@ export interface Enforced {
   /** `performance.now()` when it was in force. */
   readonly at: number
   readonly touched: Touched
+  readonly admission: Admitted
 }
 
 /**
@@ -57,6 +66,9 @@ export class Enforcement {
   readonly #ignore: () => void
   readonly #waypoints: WaypointOrder
   #wanted: Wanted
+  #held: Held
+  /** Workloads of which no pod is to be started now. */
+  #podless: ReadonlyMap<string, Refusal>
   #plans: ReadonlyMap<string, PodPlan>
   /** With the pods that linger. */
   #snapshot: Snapshot
@@ -64,16 +76,18 @@ export class Enforcement {
   #plain: Snapshot
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(parts: EnforcementParts, { base, snapshot, plans }: Start) {
+  constructor(parts: EnforcementParts, { base, snapshot, plans, held }: Start) {
     this.#parts = parts
     this.#wanted = { base, off: parts.switches.off, changes: new Map() }
+    this.#held = held
+    this.#podless = podlessOf(held)
     this.#plans = plans
     this.#snapshot = snapshot
     this.#plain = snapshot
     this.#waypoints = new WaypointOrder(snapshot.waypointsReadyOnce, {
       pods: parts.pods,
       now: () => ({ plain: this.#plain, snapshot: this.#snapshot }),
-      compile: (...asked) => this.#compile(...asked),
+      compile: (resources, waypointsReadyOnce) => this.#compile({ resources, waypointsReadyOnce }),
       swap: (step) => this.#swap(step),
       aim: (...wanted) => this.#aim(...wanted),
       settled: (touched) => this.settled({ touched }, parts.readyMs),
@@ -98,7 +112,27 @@ export class Enforcement {
 
   /** Every object that is in force, and what brought it. */
   objects(): readonly ObjectInForce[] {
-    return objectsInForce(this.#snapshot.resources, this.#wanted)
+    return objectsInForce(storedOf(this.#held), this.#wanted, (key) => givenOf(this.#held, key))
+  }
+
+  /** What is not let in, or may create no pods. */
+  get refused(): readonly Refusal[] {
+    return refusalsOf(this.#held)
+  }
+
+  /** What of all that is in force would be refused if it were created now. */
+  scan(): readonly Refusal[] {
+    return scanned(this.#parts.engine, this.#held)
+  }
+
+  /** What is to run, with what may not be created. */
+  get plans(): ReadonlyMap<string, PodPlan> {
+    return this.#plans
+  }
+
+  /** Objects and fields of policies that are not modelled: what they match is not let in. */
+  get policiesNotModelled(): Snapshot['notModelled'] {
+    return this.#held.policies?.notModelled ?? []
   }
 
   layers(): readonly LayerState[] {
@@ -133,9 +167,7 @@ export class Enforcement {
    * @throws ClusterError `bad-manifests`, `unknown-image`, `bad-pod`, `not-ready`, `stopping`.
    */
   async apply(name: string, change: Change): Promise<void> {
-    const { objects: text, file = name, without } = change
-    const objects = text === undefined ? [] : await badManifests(() => this.#parts.engine.parse(text, file))
-    const standing = { objects, without: new Set(without), given: change }
+    const standing = await this.#read(name, change)
     await this.#changed(
       (wanted) => ({ ...wanted, changes: new Map(wanted.changes).set(name, standing) }),
       (now, _, before) => {
@@ -147,6 +179,18 @@ export class Enforcement {
         return { ...now, changes }
       },
     )
+  }
+
+  /**
+   * What admission would say of each object of the change, in order, as `apply` would ask it. Nothing is changed.
+   *
+   * @throws ClusterError `bad-manifests`
+   */
+  async admit(change: Change, user?: Requester): Promise<readonly Admission[]> {
+    const name = 'admit'
+    const standing = await this.#read(name, change)
+    const wanted = { ...this.#wanted, changes: new Map(this.#wanted.changes).set(name, standing) }
+    return predicted(this.#parts.engine, this.#held, { ...objectsOf(wanted), of: standing.objects, user })
   }
 
   /** @throws ClusterError `unknown-change`, and as `apply`. */
@@ -166,6 +210,7 @@ export class Enforcement {
         if (earlier === undefined || now.changes.has(name)) return undefined
         return { ...now, changes: putBack(now.changes, name, before.changes) }
       },
+      'withdraw',
     )
   }
 
@@ -176,7 +221,13 @@ export class Enforcement {
    * @throws ClusterError `bad-manifests`, `unknown-image`, `bad-pod`, `stopping`; then nothing has changed.
    */
   reload(base: readonly Resource[]): Promise<Enforced> {
-    return this.#serially(() => this.#enforce({ ...this.#wanted, base }))
+    return this.#serially(() => this.#enforce({ ...this.#wanted, base }, 'each'))
+  }
+
+  async #read(name: string, change: Change): Promise<Standing> {
+    const { objects: text, file = name, without } = change
+    const objects = text === undefined ? [] : await badManifests(() => this.#parts.engine.parse(text, file))
+    return { objects, without: new Set(without), given: change }
   }
 
   /** How the pods of a reload come along. Without a limit it waits until they are as wanted, or not wanted any more. */
@@ -200,11 +251,12 @@ export class Enforcement {
   async #changed(
     change: (wanted: Wanted) => Wanted,
     undo: (now: Wanted, tried: Wanted, before: Wanted) => Wanted | undefined,
+    how: How = 'whole',
   ): Promise<Enforced> {
     const { enforced, tried, before } = await this.#serially(async () => {
       const before = this.#wanted
       const tried = change(before)
-      return { enforced: await this.#enforce(tried), tried, before }
+      return { enforced: await this.#enforce(tried, how), tried, before }
     })
     const { readyMs, logs } = this.#parts
     const settled = await this.settled(enforced, readyMs)
@@ -215,7 +267,7 @@ export class Enforcement {
     if (this.#over.signal.aborted) throw stopping()
     const back = await this.#serially(async () => {
       const wanted = undo(this.#wanted, tried, before)
-      return wanted === undefined ? undefined : this.#enforce(wanted)
+      return wanted === undefined ? undefined : this.#enforce(wanted, 'back')
     })
     if (back !== undefined) await this.settled(back, readyMs)
     await this.#forget()
@@ -225,26 +277,37 @@ export class Enforcement {
   }
 
   /** Puts a set of objects in force. One that cannot be is refused before anything is touched. */
-  async #enforce(wanted: Wanted): Promise<Enforced> {
-    const { mesh } = this.#parts
+  async #enforce(wanted: Wanted, how: How): Promise<Enforced> {
+    const { mesh, engine } = this.#parts
     const before = this.#plain
-    const resources = inForce(wanted.base, wanted.off, wanted.changes.values())
+    const passed = await pass(engine, this.#held, { ...objectsOf(wanted), how: asked[how] })
+    if (how === 'whole') refuseWhole(this.#held, passed)
+    if (how === 'withdraw') refuseWhole(this.#held, passed, ({ operation }) => operation === 'DELETE')
+    const { held } = passed
+    const resources = storedOf(held, 'running')
+    const podless = podlessOf(held)
     const readyOnce = this.#waypoints.surviving(this.#wanted.changes, wanted.changes)
     // Whatever is wrong with it is found before anything is touched.
-    const compiled = await this.#compile(resources, readyOnce)
+    const compiled = await this.#compile({ resources, podless, waypointsReadyOnce: readyOnce })
     this.#waypoints.keep(readyOnce)
+    // On the way there nothing is started that may not be created before or after.
+    this.#podless = new Map([...this.#podless, ...podless])
     const prepared = await this.#waypoints.prepare(resources, compiled)
-    const { plain, snapshot, plans } = prepared ? await this.#compile(resources) : compiled
+    this.#podless = podless
+    const { plain, snapshot, plans } = prepared ? await this.#compile({ resources }) : compiled
     // Whoever is allowed before and after comes another way now.
     const closed = this.#swap(snapshot, { inOrder: prepared })
     const at = performance.now()
     this.#wanted = wanted
+    const admission = admittedOf(this.#held, passed)
+    this.#held = held
     const touched = this.#aim(plain, plans)
-    return { generation: mesh.generation, closed, before, after: plain, at, touched }
+    return { generation: mesh.generation, closed, before, after: plain, at, touched, admission }
   }
 
-  #compile(resources: readonly Resource[], readyOnce = this.#waypoints.readyOnce): Promise<Compiled> {
-    return compileBeside(this.#snapshot, resources, readyOnce, this.#parts)
+  #compile(asked: Pick<Asked, 'resources'> & Partial<Asked>): Promise<Compiled> {
+    const now = { podless: this.#podless, waypointsReadyOnce: this.#waypoints.readyOnce }
+    return compileBeside(this.#snapshot, { ...now, ...asked }, this.#parts)
   }
 
   #aim(plain: Snapshot, plans: ReadonlyMap<string, PodPlan>): Touched {
@@ -269,7 +332,7 @@ export class Enforcement {
       const ready = this.#waypoints.seen()
       if (ready.length === 0) return
       this.#waypoints.count(ready)
-      const { plain, snapshot, plans } = await this.#compile(this.#plain.resources)
+      const { plain, snapshot, plans } = await this.#compile({ resources: this.#plain.resources })
       this.#swap(snapshot)
       this.#aim(plain, plans)
       // These objects have been compiled before: it is refused when the target is being taken down, and then nobody waits.
@@ -280,12 +343,13 @@ export class Enforcement {
   async #forget(): Promise<void> {
     await this.#serially(async () => {
       const { engine, pods } = this.#parts
-      const gone = [...this.#snapshot.pods.keys()].some((key) => !this.#plans.has(key) && !pods.has(key))
+      const gone = [...this.#snapshot.pods.keys()].some((key) => isUnwanted(this.#plans.get(key)) && !pods.has(key))
       if (!gone) return
       const lingering = lingeringPods(this.#snapshot, this.#plain.pods, pods)
       const previous = this.#snapshot
       const waypointsReadyOnce = this.#waypoints.readyOnce
-      this.#swap(engine.compile(this.#plain.resources, { previous, lingering, waypointsReadyOnce }))
+      const podless = new Set(this.#podless.keys())
+      this.#swap(engine.compile(this.#plain.resources, { previous, lingering, podless, waypointsReadyOnce }))
     })
   }
 
@@ -298,5 +362,15 @@ export class Enforcement {
     return next
   }
 }
+
+/**
+ * What admission's refusals do: `each` refused object is left out (a save), the `whole` change is refused, or nothing is: what
+ * was let in before comes `back`. `withdraw`: the same, and who may take something away is asked.
+ */
+type How = 'each' | 'whole' | 'withdraw' | 'back'
+
+const asked = { each: 'ask', whole: 'ask', withdraw: 'back', back: 'as-before' } as const
+
+const isUnwanted = (plan: PodPlan | undefined): boolean => plan === undefined || plan.refused !== undefined
 
 const stopping = (): ClusterError => new ClusterError('stopping', 'the target is being taken down.')

@@ -2,6 +2,7 @@ import type { Explanation, PolicyDiff } from '@bulkhead/analysis'
 import type { MeshApi, MeshOptions, OutsideOptions, RunningOutside } from '@bulkhead/mesh'
 import type { LoadResult, Resource } from '@bulkhead/resources'
 import type { Compile, Flow, Judge, Snapshot } from '@bulkhead/verdict'
+import type { Admit, CompileAdmission } from '@bulkhead/verdict/admission'
 
 /** What the local target is made of. Tests put small stand-ins in their place. */
 export interface Engine {
@@ -11,6 +12,10 @@ export interface Engine {
   parse(text: string, file: string): readonly Resource[]
   readonly compile: Compile
   readonly judge: Judge
+  readonly compileAdmission: CompileAdmission
+  readonly admit: Admit
+  /** What istiod creates for the Gateways among the objects. */
+  made(resources: readonly Resource[]): readonly Resource[]
   explain(flow: Flow, snapshot: Snapshot): Explanation
   /** What the change from one to the other opens and closes. */
   diff(before: Snapshot, after: Snapshot): PolicyDiff

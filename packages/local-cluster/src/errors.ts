@@ -1,3 +1,5 @@
+import type { Admission } from '@bulkhead/verdict/admission'
+
 /** Codes of what can go wrong at the local target; each has one sentence in a ClusterError. */
 export type ClusterErrorCode =
   | 'already-up'
@@ -7,6 +9,7 @@ export type ClusterErrorCode =
   | 'unknown-image'
   | 'bad-pod'
   | 'not-ready'
+  | 'refused'
   | 'unknown-layer'
   | 'unknown-workload'
   | 'unknown-change'
@@ -18,11 +21,18 @@ export type ClusterErrorCode =
 /** Something that the user can put right. The message is a whole sentence: what happened, to what, what to do. */
 export class ClusterError extends Error {
   readonly code: ClusterErrorCode
+  /** Of `refused`: what admission said of each object of the change, in the order in which it was asked. */
+  readonly admissions: readonly Admission[]
 
-  constructor(code: ClusterErrorCode, message: string, options?: ErrorOptions) {
+  constructor(
+    code: ClusterErrorCode,
+    message: string,
+    { admissions = [], ...options }: ErrorOptions & { readonly admissions?: readonly Admission[] } = {},
+  ) {
     super(message, options)
     this.name = 'ClusterError'
     this.code = code
+    this.admissions = admissions
   }
 }
 

@@ -37,6 +37,14 @@ export function inForce(
   return [...objects.values()]
 }
 
+/** What is to be in force, and everything that is written: also what is not, because a layer is off or a change is on top. */
+export function objectsOf({ base, off, changes }: Wanted) {
+  return {
+    wanted: inForce(base, off, changes.values()),
+    written: [...base, ...[...changes.values()].flatMap(({ objects }) => objects)],
+  }
+}
+
 /** A change that was taken out stands again, in its old place: a later change on the same object still counts for more. */
 export function putBack<T>(
   now: ReadonlyMap<string, T>,
@@ -56,6 +64,7 @@ export function putBack<T>(
 export function objectsInForce(
   resources: readonly Resource[],
   { base, off, changes }: Wanted,
+  givenOf: (key: string) => Resource | undefined = () => undefined,
 ): readonly ObjectInForce[] {
   const inFiles = new Set(inForce(base, off, []).map(keyOf))
   const brought = new Map<string, string>()
@@ -64,6 +73,7 @@ export function objectsInForce(
     const key = keyOf(resource)
     const { file, line } = resource.position([])
     const change = brought.get(key)
+    const given = givenOf(key)
     return {
       id: resource.id,
       ...(resource.layer !== undefined && { layer: resource.layer }),
@@ -71,6 +81,7 @@ export function objectsInForce(
       ...(change !== undefined && { change }),
       inFiles: inFiles.has(key),
       object: withoutValues(resource.object),
+      ...(given !== undefined && { given: withoutValues(given.object) }),
     }
   })
 }
@@ -79,7 +90,7 @@ export function objectsInForce(
 export const hidden = '(not shown)'
 
 /** Of a Secret its keys, and not what they hold: what is told to clients ends in terminals and logs. */
-function withoutValues(object: KubernetesObject): KubernetesObject {
+export function withoutValues(object: KubernetesObject): KubernetesObject {
   if (object.kind !== 'Secret' || object.apiVersion !== 'v1') return object
   const { data, stringData } = object as Secret
   const emptied = (values: Readonly<Record<string, string>>) =>
@@ -95,7 +106,7 @@ function withoutValues(object: KubernetesObject): KubernetesObject {
  * The id with its API group, as `Change.without` takes it. Kinds of different API groups may share an id; versions of
  * one group are one kind.
  */
-function keyOf({ id, object }: Resource): string {
+export function keyOf({ id, object }: Resource): string {
   const group = object.apiVersion.includes('/') ? object.apiVersion.split('/')[0] : ''
   return id.replace('/', () => `.${group}/`)
 }

@@ -1,13 +1,22 @@
 import type { Resource } from '@bulkhead/resources'
 import type { Pod, Snapshot } from '@bulkhead/verdict'
+import type { Refusal } from './admission/refusal.js'
 import type { Engine } from './engine.js'
 import { badManifests } from './errors.js'
-import { type PlanParts, type PodPlan, planPods } from './plan.js'
+import { type PlanParts, type PodPlan, planPods, planRefused } from './plan.js'
 import type { Pods } from './pods.js'
 
 interface Parts extends PlanParts {
   readonly engine: Engine
   readonly pods: Pick<Pods, 'has'>
+}
+
+/** What is to be in force. */
+export interface Asked {
+  readonly resources: readonly Resource[]
+  /** Workloads that have no pods, and why. */
+  readonly podless: ReadonlyMap<string, Refusal>
+  readonly waypointsReadyOnce: ReadonlySet<string>
 }
 
 export interface Compiled {
@@ -35,14 +44,31 @@ export function lingeringPods(
  */
 export async function compileBeside(
   previous: Snapshot,
-  resources: readonly Resource[],
-  waypointsReadyOnce: ReadonlySet<string>,
+  { resources, podless, waypointsReadyOnce }: Asked,
   { engine, pods, ...planned }: Parts,
 ): Promise<Compiled> {
-  const options = { previous, waypointsReadyOnce }
+  const common = { previous, waypointsReadyOnce }
+  const options = { ...common, podless: new Set(podless.keys()) }
   const plain = await badManifests(() => engine.compile(resources, options))
   const lingering = lingeringPods(previous, plain.pods, pods)
   const snapshot =
     lingering.length === 0 ? plain : await badManifests(() => engine.compile(resources, { ...options, lingering }))
-  return { plain, snapshot, plans: planPods(snapshot, planned, new Set(lingering.map(({ key }) => key))) }
+  const plans = planPods(snapshot, planned, new Set(lingering.map(({ key }) => key)))
+  if (podless.size === 0) return { plain, snapshot, plans }
+  const refused = planRefused(engine.compile(resources, common), podless)
+  return { plain, snapshot, plans: new Map([...plans, ...refused]) }
+}
+
+/**
+ * The same at the start, when nothing runs.
+ *
+ * @throws ClusterError `bad-manifests`, `unknown-image`, `bad-pod`
+ */
+export async function compileFirst(
+  { resources, podless }: Pick<Asked, 'resources' | 'podless'>,
+  { engine, ...planned }: Omit<Parts, 'pods'>,
+): Promise<Pick<Compiled, 'snapshot' | 'plans'>> {
+  const whole = await badManifests(() => engine.compile(resources))
+  const snapshot = podless.size === 0 ? whole : engine.compile(resources, { podless: new Set(podless.keys()) })
+  return { snapshot, plans: new Map([...planPods(snapshot, planned), ...planRefused(whole, podless)]) }
 }

@@ -8,6 +8,7 @@ import type {
   Workload,
 } from '@bulkhead/resources'
 import type { Pod, Snapshot } from '@bulkhead/verdict'
+import type { Refusal } from './admission/refusal.js'
 import { claimsOf } from './claims.js'
 import { containerEnv, MissingReference, type PodContext } from './env.js'
 import { ClusterError, messageOf } from './errors.js'
@@ -38,6 +39,8 @@ export interface PodPlan {
    * Secret is what it found at its start, as on a cluster.
    */
   readonly fingerprint: string
+  /** Why it may not be created: it is wanted, and nothing of it is ever started. */
+  readonly refused?: Refusal
 }
 
 const owners = ['Deployment', 'StatefulSet', 'DaemonSet']
@@ -161,6 +164,28 @@ function planPlayed(pod: Pod): PodPlan {
     claims: new Map(),
     fingerprint,
   }
+}
+
+/**
+ * What the workloads would run whose controllers may create no pods. Whether it could be started is nobody's concern: an image
+ * that is refused is never pulled.
+ */
+export function planRefused(snapshot: Snapshot, podless: ReadonlyMap<string, Refusal>): ReadonlyMap<string, PodPlan> {
+  const plans = new Map<string, PodPlan>()
+  if (podless.size === 0) return plans
+  const byId = new Map(snapshot.resources.map((resource) => [resource.id, resource]))
+  for (const pod of snapshot.pods.values()) {
+    const refused = podless.get(pod.workload)
+    if (refused === undefined) continue
+    const played = planPlayed(pod)
+    const owner = isPlayed(pod) ? undefined : ownerOf(pod, byId)
+    plans.set(pod.key, {
+      ...played,
+      ...(owner !== undefined && { kind: owner.resource.kind, fingerprint: JSON.stringify(owner.template) }),
+      refused,
+    })
+  }
+  return plans
 }
 
 export interface PodOwner {

@@ -1,7 +1,8 @@
 import { diffSnapshots, explain } from '@bulkhead/analysis'
 import { createOutside, startMesh } from '@bulkhead/mesh'
 import { checkDuplicates, layerOf, loadManifests, ManifestError, parseManifests } from '@bulkhead/resources'
-import { compile, judge } from '@bulkhead/verdict'
+import { compile, gatewayObjects, judge } from '@bulkhead/verdict'
+import { admit, compileAdmission } from '@bulkhead/verdict/admission'
 import type { Engine } from './engine.js'
 
 /** The packages themselves. */
@@ -17,6 +18,9 @@ export const realEngine: Engine = {
   },
   compile,
   judge,
+  compileAdmission,
+  admit,
+  made: gatewayObjects,
   explain,
   diff: diffSnapshots,
   startMesh,

@@ -51,7 +51,12 @@ export class Rollouts {
     this.#wanted = wanted
     for (const [key, { plan }] of this.#failures)
       if (wanted.get(key)?.fingerprint !== plan.fingerprint) this.#failures.delete(key)
-    const added = new Map([...wanted].filter(([key, plan]) => before.get(key)?.fingerprint !== plan.fingerprint))
+    const added = new Map(
+      [...wanted].filter(([key, plan]) => {
+        const was = before.get(key)
+        return plan.refused === undefined && (was?.fingerprint !== plan.fingerprint || was.refused !== undefined)
+      }),
+    )
     const removed = new Map<string, string>()
     for (const { pod } of before.values()) if (!wanted.has(pod.key)) removed.set(pod.key, pod.workload)
     // What an earlier rollout did not come to end is this one's to end.
@@ -147,9 +152,11 @@ export class Rollouts {
       const pods = running.get(workload) ?? []
       const kind = plans[0]?.kind ?? this.#pods.kindOf(workload)
       const asWanted = plans.map(({ pod, fingerprint }) => ({ key: pod.key, fingerprint }))
-      const { start, end } = nextStep(kind, asWanted, pods)
+      const { start: next, end } = nextStep(kind, asWanted, pods)
+      // A pod that may not be created is waited for as for one that does not become ready.
+      const start = plans.filter(({ pod, refused }) => refused === undefined && next.includes(pod.key))
       did ||= start.length + end.length > 0
-      for (const key of start) this.#start(plans.find(({ pod }) => pod.key === key) as PodPlan)
+      for (const plan of start) this.#start(plan)
       for (const key of end) this.#track(this.#pods.retire(key).then(this.#gone))
     }
     return did

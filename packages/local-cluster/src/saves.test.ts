@@ -37,6 +37,7 @@ async function start(
         closed: 0,
         at: performance.now(),
         touched: { added: new Map(), removed: new Map() },
+        admission: { refused: [], news: [], mended: [], warnings: [] },
       } as unknown as Enforced
     },
   } as unknown as Enforcement

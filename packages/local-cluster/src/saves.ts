@@ -109,7 +109,7 @@ export class Saves {
     this.#base = content
     this.#warned = warningsOf(loaded)
     this.#refused = undefined
-    const { generation, before, after, closed: closedConnections, touched } = enforced
+    const { generation, before, after, closed: closedConnections, touched, admission } = enforced
     const rolling = new Set([...touched.added.values()].map(({ pod }) => pod.workload))
     for (const workload of touched.removed.values()) rolling.add(workload)
     this.#tell({
@@ -121,6 +121,7 @@ export class Saves {
       ms: Math.round(enforced.at - since),
       rolling: [...rolling].sort(),
       warnings,
+      admission,
     })
     if (rolling.size > 0) void this.#tellRollout(enforced, [...rolling].sort())
   }

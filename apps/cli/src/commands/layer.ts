@@ -67,6 +67,23 @@ function changedText(before: readonly LayerState[], changed: LayersChanged, name
           `${which} is down: its ${objects} objects are not enforced until \`npx bulkhead layer on ${which}\`.`,
         ),
   )
-  const told = printable(changedLines(changed).join('\n'))
+  const told = printable([...changedLines(changed), ...scanLines(changed)].join('\n'))
   return [...said, told, layersText(layers), 'See what that changes: npx bulkhead attack'].join('\n')
+}
+
+const mostRefused = 6
+
+/** Policies act on requests, and not on what is there. */
+function scanLines({ wouldRefuse = [] }: LayersChanged): readonly string[] {
+  if (wouldRefuse.length === 0) return []
+  const count = wouldRefuse.length === 1 ? '1 object is' : `${wouldRefuse.length} objects are`
+  const shown = wouldRefuse
+    .slice(0, mostRefused)
+    .map(({ id, at, policy }) => `  ${id} (${at})${policy === undefined ? '' : `: ${policy}`}`)
+  const more = wouldRefuse.length - shown.length
+  return [
+    `${count} there and stay, and would be refused now:`,
+    ...shown,
+    ...(more > 0 ? [`  and ${more} more: npx bulkhead admit says why of each file`] : []),
+  ]
 }

@@ -13,7 +13,7 @@ export function register(program: Command, io: Io): void {
     .action((options: JsonOption & StateOption) => status(options, io))
   withHelp(withJson(withState(command)), {
     examples: ['npx bulkhead status', 'npx bulkhead status --json'],
-    exit: '0 all pods are ready, 1 not all, 2 nothing is up.',
+    exit: '0 all pods are ready, 1 not all, or admission refuses something, 2 nothing is up.',
   })
 }
 
@@ -26,7 +26,7 @@ async function status(options: JsonOption & StateOption, io: Io): Promise<void> 
       print(io, statusText(found, styleOf(io)))
       print(io, `  API      ${client.url}, process ${client.pid}, policies of generation ${found.generation}`)
     }
-    if (notReady(found).length > 0) io.exit(1)
+    if (notReady(found).length > 0 || found.notAdmitted.length > 0) io.exit(1)
   } catch (error) {
     if (!(error instanceof ControlError)) throw error
     note(io, `bulkhead: ${error.message}`)

@@ -55,7 +55,7 @@ export function register(program: Command, io: Io): void {
     .action((options: UpOptions) => up(options, io))
   withHelp(withJson(withState(command)), {
     examples: ['npx bulkhead up', 'npx bulkhead up --layers 40-mtls', 'npx bulkhead up --foreground --port 0'],
-    exit: '0 all ready, 1 something is up but not ready, 2 nothing was started.',
+    exit: '0 all ready, 1 something is up but not ready or not let in, 2 nothing was started.',
   })
 }
 
@@ -88,6 +88,7 @@ async function up(options: UpOptions, io: Io): Promise<void> {
       }
       io.exit(1)
     }
+    if (report.status.notAdmitted.length > 0) io.exit(1)
   }
   if (options.foreground !== true) {
     const { startInBackground } = await import('../target/start.js')

@@ -52,6 +52,7 @@ const changed: Extract<ManifestsEvent, { kind: 'changed' }> & { readonly diff: P
   ms: 153,
   rolling: [],
   warnings: [],
+  admission: { refused: [], news: [], mended: [], warnings: [] },
 }
 const { diff: _diff, ...undiffed } = changed
 const nothing = { ...changed.diff, opened: [], closed: [] }

@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 import { renderDiff } from '@bulkhead/analysis/diff-text'
-import type { LayersSwitched, ManifestsEvent } from '@bulkhead/local-cluster'
+import type { Admitted, LayersSwitched, ManifestsEvent } from '@bulkhead/local-cluster'
+import { refusalText } from '@bulkhead/local-cluster/refusal'
 import { printable } from '../io.js'
 
 /** More groups of flows than these are counted, and not shown: a save that moves everything is no longer read line by line. */
@@ -50,9 +51,23 @@ function linesOf(event: ManifestsEvent): readonly string[] {
         ...(event.rolling.length === 0
           ? []
           : [`pods are being started, replaced or ended: ${event.rolling.join(', ')}`]),
+        ...admissionLines(event.admission),
         ...event.warnings.map(({ at, message }) => `warning: ${at.file}:${at.line}: ${message}`),
       ]
   }
+}
+
+/** What the API server said of a save or a start: each refusal once, until it says something else. */
+export function admissionLines({ news, mended, warnings }: Admitted): readonly string[] {
+  return [
+    ...news.flatMap((one) =>
+      refusalText(one)
+        .split('\n')
+        .map((line, index) => (index === 0 ? line : `  ${line}`)),
+    ),
+    ...(mended.length === 0 ? [] : [`no longer refused: ${mended.join(', ')}`]),
+    ...warnings.map((text) => `Warning: ${text}`),
+  ]
 }
 
 /** As on a cluster, a pod has read them at its start. */

@@ -1,5 +1,6 @@
 import type { ProgressEvent } from '@bulkhead/local-cluster'
-import { type Io, note } from '../io.js'
+import { type Io, note, printable } from '../io.js'
+import { admissionLines } from './event-text.js'
 import { outsideWords } from './status-text.js'
 
 /** Says on stderr what a start is doing: each step once. */
@@ -17,6 +18,11 @@ export function progressLine(event: ProgressEvent): string | undefined {
     case 'manifests': {
       const warnings = event.warnings.map(({ at, message }) => `\n  warning: ${at.file}:${at.line}: ${message}`)
       return `read ${event.objects} objects: ${event.pods} pods to start${warnings.join('')}`
+    }
+    case 'admission': {
+      // What it only warns of was so before, and `admit` tells it.
+      const lines = admissionLines({ ...event, warnings: [] })
+      return lines.length === 0 ? undefined : printable(lines.join('\n'))
     }
     case 'mesh':
       return 'the mesh is up, with a certificate authority for its nodes'

@@ -30,6 +30,7 @@ const status = (...pods: PodStatus[]): ClusterStatus => ({
     { name: '50-identity', on: false, objects: 4 },
   ],
   changes: [],
+  notAdmitted: [],
   published: [],
   outside: [
     { host: 'api.github.com', by: 'real' },

@@ -1,4 +1,5 @@
 import type { ClusterStatus, PodStatus, PublishedPort } from '@bulkhead/local-cluster'
+import { refusalText } from '@bulkhead/local-cluster/refusal'
 import type { LayerState } from '@bulkhead/scenarios'
 import { printable } from '../io.js'
 import { shellWord } from '../places.js'
@@ -7,9 +8,10 @@ import { table } from './table.js'
 
 /** The table of `up` and `status`: a line per pod. */
 export function statusText(status: ClusterStatus, style: Style): string {
-  const rows = status.workloads.flatMap(({ workload, kind, pods }) =>
-    pods.map((pod) => [workload, pod.node, pod.ip, state(pod), identity(pod, kind)]),
-  )
+  const rows = status.workloads.flatMap(({ workload, kind, pods, ready, of, failedCreate }) => [
+    ...pods.map((pod) => [workload, pod.node, pod.ip, state(pod), identity(pod, kind)]),
+    ...(failedCreate === undefined ? [] : [[workload, '', '', `${ready} of ${of} (FailedCreate)`, '']]),
+  ])
   const text = table([['workload', 'node', 'address', 'ready', 'identity'], ...rows])
   const [head = '', ...lines] = text.split('\n')
   const notes = [
@@ -22,6 +24,9 @@ export function statusText(status: ClusterStatus, style: Style): string {
       : [
           `  ${style.yellow('refused')}  the last save, so what is in force is not what the files say: ${status.refused}`,
         ]),
+    ...status.notAdmitted.map(
+      (one) => `  ${style.yellow('refused')}  ${printable(refusalText(one)).replaceAll('\n', '\n           ')}`,
+    ),
     ...(status.changes.length > 0 ? [`  changes  ${status.changes.join(', ')}`] : []),
     ...status.notModelled.map(
       ({ id, what, at }) => `  ${style.yellow('not modelled')}  ${id}: ${what} (${at}); what it touches is denied`,

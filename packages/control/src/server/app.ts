@@ -2,9 +2,19 @@ import { follow, type LocalCluster, tail } from '@bulkhead/local-cluster'
 import { nodeOf, outside } from '@bulkhead/scenarios'
 import express, { type Express, type NextFunction, type Request, type Response, Router } from 'express'
 import { maxBodyBytes } from '../api.js'
+import { admissionTold } from './admission.js'
 import { envelope, RequestError } from './errors.js'
 import { onlyOwnHost, onlyWithToken } from './guard.js'
-import { attemptBody, changeBody, execBody, flowsQuery, judgeBody, layersBody, logsQuery } from './schemas.js'
+import {
+  admitBody,
+  attemptBody,
+  changeBody,
+  execBody,
+  flowsQuery,
+  judgeBody,
+  layersBody,
+  logsQuery,
+} from './schemas.js'
 import { eventStream } from './sse.js'
 
 /** What the API needs of a target. */
@@ -13,6 +23,7 @@ export type Served = Pick<
   | 'status'
   | 'predict'
   | 'explain'
+  | 'admit'
   | 'flows'
   | 'onFlow'
   | 'onManifests'
@@ -78,6 +89,11 @@ function routes(current: AppParts['cluster'], shutdown: () => void): Router {
   })
   router.post('/explain', async (request, response) => {
     response.json(await cluster().explain(judgeBody.parse(request.body).flow))
+  })
+
+  router.post('/admit', async (request, response) => {
+    const { change, user } = admitBody.parse(request.body)
+    response.json({ admissions: (await cluster().admit(change, user)).map(admissionTold) })
   })
 
   router.get('/flows', (request, response) => {

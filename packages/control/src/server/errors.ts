@@ -1,6 +1,7 @@
 import { ClusterError, type ClusterErrorCode } from '@bulkhead/local-cluster'
 import { ZodError } from 'zod'
 import type { ErrorEnvelope } from '../api.js'
+import { admissionTold } from './admission.js'
 
 /** A request that cannot be answered as it is. */
 export class RequestError extends Error {
@@ -23,6 +24,7 @@ const statuses: Readonly<Record<ClusterErrorCode, number>> = {
   'unknown-image': 422,
   'bad-pod': 422,
   'not-ready': 504,
+  refused: 403,
   'unknown-layer': 404,
   'unknown-workload': 404,
   'unknown-change': 404,
@@ -35,7 +37,9 @@ const statuses: Readonly<Record<ClusterErrorCode, number>> = {
 /** The one shape of a failure, and its status. */
 export function envelope(error: unknown): { readonly status: number; readonly body: ErrorEnvelope } {
   const [status, code, message] = describe(error)
-  return { status, body: { error: { code, message } } }
+  const admissions =
+    error instanceof ClusterError && code === 'refused' ? error.admissions.map(admissionTold) : undefined
+  return { status, body: { error: { code, message, ...(admissions !== undefined && { admissions }) } } }
 }
 
 function describe(error: unknown): readonly [number, string, string] {

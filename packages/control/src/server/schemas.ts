@@ -79,6 +79,12 @@ export const changeBody = z.strictObject({
   file: z.string().optional(),
   without: names,
 }) as unknown as z.ZodType<Change>
+export const admitBody = z.strictObject({
+  change: changeBody,
+  user: z
+    .strictObject({ username: z.string().min(1), groups: z.array(z.string()), uid: z.string().exactOptional() })
+    .exactOptional(),
+})
 export const execBody = z.strictObject({ workload: z.string().min(1) })
 export const flowsQuery = z.object({ run: z.string().optional(), follow: z.literal('1').optional() })
 export const logsQuery = z.object({

@@ -1,0 +1,27 @@
+import type { Resource } from '@bulkhead/resources'
+import type { Admission } from '@bulkhead/verdict/admission'
+import type { AdmissionTold, ObjectTold } from './api.js'
+
+/** An admission as it was told, with resources in it again: every field of them is where the object begins. */
+export function admissionOf({ object, generated, pod, ...rest }: AdmissionTold): Admission {
+  return {
+    ...rest,
+    object: resourceOf(object),
+    generated: generated.map(resourceOf),
+    ...(pod !== undefined && { pod: admissionOf(pod) }),
+  }
+}
+
+function resourceOf({ id, layer, object, at }: ObjectTold): Resource {
+  const [, file = at, line = '1'] = /^(.*):(\d+)$/.exec(at) ?? []
+  const { name, namespace } = object.metadata
+  return {
+    id,
+    kind: object.kind,
+    name,
+    ...(namespace !== undefined && { namespace }),
+    object,
+    ...(layer !== undefined && { layer }),
+    position: () => ({ file, line: Number(line), column: 1 }),
+  }
+}

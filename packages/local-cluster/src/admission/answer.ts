@@ -1,0 +1,113 @@
+import { isDeepStrictEqual } from 'node:util'
+import { changedResource, type KubernetesObject, type PodTemplate, type Resource } from '@bulkhead/resources'
+import type { Admission, AdmissionPolicies, AdmissionRequest, Operation, Requester } from '@bulkhead/verdict/admission'
+import type { Engine } from '../engine.js'
+import { keyOf } from '../in-force.js'
+import type { Entry } from './entries.js'
+import { replicasOf, templateOf } from './kinds.js'
+import { refusalOf } from './refusal.js'
+
+/** What the API server is to be asked. */
+export interface Due {
+  readonly given: Resource
+  readonly operation: Operation
+  /** What is there. */
+  readonly entry: Entry | undefined
+  readonly user?: Requester
+}
+
+export interface Answered {
+  /** Id with API group. */
+  readonly key: string
+  readonly given: Resource
+  readonly operation: Operation
+  /** Absent: there were no policies yet to ask. */
+  readonly admission?: Admission
+  /** What is there then. Undefined: nothing. */
+  readonly entry: Entry | undefined
+  /** It is not what was asked for, or there is more. */
+  readonly differs: boolean
+}
+
+type Admits = Pick<Engine, 'admit'>
+
+/** Asks, and says what is there then. Without policies everything is let in. */
+export function answered(due: Due, { admit }: Admits, policies: AdmissionPolicies | undefined): Answered {
+  const { given, operation, entry, user } = due
+  const asked = { key: keyOf(given), given, operation }
+  const gone = operation === 'DELETE'
+  const asGiven: Entry = { given, source: given, stored: given, generated: entry?.generated ?? [] }
+  if (policies === undefined) return { ...asked, entry: gone ? undefined : asGiven, differs: false }
+  const old = entry?.stored
+  const admission = admit(
+    {
+      operation,
+      object: given,
+      ...(operation === 'UPDATE' && old !== undefined && { oldObject: old.object }),
+      ...(user !== undefined && { user }),
+    } satisfies AdmissionRequest,
+    policies,
+  )
+  if (admission.outcome !== 'allow') {
+    const stays = old === undefined ? {} : { stays: true as const }
+    const refused = refusalOf(given, admission, { operation, refused: 'object', ...stays })
+    // Of what is to go what was written last is known.
+    const was = entry ?? { given, generated: [] }
+    return { ...asked, admission, entry: { ...was, ...(!gone && { given }), refused }, differs: true }
+  }
+  if (gone) return { ...asked, admission, entry: undefined, differs: false }
+  const stored = admission.object.object === given.object ? given : admission.object
+  const generated = [
+    ...admission.generated,
+    ...asGiven.generated.filter((one) => !admission.generated.some((other) => keyOf(other) === keyOf(one))),
+  ]
+  const next: Entry = { given, source: given, stored, generated }
+  return {
+    ...asked,
+    admission,
+    entry: makesPods(given, entry)
+      ? withPods(next, admission.pod, operation)
+      : { ...next, ...(entry?.running !== undefined && { running: withTemplate(stored, templateOf(entry.running)) }) },
+    differs: stored !== given || generated.length > 0,
+  }
+}
+
+/** A controller may create no pod, and tries again with the policies that are in force by now. */
+export function triedAgain(entry: Entry, { admit }: Admits, policies: AdmissionPolicies): Entry {
+  const { stored, noPods } = entry
+  if (stored === undefined || noPods === undefined) return entry
+  const { noPods: _, ...rest } = entry
+  if (replicasOf(stored) === 0) return rest
+  const { pod } = admit({ operation: 'UPDATE', object: stored, oldObject: stored.object }, policies)
+  // Somebody else than its controller may not change it: of its pods nothing was said.
+  return pod === undefined ? entry : withPods(rest, pod, noPods.operation)
+}
+
+/** Other pods than it has: its first ones, more, or of another template. */
+function makesPods(given: Resource, entry: Entry | undefined): boolean {
+  if (replicasOf(given) === 0) return false
+  const { source, noPods } = entry ?? {}
+  if (source === undefined || noPods !== undefined) return true
+  return replicasOf(given) > replicasOf(source) || !isDeepStrictEqual(templateOf(given), templateOf(source))
+}
+
+function withPods(entry: Entry, pod: Admission | undefined, operation: Operation): Entry {
+  const { given, stored } = entry
+  if (pod === undefined || stored === undefined) return entry
+  if (pod.outcome !== 'allow') return { ...entry, noPods: refusalOf(given, pod, { operation, refused: 'pods' }) }
+  if (!pod.steps.some(({ code }) => code === 'admission.mutated')) return entry
+  const { metadata, spec } = pod.object.object as KubernetesObject & PodTemplate
+  const { labels, annotations } = metadata
+  const own = templateOf(stored) as PodTemplate | undefined
+  const template = {
+    ...own,
+    metadata: { ...own?.metadata, ...(labels && { labels }), ...(annotations && { annotations }) },
+    spec,
+  }
+  return { ...entry, running: withTemplate(stored, template) }
+}
+
+function withTemplate(stored: Resource, template: unknown): Resource {
+  const object = stored.object as KubernetesObject & { readonly spec?: object }
+  return changedResource(stored, { ...object, spec: { ...object.spec, template } } as KubernetesObject)
+}

@@ -1,0 +1,189 @@
+import type { Resource } from '@bulkhead/resources'
+import type { AdmissionPolicies, Requester } from '@bulkhead/verdict/admission'
+import type { Engine } from '../engine.js'
+import { badManifests } from '../errors.js'
+import { keyOf } from '../in-force.js'
+import { type Answered, answered, type Due, triedAgain } from './answer.js'
+import { type Entry, type Held, isSame, moved, onceKey, storedOf } from './entries.js'
+import { hasPods, isPolicy } from './kinds.js'
+
+export interface Passed {
+  readonly held: Held
+  /** What was asked, in order. */
+  readonly asked: readonly Answered[]
+}
+
+export interface Passing {
+  /** Everything that is to be in force, as it is written. */
+  readonly wanted: readonly Resource[]
+  /** Everything that is written, in force or not. */
+  readonly written: Iterable<Resource>
+  /** `back`: what was let in once comes back unasked. `as-before`: and nothing that goes is asked about. */
+  readonly how?: 'ask' | 'back' | 'as-before'
+  /** Asked about though they are there as they are written: by id with API group. */
+  readonly always?: ReadonlySet<string>
+  /** Who asks. Default: the administrator that kubectl usually is. */
+  readonly user?: Requester
+}
+
+export type GateEngine = Pick<Engine, 'compileAdmission' | 'admit' | 'made'>
+
+/** Who creates what runs a Gateway. */
+export const istiod: Requester = {
+  username: 'system:serviceaccount:istio-system:istiod',
+  groups: ['system:serviceaccounts', 'system:serviceaccounts:istio-system', 'system:authenticated'],
+}
+
+/**
+ * Admission of all that is to be in force: who is asked about what, as whom, with which old object; and what comes of it.
+ * What is there and has not changed is not asked about. What was refused is asked about again, as by whoever applies the
+ * same folder again, and a controller that may create no pod tries again too.
+ *
+ * Policies come first, and are asked of those that were in force before them; everything else is asked of the policies that
+ * are in force then, what policies look up before pods and workloads.
+ *
+ * @throws ClusterError `bad-manifests` for a policy that a cluster would not take
+ */
+export async function pass(engine: GateEngine, before: Held, passing: Passing): Promise<Passed> {
+  const round = new Round(engine, before, passing)
+  round.decide(({ given, operation }) => operation === 'DELETE' || isPolicy(given), before.policies)
+  let policies = await round.compile()
+  round.decide(({ given }) => !hasPods(given), policies)
+  if (round.differs) policies = await round.compile()
+  round.decide(() => true, policies)
+  if (round.differs) policies = await round.compile()
+  round.tryAgain(policies)
+  const entries = round.entries()
+  const made = await round.make(entries, policies)
+  return { held: { entries, made, policies, once: round.once(entries) }, asked: round.asked }
+}
+
+/** What is known of an object while it is being decided. */
+type Undecided = { readonly due: Due } | { readonly entry: Entry }
+
+class Round {
+  readonly asked: Answered[] = []
+  readonly #engine: GateEngine
+  readonly #before: Held
+  readonly #passing: Passing
+  readonly #all = new Map<string, Undecided>()
+  #differs = false
+
+  constructor(engine: GateEngine, before: Held, passing: Passing) {
+    this.#engine = engine
+    this.#before = before
+    this.#passing = passing
+    for (const given of passing.wanted) this.#all.set(keyOf(given), this.#look(given))
+    if (passing.how === 'as-before') return
+    // What is there and wanted no more.
+    for (const [key, entry] of before.entries) {
+      if (entry.stored === undefined || this.#all.has(key)) continue
+      this.#all.set(key, { due: { given: entry.stored, operation: 'DELETE', entry } })
+    }
+  }
+
+  /** Whether what is in force is other than what policies were compiled with. */
+  get differs(): boolean {
+    return this.#differs
+  }
+
+  #look(given: Resource): Undecided {
+    const { entries, once } = this.#before
+    const entry = entries.get(keyOf(given))
+    // What was refused in its place may have been taken back.
+    const known = isSame(entry?.source, given)
+      ? this.#passing.always?.has(keyOf(given))
+        ? undefined
+        : entry
+      : (this.#passing.how ?? 'ask') === 'ask'
+        ? undefined
+        : once.get(onceKey(given))
+    if (known !== undefined) {
+      const { refused: _, ...rest } = known
+      return { entry: moved(rest, given) }
+    }
+    const { user } = this.#passing
+    const operation = entry?.stored === undefined ? 'CREATE' : 'UPDATE'
+    return { due: { given, operation, entry, ...(user !== undefined && { user }) } }
+  }
+
+  /** Without policies all are let in. */
+  decide(which: (due: Due) => boolean, policies: AdmissionPolicies | undefined): void {
+    const now = [...this.#all]
+    // What a namespace says of its objects comes before them.
+    const rank = ([, one]: (typeof now)[number]) => ('due' in one && one.due.given.kind === 'Namespace' ? 0 : 1)
+    for (const [key, one] of now.sort((a, b) => rank(a) - rank(b))) {
+      if ('due' in one && which(one.due)) this.#answer(key, one.due, policies)
+    }
+  }
+
+  /** Controllers that may create no pods do so with the policies that are in force now, where nothing was asked of them. */
+  tryAgain(policies: AdmissionPolicies): void {
+    const asked = new Set(this.asked.map(({ key }) => key))
+    for (const [key, one] of this.#all) {
+      if ('entry' in one && one.entry.noPods !== undefined && !asked.has(key))
+        this.#all.set(key, { entry: triedAgain(one.entry, this.#engine, policies) })
+    }
+  }
+
+  #answer(key: string, due: Due, policies: AdmissionPolicies | undefined): void {
+    const answer = answered(due, this.#engine, policies)
+    this.asked.push(answer)
+    const { entry } = answer
+    if (entry === undefined) this.#all.delete(key)
+    else this.#all.set(key, { entry })
+    if (answer.differs) this.#differs = true
+  }
+
+  async compile(): Promise<AdmissionPolicies> {
+    this.#differs = false
+    const entries = new Map(
+      [...this.#all].flatMap(([key, one]): [string, Entry][] => {
+        if ('entry' in one) return [[key, one.entry]]
+        const { given, operation } = one.due
+        return operation === 'DELETE' ? [] : [[key, { given, source: given, stored: given, generated: [] }]]
+      }),
+    )
+    return badManifests(() => {
+      const stored = storedOf({ entries })
+      // Of a Gateway's pods policies look up the account that istiod makes for them.
+      return this.#engine.compileAdmission([...stored, ...this.#engine.made(stored)])
+    })
+  }
+
+  /** In the order in which they are wanted. */
+  entries(): ReadonlyMap<string, Entry> {
+    return new Map([...this.#all].flatMap(([key, one]) => ('entry' in one ? [[key, one.entry]] : [])))
+  }
+
+  /** What istiod creates for the Gateways that were let in. */
+  async make(entries: ReadonlyMap<string, Entry>, policies: AdmissionPolicies): Promise<ReadonlyMap<string, Entry>> {
+    const made = await badManifests(() => this.#engine.made(storedOf({ entries }, 'running')))
+    return new Map(
+      made.map((given) => {
+        const key = keyOf(given)
+        const before = this.#before.made.get(key)
+        if (before?.source !== undefined && isSame(before.source, given)) {
+          const entry = moved(before, given)
+          return [key, entry.noPods === undefined ? entry : triedAgain(entry, this.#engine, policies)]
+        }
+        const operation = before?.stored === undefined ? 'CREATE' : 'UPDATE'
+        const answer = answered({ given, operation, entry: before, user: istiod }, this.#engine, policies)
+        this.asked.push(answer)
+        return [key, answer.entry ?? { given, generated: [] }]
+      }),
+    )
+  }
+
+  /** What was let in, now or before, and is written still. */
+  once(entries: ReadonlyMap<string, Entry>): ReadonlyMap<string, Entry> {
+    const kept = new Map<string, Entry>()
+    for (const given of this.#passing.written) {
+      const key = onceKey(given)
+      const entry = entries.get(keyOf(given))
+      const known = isSame(entry?.source, given) ? entry : this.#before.once.get(key)
+      if (known !== undefined) kept.set(key, known)
+    }
+    return kept
+  }
+}

@@ -1,0 +1,78 @@
+import type { Resource } from '@bulkhead/resources'
+import type { Admission, Requester } from '@bulkhead/verdict/admission'
+import { ClusterError } from '../errors.js'
+import { keyOf } from '../in-force.js'
+import type { Answered } from './answer.js'
+import { type Held, isSame, refusalsOf } from './entries.js'
+import { type GateEngine, type Passed, type Passing, pass } from './gate.js'
+import { type Refusal, refusalText } from './refusal.js'
+
+/** What admission said of a change. */
+export interface Admitted {
+  /** Everything that is refused now. */
+  readonly refused: readonly Refusal[]
+  /** What of it was not refused before, or for another reason. */
+  readonly news: readonly Refusal[]
+  /** Ids of what was refused before, and is no more. */
+  readonly mended: readonly string[]
+  /** What kubectl prints after `Warning: `. */
+  readonly warnings: readonly string[]
+}
+
+export function admittedOf(before: Held, { held, asked }: Passed): Admitted {
+  const known = new Set(refusalsOf(before).map(sayingOf))
+  const refused = refusalsOf(held)
+  return {
+    refused,
+    news: refused.filter((one) => !known.has(sayingOf(one))),
+    mended: [...new Set(refusalsOf(before).map(({ id }) => id))].filter((id) => !refused.some((one) => one.id === id)),
+    warnings: [...new Set(asked.flatMap(({ admission }) => admission?.warnings ?? []))],
+  }
+}
+
+const sayingOf = ({ id, operation, refused, message }: Refusal): string =>
+  JSON.stringify([id, operation, refused, message])
+
+/** What was asked because of the change itself, and not for another time. */
+export function askedAnew(before: Held, { asked }: Passed): readonly Answered[] {
+  return asked.filter(({ key, given, operation }) => {
+    const entry = before.entries.get(key) ?? before.made.get(key)
+    if (entry?.refused === undefined) return true
+    return operation === 'DELETE' ? entry.refused.operation !== 'DELETE' : !isSame(entry.given, given)
+  })
+}
+
+/**
+ * A change is in force whole or not at all: with an object that is refused, or whose pods are, it is not.
+ *
+ * @throws ClusterError `refused`, with what was said of each of its objects
+ */
+export function refuseWhole(before: Held, passed: Passed, counts: (one: Answered) => boolean = () => true): void {
+  const own = askedAnew(before, passed)
+  const refused = own.filter(counts).flatMap(({ entry, admission }) => {
+    if (admission === undefined || entry === undefined) return []
+    return admission.outcome === 'allow' ? (entry.noPods ?? []) : (entry.refused ?? [])
+  })
+  if (refused.length === 0) return
+  const admissions = own.flatMap(({ admission }) => admission ?? [])
+  throw new ClusterError('refused', refused.map((one) => refusalText(one, 'whole')).join('\n'), { admissions })
+}
+
+interface Predicting extends Pick<Passing, 'wanted' | 'written'> {
+  /** What is asked about, also where it is in force as it is. */
+  readonly of: readonly Resource[]
+  readonly user: Requester | undefined
+}
+
+/** What would be said of these objects, in their order. */
+export async function predicted(
+  engine: GateEngine,
+  held: Held,
+  { wanted, written, of, user }: Predicting,
+): Promise<readonly Admission[]> {
+  const keys = of.map(keyOf)
+  const always = new Set(keys)
+  const { asked } = await pass(engine, held, { wanted, written, always, ...(user !== undefined && { user }) })
+  const said = new Map(asked.map(({ key, admission }) => [key, admission]))
+  return keys.flatMap((key) => said.get(key) ?? [])
+}
