@@ -25,7 +25,10 @@ export const localImages: ImageTable = new Map([
     { root: app('chain-service'), entrypoint: ['node', '/app/dist/main.js'], cmd: [] },
   ],
   ['localhost/bulkhead/hello-app', { root: app('hello-app'), entrypoint: ['node', '/app/dist/main.js'], cmd: [] }],
-  ['localhost/bulkhead/manifest-gen', { root: app('manifest-gen'), entrypoint: ['node', '/app/dist/main.js'], cmd: [] }],
+  [
+    'localhost/bulkhead/manifest-gen',
+    { root: app('manifest-gen'), entrypoint: ['node', '/app/dist/main.js'], cmd: [] },
+  ],
   ['localhost/bulkhead/manager', { root: app('manager'), entrypoint: ['node', '/app/dist/main.js'], cmd: [] }],
   ['localhost/bulkhead/probe', { root: app('probe'), entrypoint: ['node', '/app/dist/main.js'], cmd: ['idle'] }],
   ['localhost/bulkhead/scheduler', { root: app('scheduler'), entrypoint: ['node', '/app/dist/main.js'], cmd: [] }],
