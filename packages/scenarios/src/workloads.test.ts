@@ -166,14 +166,19 @@ describe('the Kubernetes API', () => {
       assert.doesNotMatch(String((object as Secret & { readonly type?: string }).type), /service-account-token/, id)
   })
 
-  it('lets the manager list and watch pods and nodes, and nobody anything else', () => {
+  it('lets the manager list and watch pods and nodes, Kyverno read ServiceAccounts, and nobody anything else', () => {
     const rbac = [...resources, ...layers, ...attacks].filter(({ kind }) => /Role(Binding)?$/.test(kind))
     assert.deepEqual(
       rbac.map(({ id }) => id),
-      ['ClusterRole/gthulhu-manager', 'ClusterRoleBinding/gthulhu-manager'],
+      [
+        'ClusterRole/gthulhu-manager',
+        'ClusterRoleBinding/gthulhu-manager',
+        'ClusterRole/bulkhead-kyverno-reads-service-accounts',
+      ],
     )
-    const [role, binding] = rbac.map(({ object }) => object as unknown as Readonly<Record<string, unknown>>)
+    const [role, binding, kyverno] = rbac.map(({ object }) => object as unknown as Readonly<Record<string, unknown>>)
     assert.deepEqual(role?.rules, [{ apiGroups: [''], resources: ['pods', 'nodes'], verbs: ['list', 'watch'] }])
+    assert.deepEqual(kyverno?.rules, [{ apiGroups: [''], resources: ['serviceaccounts'], verbs: ['get'] }])
     assert.deepEqual(binding?.subjects, [{ kind: 'ServiceAccount', name: 'gthulhu-manager', namespace: 'gthulhu' }])
   })
 })
@@ -227,6 +232,7 @@ describe('the node', () => {
       demo: 'restricted',
       gthulhu: 'restricted',
       'gthulhu-node': 'privileged',
+      'manifest-gen': 'restricted',
       sandbox: undefined,
       shop: 'restricted',
     })

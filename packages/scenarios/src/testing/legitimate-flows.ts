@@ -58,6 +58,15 @@ export const legitimateFlows: readonly Legitimate[] = [
       http: { method: 'PUT', path: '/api/v1/intents', host: '10.244.1.9:8080' },
     },
   },
+  ...[
+    { method: 'GET', path: '/' },
+    { method: 'POST', path: '/v1/manifests' },
+  ].map((request) => ({
+    why: 'curl-test asks for manifests, at the port of the Service',
+    flow: call('manifest-gen/curl-test', 'manifest-gen/manifest-gen', 80, {
+      http: { ...request, host: 'manifest-gen' },
+    }),
+  })),
   {
     why: 'measurements, in plain text and for anybody to read: a datagram has no identity',
     flow: call('shop/sleep', 'sandbox/collector', 9125, { protocol: 'UDP' }),
@@ -153,7 +162,14 @@ export const legitimateFlows: readonly Legitimate[] = [
     why: 'an answer that does not fit into a datagram',
     flow: question('shop/outsider', 'web-api.shop.svc.cluster.local', 'TCP'),
   },
-  ...['shop/sleep', 'demo/test-pod', 'gthulhu/intruder', 'gthulhu-node/intruder', 'sandbox/collector'].map((pod) => ({
+  ...[
+    'shop/sleep',
+    'demo/test-pod',
+    'gthulhu/intruder',
+    'gthulhu-node/intruder',
+    'manifest-gen/intruder',
+    'sandbox/collector',
+  ].map((pod) => ({
     why: "a name that is no Service's: ztunnel passes the question on, from the pod's own address",
     flow: question(pod, 'api.github.com'),
   })),
@@ -179,6 +195,7 @@ export const openPairs: readonly string[] = [
   'gthulhu/gthulhu-manager -> gthulhu-node/gthulhu-scheduler:8080/TCP',
   'gthulhu/gthulhu-manager -> gthulhu/gthulhu-mongodb:27017/TCP',
   'gthulhu/waypoint -> gthulhu/gthulhu-manager:8080/TCP',
+  'manifest-gen/curl-test -> manifest-gen/manifest-gen:8080/TCP',
   'shop/sleep -> sandbox/collector:9125/UDP',
   'shop/waypoint -> shop/purchase-history-v1:8080/TCP',
   'shop/waypoint -> shop/recommendation:8080/TCP',
@@ -213,6 +230,7 @@ export const openServices: readonly string[] = [
   ...triedRequests.map(
     (request) => `gthulhu/gthulhu-manager -> gthulhu-node/gthulhu-scheduler-sidecar:8080/TCP ${request}`,
   ),
+  ...triedRequests.map((request) => `manifest-gen/curl-test -> manifest-gen/manifest-gen:80/TCP ${request}`),
   'shop/sleep -> sandbox/collector:9125/UDP',
   ...['shop/sleep -> shop/web-api', 'shop/shop-gateway-istio -> shop/web-api'].flatMap((way) =>
     [
@@ -250,6 +268,7 @@ export const openPackets: readonly string[] = [
   'gthulhu/gthulhu-manager -> gthulhu-node/gthulhu-scheduler:15008/TCP',
   'gthulhu/gthulhu-manager -> gthulhu/gthulhu-mongodb:15008/TCP',
   'gthulhu/waypoint -> gthulhu/gthulhu-manager:15008/TCP',
+  'manifest-gen/curl-test -> manifest-gen/manifest-gen:15008/TCP',
   'shop/recommendation -> shop/purchase-history-v1:15008/TCP',
   'shop/recommendation -> shop/waypoint:15008/TCP',
   'shop/shop-gateway-istio -> shop/waypoint:15008/TCP',
