@@ -2,33 +2,14 @@ import { quote, type Report } from './diagnostics.js'
 import { apiGroup } from './group.js'
 import { deepFreeze, define, isObject, withoutNulls } from './plain.js'
 import { checkRules } from './rules/rules.js'
-import { authorizationPolicy } from './schema/authorization-policy.js'
-import { gateway } from './schema/gateway-api/gateway.js'
-import { httpRoute } from './schema/gateway-api/http-route.js'
-import { gatewayClass, referenceGrant } from './schema/gateway-api/small-kinds.js'
 import { isBuiltInGroup, kindHint, misspelt, scopeOf } from './schema/kinds-known.js'
 import { hasKubernetesSchema, validateKubernetes } from './schema/kubernetes.js'
 import { checkMetadata, objectMeta } from './schema/metadata.js'
-import { ciliumClusterwideNetworkPolicy, ciliumNetworkPolicy } from './schema/network/cilium-policy.js'
-import { networkPolicy } from './schema/network/network-policy.js'
-import { peerAuthentication } from './schema/peer-authentication.js'
-import type { Schema } from './schema/schema.js'
+import { open } from './schema/schema.js'
+import { strictVersions } from './schema/strict-kinds.js'
 import { validate, type Written } from './schema/validate.js'
 import type { Diagnostic, FieldPath, KubernetesObject, Position, Resource } from './types.js'
 import { nodeAt, type PositionNode, pathText, writtenAt } from './yaml/positions.js'
-
-/** The kinds that are judged, and so read by our own models: by group and kind, with the versions that are served. */
-const STRICT: Readonly<Record<string, { readonly versions: readonly string[]; readonly schema: Schema }>> = {
-  'security.istio.io/AuthorizationPolicy': { versions: ['v1', 'v1beta1'], schema: authorizationPolicy },
-  'security.istio.io/PeerAuthentication': { versions: ['v1', 'v1beta1'], schema: peerAuthentication },
-  'gateway.networking.k8s.io/Gateway': { versions: ['v1', 'v1beta1'], schema: gateway },
-  'gateway.networking.k8s.io/HTTPRoute': { versions: ['v1', 'v1beta1'], schema: httpRoute },
-  'gateway.networking.k8s.io/GatewayClass': { versions: ['v1', 'v1beta1'], schema: gatewayClass },
-  'gateway.networking.k8s.io/ReferenceGrant': { versions: ['v1', 'v1beta1'], schema: referenceGrant },
-  'networking.k8s.io/NetworkPolicy': { versions: ['v1'], schema: networkPolicy },
-  'cilium.io/CiliumNetworkPolicy': { versions: ['v2'], schema: ciliumNetworkPolicy },
-  'cilium.io/CiliumClusterwideNetworkPolicy': { versions: ['v2'], schema: ciliumClusterwideNetworkPolicy },
-}
 
 export interface ReadOptions {
   readonly layer?: string
@@ -117,19 +98,19 @@ interface Kind {
 
 /** Whether the kind has a schema; the object has then been held against it. */
 function validateKind({ value, apiVersion, group, kind, report, written }: Kind): boolean {
-  const name = `${group}/${kind}`
-  const strict = Object.hasOwn(STRICT, name) ? STRICT[name] : undefined
+  const strict = strictVersions(group, kind)
   if (strict !== undefined) {
     const version = apiVersion.slice(group.length + 1)
-    if (!strict.versions.includes(version)) {
+    const [[current, newest] = ['', open]] = strict
+    if (!strict.has(version)) {
       report(
         'error',
         'kind.version',
         ['apiVersion'],
-        `${kind} has no version ${quote(version)}; write ${group}/${strict.versions[0]}`,
+        `${kind} has no version ${quote(version)}; write ${group}/${current}`,
       )
     }
-    validate(value, strict.schema, [], report, written)
+    validate(value, strict.get(version) ?? newest, [], report, written)
     return true
   }
   const current = servedInstead(apiVersion, group, kind)

@@ -8,9 +8,11 @@ import { authorizationPolicy } from './authorization-policy.js'
 import { gateway } from './gateway-api/gateway.js'
 import { httpRoute } from './gateway-api/http-route.js'
 import { gatewayClass, referenceGrant } from './gateway-api/small-kinds.js'
+import { generatingPolicy, mutatingPolicy, policyException, validatingPolicy } from './kyverno/cel-policies.js'
+import { kyvernoPolicy, legacyException } from './kyverno/cluster-policy/policies.js'
 import { ciliumClusterwideNetworkPolicy, ciliumNetworkPolicy } from './network/cilium-policy.js'
 import { peerAuthentication } from './peer-authentication.js'
-import type { Schema } from './schema.js'
+import type { ObjectSchema, Schema } from './schema.js'
 
 /*
  * Our models against the CustomResourceDefinitions of a cluster, where they are at hand: a field that one knows and the
@@ -98,15 +100,56 @@ for (const [kind, schema] of [
   })
 }
 
-function versionsOf(file: string, kind: string, field = 'spec'): Record<string, unknown> {
+const kyverno = fileOf('kyverno.yaml')
+/** What is not looked into: signatures of images, and what their tools write. */
+const UNREAD = ['verifyImages', 'imageExtractors', 'manifests']
+
+for (const [group, kind, schemas] of [
+  ['policies.kyverno.io', 'ValidatingPolicy', inEach(validatingPolicy, 'v1', 'v1beta1', 'v1alpha1')],
+  ['policies.kyverno.io', 'MutatingPolicy', inEach(mutatingPolicy, 'v1', 'v1beta1', 'v1alpha1')],
+  ['policies.kyverno.io', 'GeneratingPolicy', inEach(generatingPolicy, 'v1', 'v1beta1', 'v1alpha1')],
+  ['policies.kyverno.io', 'PolicyException', inEach(policyException, 'v1', 'v1beta1', 'v1alpha1')],
+  ['kyverno.io', 'PolicyException', inEach(legacyException, 'v2', 'v2beta1')],
+  ...(['ClusterPolicy', 'Policy'] as const).map(
+    (kind) => ['kyverno.io', kind, { v1: kyvernoPolicy(kind, 'v1'), v2beta1: kyvernoPolicy(kind, 'v2beta1') }] as const,
+  ),
+] as const) {
+  test(`${group} ${kind}: our model and the CustomResourceDefinition know the same fields in every version`, {
+    skip: kyverno.skip,
+  }, () => {
+    const versions = versionsOf(kyverno.file, kind, 'spec', group)
+    assert.deepEqual(Object.keys(versions).sort(), Object.keys(schemas).sort())
+    for (const [version, schema] of Object.entries(schemas)) {
+      const ours = facts({ type: 'object', fields: { spec: schema.fields.spec ?? assert.fail('no spec') } }, '', true)
+      const theirs = crdFacts(versions[version], '', true).flatMap(withoutUnread)
+      assert.ok(ours.length > 15, `${ours.length} facts`)
+      assert.deepEqual(ours.toSorted(), [...new Set(theirs)].sort(), version)
+    }
+  })
+}
+
+function inEach(schema: ObjectSchema, ...versions: readonly string[]): Readonly<Record<string, ObjectSchema>> {
+  return Object.fromEntries(versions.map((version) => [version, schema]))
+}
+
+/** What lies below a field that is open in our model is one fact there. */
+function withoutUnread(fact: string): string[] {
+  const steps = fact.slice(0, fact.indexOf(': ')).split('.')
+  const index = steps.findIndex((step) => UNREAD.includes(step.replace(/[[\]{}]/g, '')))
+  if (index === -1) return [fact]
+  return [`${[...steps.slice(0, index), steps[index]?.replace(/[[\]{}]/g, '')].join('.')}: open`]
+}
+
+function versionsOf(file: string, kind: string, field = 'spec', group?: string): Record<string, unknown> {
   for (const document of parseAllDocuments(readFileSync(file, 'utf8'))) {
     const { spec } = document.toJS() as {
       spec: {
+        group: string
         names: { kind: string }
         versions: { name: string; schema: { openAPIV3Schema: { properties: Record<string, unknown> } } }[]
       }
     }
-    if (spec.names.kind !== kind) continue
+    if (spec.names.kind !== kind || (group ?? spec.group) !== spec.group) continue
     return Object.fromEntries(
       spec.versions.map(({ name, schema }) => [
         name,
@@ -181,6 +224,7 @@ function crdFacts(schema: unknown, path = '', all = false): string[] {
     const own = `${path}: string one of=${values ?? ''} max=${maxLength ?? ''}`
     return [`${own}${detail(all, 'min', least)}${detail(all, 'form', form)}`]
   }
+  if (type === undefined && schema['x-kubernetes-preserve-unknown-fields'] === true) return [`${path}: open`]
   if (type !== 'integer') return [`${path}: ${String(type)}`]
   return [
     `${path}: integer${detail(all, 'one of', values)}${detail(all, 'min', schema.minimum)}${detail(all, 'max', schema.maximum)}`,

@@ -81,11 +81,18 @@ const OTHERS: Readonly<Record<string, Group>> = {
     namespaced: ['CiliumNetworkPolicy'],
     cluster: ['CiliumClusterwideNetworkPolicy', 'CiliumCIDRGroup', 'CiliumNode'],
   },
-  'kyverno.io': { namespaced: ['Policy', 'PolicyException'], cluster: ['ClusterPolicy'] },
+  'kyverno.io': {
+    namespaced: ['Policy', 'PolicyException', 'CleanupPolicy'],
+    cluster: ['ClusterPolicy', 'ClusterCleanupPolicy', 'GlobalContextEntry'],
+  },
   'policies.kyverno.io': {
-    namespaced: ['PolicyException', 'NamespacedValidatingPolicy'],
+    namespaced: [
+      ...['PolicyException', 'NamespacedValidatingPolicy', 'NamespacedMutatingPolicy', 'NamespacedGeneratingPolicy'],
+      ...['NamespacedImageValidatingPolicy', 'NamespacedDeletingPolicy'],
+    ],
     cluster: ['ValidatingPolicy', 'MutatingPolicy', 'GeneratingPolicy', 'ImageValidatingPolicy', 'DeletingPolicy'],
   },
+  'argoproj.io': { namespaced: ['Application', 'ApplicationSet', 'AppProject', 'Rollout'], cluster: [] },
   'policy.networking.k8s.io': {
     namespaced: [],
     cluster: ['AdminNetworkPolicy', 'BaselineAdminNetworkPolicy', 'ClusterNetworkPolicy'],
