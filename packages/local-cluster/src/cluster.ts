@@ -8,10 +8,9 @@ import type { Flow, FlowRecord, Verdict } from '@bulkhead/verdict'
 import type { Admission, Requester } from '@bulkhead/verdict/admission'
 import { nothingHeld, podlessOf, storedOf } from './admission/entries.js'
 import { pass } from './admission/gate.js'
+import { scanned } from './admission/scan.js'
 import { admittedOf } from './admission/whole.js'
-import { withFailedCreate } from './admission/workloads.js'
 import { assemble, type Parts } from './assemble.js'
-import { restartTimes } from './backoff.js'
 import type {
   ClusterStatus,
   ExecGrant,
@@ -22,18 +21,17 @@ import type {
   ObjectInForce,
 } from './cluster-types.js'
 import { diffed } from './diffed.js'
-import { withPath } from './door-path.js'
 import { badManifests, ClusterError } from './errors.js'
 import { localImages } from './images.js'
 import { allBut, inForce } from './in-force.js'
 import { KubeApi } from './kube-api/index.js'
 import { compileFirst } from './lingering.js'
-import { withLogin } from './logins.js'
 import { meshLog } from './mesh-log.js'
 import { LayerSwitches, layersOf } from './overlay.js'
 import type { AttemptOptions } from './probes.js'
 import { GeneratedSecrets, type ToldOnce } from './secrets.js'
 import { claim, forget } from './state.js'
+import { statusOf } from './status.js'
 import { tryFrom } from './try-from.js'
 
 const connectTimeoutMs = 1000
@@ -183,31 +181,7 @@ export class LocalCluster implements Target {
   }
 
   status(): ClusterStatus {
-    const { options, engine, mesh, outside, pods, enforcement, ports, saves } = this.#parts
-    const { nodes, notModelled } = enforcement.snapshot
-    return {
-      target: 'local',
-      pid: process.pid,
-      generation: mesh.generation,
-      started: this.#started,
-      stateDir: options.stateDir,
-      nodes,
-      layers: enforcement.layers(),
-      changes: enforcement.changes,
-      ...(saves.refused !== undefined && { refused: saves.refused }),
-      published: ports
-        .list()
-        .map((door) => withPath(door, enforcement.snapshot, engine.judge))
-        .map((door) => withLogin(door, enforcement.snapshot.resources, options.stateDir)),
-      outside: outside.hosts,
-      notAdmitted: enforcement.refused,
-      workloads: withFailedCreate(pods.workloads(), enforcement.plans.values()),
-      notModelled: [...notModelled, ...enforcement.policiesNotModelled],
-      shortened: [
-        `a dropped packet is given up after ${this.#timeoutMs / 1000} s here (10 s on a cluster)`,
-        restartTimes.says,
-      ],
-    }
+    return statusOf(this.#parts, this.#started, this.#timeoutMs)
   }
 
   /** What admission would say of each object of the change, in order, as `apply` would ask it. Nothing is changed. */
@@ -236,7 +210,7 @@ export class LocalCluster implements Target {
     const { enforcement, engine, ports } = this.#parts
     const { closed, generation, before, after } = await enforcement.setLayers(change)
     await ports.settled()
-    const wouldRefuse = (change.on ?? []).length > 0 ? enforcement.scan() : undefined
+    const wouldRefuse = (change.on ?? []).length > 0 ? scanned(engine, enforcement.held) : undefined
     return { closed, generation, ...diffed(engine, before, after), ...(wouldRefuse && { wouldRefuse }) }
   }
 

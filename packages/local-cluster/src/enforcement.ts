@@ -1,59 +1,20 @@
-import type { MeshApi } from '@bulkhead/mesh'
 import type { Resource } from '@bulkhead/resources'
 import type { Change, LayerState } from '@bulkhead/scenarios'
 import type { Snapshot } from '@bulkhead/verdict'
 import type { Admission, Requester } from '@bulkhead/verdict/admission'
-import { givenOf, type Held, podlessOf, refusalsOf, storedOf } from './admission/entries.js'
+import { givenOf, type Held, podlessOf, storedOf } from './admission/entries.js'
 import { pass } from './admission/gate.js'
 import type { Refusal } from './admission/refusal.js'
-import { scanned } from './admission/scan.js'
-import { type Admitted, admittedOf, predicted, refuseWhole } from './admission/whole.js'
+import { admittedOf, predicted, refuseWhole } from './admission/whole.js'
 import type { NamedChange, ObjectInForce } from './cluster-types.js'
-import type { Engine } from './engine.js'
+import { askedAs, type Enforced, type EnforcementParts, type How, type Start } from './enforced.js'
 import { badManifests, ClusterError } from './errors.js'
 import { objectsInForce, objectsOf, putBack, type Standing, type Wanted } from './in-force.js'
 import { type Asked, type Compiled, compileBeside, lingeringPods } from './lingering.js'
-import { findLayer, type LayerSwitches, layersOf } from './overlay.js'
-import type { PlanParts, PodPlan } from './plan.js'
-import type { Pods } from './pods.js'
+import { findLayer, layersOf } from './overlay.js'
+import type { PodPlan } from './plan.js'
 import { Rollouts, type Settled, type Touched } from './rollouts.js'
 import { WaypointOrder } from './waypoint-order.js'
-
-export interface EnforcementParts extends PlanParts {
-  readonly engine: Engine
-  readonly switches: LayerSwitches
-  readonly mesh: MeshApi
-  readonly pods: Pods
-  /** How long new pods of a change may take until they are ready, before it is taken back. */
-  readonly readyMs: number
-  /** Where the pods' logs are, to be named when a change fails. */
-  readonly logs: string
-  /** Called when other policies are in force. */
-  readonly adopted: (snapshot: Snapshot) => void
-}
-
-/** What was read, and what of it is in force. */
-export interface Start {
-  readonly base: readonly Resource[]
-  readonly snapshot: Snapshot
-  readonly plans: ReadonlyMap<string, PodPlan>
-  /** What of the base was let in. */
-  readonly held: Held
-}
-
-/** Other policies are in force; the pods follow. */
-export interface Enforced {
-  readonly generation: number
-  /** Open connections that were closed by it. */
-  readonly closed: number
-  /** What the manifests said before and say now; pods that only linger are in neither. */
-  readonly before: Snapshot
-  readonly after: Snapshot
-  /** `performance.now()` when it was in force. */
-  readonly at: number
-  readonly touched: Touched
-  readonly admission: Admitted
-}
 
 /**
  * What is in force, and how it changes: one change at a time, each whole or not at all. Policies are in force at once; pods
@@ -115,24 +76,14 @@ export class Enforcement {
     return objectsInForce(storedOf(this.#held), this.#wanted, (key) => givenOf(this.#held, key))
   }
 
-  /** What is not let in, or may create no pods. */
-  get refused(): readonly Refusal[] {
-    return refusalsOf(this.#held)
-  }
-
-  /** What of all that is in force would be refused if it were created now. */
-  scan(): readonly Refusal[] {
-    return scanned(this.#parts.engine, this.#held)
+  /** What was let in, and what was not. */
+  get held(): Held {
+    return this.#held
   }
 
   /** What is to run, with what may not be created. */
   get plans(): ReadonlyMap<string, PodPlan> {
     return this.#plans
-  }
-
-  /** Objects and fields of policies that are not modelled: what they match is not let in. */
-  get policiesNotModelled(): Snapshot['notModelled'] {
-    return this.#held.policies?.notModelled ?? []
   }
 
   layers(): readonly LayerState[] {
@@ -280,7 +231,7 @@ export class Enforcement {
   async #enforce(wanted: Wanted, how: How): Promise<Enforced> {
     const { mesh, engine } = this.#parts
     const before = this.#plain
-    const passed = await pass(engine, this.#held, { ...objectsOf(wanted), how: asked[how] })
+    const passed = await pass(engine, this.#held, { ...objectsOf(wanted), how: askedAs[how] })
     if (how === 'whole') refuseWhole(this.#held, passed)
     if (how === 'withdraw') refuseWhole(this.#held, passed, ({ operation }) => operation === 'DELETE')
     const { held } = passed
@@ -362,14 +313,6 @@ export class Enforcement {
     return next
   }
 }
-
-/**
- * What admission's refusals do: `each` refused object is left out (a save), the `whole` change is refused, or nothing is: what
- * was let in before comes `back`. `withdraw`: the same, and who may take something away is asked.
- */
-type How = 'each' | 'whole' | 'withdraw' | 'back'
-
-const asked = { each: 'ask', whole: 'ask', withdraw: 'back', back: 'as-before' } as const
 
 const isUnwanted = (plan: PodPlan | undefined): boolean => plan === undefined || plan.refused !== undefined
 
