@@ -31,6 +31,11 @@ export const localImages: ImageTable = new Map([
   ],
   ['localhost/bulkhead/manager', { root: app('manager'), entrypoint: ['node', '/app/dist/main.js'], cmd: [] }],
   ['localhost/bulkhead/probe', { root: app('probe'), entrypoint: ['node', '/app/dist/main.js'], cmd: ['idle'] }],
+  // The probe under another name: what an attacker would bring from a registry of his own.
+  [
+    'registry.attacker.example/bulkhead/probe',
+    { root: app('probe'), entrypoint: ['node', '/app/dist/main.js'], cmd: ['idle'] },
+  ],
   ['localhost/bulkhead/scheduler', { root: app('scheduler'), entrypoint: ['node', '/app/dist/main.js'], cmd: [] }],
   [
     'docker.io/library/postgres',

@@ -19,9 +19,10 @@ export function compareViews(name: 'predicted' | 'observed', expected: View, vie
     differences.push(...compareReasons(name, expected.reason, view.reason))
     if (isAdmission(expected)) differences.push(...compareOthers(name, expected.reason, view.reason))
   }
-  if (expected.message !== undefined && view.message?.includes(expected.message) !== true) {
-    const text = JSON.stringify(expected.message)
-    differences.push(`expected the API server's answer to contain ${text}, ${name} ${excerpt(view.message ?? '')}`)
+  for (const text of expected.answer ?? []) {
+    if (view.message?.includes(text) === true) continue
+    const seen = excerpt(view.message ?? '')
+    differences.push(`expected the API server's answer to contain ${JSON.stringify(text)}, ${name} ${seen}`)
   }
   return differences
 }

@@ -18,8 +18,10 @@ export interface View {
   readonly symptom: Symptom
   /** Absent when it got through, and when the target has no record of it. */
   readonly reason?: Reason
-  /** What the API server answers where admission refuses, word for word; of an expectation, text that must be in it. */
+  /** What the API server answers where admission refuses, word for word. */
   readonly message?: string
+  /** Of an expectation: what has to be in that answer. */
+  readonly answer?: readonly string[]
 }
 
 /**
@@ -54,15 +56,15 @@ export interface Report {
 
 export function expectedView(expected: Expected): View {
   if (expected.outcome === 'through') return { outcome: 'through', symptom: expected.symptom }
-  const { layer, symptom, code, message } = expected.wall
-  const policies = [expected.wall, ...expected.beside].flatMap(({ policy }) =>
-    policy === undefined ? [] : [{ policy }],
-  )
+  const { layer, symptom, code } = expected.wall
+  const walls = [expected.wall, ...expected.beside]
+  const answer = walls.flatMap(({ message }) => message ?? [])
+  const policies = walls.flatMap(({ policy }) => (policy === undefined ? [] : [{ policy }]))
   return {
     outcome: 'stopped',
     symptom,
     reason: { code, layer, policies },
-    ...(message === undefined ? {} : { message }),
+    ...(answer.length === 0 ? {} : { answer }),
   }
 }
 

@@ -7,6 +7,7 @@ import { compile, judge } from '@bulkhead/verdict'
 import { compareViews } from './compare.js'
 import { flowOf, sourceOf } from './flow.js'
 import { expectedView, predictedView } from './result.js'
+import { refusalOf } from './testing/admissions.js'
 import { broughtBy, root, scenarios, snapshotsOf } from './testing/in-force.js'
 import { combinations, layers, resources } from './testing/repository.js'
 import { expected, missing } from './walls.js'
@@ -27,6 +28,7 @@ describe('the scenarios, as the engine sees them', () => {
       for (const scenario of scenarios) {
         const flow = flowOf(scenario.from, scenario.attempt)
         if (flow === undefined || missing(scenario, new Set(on)).length > 0) continue
+        if (refusalOf(scenario, false) !== undefined) continue
         const verdict = judge(flow, snapshotFor(scenario, on))
         const expectation = expectedView(expected(scenario, new Set(on)))
         wrong.push(
@@ -102,7 +104,7 @@ describe('the scenarios, as the engine sees them', () => {
       return scenarios
         .filter((scenario) => {
           const flow = flowOf(scenario.from, scenario.attempt)
-          if (flow === undefined) return false
+          if (flow === undefined || refusalOf(scenario, false) !== undefined) return false
           return sets.some((on) => {
             if (missing(scenario, new Set(on)).length > 0) return false
             const expectation = expectedView(expected(scenario, new Set(on)))

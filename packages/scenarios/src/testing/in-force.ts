@@ -5,13 +5,13 @@ import { parseManifests, type Resource } from '@bulkhead/resources'
 import { compile, type Snapshot } from '@bulkhead/verdict'
 import { loadScenarios } from '../load.js'
 import type { Scenario } from '../types.js'
-import { layers, resources } from './repository.js'
+import { allLayers, resources } from './repository.js'
 
 /* This repository's scenarios, and what is in force for one of them under any set of layers. */
 
 export const root = resolve(import.meta.dirname, '../../../..')
 
-export const scenarios = await loadScenarios(join(root, 'scenarios'), { layers })
+export const scenarios = await loadScenarios(join(root, 'scenarios'), { layers: allLayers })
 
 /** A scenario, as far as it changes what is in force. */
 export type Brings = { readonly [part in 'given' | 'change']?: Scenario[part] | undefined }

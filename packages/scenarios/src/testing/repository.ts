@@ -10,10 +10,13 @@ const root = resolve(import.meta.dirname, '../../../..')
 export const { resources } = await loadManifests([join(root, 'k8s/workloads'), join(root, 'k8s/layers')], {
   relativeTo: root,
 })
-/** Those that judge flows. What may be created at all is 10-admission's to say, which is asked before there is a flow. */
-export const layers: readonly string[] = [...new Set(resources.flatMap(({ layer }) => layer ?? []))]
-  .filter((layer) => layer !== '10-admission')
-  .sort()
+export const allLayers: readonly string[] = [...new Set(resources.flatMap(({ layer }) => layer ?? []))].sort()
+
+/** What may be created at all: asked before there is a flow. */
+export const admission = '10-admission'
+
+/** Those that judge flows. */
+export const layers: readonly string[] = allLayers.filter((layer) => layer !== admission)
 
 /** Every set of layers, the empty one and all of them among these. */
 export const combinations: readonly (readonly string[])[] = Array.from({ length: 2 ** layers.length }, (_, bits) =>
