@@ -1,10 +1,11 @@
 import type { Gateway, KubernetesObject, Resource, Service, ServiceAccount, Workload } from '@bulkhead/resources'
 import { madeResource } from '@bulkhead/resources/made'
+import { PatchError, strategicMerge } from '../../admission/patch/index.js'
 import { CompileError } from '../compile-error.js'
 import { hash53 } from '../hash.js'
 import { namespaceOf, rawField } from '../kinds.js'
 import type { ProxyKind } from './classes.js'
-import { merged, type Overlays } from './overlay.js'
+import type { Overlays } from './overlay.js'
 import { proxyPodSpec, statusPort } from './proxy.js'
 
 type Labels = Readonly<Record<string, string>>
@@ -146,15 +147,21 @@ function laidOver<T extends KubernetesObject>(
 ): T {
   const overlay = of[key]
   const own = rawField(overlay, 'metadata')
+  const refuse = (why: string): never => {
+    const what = `the overlay ${JSON.stringify(key)} of a gateway ${why}, and istiod makes nothing then`
+    throw source === undefined ? new CompileError(gateway, [], what) : new CompileError(source, ['data', key], what)
+  }
   const changed = fixed.find((name) => {
     const wanted = rawField(own, name)
     return wanted !== undefined && wanted !== rawField(object, 'metadata', name)
   })
-  if (changed !== undefined) {
-    const what = `the overlay ${JSON.stringify(key)} of a gateway changes metadata.${changed}, and istiod makes nothing then`
-    throw source === undefined ? new CompileError(gateway, [], what) : new CompileError(source, ['data', key], what)
+  if (changed !== undefined) refuse(`changes metadata.${changed}`)
+  try {
+    return strategicMerge(object, overlay) as T
+  } catch (error) {
+    if (!(error instanceof PatchError)) throw error
+    return refuse(`cannot be laid over: ${error.message}`)
   }
-  return merged(object, overlay) as T
 }
 
 /** As a cluster's would be, but the same in every run. */

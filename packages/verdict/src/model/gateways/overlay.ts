@@ -1,7 +1,7 @@
 import type { ConfigMap, Gateway, Resource } from '@bulkhead/resources'
 import { parseDocument } from 'yaml'
 import { CompileError } from '../compile-error.js'
-import { namespaceOf, ofKind, rawField } from '../kinds.js'
+import { namespaceOf, ofKind } from '../kinds.js'
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -79,28 +79,6 @@ function read(text: string, refuse: (why: string) => never): unknown {
     mistake = error instanceof Error ? error.message : String(error)
   }
   return refuse(mistake)
-}
-
-/** A strategic merge, as far as a Service or a Deployment of a gateway has use for it: ports merge by their number. */
-export function merged(base: unknown, patch: unknown): unknown {
-  if (!isFields(patch)) return patch
-  const into: Record<string, unknown> = { ...(isFields(base) ? base : {}) }
-  for (const [key, value] of Object.entries(patch)) {
-    if (value === null) delete into[key]
-    else if (key === 'ports' && Array.isArray(value)) into[key] = mergedPorts(into[key], value)
-    else into[key] = merged(into[key], value)
-  }
-  return into
-}
-
-function mergedPorts(base: unknown, patches: readonly unknown[]): unknown[] {
-  const ports = Array.isArray(base) ? [...base] : []
-  for (const patch of patches) {
-    const index = ports.findIndex((port) => rawField(port, 'port') === rawField(patch, 'port'))
-    if (index === -1) ports.push(patch)
-    else ports[index] = merged(ports[index], patch)
-  }
-  return ports
 }
 
 function isFields(value: unknown): value is Fields {
