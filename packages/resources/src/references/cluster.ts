@@ -16,8 +16,11 @@ export interface PodTemplateOf {
 /** Istio's root namespace: policies in it are the whole mesh's. */
 export const ROOT_NAMESPACE = 'istio-system'
 
-/** There on every cluster (and Istio's own, wherever Istio is), so never missing from manifests. */
-const ALWAYS_THERE = new Set(['default', 'kube-system', 'kube-public', 'kube-node-lease', ROOT_NAMESPACE])
+/** There on every cluster (and Istio's, Kyverno's and Argo CD's own, wherever they are), so never missing from manifests. */
+const ALWAYS_THERE = new Set([
+  ...['default', 'kube-system', 'kube-public', 'kube-node-lease', ROOT_NAMESPACE],
+  ...['kyverno', 'argocd'],
+])
 
 /** What is asked of a set of resources again and again. */
 export class Cluster {

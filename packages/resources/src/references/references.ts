@@ -1,4 +1,5 @@
 import type { Diagnostic, Resource } from '../types.js'
+import { checkAdmission } from './admission.js'
 import { Cluster } from './cluster.js'
 import { checkGateways } from './gateways.js'
 import { checkNetworkPolicies } from './network-policies.js'
@@ -28,5 +29,6 @@ export function checkReferences(resources: readonly Resource[]): Diagnostic[] {
     ...checkWaypoints(cluster),
     ...checkRoutes(cluster),
     ...checkBindings(cluster),
+    ...checkAdmission(cluster),
   ]
 }

@@ -2,6 +2,7 @@ import type { Report } from '../diagnostics.js'
 import type { Pod, Service, Workload } from '../kinds.js'
 import type { ClusterRole, Role, RoleBinding } from '../kinds-rbac.js'
 import type { KubernetesObject } from '../types.js'
+import { checkAdmissionBinding, checkAdmissionPolicy } from './admission.js'
 import { checkPodSpec } from './pod.js'
 import { checkRole, checkRoleBinding } from './rbac.js'
 import { checkService } from './service.js'
@@ -32,6 +33,7 @@ function requireSpec(object: KubernetesObject, check: Check, report: Report): vo
 type Check = (object: KubernetesObject, report: Report) => void
 /** Its kinds have no spec. */
 const RBAC = 'rbac.authorization.k8s.io/'
+const ADMISSION = 'admissionregistration.k8s.io/'
 
 const CHECKS: Readonly<Record<string, Check>> = {
   'v1 Pod': (object, report) => checkPodSpec((object as Pod).spec, ['spec'], report),
@@ -39,6 +41,8 @@ const CHECKS: Readonly<Record<string, Check>> = {
   'apps/v1 Deployment': (object, report) => checkWorkload(object as Workload, report),
   'apps/v1 StatefulSet': (object, report) => checkWorkload(object as Workload, report),
   'apps/v1 DaemonSet': (object, report) => checkWorkload(object as Workload, report),
+  [`${ADMISSION}v1 ValidatingAdmissionPolicy`]: checkAdmissionPolicy,
+  [`${ADMISSION}v1 ValidatingAdmissionPolicyBinding`]: checkAdmissionBinding,
   [`${RBAC}v1 Role`]: (object, report) => checkRole(object as Role, report),
   [`${RBAC}v1 ClusterRole`]: (object, report) => checkRole(object as ClusterRole, report),
   [`${RBAC}v1 RoleBinding`]: (object, report) => checkRoleBinding(object as RoleBinding, report),

@@ -117,8 +117,33 @@ export function resourceOfKind(word: string): string | undefined {
   const kinds = [...(core?.namespaced ?? []), ...(core?.cluster ?? [])].map((kind) => kind.toLowerCase())
   const lower = word.toLowerCase()
   // Endpoints is the one whose kind is a plural.
-  if (kinds.includes(lower)) return lower === 'endpoints' ? undefined : `${lower}${/s$/.test(lower) ? 'es' : 's'}`
+  if (kinds.includes(lower)) return lower === 'endpoints' ? undefined : pluralOf(lower)
   return undefined
+}
+
+/** `networkpolicies` of NetworkPolicy: the resource by which requests and rules name a kind. */
+export function pluralOf(kind: string): string {
+  const lower = kind.toLowerCase()
+  if (lower === 'endpoints') return lower
+  if (/[^aeiou]y$/.test(lower)) return `${lower.slice(0, -1)}ies`
+  return /(s|x|ch|sh)$/.test(lower) ? `${lower}es` : `${lower}s`
+}
+
+/** Whether a group of Kubernetes' own has that resource; undefined of a group that is somebody else's. */
+export function hasResource(group: string, plural: string): { is: boolean | undefined; names: readonly string[] } {
+  const own = Object.hasOwn(BUILT_IN, group) ? BUILT_IN[group] : undefined
+  if (own === undefined) return { is: undefined, names: [] }
+  const names = [...own.namespaced, ...own.cluster].map(pluralOf)
+  return { is: names.includes(plural), names }
+}
+
+/** Whether any group that is known here has the kind; and the kind that is nearly written so. */
+export function hasKind(kind: string): { is: boolean; meant: string | undefined } {
+  const all = [...Object.values(BUILT_IN), ...Object.values(OTHERS)].flatMap((one) => [
+    ...one.namespaced,
+    ...one.cluster,
+  ])
+  return { is: all.includes(kind), meant: nearest(kind, all) }
 }
 
 /** Kubernetes' own API groups: a kind that such a group does not have is a mistake, not a custom resource. */
