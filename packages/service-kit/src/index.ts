@@ -39,6 +39,9 @@ export {
   type ServiceLog,
 } from './log/logger.js'
 export { Counter, Gauge, Histogram, Registry, type ServiceMetrics } from './metrics/metrics.js'
+export { type Asset, readAsset } from './page/asset.js'
+export { KEEP_FOREVER, secureData, securePage } from './page/headers.js'
+export { escapeText, type Html, html } from './page/html.js'
 export { type CloseOptions, createService, type Service, type ServiceOptions } from './service.js'
 export { randomHex } from './trace/random-ids.js'
 export {

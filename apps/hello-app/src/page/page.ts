@@ -1,6 +1,6 @@
+import { type Html, html } from '@bulkhead/service-kit'
 import type { Status } from '../status/board.js'
 import { type CheckJson, checkJson } from '../status/json.js'
-import { type Html, html } from './html.js'
 
 export interface PageOptions {
   readonly port: number

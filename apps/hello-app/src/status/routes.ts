@@ -1,6 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { send } from '@bulkhead/service-kit'
-import { secureData } from '../page/headers.js'
+import { secureData, send } from '@bulkhead/service-kit'
 import type { App } from '../routes.js'
 import type { Board, Status } from './board.js'
 import { statusJson } from './json.js'

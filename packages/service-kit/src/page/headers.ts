@@ -1,18 +1,19 @@
 import type { ServerResponse } from 'node:http'
 
-/** Nothing is loaded but this app's own style sheet and icon; nothing runs; nobody frames it; no form leads anywhere. */
-export const PAGE_POLICY =
-  "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 /** What is no page may do nothing at all, should somebody open it as one. */
 export const DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
+/** For what has its content's hash in its name. */
+export const KEEP_FOREVER = 'public, max-age=31536000, immutable'
 
-export function securePage(response: ServerResponse): void {
-  secureData(response, 'no-store', PAGE_POLICY)
+/** The headers of a page. @param policy its Content-Security-Policy: what it may load and do */
+export function securePage(response: ServerResponse, policy: string): void {
+  secureData(response, 'no-store', policy)
   response.setHeader('referrer-policy', 'no-referrer')
   response.setHeader('cross-origin-opener-policy', 'same-origin')
   response.setHeader('permissions-policy', 'camera=(), geolocation=(), microphone=()')
 }
 
+/** The headers of what a page refers to, or a program asks for. */
 export function secureData(response: ServerResponse, cacheControl: string, policy = DATA_POLICY): void {
   response.setHeader('content-security-policy', policy)
   response.setHeader('x-content-type-options', 'nosniff')
