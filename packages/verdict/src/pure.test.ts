@@ -13,6 +13,7 @@ const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter(
   (file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.startsWith('testing'),
 )
 const allowed = new Set([
+  '@jmespath-community/jmespath',
   '@marcbachmann/cel-js',
   'ipaddr.js',
   're2js',

@@ -1,0 +1,28 @@
+import type { Resource } from '@bulkhead/resources'
+import type { AdmissionOptions, Reviewer } from '../../types.js'
+import { rolesFrom } from './match/roles.js'
+import { exceptionsIn } from './policies/exceptions.js'
+import { isPolicy, readPolicy } from './policies/read.js'
+import { validating } from './policies/validating.js'
+
+/*
+ * ClusterPolicy and Policy of kyverno.io, the form that Kyverno has deprecated (semantics E.1 to E.3).
+ */
+
+/**
+ * A reviewer for each thing that a policy does. Exceptions and roles are those of the same objects. Throws CompileError,
+ * with file:line, for a policy that Kyverno refuses.
+ */
+export function clusterPolicyReviewers(
+  resources: readonly Resource[],
+  options: AdmissionOptions = {},
+): readonly Reviewer[] {
+  const policies = resources.filter(isPolicy).map(readPolicy)
+  const exceptions = exceptionsIn(resources, options.exceptionNamespace ?? 'kyverno')
+  const roles = rolesFrom(resources)
+  return policies.flatMap((policy) => {
+    // A policy for background scans alone refuses nobody.
+    if (policy.spec.admission === false) return []
+    return [validating(policy, exceptions, roles)].filter((one) => one !== undefined)
+  })
+}
