@@ -60,11 +60,7 @@ function linesOf(event: ManifestsEvent): readonly string[] {
 /** What the API server said of a save or a start: each refusal once, until it says something else. */
 export function admissionLines({ news, mended, warnings }: Admitted): readonly string[] {
   return [
-    ...news.flatMap((one) =>
-      refusalText(one)
-        .split('\n')
-        .map((line, index) => (index === 0 ? line : `  ${line}`)),
-    ),
+    ...news.flatMap((one) => refusalText(one).split('\n')),
     ...(mended.length === 0 ? [] : [`no longer refused: ${mended.join(', ')}`]),
     ...warnings.map((text) => `Warning: ${text}`),
   ]

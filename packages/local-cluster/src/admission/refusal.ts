@@ -58,30 +58,30 @@ const spoken = ({ operation, at, message }: Refusal): string => {
   return `Error from server (Forbidden): error when ${verb} ${JSON.stringify(file)}: ${message}`
 }
 
-/** For people: the API server's words, then what said so and where, then what to do. One or more lines. */
+/** For people: the API server's words, then what said so, where, and what to do. One or more lines, without colour. */
 export function refusalText(refusal: Refusal, change: 'each' | 'whole' = 'each'): string {
   const { id, at, refused, outcome, policy, policyAt, path, objectAt, message } = refusal
-  const why = [
-    ...(policy === undefined ? [] : [`by    ${policy}${policyAt === undefined ? '' : ` (${policyAt})`}`]),
-    `for   ${path === undefined ? '' : `${path} of `}${refused === 'pods' ? 'the pods of ' : ''}${id} (${objectAt ?? at})`,
-  ]
-  const said = refused === 'pods' ? failedCreate(refusal) : outcome === 'deny' ? spoken(refusal) : message
+  const said = refused === 'pods' ? `Error creating: ${message}` : outcome === 'deny' ? spoken(refusal) : message
+  const field = path === undefined ? '' : `${path} of `
   return [
     said,
-    ...why,
-    `${change === 'whole' ? 'Nothing was changed' : stateOf(refusal)}. What to do: ${todo[outcome]}.`,
+    ...(policy === undefined ? [] : [`  by    ${policy}${policyAt === undefined ? '' : ` (${policyAt})`}`]),
+    `  for   ${field}${refused === 'pods' ? 'the pods of ' : ''}${id} (${objectAt ?? at})`,
+    `  ${change === 'whole' ? 'Nothing was changed' : stateOf(refusal)}. What to do: ${todoOf(refusal)}.`,
   ].join('\n')
 }
 
-/** As the controller's event says it. */
-const failedCreate = ({ message }: Refusal): string => `Error creating: ${message}`
-
 function stateOf({ refused, stays }: Refusal): string {
-  if (refused === 'pods') return 'It is there, and no pod of it is started (FailedCreate)'
+  if (refused === 'pods') return 'It is there, and no new pod of it is started (FailedCreate)'
   return stays === true ? 'It stays as it was' : 'It is not there'
 }
 
-const todo: Readonly<Record<Refusal['outcome'], string>> = {
-  deny: 'mend the field and save it, or write an exception for it',
-  unknown: 'write the policy without what is not modelled, or so that it does not match the object',
+function todoOf({ operation, outcome, path, policy = '' }: Refusal): string {
+  if (operation === 'DELETE') return 'put it back, or change the policy first'
+  if (outcome === 'unknown') return 'write the policy without what is not modelled, or so that it does not match this'
+  const mend = path === undefined ? 'mend the object' : 'mend the field'
+  // Pod Security knows no exceptions but another level.
+  return policy.startsWith('Namespace/')
+    ? `${mend}; bulkhead admit -f FILE says whether that is enough`
+    : `${mend}, or write a PolicyException that names this policy and no more than this`
 }
