@@ -16,6 +16,7 @@ const root = mkdtempSync(join(tmpdir(), 'bulkhead-'))
 after(() => rmSync(root, { recursive: true }))
 mkdirSync(join(root, 'k8s/attacks'), { recursive: true })
 writeFileSync(join(root, 'k8s/attacks/hacker-root.yaml'), 'kind: Pod\n')
+writeFileSync(join(root, 'let-in.yaml'), 'kind: Pod\n')
 
 const noToken: AdmissionStep = { ...noRoot, policy: 'ValidatingPolicy/disallow-token', message: 'No token' }
 const ran = sample.through({
@@ -168,14 +169,66 @@ describe('a change that admission refuses', () => {
     assert.deepEqual(result.differences, [])
   })
 
-  it('is only observed where the target cannot be asked', async () => {
-    const apply = () => Promise.reject(sample.refusedError(refusal(noRoot)))
-    const result = await run(refusedPod, { apply })
-    assert.deepEqual([result.status, result.predicted, result.observed?.outcome], ['as-expected', undefined, 'stopped'])
-  })
-
   it('that fails for another reason proves nothing', async () => {
     const result = await run(refusedPod, { admit: letsIn, apply: () => Promise.reject(new Error('not ready')) })
     assert.deepEqual([result.status, result.because], ['not-observed', 'not ready'])
+  })
+})
+
+describe('changes that admission refuses', () => {
+  it('are made beside each other, and those that it lets in alone', async () => {
+    let [asking, atOnce] = [0, 0]
+    const scenario = (id: string): Scenario => ({ ...refusedPod, id })
+    const refused = ['a', 'b', 'c'].map(scenario)
+    const letInOnes: readonly Scenario[] = ['x', 'y'].map((id) => ({
+      ...scenario(id),
+      given: { manifests: ['let-in.yaml'] },
+      expect: { walls: [], through: { contains: 'hacker-root' } },
+      kind: 'legitimate',
+    }))
+    const target = fakeTarget({
+      layers,
+      on: layers,
+      admit: async ({ file }) => (file === 'let-in.yaml' ? [pod] : refusal(noRoot)),
+      apply: async (name) => {
+        asking++
+        atOnce = Math.max(atOnce, asking)
+        if (/^[xy]/.test(name)) assert.equal(asking, 1, `${name} has the target to itself`)
+        // Whoever else may come has come by then.
+        for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+        asking--
+        if (/^[abc]/.test(name)) throw sample.refusedError(refusal(noRoot))
+      },
+      attempt: async (from) => (from === 'shop/sleep' ? sample.through() : ran),
+    })
+    const { results } = await runScenarios(target, [...letInOnes, ...refused], { root })
+    assert.deepEqual(
+      results.map(({ scenario: { id }, status }) => [id, status]),
+      ['x', 'y', 'a', 'b', 'c'].map((id) => [id, 'as-expected']),
+    )
+    assert.equal(atOnce, 3)
+  })
+
+  it('are refused alone where something is taken out with them', async () => {
+    const given = { ...refusedPod.given, without: ['AuthorizationPolicy/shop/allow-nothing'] }
+    const order: string[] = []
+    const target = fakeTarget({
+      layers,
+      on: layers,
+      admit: async () => refusal(noRoot),
+      apply: async (name) => {
+        order.push(name)
+        throw sample.refusedError(refusal(noRoot))
+      },
+    })
+    await runScenarios(
+      target,
+      [
+        { ...refusedPod, given },
+        { ...refusedPod, id: 'other' },
+      ],
+      { root },
+    )
+    assert.deepEqual(order, ['other.given', 'hacker-root.given'])
   })
 })

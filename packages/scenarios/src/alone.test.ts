@@ -25,6 +25,7 @@ const alone: Readonly<Record<string, readonly string[]>> = {
   '40-mtls': ['outsider-where-identity-is-open'],
   // Stolen labels, with the stolen password or without.
   '50-identity': [
+    'curl-test-thief-to-manifest-gen',
     'hello-app-thief-to-postgres',
     'np-allow-mgr-to-a-scheduler',
     'np-allow-mgr-with-the-mongodb-password',

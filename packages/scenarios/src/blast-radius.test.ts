@@ -138,6 +138,13 @@ const radius: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     ...anyName('web-api-hides-data-in-names'),
     'shop/recommendation:8080/TCP': 'chain-web-api-to-recommendation',
   },
+  'manifest-gen/curl-test': {
+    ...anyName('curl-test-hides-data-in-names'),
+    'manifest-gen/manifest-gen:80 DELETE': 'curl-test-to-manifest-gen',
+    'manifest-gen/manifest-gen:80/TCP': 'curl-test-to-manifest-gen',
+    'pod manifest-gen/manifest-gen:8080/TCP': 'curl-test-to-manifest-gen',
+  },
+  'manifest-gen/manifest-gen': anyName('manifest-gen-hides-data-in-names'),
   'gthulhu/gthulhu-manager': {
     ...anyName('manager-hides-data-in-names'),
     'API server': 'manager-lists-pods',

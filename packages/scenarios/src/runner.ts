@@ -151,13 +151,13 @@ async function observe(
   { predicted: admissions, refused }: Staged,
   context: Context,
 ): Promise<Seen> {
-  const predicted = admissions === undefined ? undefined : admissionView(admissions)
+  const predicted = admissionView(admissions)
   if (refused === undefined) {
     const seen = await tryIt(scenario, context)
     return predicted === undefined ? seen : { ...seen, predicted }
   }
   const view = admissionView(refused) ?? { outcome: 'stopped', symptom: 'admission-refused' }
-  return { refused: view, ...(admissions === undefined ? {} : { predicted: predicted ?? letIn }) }
+  return { refused: view, predicted: predicted ?? letIn }
 }
 
 /** A held attempt is predicted as it stands once the change is in force. */

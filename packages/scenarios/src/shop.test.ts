@@ -61,7 +61,12 @@ describe('the scenarios, as the engine sees them', () => {
 
   it('cannot be reached from outside past those gateways', () => {
     const services = { 'shop/web-api': 8080, 'shop/recommendation': 8080, 'shop/purchase-history': 8080 }
-    const others = { 'demo/hello-app': 8000, 'demo/postgres': 5432, 'sandbox/collector': 8080 }
+    const others = {
+      'demo/hello-app': 8000,
+      'demo/postgres': 5432,
+      'manifest-gen/manifest-gen': 80,
+      'sandbox/collector': 8080,
+    }
     for (const [service, port] of Object.entries({ ...services, ...others })) {
       const flow = { from: sourceOf('outside'), to: { service }, port }
       const { outcome, symptom } = judge(flow, compile(resources.filter(({ layer }) => layer === undefined)))

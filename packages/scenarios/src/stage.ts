@@ -9,8 +9,8 @@ export type Undo = () => Promise<void>
 /** What became of a change. */
 export interface Staged {
   readonly undo: Undo
-  /** What admission would say of its objects, asked before each part of it; absent where the target cannot be asked. */
-  readonly predicted?: readonly Admitted[]
+  /** What admission would say of its objects, asked before each part of it. */
+  readonly predicted: readonly Admitted[]
   /** What it said, when it refused the change: then nothing of it stands. */
   readonly refused?: readonly Admitted[]
 }
@@ -34,7 +34,6 @@ export async function applyChange(
   const parts = change === undefined ? [] : await readChange(change, root)
   const applied: string[] = []
   const predicted: Admitted[] = []
-  const said = (): Pick<Staged, 'predicted'> => (target.admit === undefined ? {} : { predicted })
   const undo = async (): Promise<void> => {
     const problems: string[] = []
     for (const partName of applied.splice(0).reverse()) {
@@ -49,7 +48,7 @@ export async function applyChange(
   try {
     for (const [index, part] of parts.entries()) {
       const partName = index === 0 ? name : `${name}.${index}`
-      predicted.push(...((await target.admit?.(part)) ?? []))
+      predicted.push(...(await target.admit(part)))
       await target.apply(partName, part)
       applied.push(partName)
     }
@@ -57,14 +56,14 @@ export async function applyChange(
     await undo()
     const refused = refusedBy(error)
     if (refused === undefined) throw error
-    return { undo, ...said(), refused }
+    return { undo, predicted, refused }
   }
-  return { undo, ...said() }
+  return { undo, predicted }
 }
 
 /** Whether admission would refuse a change before any part of it is in force. It only adds objects; nothing is changed. */
 export async function wouldBeRefused(target: Target, change: Scenario['given'], root: string): Promise<boolean> {
-  if (target.admit === undefined || change === undefined || change.without !== undefined) return false
+  if (change === undefined || change.without !== undefined) return false
   const [first] = await readChange(change, root)
   return first !== undefined && admissionView(await target.admit(first)) !== undefined
 }

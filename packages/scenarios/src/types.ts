@@ -178,9 +178,9 @@ export interface Target {
   predict(flow: Flow): Promise<Verdict>
   /**
    * What admission would say of each object of the change, in order, as `apply` would ask it, with what is in force now.
-   * Nothing is changed; objects that cannot be read reject. Absent where there is nobody to ask: then nothing is predicted.
+   * Nothing is changed; objects that cannot be read reject.
    */
-  admit?(change: Change): Promise<readonly Admitted[]>
+  admit(change: Change): Promise<readonly Admitted[]>
   /**
    * Makes the attempt from a pod of the workload, or from `outside` the cluster. With `attempt.hold`, `held` is called once the first answer has
    * arrived; the promise resolves when the connection has ended. An attempt that could not be made rejects.

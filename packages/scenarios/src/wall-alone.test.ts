@@ -9,7 +9,7 @@ import { resources, snapshotWith } from './testing/repository.js'
  * hides what another would have let through.
  */
 
-const walled = ['demo', 'gthulhu', 'gthulhu-node', 'shop']
+const walled = ['demo', 'gthulhu', 'gthulhu-node', 'manifest-gen', 'shop']
 const workloadsOf = ({ pods }: ReturnType<typeof snapshotWith>): readonly string[] => [
   ...new Set([...pods.values()].map(({ workload }) => workload)),
 ]

@@ -55,7 +55,7 @@ export function fakeTarget(options: FakeOptions = {}): FakeTarget {
       if (options.attempt !== undefined) return options.attempt(from, attempt, how)
       return isAllowed(from) ? through() : stopped
     },
-    ...(options.admit !== undefined && { admit: options.admit }),
+    admit: options.admit ?? (async () => []),
     async apply(change, what) {
       calls.push(`apply ${change}`)
       const admissions = options.apply === undefined ? await options.admit?.(what) : undefined
