@@ -34,6 +34,23 @@ export function ownManifests(io: Io, given?: string | readonly string[]): Manife
 }
 
 /**
+ * Reads manifests, for whoever judges the objects themselves.
+ * @throws CliError with everything that is wrong, as file:line:column
+ */
+export async function readManifests({ folders, relativeTo, title }: ManifestSet): Promise<readonly Resource[]> {
+  const { loadManifests, ManifestError } = await import('@bulkhead/resources')
+  try {
+    return (await loadManifests(folders, { relativeTo })).resources
+  } catch (error) {
+    if (error instanceof ManifestError) throw unusable(title, error)
+    throw error
+  }
+}
+
+const unusable = (title: string, error: Error): CliError =>
+  new CliError(`the manifests in ${title} cannot be used:\n${error.message}`)
+
+/**
  * Reads manifests and compiles them. What is likely wrong goes to stderr, a line each.
  * @throws CliError with everything that is wrong, as file:line:column
  */
@@ -51,6 +68,6 @@ export async function compileManifests(
     return compile(choose(resources), previous === undefined ? {} : { previous })
   } catch (error) {
     if (!(error instanceof ManifestError || error instanceof CompileError)) throw error
-    throw new CliError(`the manifests in ${title} cannot be used:\n${error.message}`)
+    throw unusable(title, error)
   }
 }

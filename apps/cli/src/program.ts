@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import * as admit from './commands/admit.js'
 import * as apply from './commands/apply.js'
 import * as attack from './commands/attack.js'
 import * as remove from './commands/delete.js'
@@ -30,6 +31,7 @@ const commands = [
   attack,
   verify,
   explain,
+  admit,
   matrix,
   diff,
   verdict,

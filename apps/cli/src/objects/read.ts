@@ -14,12 +14,14 @@ export interface Given {
 /**
  * The objects of files and folders, in order, each with its own manifest text. Nothing is judged here but their form.
  * @param root what `file:line` is relative to
+ * @param then what a mistake means to whoever asked
  * @throws CliError with every mistake, as file:line:column
  */
 export async function readObjects(
   paths: readonly string[],
   io: Pick<Io, 'cwd'>,
   root: string,
+  then = 'nothing was changed',
 ): Promise<readonly Given[]> {
   const { loadManifests, ManifestError, parseManifests } = await import('@bulkhead/resources')
   const absolute = paths.map((given) => existing(given, io))
@@ -27,23 +29,43 @@ export async function readObjects(
     const { resources } = await loadManifests(absolute, { relativeTo: root })
     const texts = new Map<string, readonly string[]>()
     const linesOf = (file: string): readonly string[] => {
-      const known = texts.get(file) ?? readFileSync(path.resolve(root, file), 'utf8').split(/\r\n|\r|\n/)
+      const known = texts.get(file) ?? linesIn(readFileSync(path.resolve(root, file), 'utf8'))
       texts.set(file, known)
       return known
     }
-    return resources.map((resource) => {
-      const { file, line } = resource.position([])
-      const text = documentAt(linesOf(file), line)
-      const [only, more] = parseManifests(text, file).resources
-      // An item of a List, or one whose namespace a kustomization gave: its own lines do not say it all.
-      const itself = more === undefined && only !== undefined && isDeepStrictEqual(only.object, resource.object)
-      const objects = itself ? text : `${'\n'.repeat(line - 1)}${JSON.stringify(resource.object)}\n`
-      return { resource, change: { objects, file } }
-    })
+    return resources.map((resource) => givenAs(resource, linesOf, parseManifests))
   } catch (error) {
     if (!(error instanceof ManifestError)) throw error
-    throw new CliError(`nothing was changed:\n${error.message}`)
+    throw new CliError(`${then}:\n${error.message}`)
   }
+}
+
+/** The same of what is read from stdin, whose lines are said to be those of `-`. */
+export async function readPiped(io: Pick<Io, 'stdin'>, then: string): Promise<readonly Given[]> {
+  const { ManifestError, parseManifests } = await import('@bulkhead/resources')
+  const chunks: Buffer[] = []
+  for await (const chunk of io.stdin) chunks.push(Buffer.from(chunk as Buffer | string))
+  const text = Buffer.concat(chunks).toString()
+  const { resources, diagnostics } = parseManifests(text, '-')
+  const mistakes = diagnostics.filter(({ severity }) => severity === 'error')
+  if (mistakes.length > 0) throw new CliError(`${then}:\n${new ManifestError(mistakes, []).message}`)
+  return resources.map((resource) => givenAs(resource, () => linesIn(text), parseManifests))
+}
+
+const linesIn = (text: string): readonly string[] => text.split(/\r\n|\r|\n/)
+
+function givenAs(
+  resource: Resource,
+  linesOf: (file: string) => readonly string[],
+  parse: typeof import('@bulkhead/resources').parseManifests,
+): Given {
+  const { file, line } = resource.position([])
+  const text = documentAt(linesOf(file), line)
+  const [only, more] = parse(text, file).resources
+  // An item of a List, or one whose namespace a kustomization gave: its own lines do not say it all.
+  const itself = more === undefined && only !== undefined && isDeepStrictEqual(only.object, resource.object)
+  const objects = itself ? text : `${'\n'.repeat(line - 1)}${JSON.stringify(resource.object)}\n`
+  return { resource, change: { objects, file } }
 }
 
 function existing(given: string, { cwd }: Pick<Io, 'cwd'>): string {
