@@ -1,9 +1,11 @@
 import { createService, type Service, type ServiceLog } from '@bulkhead/service-kit'
 import type { GeneratorConfig } from './config.js'
 import { imageRule } from './description/image.js'
-import { infoRoutes } from './info/routes.js'
+import { serviceInfo } from './info/info.js'
 import { renderError } from './manifests/envelope.js'
 import { manifestRoutes } from './manifests/routes.js'
+import { openApiRoutes } from './openapi/routes.js'
+import { pageRoutes } from './page/routes.js'
 
 export interface AppDeps {
   readonly config: Pick<GeneratorConfig, 'ALLOWED_IMAGES'>
@@ -17,7 +19,8 @@ export function createApp({ config, log }: AppDeps): Service {
     renderError,
     routes: (app) => {
       manifestRoutes(app, imageRule(config.ALLOWED_IMAGES))
-      infoRoutes(app, config.ALLOWED_IMAGES)
+      pageRoutes(app, config.ALLOWED_IMAGES, serviceInfo(config.ALLOWED_IMAGES))
+      openApiRoutes(app)
     },
   })
 }

@@ -10,9 +10,12 @@ export interface Asset {
   readonly body: string
 }
 
-/** Reads a file once, at start: a missing one is a start that fails, not a page that looks odd. */
-export function readAsset(file: URL, type: string): Asset {
-  const body = readFileSync(file, 'utf8')
+/**
+ * Reads a file once, at start: a missing one is a start that fails, not a page that looks odd.
+ * @param edit what is changed in it before it is served
+ */
+export function readAsset(file: URL, type: string, edit = (text: string): string => text): Asset {
+  const body = edit(readFileSync(file, 'utf8'))
   const hash = createHash('sha256').update(body).digest('hex').slice(0, 12)
   return { path: `/assets/${basename(fileURLToPath(file)).replace('.', `.${hash}.`)}`, type, body }
 }
