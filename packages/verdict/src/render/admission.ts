@@ -152,4 +152,7 @@ function podLines(pod: Admission): string[] {
 const yamlOf = (object: unknown): string => stringify(object, { lineWidth: 0, aliasDuplicateObjects: false }).trimEnd()
 
 const indented = (text: string, by: number): string[] =>
-  text.split('\n').map((line) => (line === '' ? '' : `${' '.repeat(by)}${line}`))
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => (line === '' ? '' : `${' '.repeat(by)}${line}`))
