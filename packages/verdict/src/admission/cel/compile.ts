@@ -148,6 +148,10 @@ export class Compiler {
     const { target, args } = node
     const space = target?.op === 'ident' && scope.find(target.name) === undefined ? target.name : undefined
     const isFunctionOfSpace = space !== undefined && (isNamespace(space) || this.declared.foreign?.has(space) === true)
+    const absent = isFunctionOfSpace ? space : node.name
+    if (absent !== undefined && this.declared.absent?.has(absent)) {
+      throw new CelSyntaxError(`undeclared reference to '${absent}'`, node.at)
+    }
     const name = isFunctionOfSpace ? `${space}.${node.name}` : target === undefined ? node.name : `.${node.name}`
     const operands = target === undefined || isFunctionOfSpace ? args : [target, ...args]
     const compiled = operands.map((operand) => this.compile(operand, scope))
@@ -175,7 +179,8 @@ export class Compiler {
     const items = node.items.map(({ value, optional }) => ({ ...this.compile(value, scope), optional }))
     const known = new Set(items.filter(({ type, optional }) => type !== 'dyn' && !optional).map(({ type }) => type))
     const [first, second] = known
-    if (second !== undefined) throw new CelSyntaxError(`expected type '${first}' but found '${second}'`, node.at)
+    if (second !== undefined && this.declared.mixed !== true)
+      throw new CelSyntaxError(`expected type '${first}' but found '${second}'`, node.at)
     return {
       run: (frame) => {
         const list: unknown[] = []

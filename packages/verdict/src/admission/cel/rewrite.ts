@@ -85,15 +85,18 @@ class Rewriter {
       return
     }
     const name = this.#take(word)
-    if (name !== undefined) return this.#word(name)
+    if (name !== undefined) {
+      this.#word(name)
+      return
+    }
     const digits = this.#take(number)
     if (digits !== undefined) {
       this.#begin()
       this.#plain(digits, true)
       return
     }
-    if (this.#source[this.#at] === '`') return this.#backticks()
-    this.#sign(this.#source[this.#at++] ?? '')
+    if (this.#source[this.#at] === '`') this.#backticks()
+    else this.#sign(this.#source[this.#at++] ?? '')
   }
 
   #literal(): string | undefined {
@@ -116,7 +119,10 @@ class Rewriter {
       return
     }
     this.#begin()
-    if (keywords.has(name) && !this.#lastDot) return this.#plain(name, name !== 'in')
+    if (keywords.has(name) && !this.#lastDot) {
+      this.#plain(name, name !== 'in')
+      return
+    }
     if (!this.#lastDot || this.#name === undefined) this.#name = { start: this.#text.length, end: 0 }
     this.#text += name
     this.#name.end = this.#text.length
@@ -139,7 +145,10 @@ class Rewriter {
 
   #sign(sign: string): void {
     const frame = this.#frames.at(-1)
-    if (sign === '{') return this.#brace()
+    if (sign === '{') {
+      this.#brace()
+      return
+    }
     if (sign === '(' || sign === '[') {
       // An index is no list: nothing in it is optional but by `[?`, which the parser knows.
       const index = sign === '[' && this.#value

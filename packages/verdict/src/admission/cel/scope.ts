@@ -10,6 +10,10 @@ export interface Declarations {
   readonly variables?: ReadonlyMap<string, StaticType>
   /** Names that a cluster has and that are not modelled: `http`, `authorizer`, `globalContext`. */
   readonly foreign?: ReadonlySet<string>
+  /** Namespaces of functions, and functions, that are Kyverno's own and not there: an API server refuses such a policy. */
+  readonly absent?: ReadonlySet<string>
+  /** Lists and maps may hold values of several types, as in expressions that make objects. */
+  readonly mixed?: boolean
 }
 
 export interface Compiled {

@@ -136,7 +136,7 @@ function join(list: readonly unknown[], by: string, frame: Frame): string {
 }
 
 define('strings.quote', ['string'], 'string', ([text]) => {
-  return `"${text.replace(/["\\\u0007\b\f\n\r\t\v]/g, (sign) => escapes[sign] ?? sign)}"`
+  return `"${Array.from(text, (sign) => escapes[sign] ?? sign).join('')}"`
 })
 const escapes: Readonly<Record<string, string>> = {
   '"': '\\"',

@@ -1,0 +1,25 @@
+import { admissionRoots } from '../../cel/roots.js'
+import type { Declarations } from '../../cel/scope.js'
+
+/** Libraries of Kyverno that ask the network, the clock or chance, or that policies of pods have no use for. */
+const foreign = new Set([
+  'generator',
+  'globalContext',
+  'gzip',
+  'hash',
+  'http',
+  'image',
+  'images',
+  'json',
+  'random',
+  'time',
+  'transform',
+  'x509',
+  'yaml',
+])
+
+/** What expressions of policies of policies.kyverno.io may name. */
+export const kyvernoDeclared: Omit<Declarations, 'variables'> = {
+  roots: new Map([...admissionRoots, ['exceptions', 'dyn']]),
+  foreign,
+}
