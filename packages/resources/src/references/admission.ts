@@ -141,7 +141,7 @@ function checkHome(resource: Resource): Diagnostic[] {
       resource,
       'exception.namespace',
       ['metadata', 'namespace'],
-      `an exception counts in the namespace ${quote(EXCEPTION_NAMESPACE)} alone, so whoever may write in ${quote(resource.namespace)} excepts nothing; put it there`,
+      `an exception counts in the namespace ${quote(EXCEPTION_NAMESPACE)} alone, so one in ${quote(resource.namespace)} excepts nothing; put it there`,
     ),
   ]
 }

@@ -58,7 +58,7 @@ export const validatingPolicy = policyOf(
   ),
 )
 
-const isEmpty = (value: unknown): boolean => !Array.isArray(value) || value.length === 0
+const isEmpty = (value: unknown): boolean => !isSet(value) || (Array.isArray(value) && value.length === 0)
 const isOn = (value: unknown): boolean => isSet(value) && (value as Fields).enabled === true
 
 function checkAutogen(autogen: Fields, at: At): void {
@@ -192,7 +192,7 @@ export const policyException = policyOf(
     {
       allowedValues: list(string()),
       evaluationMode: string(),
-      expiresAt: string(),
+      expiresAt: string({ check: checkTime }),
       images: list(string()),
       matchConditions: looseMatchConditions,
       policyRefs: list(policyRef, {
@@ -206,6 +206,13 @@ export const policyException = policyOf(
     { required: ['policyRefs'] },
   ),
 )
+
+/** RFC 3339, as the definition's format asks. */
+function checkTime(text: string, at: At): void {
+  const isTime = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(text)
+  if (!isTime || Number.isNaN(Date.parse(text)))
+    at.error('value.time', `${quote(text)} is no time, as 2027-01-31T00:00:00Z is one`)
+}
 
 /** Known, and not looked into. */
 export const outline = object(

@@ -137,7 +137,7 @@ const SUCCESSORS: Readonly<Record<string, string>> = {
 }
 
 function warnOfAge(kind: string, at: At): void {
-  at.at('kind').warn(
+  at.warn(
     'kind.deprecated',
     `a ${kind} of kyverno.io is deprecated and its removal is announced; write a ${SUCCESSORS[kind]} of policies.kyverno.io/v1`,
   )
