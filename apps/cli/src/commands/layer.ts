@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { CliError, type Io, print, printable, printJson } from '../io.js'
 import { type JsonOption, type StateOption, withHelp, withJson, withState } from '../options.js'
 import { styleOf } from '../style.js'
-import { changedLines } from '../target/event-text.js'
+import { changedLines, scanLines } from '../target/event-text.js'
 import { findTarget } from '../target/find.js'
 import { table } from '../target/table.js'
 
@@ -69,21 +69,4 @@ function changedText(before: readonly LayerState[], changed: LayersChanged, name
   )
   const told = printable([...changedLines(changed), ...scanLines(changed)].join('\n'))
   return [...said, told, layersText(layers), 'See what that changes: npx bulkhead attack'].join('\n')
-}
-
-const mostRefused = 6
-
-/** Policies act on requests, and not on what is there. */
-function scanLines({ wouldRefuse = [] }: LayersChanged): readonly string[] {
-  if (wouldRefuse.length === 0) return []
-  const count = wouldRefuse.length === 1 ? '1 object is' : `${wouldRefuse.length} objects are`
-  const shown = wouldRefuse
-    .slice(0, mostRefused)
-    .map(({ id, at, policy }) => `  ${id} (${at})${policy === undefined ? '' : `: ${policy}`}`)
-  const more = wouldRefuse.length - shown.length
-  return [
-    `${count} there and stay, and would be refused now:`,
-    ...shown,
-    ...(more > 0 ? [`  and ${more} more: npx bulkhead admit says why of each file`] : []),
-  ]
 }

@@ -1,9 +1,10 @@
+import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { PolicyDiff } from '@bulkhead/analysis'
-import type { ManifestsEvent } from '@bulkhead/local-cluster'
+import type { ManifestsEvent, Refusal } from '@bulkhead/local-cluster'
 import type { Step, Verdict } from '@bulkhead/verdict'
 import { matchesGolden } from '../golden.js'
-import { eventText } from './event-text.js'
+import { eventText, scanLines } from './event-text.js'
 
 const step = (fields: Partial<Step>): Step => ({
   hop: 0,
@@ -58,6 +59,40 @@ const { diff: _diff, ...undiffed } = changed
 const nothing = { ...changed.diff, opened: [], closed: [] }
 const file = (name: string) => `k8s/workloads/shop/${name}.yaml`
 
+const refusal: Refusal = {
+  id: 'Pod/sandbox/hacker-root',
+  at: 'k8s/workloads/sandbox/hacker-root.yaml:3',
+  operation: 'CREATE',
+  refused: 'object',
+  outcome: 'deny',
+  message: 'admission webhook "vpol" denied the request: no',
+  told: 'Error from server: error when creating "hacker-root.yaml": admission webhook "vpol" denied the request: no',
+  policy: 'ValidatingPolicy/disallow-root-user',
+  policyAt: 'k8s/layers/10-admission/disallow-root-user/policy.yaml:20',
+  path: '/spec',
+  objectAt: 'k8s/workloads/sandbox/hacker-root.yaml:7:1',
+}
+const noPods: Refusal = {
+  ...refusal,
+  id: 'Deployment/shop/web',
+  operation: 'UPDATE',
+  refused: 'pods',
+  message: 'pods "web-1" is forbidden',
+  told: 'Error creating: pods "web-1" is forbidden',
+  policy: 'Namespace/shop',
+}
+const unknown: Refusal = {
+  id: 'ConfigMap/shop/a',
+  at: 'a.yaml:1',
+  operation: 'UPDATE',
+  refused: 'object',
+  stays: true,
+  outcome: 'unknown',
+  message: 'what admission would say is not known here: x',
+  told: 'what admission would say is not known here: x',
+}
+const kept: Refusal = { ...refusal, operation: 'DELETE', stays: true }
+
 const events: readonly ManifestsEvent[] = [
   {
     kind: 'unread',
@@ -92,6 +127,17 @@ const events: readonly ManifestsEvent[] = [
     ],
   },
   { ...undiffed, undiffed: 'Invalid array length', rolling: ['shop/web-api'] },
+  {
+    ...changed,
+    diff: nothing,
+    closedConnections: 0,
+    admission: {
+      refused: [refusal, noPods, unknown, kept],
+      news: [refusal, noPods, unknown, kept],
+      mended: ['Pod/shop/other'],
+      warnings: ['would violate PodSecurity "restricted:latest": seccompProfile \u001b[2J'],
+    },
+  },
   { kind: 'rollout', workloads: ['shop/web-api'], state: 'complete', waitingFor: [], ms: 1234 },
   {
     kind: 'rollout',
@@ -101,6 +147,18 @@ const events: readonly ManifestsEvent[] = [
     ms: 30_004,
   },
 ]
+
+test('what a layer that is up again would refuse is counted, and the first of it named', () => {
+  assert.deepEqual(scanLines({}), [])
+  assert.deepEqual(scanLines({ wouldRefuse: [refusal] }), [
+    '1 object is there and stays, and would be refused now:',
+    '  Pod/sandbox/hacker-root (k8s/workloads/sandbox/hacker-root.yaml:3): ValidatingPolicy/disallow-root-user',
+  ])
+  const many = scanLines({ wouldRefuse: Array.from({ length: 9 }, () => unknown) })
+  assert.equal(many.length, 8)
+  assert.equal(many[0], '9 objects are there and stay, and would be refused now:')
+  assert.equal(many.at(-1), '  and 3 more; npx bulkhead admit -f FILE says why')
+})
 
 test('what became of a save is told in plain words', () => {
   matchesGolden(`${events.map((event) => eventText(event, '12:03:04')).join('\n')}\n`, 'up/saves.txt')

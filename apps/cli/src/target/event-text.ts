@@ -66,6 +66,24 @@ export function admissionLines({ news, mended, warnings }: Admitted): readonly s
   ]
 }
 
+const mostRefused = 6
+
+/** What a switch of layers would refuse: policies act on requests, and not on what is there. */
+export function scanLines({ wouldRefuse = [] }: Pick<LayersSwitched, 'wouldRefuse'>): readonly string[] {
+  if (wouldRefuse.length === 0) return []
+  const count =
+    wouldRefuse.length === 1 ? '1 object is there and stays' : `${wouldRefuse.length} objects are there and stay`
+  const shown = wouldRefuse
+    .slice(0, mostRefused)
+    .map(({ id, at, policy }) => `  ${id} (${at})${policy === undefined ? '' : `: ${policy}`}`)
+  const more = wouldRefuse.length - shown.length
+  return [
+    `${count}, and would be refused now:`,
+    ...shown,
+    ...(more > 0 ? [`  and ${more} more; npx bulkhead admit -f FILE says why`] : []),
+  ]
+}
+
 /** As on a cluster, a pod has read them at its start. */
 function staleLines(diff: LayersSwitched['diff']): readonly string[] {
   const read = (diff?.objects.changed ?? []).filter((id) => /^(ConfigMap|Secret)\//.test(id))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ClusterStatus, PodStatus } from '@bulkhead/local-cluster'
+import type { ClusterStatus, PodStatus, Refusal } from '@bulkhead/local-cluster'
 import { styleOf } from '../style.js'
 import { progressLine } from './progress.js'
 import { curlLine, notReady, statusText } from './status-text.js'
@@ -103,6 +103,36 @@ test('gateways, pods that are on their way out, ports and paths of this machine 
   )
 })
 
+test('what is not let in is told with its policy and its field, and a workload whose pods are refused has a line', () => {
+  const refused: Refusal = {
+    id: 'Deployment/shop/web',
+    at: 'web.yaml:9',
+    operation: 'CREATE',
+    refused: 'pods',
+    outcome: 'deny',
+    message: 'pods "web-1" is forbidden',
+    told: 'Error creating: pods "web-1" is forbidden',
+    policy: 'Namespace/shop',
+    policyAt: 'namespace.yaml:6',
+    path: '/spec/hostPID',
+    objectAt: 'web.yaml:21:7',
+  }
+  const found: ClusterStatus = {
+    ...status(),
+    workloads: [{ workload: 'shop/web', kind: 'Deployment', ready: 0, of: 2, pods: [], failedCreate: refused }],
+    notAdmitted: [refused],
+  }
+  const lines = statusText(found, styleOf({ colour: false })).split('\n')
+  assert.equal(lines[1], '  shop/web                 0 of 2 (FailedCreate)')
+  const from = lines.findIndex((line) => line.includes('not let in'))
+  assert.deepEqual(lines.slice(from, from + 4), [
+    '  not let in  Error creating: pods "web-1" is forbidden',
+    '           by    Namespace/shop (namespace.yaml:6)',
+    '           for   /spec/hostPID of the pods of Deployment/shop/web (web.yaml:21:7)',
+    '           It is there, and no new pod of it is started (FailedCreate). What to do: mend the field; npx bulkhead admit -f FILE says whether that is enough.',
+  ])
+})
+
 test('many values of a pod that point into its folder have one line', () => {
   const at = (name: string, file: string) => ({ container: 'app', name, from: `/etc/${file}`, to: `/s/pods/x/${file}` })
   const one = pod('x', { rewritten: [at('KEY_FILE', 'key/key.pem'), at('PASSWORD_FILE', 'db/password')] })
@@ -126,6 +156,18 @@ test('a port of a gateway is called with a host that its routes have', () => {
 test('progress is told once, warnings with their place', () => {
   const at = { file: 'k8s/a.yaml', line: 3, column: 1 }
   const warning = { severity: 'warning', code: 'x', message: 'selects nothing', at } as const
+  const nothing = { refused: [], news: [], mended: [], warnings: ['would violate'] }
+  assert.equal(progressLine({ kind: 'admission', ...nothing }), undefined)
+  const refusal = {
+    id: 'Pod/x/a',
+    at: 'a.yaml:1',
+    operation: 'CREATE',
+    refused: 'object',
+    outcome: 'deny',
+    message: 'no',
+    told: 'no \u001b[2J',
+  } as const
+  assert.match(progressLine({ kind: 'admission', ...nothing, news: [refusal] }) ?? '', /^no \\u001b\[2J\n/)
   assert.equal(
     progressLine({ kind: 'manifests', objects: 2, pods: 1, warnings: [warning] }),
     'read 2 objects: 1 pods to start\n  warning: k8s/a.yaml:3: selects nothing',

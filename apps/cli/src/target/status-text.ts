@@ -25,7 +25,7 @@ export function statusText(status: ClusterStatus, style: Style): string {
           `  ${style.yellow('refused')}  the last save, so what is in force is not what the files say: ${status.refused}`,
         ]),
     ...status.notAdmitted.map(
-      (one) => `  ${style.yellow('refused')}  ${printable(refusalText(one)).replaceAll('\n', '\n         ')}`,
+      (one) => `  ${style.yellow('not let in')}  ${printable(refusalText(one)).replaceAll('\n', '\n         ')}`,
     ),
     ...(status.changes.length > 0 ? [`  changes  ${status.changes.join(', ')}`] : []),
     ...status.notModelled.map(

@@ -5,7 +5,7 @@ import type { Engine } from '../engine.js'
 import { keyOf } from '../in-force.js'
 import type { Entry } from './entries.js'
 import { replicasOf, templateOf } from './kinds.js'
-import { refusalOf } from './refusal.js'
+import { refusalOf } from './refused.js'
 
 /** What the API server is to be asked. */
 export interface Due {

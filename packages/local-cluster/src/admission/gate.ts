@@ -103,7 +103,8 @@ class Round {
       return { entry: moved(rest, given) }
     }
     const { user } = this.#passing
-    const operation = entry?.stored === undefined ? 'CREATE' : 'UPDATE'
+    // What is there as it is written is asked about as if it were new: whether it may be there at all.
+    const operation = entry?.stored === undefined || isSame(entry.source, given) ? 'CREATE' : 'UPDATE'
     return { due: { given, operation, entry, ...(user !== undefined && { user }) } }
   }
 

@@ -1,5 +1,4 @@
-import type { Resource } from '@bulkhead/resources'
-import type { Admission, AdmissionStep, Operation } from '@bulkhead/verdict/admission'
+import type { Operation } from '@bulkhead/verdict/admission'
 
 /** What the API server does not let in, until it is mended. */
 export interface Refusal {
@@ -16,6 +15,8 @@ export interface Refusal {
   readonly outcome: 'deny' | 'unknown'
   /** The API server's words. */
   readonly message: string
+  /** The same as kubectl prints it, or for pods as their controller's event says it. */
+  readonly told: string
   /** What decided, and its `file:line`. */
   readonly policy?: string
   readonly policyAt?: string
@@ -24,47 +25,12 @@ export interface Refusal {
   readonly objectAt?: string
 }
 
-/** What stands in the way, of an object that is not admitted or whose pods are not. */
-export function refusalOf(
-  resource: Resource,
-  admission: Admission,
-  { operation, refused, stays }: Pick<Refusal, 'operation' | 'refused' | 'stays'>,
-): Refusal {
-  const { outcome, decidedBy } = admission
-  const step = admission.steps[decidedBy ?? -1]
-  const { file, line } = resource.position([])
-  return {
-    id: resource.id,
-    at: `${file}:${line}`,
-    operation,
-    refused,
-    ...(stays === true && { stays }),
-    outcome: outcome === 'unknown' ? 'unknown' : 'deny',
-    message: admission.refusal?.message ?? unknownWords(step),
-    ...(step?.policy !== undefined && { policy: step.policy }),
-    ...(step?.at !== undefined && { policyAt: step.at }),
-    ...(step?.path !== undefined && { path: step.path }),
-    ...(step?.objectAt !== undefined && { objectAt: step.objectAt }),
-  }
-}
-
-const unknownWords = (step: AdmissionStep | undefined): string =>
-  `what admission would say is not known here: ${step?.message ?? 'something of a policy is not modelled'}`
-
-/** What kubectl puts before the API server's words, told from the object's file. */
-const spoken = ({ operation, at, message }: Refusal): string => {
-  const file = at.slice(0, at.lastIndexOf(':'))
-  const verb = operation === 'CREATE' ? 'creating' : operation === 'DELETE' ? 'deleting' : 'applying'
-  return `Error from server (Forbidden): error when ${verb} ${JSON.stringify(file)}: ${message}`
-}
-
 /** For people: the API server's words, then what said so, where, and what to do. One or more lines, without colour. */
 export function refusalText(refusal: Refusal, change: 'each' | 'whole' = 'each'): string {
-  const { id, at, refused, outcome, policy, policyAt, path, objectAt, message } = refusal
-  const said = refused === 'pods' ? `Error creating: ${message}` : outcome === 'deny' ? spoken(refusal) : message
+  const { id, at, refused, policy, policyAt, path, objectAt, told } = refusal
   const field = path === undefined ? '' : `${path} of `
   return [
-    said,
+    told,
     ...(policy === undefined ? [] : [`  by    ${policy}${policyAt === undefined ? '' : ` (${policyAt})`}`]),
     `  for   ${field}${refused === 'pods' ? 'the pods of ' : ''}${id} (${objectAt ?? at})`,
     `  ${change === 'whole' ? 'Nothing was changed' : stateOf(refusal)}. What to do: ${todoOf(refusal)}.`,
@@ -82,6 +48,6 @@ function todoOf({ operation, outcome, path, policy = '' }: Refusal): string {
   const mend = path === undefined ? 'mend the object' : 'mend the field'
   // Pod Security knows no exceptions but another level.
   return policy.startsWith('Namespace/')
-    ? `${mend}; bulkhead admit -f FILE says whether that is enough`
+    ? `${mend}; npx bulkhead admit -f FILE says whether that is enough`
     : `${mend}, or write a PolicyException that names this policy and no more than this`
 }

@@ -1,7 +1,8 @@
 import type { Held } from './entries.js'
 import { type GateEngine, istiod } from './gate.js'
 import { isPolicy } from './kinds.js'
-import { type Refusal, refusalOf } from './refusal.js'
+import type { Refusal } from './refusal.js'
+import { refusalOf } from './refused.js'
 
 /**
  * What would be refused if it were created now, as a background scan reports it: policies act on requests, and not on what

@@ -1,0 +1,50 @@
+import type { Resource } from '@bulkhead/resources'
+import { type Admission, type AdmissionStep, kubectlAnswer, type Operation } from '@bulkhead/verdict/admission'
+import type { Refusal } from './refusal.js'
+
+/** What stands in the way, of an object that is not admitted or whose pods are not. */
+export function refusalOf(
+  resource: Resource,
+  admission: Admission,
+  { operation, refused, stays }: Pick<Refusal, 'operation' | 'refused' | 'stays'>,
+): Refusal {
+  const { outcome, decidedBy, refusal } = admission
+  const step = admission.steps[decidedBy ?? -1]
+  const { file, line } = resource.position([])
+  const message = refusal?.message ?? unknownWords(step)
+  return {
+    id: resource.id,
+    at: `${file}:${line}`,
+    operation,
+    refused,
+    ...(stays === true && { stays }),
+    outcome: outcome === 'unknown' ? 'unknown' : 'deny',
+    message,
+    told:
+      refusal === undefined
+        ? message
+        : refused === 'pods'
+          ? eventOf(resource, admission, message)
+          : kubectlAnswer(refusal, file).replace('error when creating', `error when ${verbs[operation]}`),
+    ...(step?.policy !== undefined && { policy: step.policy }),
+    ...(step?.at !== undefined && { policyAt: step.at }),
+    ...(step?.path !== undefined && { path: step.path }),
+    ...(step?.objectAt !== undefined && { objectAt: step.objectAt }),
+  }
+}
+
+const verbs: Readonly<Record<Operation, string>> = {
+  CREATE: 'creating',
+  UPDATE: 'patching',
+  DELETE: 'deleting',
+  CONNECT: 'connecting to',
+}
+
+const unknownWords = (step: AdmissionStep | undefined): string =>
+  `what admission would say is not known here: ${step?.message ?? 'something of a policy is not modelled'}`
+
+/** `FailedCreate`, in the words of that kind's controller. */
+const eventOf = ({ kind, name }: Resource, { object }: Admission, message: string): string =>
+  kind === 'StatefulSet'
+    ? `create Pod ${object.name} in StatefulSet ${name} failed error: ${message}`
+    : `Error creating: ${message}`
