@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, it } from 'node:test'
+import { after, describe, it } from 'node:test'
 import type { Report } from '../result.js'
 import { runScenarios } from '../runner.js'
 import { type FakeOptions, fakeTarget } from '../testing/fake-target.js'
@@ -146,6 +147,60 @@ describe('the reports of a run in which something is wrong', async () => {
     assert.equal(one.results[0]?.observed?.outcome, 'stopped')
     assert.equal(attackPassed(one), false)
   })
+})
+
+describe('the reports of a run in which admission refuses', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'bulkhead-'))
+  after(() => rmSync(root, { recursive: true }))
+  mkdirSync(join(root, 'k8s/attacks'), { recursive: true })
+  writeFileSync(join(root, 'k8s/attacks/hacker-root.yaml'), 'kind: Pod')
+  const { refusedPod, refusal, noRoot, refusedError } = sample
+  const { layer: _, ...unlayered } = noRoot
+  const psa = {
+    ...unlayered,
+    engine: 'psa',
+    policy: 'Namespace/shop',
+    at: 'k8s/workloads/shop/namespace.yaml:9',
+  } as const
+  const [wall] = refusedPod.expect.walls
+  assert.ok(wall)
+  const pod: Scenario = {
+    ...refusedPod,
+    id: 'shop-pod',
+    title: 'the same where Pod Security is enforced',
+    from: 'shop/hacker-root',
+    expect: {
+      walls: [{ ...wall, layer: 'pod-security', policy: 'Namespace/shop', message: 'violates PodSecurity' }],
+      through: 'never',
+    },
+  }
+  const list = [refusedPod, { ...refusedPod, id: 'hacker-deployment', title: 'the same by a Deployment' }, pod]
+  const layers = ['10-admission', '50-identity']
+  const options: FakeOptions = { layers, on: layers }
+  const message = 'pods "hacker-root" is forbidden: violates PodSecurity "restricted:latest": runAsUser=0 (...)'
+  const [, refused] = refusal(psa)
+  const byPodSecurity = [{ ...refused, refusal: { status: 403, reason: 'Forbidden', message } }]
+  const admissions = (name: string) => (name.startsWith('shop-pod') ? byPodSecurity : refusal(noRoot))
+  let asked = 0
+  const target = fakeTarget({
+    ...options,
+    admit: async () => admissions(list[Math.floor(asked++ / 2)]?.id ?? ''),
+    apply: async (name) => {
+      throw refusedError(admissions(name))
+    },
+  })
+  const report = await runScenarios(target, list, { root, parallel: 1 })
+  const timeless: Report = {
+    ...report,
+    durationMs: 1234,
+    results: report.results.map((result) => ({ ...result, durationMs: 5 })),
+  }
+  it('tell by which policy, and what the API server answered', () => {
+    golden('attack-admission.txt', renderAttack(timeless))
+    golden('verify-admission.txt', renderVerify(timeless))
+    golden('report-admission.json', renderJson(timeless))
+  })
+  it('pass', () => assert.deepEqual([attackPassed(report), verifyPassed(report)], [true, true]))
 })
 
 it('what remains stands together by who is owned, and what is left to the outside comes last', async () => {

@@ -11,8 +11,9 @@ export function sawText(symptom: Symptom): string {
   return curl.length === 0 ? says : `${says} (curl ${curl.join(', ').replace(/, (?=\d+$)/, ' or ')})`
 }
 
-/** `shop/notsleep → shop/web-api:8080`, and what it did there when that is not a plain `GET /`. */
+/** `shop/notsleep → shop/web-api:8080`, and what it did there when that is not a plain `GET /`; `run shop/thief` where it is only there. */
 export function attemptText({ from, attempt }: Pick<Scenario, 'from' | 'attempt'>): string {
+  if (attempt.kind === 'run') return `run ${from}`
   return `${from === outside ? 'the outside' : from} → ${destinationText(attempt)}`
 }
 
@@ -24,8 +25,6 @@ function destinationText(attempt: Attempt): string {
       return `${name}:15008`
     case 'socket':
       return `${name}, its private socket`
-    case 'run':
-      return 'a program in its pod'
     case 'dns':
       return `DNS ${attempt.dns?.query ?? name}`
     case 'http':
