@@ -102,7 +102,7 @@ export class Compiler {
       run: () => {
         throw new CelError(`${what} is not modelled`)
       },
-      type: 'dyn',
+      type: 'open',
       cost: 1,
     }
   }
@@ -121,7 +121,7 @@ export class Compiler {
     }
     const target = this.compile(node.target, scope)
     const run: Run = (frame) => selectField(target.run(frame), field, optional)
-    return { run, type: optional ? 'optional_type' : 'dyn', cost: target.cost + 1 }
+    return { run, type: optional ? 'optional_type' : ofElement(target.type), cost: target.cost + 1 }
   }
 
   isVariables(node: Node, scope: Scope): boolean {
@@ -138,7 +138,7 @@ export class Compiler {
     const { optional } = node
     return {
       run: (frame) => selectIndex(target.run(frame), index.run(frame), optional),
-      type: optional ? 'optional_type' : 'dyn',
+      type: optional ? 'optional_type' : ofElement(target.type),
       cost: target.cost + index.cost + 1,
     }
   }
@@ -177,7 +177,9 @@ export class Compiler {
 
   #list(node: Node & { readonly op: 'list' }, scope: Scope): Compiled {
     const items = node.items.map(({ value, optional }) => ({ ...this.compile(value, scope), optional }))
-    const known = new Set(items.filter(({ type, optional }) => type !== 'dyn' && !optional).map(({ type }) => type))
+    const known = new Set(
+      items.filter(({ type, optional }) => type !== 'dyn' && type !== 'open' && !optional).map(({ type }) => type),
+    )
     const [first, second] = known
     if (second !== undefined && this.declared.mixed !== true)
       throw new CelSyntaxError(`expected type '${first}' but found '${second}'`, node.at)
@@ -255,7 +257,7 @@ export class Compiler {
 
   #bool(node: Node, scope: Scope): Compiled {
     const compiled = this.compile(node, scope)
-    if (compiled.type !== 'bool' && compiled.type !== 'dyn') {
+    if (!['bool', 'dyn', 'open'].includes(compiled.type)) {
       throw new CelSyntaxError(`expected type 'bool' but found '${compiled.type}'`, node.at)
     }
     return compiled
@@ -274,7 +276,7 @@ export class Compiler {
     const [first, second] = [left.run, right.run]
     return {
       run: (frame) => operate(operator, first(frame), second(frame), frame),
-      type: compares || operator === 'in' ? 'bool' : left.type === right.type ? left.type : 'dyn',
+      type: compares || operator === 'in' ? 'bool' : arithmeticType(left.type, right.type),
       cost: left.cost + right.cost + 1,
     }
   }
@@ -284,7 +286,7 @@ export class Compiler {
     const [first, second, third] = [test.run, yes.run, no.run]
     return {
       run: (frame) => (asBool('_?_:_', first(frame)) ? second(frame) : third(frame)),
-      type: yes.type === no.type ? yes.type : 'dyn',
+      type: eitherType(yes.type, no.type),
       cost: test.cost + yes.cost + no.cost + 1,
     }
   }
@@ -311,12 +313,30 @@ function total(parts: readonly Compiled[]): number {
 
 /** Both are known, and no two values of them are compared. */
 function clash(a: StaticType, b: StaticType): boolean {
-  const open = new Set<StaticType>(['dyn', 'opaque', 'message', 'null_type', 'optional_type', 'type'])
+  const open = new Set<StaticType>(['dyn', 'open', 'opaque', 'message', 'null_type', 'optional_type', 'type'])
   const numbers = new Set<StaticType>(['int', 'uint', 'double'])
   return a !== b && !open.has(a) && !open.has(b) && !(numbers.has(a) && numbers.has(b))
 }
 
+/** Of an operator between numbers, strings or lists: what is known of one side is so of both. */
+function arithmeticType(a: StaticType, b: StaticType): StaticType {
+  const settled = new Set<StaticType>(['string', 'int', 'uint', 'double', 'bytes', 'list'])
+  for (const type of [a, b]) if (settled.has(type)) return type
+  return a === 'dyn' && b === 'dyn' ? 'dyn' : 'open'
+}
+
+/** Of a value that is one or the other. */
+function eitherType(a: StaticType, b: StaticType): StaticType {
+  if (a === b) return a
+  return a === 'open' || b === 'open' || a === 'null_type' || b === 'null_type' ? 'open' : 'dyn'
+}
+
+/** Of what is in a value of this type. */
+export function ofElement(type: StaticType): StaticType {
+  return type === 'dyn' || type === 'optional_type' ? type : 'open'
+}
+
 function staticType(value: unknown): StaticType {
   const name = typeName(value)
-  return name === 'map' || name === 'list' ? 'dyn' : (name as StaticType)
+  return name as StaticType
 }

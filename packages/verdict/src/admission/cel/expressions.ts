@@ -49,9 +49,11 @@ export class ExpressionReader {
   /** Throws CompileError for one that a cluster would not take: it does not parse, or comes to another type. */
   read(path: FieldPath, source: string, wanted?: readonly StaticType[]): Expression {
     const program = this.#compile(path, source)
-    const fits = wanted === undefined || program.notModelled.length > 0 || wanted.includes(program.type)
+    const fits = wanted === undefined || program.type === 'open' || wanted.includes(program.type)
     if (!fits) {
-      throw this.error(path, `the expression comes to '${program.type}', and has to come to ${wanted.join(' or ')}`)
+      const hint = program.type === 'dyn' ? ': compare it, or convert it' : ''
+      const types = wanted.join(' or ')
+      throw this.error(path, `the expression comes to '${program.type}', and has to come to ${types}${hint}`)
     }
     const expression = { program, path, at: at(this.resource, path) }
     this.#read.push(expression)

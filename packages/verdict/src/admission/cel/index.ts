@@ -16,7 +16,7 @@ export * from './values.js'
 /** An expression, read once and asked often. */
 export interface CelProgram {
   readonly source: string
-  /** What is known of its value before it is evaluated; `dyn` is nothing. */
+  /** What is known of its value before it is evaluated. */
   readonly type: StaticType
   /** Functions and names that a cluster knows and that are not modelled here. When there is one, do not evaluate. */
   readonly notModelled: readonly string[]

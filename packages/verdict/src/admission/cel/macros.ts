@@ -78,7 +78,7 @@ function optMap(compiler: Compiler, node: CallNode, scope: Scope): Compiled {
   const [name, body] = node.args
   if (node.target === undefined || body === undefined) throw new CelSyntaxError('optMap() takes a body', node.at)
   const target = compiler.compile(node.target, scope)
-  const inner = compiler.compile(body, scope.with([variable(name), 'dyn']))
+  const inner = compiler.compile(body, scope.with([variable(name), 'open']))
   compiler.found.slots.set(node, scope.depth)
   const [slot, flat] = [scope.depth, node.name === 'optFlatMap']
   const run: Run = (frame) => {
@@ -104,7 +104,15 @@ function orValue(compiler: Compiler, node: CallNode, scope: Scope): Compiled {
     if (value.value === undefined) return instead.run(frame)
     return whole ? value : value.value
   }
-  return { run, type: whole ? 'optional_type' : 'dyn', cost: target.cost + instead.cost + 1 }
+  return {
+    run,
+    type: whole ? 'optional_type' : orValueType(compiler, target.type),
+    cost: target.cost + instead.cost + 1,
+  }
+}
+
+function orValueType(compiler: Compiler, target: StaticType): StaticType {
+  return compiler.declared.looseOrValue === true || target === 'dyn' ? 'dyn' : 'open'
 }
 
 /** Calls `each` with the keys and values of a list or a map, which for one variable is a list's values or a map's keys. */
@@ -134,7 +142,7 @@ function loop(compiler: Compiler, node: CallNode, scope: Scope): Compiled {
     throw new CelSyntaxError(`found no matching overload for '${name}' with ${args.length} arguments`, node.at)
   }
   const over = compiler.compile(target, scope)
-  const element: StaticType = 'dyn'
+  const element: StaticType = over.type === 'dyn' ? 'dyn' : 'open'
   const inner = scope.with(...names.map((one) => [variable(one), element] as const))
   const compiled = bodies.map((body) => compiler.compile(body, inner))
   compiler.found.slots.set(node, scope.depth)

@@ -3,8 +3,11 @@ import type { Frame } from './frame.js'
 import type { CelValue, Double, Message, Optional, Plain, TypeValue, Uint } from './values.js'
 import { isList, typeName } from './values.js'
 
-/** What is known of a value before anything is evaluated; `dyn` is nothing. */
-export type StaticType = keyof TypeOf | 'null_type'
+/**
+ * What is known of a value before anything is evaluated. `dyn` is what cel-go's checker calls so: a field of an object, of
+ * which nothing is known. `open`: the checker knows more of it than is worked out here.
+ */
+export type StaticType = keyof TypeOf | 'null_type' | 'open'
 
 /** CEL's types, and what their values are here. */
 export interface TypeOf {
@@ -52,11 +55,11 @@ export class CelFunction {
     return this.#overloads.some(({ params }) => params.length === count)
   }
 
-  /** The one type that all overloads of this many parameters return, else `dyn`. */
+  /** The one type that all overloads of this many parameters return. */
   returns(count: number): StaticType {
     const types = new Set(this.#overloads.filter(({ params }) => params.length === count).map(({ returns }) => returns))
     const [only] = types
-    return types.size === 1 && only !== undefined ? only : 'dyn'
+    return types.size === 1 && only !== undefined && only !== 'dyn' ? only : 'open'
   }
 
   call(args: readonly unknown[], frame: Frame): unknown {

@@ -14,6 +14,8 @@ export interface Declarations {
   readonly absent?: ReadonlySet<string>
   /** Lists and maps may hold values of several types, as in expressions that make objects. */
   readonly mixed?: boolean
+  /** `orValue` comes to anything, as Kyverno declares it. */
+  readonly looseOrValue?: boolean
 }
 
 export interface Compiled {

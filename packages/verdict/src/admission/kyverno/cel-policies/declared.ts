@@ -22,4 +22,5 @@ const foreign = new Set([
 export const kyvernoDeclared: Omit<Declarations, 'variables'> = {
   roots: new Map([...admissionRoots, ['exceptions', 'dyn']]),
   foreign,
+  looseOrValue: true,
 }
