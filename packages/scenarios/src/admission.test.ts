@@ -17,6 +17,10 @@ after(() => rmSync(root, { recursive: true }))
 mkdirSync(join(root, 'k8s/attacks'), { recursive: true })
 writeFileSync(join(root, 'k8s/attacks/hacker-root.yaml'), 'kind: Pod\n')
 writeFileSync(join(root, 'let-in.yaml'), 'kind: Pod\n')
+const podsText = `apiVersion: v1
+kind: ServiceAccount
+metadata: { name: a, namespace: sandbox }`
+writeFileSync(join(root, 'pods.yaml'), podsText)
 
 const noToken: AdmissionStep = { ...noRoot, policy: 'ValidatingPolicy/disallow-token', message: 'No token' }
 const ran = sample.through({
@@ -206,6 +210,37 @@ describe('changes that admission refuses', () => {
       results.map(({ scenario: { id }, status }) => [id, status]),
       ['x', 'y', 'a', 'b', 'c'].map((id) => [id, 'as-expected']),
     )
+    assert.equal(atOnce, 3)
+  })
+
+  it('are made beside each other where they only start pods, once nothing else is tried', async () => {
+    let [asking, atOnce] = [0, 0]
+    const run = (id: string): Scenario => ({
+      ...refusedPod,
+      id,
+      given: { manifests: ['pods.yaml'] },
+      expect: { walls: [], through: { contains: 'hacker-root' } },
+    })
+    const target = fakeTarget({
+      on: ['50-identity'],
+      apply: async (name) => {
+        asking++
+        atOnce = Math.max(atOnce, asking)
+        if (name.startsWith('calls')) assert.equal(asking, 1, `${name} has the target to itself`)
+        for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+        asking--
+      },
+      attempt: async (from, { kind }) => {
+        if (kind !== 'run') assert.equal(asking, 0, `${from} calls while no pod is being started`)
+        return kind === 'run' ? ran : sample.through()
+      },
+    })
+    const calls: Scenario = { ...sample.legitimate, id: 'calls', given: { manifests: ['pods.yaml'] } }
+    const withControl = ['a', 'b', 'c']
+      .map(run)
+      .map(({ control: _, ...rest }): Scenario => ({ ...rest, kind: 'legitimate' }))
+    const { results } = await runScenarios(target, [calls, ...withControl, sample.legitimate], { root })
+    assert.deepEqual(new Set(results.map(({ status }) => status)), new Set(['as-expected']))
     assert.equal(atOnce, 3)
   })
 

@@ -11,14 +11,17 @@ import {
   type ScenarioResult,
   type View,
 } from './result.js'
-import { applyChange, asMessage, type Staged, StillStanding, wouldBeRefused } from './stage.js'
+import { addsOnlyPods, applyChange, asMessage, type Staged, StillStanding, wouldBeRefused } from './stage.js'
 import type { Admitted, Evidence, LayerState, Scenario, Target } from './types.js'
 import { expected, isAdmission, layersOn, missing } from './walls.js'
 
 export interface RunOptions {
   /** The folder that holds `scenarios/`: manifests that scenarios bring are read from there. */
   readonly root: string
-  /** How many scenarios that change nothing, or whose change admission refuses, run at once. Default 4; the others run alone. */
+  /**
+   * How many run at once of those that change nothing or whose change admission refuses, and then of those that only start pods
+   * of their own. Default 4; the others run alone.
+   */
   readonly parallel?: number
   /** No new attempt is started once it is aborted; what was changed is still taken back. */
   readonly signal?: AbortSignal
@@ -58,12 +61,17 @@ export async function runScenarios(
     results.set(scenario.id, result)
     options.onResult?.(result)
   }
-  const alone = new Set<Scenario>()
-  await inParallel(scenarios, options.parallel ?? defaultParallel, async (scenario) => {
+  const changing = new Set<Scenario>()
+  const width = options.parallel ?? defaultParallel
+  await inParallel(scenarios, width, async (scenario) => {
     if (await changesNothing(scenario, context)) await run(scenario)
-    else alone.add(scenario)
+    else changing.add(scenario)
   })
-  for (const scenario of scenarios) if (alone.has(scenario)) await run(scenario)
+  const bystanders = new Set<Scenario>()
+  for (const scenario of changing) if (await onlyRuns(scenario, options.root)) bystanders.add(scenario)
+  const inOrder = (some: ReadonlySet<Scenario>) => scenarios.filter((scenario) => some.has(scenario))
+  await inParallel(inOrder(bystanders), width, run)
+  for (const scenario of inOrder(changing)) if (!bystanders.has(scenario)) await run(scenario)
   return {
     target: target.name,
     layers,
@@ -80,6 +88,13 @@ async function changesNothing({ given, change, ...scenario }: Scenario, context:
   if (!('wall' in how) || outcome !== 'stopped' || !isAdmission(how.wall)) return false
   // Whatever is wrong with the change, the run itself tells.
   return wouldBeRefused(context.target, given, context.root).catch(() => false)
+}
+
+/** It adds pods that only are there: whom they would call, and who would call them, is not tried meanwhile. */
+async function onlyRuns({ given, change, attempt }: Scenario, root: string): Promise<boolean> {
+  if (attempt.kind !== 'run' || given === undefined || change !== undefined) return false
+  // Whatever is wrong with the change, the run itself tells.
+  return addsOnlyPods(given, root).catch(() => false)
 }
 
 async function inParallel<T>(items: readonly T[], width: number, run: (item: T) => Promise<void>): Promise<void> {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { parseManifests } from '@bulkhead/resources'
 import { admissionView, refusedBy } from './admission.js'
 import type { Admitted, Change, Scenario, Target } from './types.js'
 
@@ -66,6 +67,16 @@ export async function wouldBeRefused(target: Target, change: Scenario['given'], 
   if (change === undefined || change.without !== undefined) return false
   const [first] = await readChange(change, root)
   return first !== undefined && admissionView(await target.admit(first)) !== undefined
+}
+
+const pods = new Set(['Pod', 'Deployment', 'ServiceAccount'])
+
+/** Whether a change brings pods and their accounts alone, and takes nothing out. */
+export async function addsOnlyPods(change: NonNullable<Scenario['given']>, root: string): Promise<boolean> {
+  if (change.without !== undefined) return false
+  const parts = await readChange(change, root)
+  const brought = parts.flatMap(({ objects = '', file = '' }) => parseManifests(objects, file).resources)
+  return brought.length > 0 && brought.every(({ kind }) => pods.has(kind))
 }
 
 /** One change for each manifest file, so that positions stay true; the first takes out what must go. */
