@@ -1,4 +1,5 @@
 import type { Resource } from '@bulkhead/resources'
+import { readCelPolicies } from './kyverno/cel-policies/index.js'
 import { clusterPolicyReviewers } from './kyverno/cluster-policy/index.js'
 import type { AdmissionOptions, AdmissionPolicies, Reviewer } from './types.js'
 
@@ -7,5 +8,9 @@ export function readReviewers(
   resources: readonly Resource[],
   options: AdmissionOptions,
 ): { readonly reviewers: readonly Reviewer[]; readonly notModelled: AdmissionPolicies['notModelled'] } {
-  return { reviewers: clusterPolicyReviewers(resources, options), notModelled: [] }
+  const cel = readCelPolicies(resources, options)
+  return {
+    reviewers: [...cel.reviewers, ...clusterPolicyReviewers(resources, options)],
+    notModelled: cel.notModelled,
+  }
 }

@@ -35,7 +35,8 @@ export function fieldThatFails(
     return variables.get(name)
   })
   try {
-    const path = joined(new Blame(root).locate(program.node, true))
+    const direct = new Blame(root).locate(program.node, true)
+    const path = joined(direct.length > 0 ? direct : new Blame(root, true).locate(program.node, true))
     return path === undefined || path.length === 0 ? undefined : path
   } catch (error) {
     // It is an explanation: what it may cost is bounded, and without it the verdict stands.
@@ -46,16 +47,19 @@ export function fieldThatFails(
 
 class Blame {
   readonly #from: Provenance
+  /** What an object of the cluster was looked up by counts too: where nothing else of the object is asked. */
+  readonly #lookUps: boolean
 
-  constructor(from: Provenance) {
+  constructor(from: Provenance, lookUps = false) {
     this.#from = from
+    this.#lookUps = lookUps
   }
 
   /** The fields that make the node something else than is wanted. */
   locate(node: Node, wanted: boolean): Paths {
     const inner = this.#from.variable(node)
     if (inner !== undefined) {
-      const found = new Blame(inner).locate(inner.node, wanted)
+      const found = new Blame(inner, this.#lookUps).locate(inner.node, wanted)
       return found.length > 0 ? found : this.#collect(node)
     }
     switch (node.op) {
@@ -123,8 +127,8 @@ class Blame {
   /** One element decides an `all` that is false and an `exists` that is true; all of them decide the others. */
   #quantifier(node: CallNode, wanted: boolean): Paths {
     const one = (node.name === 'all') === wanted
-    if (one) return this.#loop(node, wanted)
-    return this.#collect(node.target ?? node)
+    const from = one ? [] : this.#collect(node.target ?? node)
+    return from.length > 0 ? from : this.#loop(node, wanted)
   }
 
   /** The first element for which the body is not what is wanted, and in it the field. */
@@ -157,7 +161,7 @@ class Blame {
     const path = this.#from.pathOf(node)
     if (path !== undefined) return [path]
     const inner = this.#from.variable(node)
-    if (inner !== undefined) return new Blame(inner).#collect(inner.node)
+    if (inner !== undefined) return new Blame(inner, this.#lookUps).#collect(inner.node)
     return chain(this.#parts(node).flatMap((part) => this.#collect(part)))
   }
 
@@ -192,6 +196,7 @@ class Blame {
 
   /** A comprehension's body is about its elements, which are its target's. */
   #partsOfCall({ name, target, args }: CallNode): readonly Node[] {
+    if (!this.#lookUps && target?.op === 'ident' && target.name === 'resource') return []
     const loops = ['all', 'exists', 'exists_one', 'existsOne', 'filter', 'map', 'transformList', 'transformMap']
     if (target === undefined) return args
     if (loops.includes(name) || name === 'optMap' || name === 'optFlatMap') return [target]

@@ -64,7 +64,7 @@ export class Compiler {
         return this.#logical(node, scope)
       case 'not': {
         const { run, cost } = this.#bool(node.operand, scope)
-        return { run: (frame) => !asBool('!_', run(frame)), type: 'bool', cost: cost + 1 }
+        return { run: (frame) => !asBool(run(frame)), type: 'bool', cost: cost + 1 }
       }
       case 'negate': {
         const { run, type, cost } = this.compile(node.operand, scope)
@@ -238,12 +238,12 @@ export class Compiler {
   #logical(node: Node & { readonly op: 'and' | 'or' }, scope: Scope): Compiled {
     const terms = node.terms.map((term) => this.#bool(term, scope))
     const runs = terms.map(({ run }) => run)
-    const [decides, name] = node.op === 'and' ? [false, '_&&_'] : [true, '_||_']
+    const decides = node.op === 'or'
     const decide = (frame: Frame): boolean => {
       let failed: unknown
       for (const run of runs) {
         try {
-          if (asBool(name, run(frame)) === decides) return decides
+          if (asBool(run(frame)) === decides) return decides
         } catch (error) {
           if (!(error instanceof CelError) || error instanceof CelBudgetError) throw error
           failed ??= error
@@ -285,7 +285,7 @@ export class Compiler {
     const [test, yes, no] = [this.#bool(node.test, scope), this.compile(node.yes, scope), this.compile(node.no, scope)]
     const [first, second, third] = [test.run, yes.run, no.run]
     return {
-      run: (frame) => (asBool('_?_:_', first(frame)) ? second(frame) : third(frame)),
+      run: (frame) => (asBool(first(frame)) ? second(frame) : third(frame)),
       type: eitherType(yes.type, no.type),
       cost: test.cost + yes.cost + no.cost + 1,
     }

@@ -16,6 +16,7 @@ export class CelError extends Error {
 /** The budget is spent: nothing around it may take this for an operand's error. */
 export class CelBudgetError extends CelError {}
 
-export function noOverload(name: string, ...types: readonly string[]): CelError {
-  return new CelError(`no such overload: ${name}(${types.join(', ')})`)
+/** In cel-go's words: of an operator without its name, of a function with it. */
+export function noOverload(name = ''): CelError {
+  return new CelError(name === '' ? 'no such overload' : `no such overload: ${name}`)
 }

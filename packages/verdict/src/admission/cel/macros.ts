@@ -83,7 +83,7 @@ function optMap(compiler: Compiler, node: CallNode, scope: Scope): Compiled {
   const [slot, flat] = [scope.depth, node.name === 'optFlatMap']
   const run: Run = (frame) => {
     const value = target.run(frame)
-    if (!(value instanceof Optional)) throw noOverload(node.name, typeName(value))
+    if (!(value instanceof Optional)) throw noOverload(node.name)
     if (value.value === undefined) return none
     frame.locals[slot] = value.value
     const mapped = inner.run(frame)
@@ -189,7 +189,7 @@ function quantifier(walk: Walk, body: Run, decides: boolean): Run {
     let failed: unknown
     walk(frame, () => {
       try {
-        if (asBool(decides ? '_||_' : '_&&_', body(frame)) !== decides) return true
+        if (asBool(body(frame)) !== decides) return true
         result = decides
         return false
       } catch (error) {
@@ -206,7 +206,7 @@ function quantifier(walk: Walk, body: Run, decides: boolean): Run {
 function collect(frame: Frame, walk: Walk, test: Run | undefined, value: (first: unknown) => unknown): unknown[] {
   const list: unknown[] = []
   walk(frame, (first) => {
-    if (test === undefined || asBool('_?_:_', test(frame))) list.push(value(first))
+    if (test === undefined || asBool(test(frame))) list.push(value(first))
     return true
   })
   return list
@@ -215,7 +215,7 @@ function collect(frame: Frame, walk: Walk, test: Run | undefined, value: (first:
 function transformMap(frame: Frame, walk: Walk, body: Run, filter: Run | undefined): unknown {
   const map = new Map<unknown, unknown>()
   walk(frame, (key) => {
-    if (filter === undefined || asBool('_?_:_', filter(frame))) map.set(mapKey(key), body(frame))
+    if (filter === undefined || asBool(filter(frame))) map.set(mapKey(key), body(frame))
     return true
   })
   return map

@@ -2,7 +2,7 @@ import type { Operator } from './ast.js'
 import { CelError, noOverload } from './errors.js'
 import type { Frame } from './frame.js'
 import { Duration, Timestamp } from './time.js'
-import { compare, Double, entry, equal, int, isList, isMap, typeName, Uint } from './values.js'
+import { compare, Double, entry, equal, int, isList, isMap, Uint } from './values.js'
 
 /** What an operator says of two values (CEL's language definition, "Standard definitions"). */
 export function operate(operator: Operator, a: unknown, b: unknown, frame: Frame): unknown {
@@ -36,12 +36,12 @@ function isIn(value: unknown, of: unknown, frame: Frame): boolean {
     return of.some((item) => equal(value, item))
   }
   if (isMap(of)) return entry(of, value) !== undefined
-  throw noOverload('@in', typeName(value), typeName(of))
+  throw noOverload()
 }
 
 function ordered(operator: '<' | '<=' | '>' | '>=', a: unknown, b: unknown): boolean {
   const order = compare(a, b)
-  if (order === undefined) throw noOverload(`_${operator}_`, typeName(a), typeName(b))
+  if (order === undefined) throw noOverload()
   switch (operator) {
     case '<':
       return order < 0
@@ -84,7 +84,7 @@ function arithmetic(operator: '+' | '-' | '*' | '/' | '%', a: unknown, b: unknow
   if (operator === '-' && a instanceof Duration && b instanceof Duration) return a.plus(b.negated())
   if (operator === '-' && a instanceof Timestamp && b instanceof Duration) return a.plus(b.negated())
   if (operator === '-' && a instanceof Timestamp && b instanceof Timestamp) return a.since(b)
-  throw noOverload(`_${operator}_`, typeName(a), typeName(b))
+  throw noOverload()
 }
 
 function whole(operator: '+' | '-' | '*' | '/' | '%', a: bigint, b: bigint): bigint {
@@ -121,10 +121,10 @@ export function negate(value: unknown): unknown {
   if (typeof value === 'bigint') return int(-value)
   if (value instanceof Double) return new Double(-value.value)
   if (value instanceof Duration) return value.negated()
-  throw noOverload('-_', typeName(value))
+  throw noOverload()
 }
 
-export function asBool(name: string, value: unknown): boolean {
+export function asBool(value: unknown): boolean {
   if (typeof value === 'boolean') return value
-  throw noOverload(name, typeName(value))
+  throw noOverload()
 }

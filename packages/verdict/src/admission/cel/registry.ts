@@ -67,7 +67,7 @@ export class CelFunction {
     for (const overload of this.#overloads) {
       if (fits(overload.params, args)) return overload.call(args, frame)
     }
-    throw noOverload(this.name.replace(/^\./, ''), ...args.map(typeName))
+    throw noOverload(this.name.replace(/^\./, ''))
   }
 }
 

@@ -17,7 +17,7 @@ export function selectField(target: unknown, field: string, optional: boolean): 
 function lookUp(target: unknown, field: string): unknown {
   if (isMap(target)) return entry(target, field)
   if (target instanceof CelValue) return target.field(field)
-  throw noOverload('select', typeName(target))
+  throw noOverload()
 }
 
 /** `target[index]`. */
@@ -37,7 +37,7 @@ export function selectIndex(target: unknown, index: unknown, optional: boolean):
 
 function at(target: unknown, index: unknown): unknown {
   if (isMap(target)) return entry(target, index)
-  if (!isList(target)) throw noOverload('_[_]', typeName(target), typeName(index))
+  if (!isList(target)) throw noOverload()
   const place = mapKey(index)
   if (typeof place !== 'bigint') {
     throw new CelError(`unsupported index type '${index instanceof Double ? 'double' : typeName(index)}' in list`)

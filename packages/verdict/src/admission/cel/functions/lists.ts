@@ -25,7 +25,7 @@ function extreme(name: string, list: readonly unknown[], wanted: 1 | -1): unknow
 
 function order(a: unknown, b: unknown): number {
   const found = typeName(a) === typeName(b) ? compare(a, b) : undefined
-  if (found === undefined) throw noOverload('compare', typeName(a), typeName(b))
+  if (found === undefined) throw noOverload()
   return found
 }
 
@@ -105,8 +105,7 @@ function greatest(name: string, wanted: 1 | -1): void {
 }
 function extremeOf(name: string, args: readonly unknown[], wanted: 1 | -1): unknown {
   for (const arg of args) {
-    if (typeof arg !== 'bigint' && !(arg instanceof Double) && !(arg instanceof Uint))
-      throw noOverload(name, typeName(arg))
+    if (typeof arg !== 'bigint' && !(arg instanceof Double) && !(arg instanceof Uint)) throw noOverload(name)
   }
   return args.reduce((best, item) => ((compare(item, best) ?? 0) * wanted > 0 ? item : best))
 }

@@ -1,7 +1,7 @@
 import { CelError, noOverload } from '../errors.js'
 import type { Frame } from '../frame.js'
 import { define } from '../registry.js'
-import { isList, typeName } from '../values.js'
+import { isList } from '../values.js'
 
 /* cel-go's ext.Strings, without `format` (format.ts). Offsets count code points, as there. */
 
@@ -124,10 +124,10 @@ define('.join', ['list'], 'string', ([list], frame) => join(list, '', frame))
 define('.join', ['list', 'string'], 'string', ([list, by], frame) => join(list, by, frame))
 
 function join(list: readonly unknown[], by: string, frame: Frame): string {
-  if (!isList(list)) throw noOverload('join', typeName(list))
+  if (!isList(list)) throw noOverload('join')
   let length = 0
   const texts = list.map((item) => {
-    if (typeof item !== 'string') throw noOverload('join', `list(${typeName(item)})`)
+    if (typeof item !== 'string') throw noOverload('join')
     length += item.length + by.length
     return item
   })
