@@ -53,7 +53,7 @@ export function checkAdmissionPolicy(object: KubernetesObject, report: Report): 
         'error',
         'field.value',
         [...path, 'auditAnnotations', index, 'key'],
-        `${quote(key)} is no name of an annotation`,
+        `${quote(key ?? null)} is no name of an annotation`,
       )
     needText(at(one, 'valueExpression'), [...path, 'auditAnnotations', index], 'valueExpression', report)
   }
@@ -66,7 +66,7 @@ function checkNamed(list: unknown, path: FieldPath, isName: (name: string) => bo
   for (const [index, one] of itemsOf(list).entries()) {
     const name = at(one, 'name')
     if (typeof name !== 'string' || !isName(name))
-      report('error', 'field.value', [...path, index, 'name'], `${quote(name)} is no name that is taken here`)
+      report('error', 'field.value', [...path, index, 'name'], `${quote(name ?? null)} is no name that is taken here`)
     else if (names.has(name))
       report('error', 'field.repeated', [...path, index, 'name'], `there is ${quote(name)} twice`)
     names.add(name)

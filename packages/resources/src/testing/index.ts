@@ -1,3 +1,4 @@
+export { admissionPieces } from './admission-pieces.js'
 export { CASES, fuzz, isLong, type Target } from './fuzz.js'
 export { gatewayPieces } from './gateway-pieces.js'
 export { grown, liveBytes, openHandles } from './held.js'

@@ -1,4 +1,5 @@
 import { quote } from '../../diagnostics.js'
+import { isObject } from '../../plain.js'
 import { objectMeta } from '../metadata.js'
 import type { At, ObjectSchema } from '../schema.js'
 import { boolean, list, map, object, open, string } from '../schema.js'
@@ -80,9 +81,10 @@ const mutation = object(
   {
     required: ['patchType'],
     check: (fields, at) => {
+      if (typeof fields.patchType !== 'string') return
       const field = fields.patchType === 'JSONPatch' ? 'jsonPatch' : 'applyConfiguration'
       const other = field === 'jsonPatch' ? 'applyConfiguration' : 'jsonPatch'
-      if (!isSet(fields[field]) || !isSet((fields[field] as Fields).expression))
+      if (!isObject(fields[field]) || !isSet(fields[field].expression))
         at.error('mutation.missing', `patchType ${quote(fields.patchType)} needs ${field}.expression`)
       if (isSet(fields[other]))
         at.at(other).error('mutation.both', `patchType ${quote(fields.patchType)} takes ${field} alone`)

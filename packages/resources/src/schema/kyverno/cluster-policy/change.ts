@@ -32,11 +32,11 @@ function checkJsonPatch(text: string, at: At): void {
     const { op, path, value }: Fields = isObject(item) ? item : {}
     const nth = `operation ${index + 1}`
     if (typeof op !== 'string' || !OPERATIONS.includes(op))
-      at.error('patch.operation', `${nth}: op is ${quote(op)}, and must be one of ${OPERATIONS.join(', ')}`)
+      at.error('patch.operation', `${nth}: op is ${quote(op ?? null)}, and must be one of ${OPERATIONS.join(', ')}`)
     else if (['add', 'replace', 'test'].includes(op) && value === undefined)
       at.error('patch.value', `${nth}: ${op} needs a value`)
     if (typeof path !== 'string' || !path.startsWith('/'))
-      at.error('patch.path', `${nth}: path is ${quote(path)}, and must begin with "/"`)
+      at.error('patch.path', `${nth}: path is ${quote(path ?? null)}, and must begin with "/"`)
   }
 }
 

@@ -87,7 +87,7 @@ function checkSpec(spec: Fields, at: At, kind: 'ClusterPolicy' | 'Policy'): void
     at.at(...(isSet(spec.rules) ? ['rules'] : [])).warn('rules.none', 'without rules the policy does nothing')
   const names = new Set<unknown>()
   for (const [index, { name }] of rules.entries()) {
-    if (names.has(name))
+    if (typeof name === 'string' && names.has(name))
       at.at('rules', index, 'name').error('rule.name', `another rule of this policy is called ${quote(name)}, too`)
     names.add(name)
   }
