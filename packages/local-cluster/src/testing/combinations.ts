@@ -15,7 +15,9 @@ import { LocalCluster } from '../cluster.js'
 import { temporaryFolder } from '../testing.js'
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url))
-export const layers = ['20-network', '30-cilium', '40-mtls', '50-identity', '60-requests', '70-ingress'] as const
+/** Those that judge connections. */
+export const judging = ['20-network', '30-cilium', '40-mtls', '50-identity', '60-requests', '70-ingress'] as const
+export const layers = ['10-admission', ...judging] as const
 export const long = process.env.BULKHEAD_LONG === '1'
 
 export const loadAll = (): Promise<readonly Scenario[]> => loadScenarios(join(root, 'scenarios'))
