@@ -160,52 +160,50 @@ const healthPath = z
   .regex(/^\/[A-Za-z0-9\-._~!$&'()+,;=:@%/]*$/, says('it must be a path that begins with "/"'))
 
 /** What is taken. What is between its parts is for read.ts to say. */
-export const descriptionSchema = z
-  .strictObject({
-    name,
-    namespace,
-    newNamespace: z
-      .boolean()
-      .optional()
-      .meta({ description: 'Make the namespace too, with walls of its own. Default: false' }),
-    image: z
-      .string()
-      .min(1, says('it is empty'))
-      .max(MAX_IMAGE, says(`it has at most ${MAX_IMAGE} characters`)),
-    port: port.optional().meta({ description: 'Where it listens. Absent: nowhere, and nobody may call it' }),
-    servicePort: port.optional().meta({ description: 'The Service’s. Default: port' }),
-    protocol: z.enum(['http', 'tcp'], says('it must be http or tcp')).optional().meta({ description: 'Default: http' }),
-    health: z
-      .strictObject({ live: healthPath, ready: healthPath })
-      .optional()
-      .meta({ description: 'Paths that the kubelet asks. Default: it opens the port' }),
-    replicas: z
-      .int(says('it must be a whole number'))
-      .min(0, says('it must be from 0 to 100'))
-      .max(100, says('it must be from 0 to 100'))
-      .optional(),
-    args: z.array(value).max(50, says('it has at most 50 arguments')).optional(),
-    env: z
-      .array(variable)
-      .max(MAX_VARIABLES, says(`it has at most ${MAX_VARIABLES} variables`))
-      .optional(),
-    resources: z.strictObject({ requests: amounts.optional(), limits: amounts.optional() }).optional(),
-    callers: z
-      .array(z.union([shortCaller, caller]))
-      .max(MAX_PEERS, says(`it has at most ${MAX_PEERS} callers`))
-      .optional()
-      .meta({ description: 'Who may call it, each namespace/name or written out. Default: nobody' }),
-    calls: z
-      .array(z.union([shortCallee, callee]))
-      .max(MAX_PEERS, says(`it has at most ${MAX_PEERS} that it calls`))
-      .optional()
-      .meta({ description: 'What it may call, each namespace/name:port or written out. Default: nothing' }),
-    waypoint: peerName.optional().meta({
-      description:
-        'A waypoint that the namespace has already. Default: one of its own, where a caller has methods or paths; else none',
-    }),
-  })
-  .meta({ id: 'Description' })
+export const descriptionSchema = z.strictObject({
+  name,
+  namespace,
+  newNamespace: z
+    .boolean()
+    .optional()
+    .meta({ description: 'Make the namespace too, with walls of its own. Default: false' }),
+  image: z
+    .string()
+    .min(1, says('it is empty'))
+    .max(MAX_IMAGE, says(`it has at most ${MAX_IMAGE} characters`)),
+  port: port.optional().meta({ description: 'Where it listens. Absent: nowhere, and nobody may call it' }),
+  servicePort: port.optional().meta({ description: 'The Service’s. Default: port' }),
+  protocol: z.enum(['http', 'tcp'], says('it must be http or tcp')).optional().meta({ description: 'Default: http' }),
+  health: z
+    .strictObject({ live: healthPath, ready: healthPath })
+    .optional()
+    .meta({ description: 'Paths that the kubelet asks. Default: it opens the port' }),
+  replicas: z
+    .int(says('it must be a whole number'))
+    .min(0, says('it must be from 0 to 100'))
+    .max(100, says('it must be from 0 to 100'))
+    .optional(),
+  args: z.array(value).max(50, says('it has at most 50 arguments')).optional(),
+  env: z
+    .array(variable)
+    .max(MAX_VARIABLES, says(`it has at most ${MAX_VARIABLES} variables`))
+    .optional(),
+  resources: z.strictObject({ requests: amounts.optional(), limits: amounts.optional() }).optional(),
+  callers: z
+    .array(z.union([shortCaller, caller]))
+    .max(MAX_PEERS, says(`it has at most ${MAX_PEERS} callers`))
+    .optional()
+    .meta({ description: 'Who may call it, each namespace/name or written out. Default: nobody' }),
+  calls: z
+    .array(z.union([shortCallee, callee]))
+    .max(MAX_PEERS, says(`it has at most ${MAX_PEERS} that it calls`))
+    .optional()
+    .meta({ description: 'What it may call, each namespace/name:port or written out. Default: nothing' }),
+  waypoint: peerName.optional().meta({
+    description:
+      'A waypoint that the namespace has already. Default: one of its own, where a caller has methods or paths; else none',
+  }),
+})
 
 export type RawDescription = z.infer<typeof descriptionSchema>
 export const peerSchemas = { caller, callee }

@@ -4,6 +4,6 @@ import { defineErrors } from '@bulkhead/service-kit'
 export const generatorErrors = defineErrors({
   INVALID_DESCRIPTION: {
     status: 422,
-    message: 'The description is not valid; `fields` says what is wrong with which field.',
+    message: 'The description is not valid; each field that is wrong is named.',
   },
 })

@@ -100,7 +100,7 @@ const listSchema: Json = {
 
 /** The OpenAPI 3.1 document, made of the schema that descriptions are held against. */
 export function openApiDocument(): Json {
-  const { $schema: _, id: __, ...description } = z.toJSONSchema(descriptionSchema, { io: 'input', reused: 'inline' })
+  const { $schema: _, ...description } = z.toJSONSchema(descriptionSchema, { io: 'input', reused: 'inline' })
   return {
     openapi: '3.1.0',
     info: {

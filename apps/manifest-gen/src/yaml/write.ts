@@ -3,9 +3,9 @@ import type { ManifestFile } from '../generate/objects.js'
 
 /**
  * Text that every reader of YAML takes for this very text without quotes: it begins with a letter, holds nothing that is
- * structure anywhere, and is no word that is a value of another type in 1.1 or 1.2.
+ * structure anywhere, and is no word that is a value of another type in 1.1 or 1.2, nor a number to a lenient reader (`e3`).
  */
-const plain = /^(?!(?:y|n|yes|no|on|off|true|false|null)$)[A-Za-z](?:[A-Za-z0-9._/-]|:(?=[A-Za-z0-9]))*$/i
+const plain = /^(?!(?:y|n|yes|no|on|off|true|false|null|e\d+)$)[A-Za-z](?:[A-Za-z0-9._/-]|:(?=[A-Za-z0-9]))*$/i
 
 /** Line breaks of YAML 1.1 among them (U+0085, U+2028, U+2029): in quotes they would be folded to a space. */
 const beyondAscii = /[^\x20-\x7e\n]/gu
