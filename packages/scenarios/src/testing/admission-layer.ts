@@ -95,11 +95,8 @@ export const told = (admission: Admission): string =>
     .map(({ policy, message, path, facts }) => `${policy} ${path ?? ''}: ${message ?? JSON.stringify(facts)}`)
     .join('\n')
 
-/** A copy that a test may change. */
-export const copyOf = (resource: Resource): Resource => changedResource(resource, structuredClone(resource.object))
-
 /** The object with some of its fields in the place of others. */
-export const withObject = (resource: Resource, object: KubernetesObject & Plain): Resource => ({
+export const withObject = (resource: Resource, object: KubernetesObject): Resource => ({
   ...changedResource(resource, object),
   id: [
     object.kind,
@@ -108,4 +105,5 @@ export const withObject = (resource: Resource, object: KubernetesObject & Plain)
   ].join('/'),
   kind: object.kind,
   name: object.metadata.name,
+  ...(object.metadata.namespace !== undefined && { namespace: object.metadata.namespace }),
 })
