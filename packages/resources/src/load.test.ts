@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { chmod, readdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { test } from 'node:test'
 import { formatDiagnostic, ManifestError } from './diagnostics.js'
 import { layerOf, loadManifests } from './load.js'
@@ -158,17 +158,31 @@ test('a kustomization that cannot be followed says where and why', async (t) => 
   assert.match((await failure(two, '.'))[0] ?? '', /kustomization\.two/)
 })
 
-test('a manifest beside a kustomization that does not name it is a warning', async (t) => {
+test('a manifest beside or below a kustomization that does not name it is a warning', async (t) => {
   const root = await folder(t, {
-    'kustomization.yaml': 'resources: [a.yaml]',
+    'kustomization.yaml': 'resources: [a.yaml, p/policy.yaml, own]',
     'a.yaml': account('a'),
     'forgotten.yaml': account('f'),
     'good.yaml': account('g'),
+    'p/policy.yaml': account('p'),
+    'p/good.yaml': account('pg'),
+    'p/bad.yaml': 'not: an object',
+    'q/policy.yaml': account('q'),
+    'q/back': '->../q',
+    'own/kustomization.yaml': 'resources: [b.yaml]',
+    'own/b.yaml': account('b'),
+    'other/kustomization.yaml': 'resources: []',
+    'other/c.yaml': account('c'),
+    '.tool/d.yaml': account('d'),
   })
-  const { warnings } = await loadManifests([root], { relativeTo: root })
+  const { warnings, resources } = await loadManifests([root], { relativeTo: root })
   assert.deepEqual(
     warnings.map(({ code, at }) => `${at.file} ${code}`),
-    ['forgotten.yaml kustomization.unlisted'],
+    ['forgotten.yaml kustomization.unlisted', 'q/policy.yaml kustomization.unlisted'],
+  )
+  assert.deepEqual(
+    resources.map(({ name }) => name),
+    ['a', 'p', 'b'],
   )
 })
 
@@ -218,8 +232,22 @@ test("the repository's own manifests have nothing wrong", async () => {
   const folders = ['workloads', 'layers'].map((name) => join(repository, 'k8s', name))
   const { resources, warnings } = await loadManifests(folders, { relativeTo: repository })
   assert.ok(resources.length > 0)
-  // Kinds that are not read yet are told at `up`.
-  assert.deepEqual(warnings.filter(({ code }) => code !== 'kind.no-schema').map(formatDiagnostic), [])
+  assert.deepEqual(warnings.map(formatDiagnostic), [])
+})
+
+test('what Argo CD is given of the platform is taken; Helm’s values are no manifests', async () => {
+  const argo = join(repository, 'k8s/platform/argocd')
+  const files = (await readdir(argo, { recursive: true })).filter(
+    (name) => name.endsWith('.yaml') && basename(name) !== 'kustomization.yaml',
+  )
+  assert.ok(files.length > 9)
+  for (const name of files) {
+    const { resources, warnings } = await loadManifests([join(argo, name)], { relativeTo: repository })
+    assert.ok(resources.length > 0, name)
+    assert.deepEqual(warnings.map(formatDiagnostic), [], name)
+  }
+  const values = join(repository, 'k8s/platform/helm/kyverno.yaml')
+  await assert.rejects(loadManifests([values], { relativeTo: repository }), /if it holds values for Helm, keep it out/)
 })
 
 test('what an attacker brings along is read, each file by itself: it may stand instead of one of the objects there', async () => {

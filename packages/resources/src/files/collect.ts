@@ -1,3 +1,4 @@
+import type { Dirent } from 'node:fs'
 import { readdir, realpath } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import type { Diagnostic, Position } from '../types.js'
@@ -174,20 +175,38 @@ export class Collector {
     return true
   }
 
-  /** A manifest that lies in the kustomization's folder and is not named is one that is not applied. */
+  /**
+   * A manifest that lies in the kustomization's folder and is not named is one that is not applied; likewise in folders
+   * below it that have no kustomization of their own.
+   */
   async #warnOfUnlisted(folder: string, named: ReadonlySet<string>): Promise<void> {
-    for (const name of await this.#list(folder)) {
-      const path = join(folder, name)
+    for (const entry of await this.#entries(folder)) {
+      const path = join(folder, entry.name)
+      if (entry.isDirectory()) {
+        if (entry.name.startsWith('.') || entry.name === 'node_modules') continue
+        const inside = await this.#list(path)
+        if (!inside.some((name) => KUSTOMIZATION_NAMES.includes(name))) await this.#warnOfUnlisted(path, named)
+        continue
+      }
       // good.yaml and bad.yaml are samples beside a policy, by the custom of Kyverno's own policies.
-      if (!/\.ya?ml$/.test(name) || KUSTOMIZATION_NAMES.includes(name) || /^(good|bad)\./.test(name) || named.has(path))
+      const isSample = /^(good|bad)\./.test(entry.name)
+      if (!/\.ya?ml$/.test(entry.name) || KUSTOMIZATION_NAMES.includes(entry.name) || isSample || named.has(path))
         continue
       this.diagnostics.push({
         severity: 'warning',
         code: 'kustomization.unlisted',
-        message:
-          'the kustomization of this folder does not name this file, so it is not applied; add it to `resources`, or move it away',
+        message: 'no kustomization names this file, so it is not applied; add it to `resources`, or move it away',
         at: this.#start(path),
       })
+    }
+  }
+
+  /** Without following links, which may lead back. */
+  async #entries(folder: string): Promise<Dirent[]> {
+    try {
+      return (await readdir(folder, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1))
+    } catch (error) {
+      throw unreadable(error)
     }
   }
 

@@ -138,3 +138,33 @@ export const application = object(
     },
   },
 )
+
+const kinds = list(object({ group: string(), kind: string() }, { required: ['group', 'kind'] }))
+const destination = object({ name: string(), namespace: string(), server: string() })
+
+/** argoproj.io/v1alpha1 AppProject: what its applications may read, and where they may write. */
+export const appProject = object(
+  {
+    apiVersion: string(),
+    kind: string(),
+    metadata: objectMeta,
+    spec: object({
+      clusterResourceBlacklist: kinds,
+      clusterResourceWhitelist: kinds,
+      description: string({ maxLength: 255 }),
+      destinationServiceAccounts: open,
+      destinations: list(destination),
+      namespaceResourceBlacklist: kinds,
+      namespaceResourceWhitelist: kinds,
+      orphanedResources: open,
+      permitOnlyProjectScopedClusters: boolean,
+      roles: open,
+      signatureKeys: open,
+      sourceNamespaces: list(string()),
+      sourceRepos: list(string()),
+      syncWindows: open,
+    }),
+    status: open,
+  },
+  { required: ['metadata', 'spec'] },
+)

@@ -1,4 +1,4 @@
-import { application } from './argo-application.js'
+import { application, appProject } from './argo-application.js'
 import { authorizationPolicy } from './authorization-policy.js'
 import { gateway } from './gateway-api/gateway.js'
 import { httpRoute } from './gateway-api/http-route.js'
@@ -50,6 +50,7 @@ const STRICT: Readonly<Record<string, Versions>> = {
   'kyverno.io/Policy': olderKyverno('Policy'),
   'kyverno.io/PolicyException': inAll(legacyException, 'v2', 'v2beta1'),
   'argoproj.io/Application': inAll(application, 'v1alpha1'),
+  'argoproj.io/AppProject': inAll(appProject, 'v1alpha1'),
 }
 
 export function strictVersions(group: string, kind: string): Versions | undefined {
