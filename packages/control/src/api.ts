@@ -43,6 +43,12 @@ export interface AdmissionTold extends Omit<Admission, 'object' | 'generated' | 
   readonly pod?: AdmissionTold
 }
 
+/** `PUT /v1/changes/:name` */
+export interface ChangeApplied {
+  /** What kubectl prints after `Warning: `. */
+  readonly warnings: readonly string[]
+}
+
 /** `GET /v1/logs` */
 export interface LogTail {
   readonly logs: readonly { readonly pod: string; readonly text: string }[]

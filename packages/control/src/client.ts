@@ -5,7 +5,16 @@ import type { Attempt, Change, Evidence, LayerState, Target } from '@bulkhead/sc
 import type { Flow, FlowRecord, Verdict } from '@bulkhead/verdict'
 import type { Admission, Requester } from '@bulkhead/verdict/admission'
 import { admissionOf } from './admission.js'
-import type { AdmissionTold, ExecStarted, LayersChanged, LogPart, LogTail, ManifestsTold, Status } from './api.js'
+import type {
+  AdmissionTold,
+  ChangeApplied,
+  ExecStarted,
+  LayersChanged,
+  LogPart,
+  LogTail,
+  ManifestsTold,
+  Status,
+} from './api.js'
 import { ControlError, events, json, type Limits, type Place } from './wire.js'
 
 /**
@@ -113,7 +122,12 @@ export class ControlClient implements Target {
   }
 
   async apply(name: string, change: Change): Promise<void> {
-    await json(this.#place, 'PUT', `/v1/changes/${encodeURIComponent(name)}`, change)
+    await this.put(name, change)
+  }
+
+  /** The same, with what the API server warned of. */
+  put(name: string, change: Change): Promise<ChangeApplied> {
+    return json(this.#place, 'PUT', `/v1/changes/${encodeURIComponent(name)}`, change)
   }
 
   async withdraw(name: string): Promise<void> {

@@ -9,7 +9,7 @@ import type { Admission, Requester } from '@bulkhead/verdict/admission'
 import { nothingHeld, podlessOf, storedOf } from './admission/entries.js'
 import { pass } from './admission/gate.js'
 import { scanned } from './admission/scan.js'
-import { admittedOf } from './admission/whole.js'
+import { type Admitted, admittedOf } from './admission/whole.js'
 import { assemble, type Parts } from './assemble.js'
 import type {
   ClusterStatus,
@@ -229,8 +229,14 @@ export class LocalCluster implements Target {
    * are ready; when they do not become ready it is taken back.
    */
   async apply(name: string, change: Change): Promise<void> {
-    await this.#parts.enforcement.apply(name, change)
+    await this.put(name, change)
+  }
+
+  /** The same, with what admission said of it beside its yes. */
+  async put(name: string, change: Change): Promise<Admitted> {
+    const admitted = await this.#parts.enforcement.apply(name, change)
     await this.#parts.ports.settled()
+    return admitted
   }
 
   async withdraw(name: string): Promise<void> {

@@ -5,11 +5,11 @@ import type { Admission, Requester } from '@bulkhead/verdict/admission'
 import { givenOf, type Held, podlessOf, storedOf } from './admission/entries.js'
 import { pass } from './admission/gate.js'
 import type { Refusal } from './admission/refusal.js'
-import { admittedOf, predicted, refuseWhole } from './admission/whole.js'
+import { type Admitted, admittedOf, predicted, refuseWhole } from './admission/whole.js'
 import type { NamedChange, ObjectInForce } from './cluster-types.js'
 import { askedAs, type Enforced, type EnforcementParts, type How, type Start } from './enforced.js'
 import { badManifests, ClusterError } from './errors.js'
-import { objectsInForce, objectsOf, putBack, type Standing, type Wanted } from './in-force.js'
+import { broughtBy, objectsInForce, objectsOf, putBack, type Standing, type Wanted } from './in-force.js'
 import { type Asked, type Compiled, compileBeside, lingeringPods } from './lingering.js'
 import { findLayer, layersOf } from './overlay.js'
 import type { PodPlan } from './plan.js'
@@ -115,11 +115,11 @@ export class Enforcement {
    * Puts a change in force until it is withdrawn; the same name again replaces it. Resolves when the pods that it adds
    * are ready; when they do not become ready it is taken back.
    *
-   * @throws ClusterError `bad-manifests`, `unknown-image`, `bad-pod`, `not-ready`, `stopping`.
+   * @throws ClusterError `bad-manifests`, `refused`, `unknown-image`, `bad-pod`, `not-ready`, `stopping`.
    */
-  async apply(name: string, change: Change): Promise<void> {
+  async apply(name: string, change: Change): Promise<Admitted> {
     const standing = await this.#read(name, change)
-    await this.#changed(
+    const { admission } = await this.#changed(
       (wanted) => ({ ...wanted, changes: new Map(wanted.changes).set(name, standing) }),
       (now, _, before) => {
         if (now.changes.get(name) !== standing) return undefined
@@ -130,6 +130,7 @@ export class Enforcement {
         return { ...now, changes }
       },
     )
+    return admission
   }
 
   /**
@@ -232,8 +233,8 @@ export class Enforcement {
     const { mesh, engine } = this.#parts
     const before = this.#plain
     const passed = await pass(engine, this.#held, { ...objectsOf(wanted), how: askedAs[how] })
-    if (how === 'whole') refuseWhole(this.#held, passed)
-    if (how === 'withdraw') refuseWhole(this.#held, passed, ({ operation }) => operation === 'DELETE')
+    if (how === 'whole') refuseWhole(this.#held, passed, { own: broughtBy(wanted, this.#wanted) })
+    if (how === 'withdraw') refuseWhole(this.#held, passed, { counts: ({ operation }) => operation === 'DELETE' })
     const { held } = passed
     const resources = storedOf(held, 'running')
     const podless = podlessOf(held)

@@ -45,6 +45,12 @@ export function objectsOf({ base, off, changes }: Wanted) {
   }
 }
 
+/** What changes bring that did not stand before, by id with API group. */
+export function broughtBy({ changes }: Wanted, before: Wanted): ReadonlySet<string> {
+  const stood = new Set(before.changes.values())
+  return new Set([...changes.values()].filter((one) => !stood.has(one)).flatMap(({ objects }) => objects.map(keyOf)))
+}
+
 /** A change that was taken out stands again, in its old place: a later change on the same object still counts for more. */
 export function putBack<T>(
   now: ReadonlyMap<string, T>,

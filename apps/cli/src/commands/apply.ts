@@ -1,12 +1,11 @@
 import type { Command } from 'commander'
-import { type Io, note, print } from '../io.js'
+import { exitCodes, type Io, note } from '../io.js'
 import { applyObjects, type ObjectDone } from '../objects/change.js'
 import { withEffect } from '../objects/effect.js'
 import { readObjects } from '../objects/read.js'
-import { doneText, tellDone } from '../objects/text.js'
+import { tellDone, tellOne } from '../objects/text.js'
 import { type JsonOption, type StateOption, withHelp, withJson, withState } from '../options.js'
 import { rootOf } from '../places.js'
-import { styleOf } from '../style.js'
 import { findTarget } from '../target/find.js'
 
 interface Options extends JsonOption, StateOption {
@@ -26,22 +25,22 @@ export function register(program: Command, io: Io): void {
       'npx bulkhead apply -f k8s/layers/50-identity/shop/allow-nothing.yaml',
       'npx bulkhead apply -f k8s/layers/40-mtls -f k8s/layers/50-identity',
     ],
-    exit: '0, or 2 when a file has a mistake in it (nothing is changed then) or nothing is up.',
+    exit: '0, 1 when admission refuses one of them (the others are in force), 2 when a file has a mistake in it (nothing is changed then) or nothing is up.',
   })
 }
 
 async function apply(options: Options, io: Io): Promise<void> {
   const given = await readObjects(options.filename, io, rootOf(io))
   const target = findTarget(io, options)
-  const style = styleOf(io)
   const done: ObjectDone[] = []
   if (given.length === 0) note(io, 'there is no object in these files.')
   const diff = await withEffect(target, async () => {
     await applyObjects(target, given, (one) => {
       done.push(one)
-      if (options.json !== true) print(io, doneText(one, style))
+      tellOne(one, options, io)
     })
-    return done.some((one) => one.done !== 'unchanged')
+    return done.some((one) => !['unchanged', 'refused'].includes(one.done))
   })
   await tellDone(done, diff, options, io)
+  if (done.some((one) => one.done === 'refused')) io.exit(exitCodes.deny)
 }

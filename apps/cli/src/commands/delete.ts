@@ -1,12 +1,11 @@
 import type { Command } from 'commander'
-import { CliError, type Io, note, print } from '../io.js'
+import { CliError, type Io } from '../io.js'
 import { deleteObjects, keyOf, type ObjectDone } from '../objects/change.js'
 import { withEffect } from '../objects/effect.js'
 import { readObjects } from '../objects/read.js'
-import { doneText, tellDone } from '../objects/text.js'
+import { tellDone, tellOne } from '../objects/text.js'
 import { type JsonOption, type StateOption, withHelp, withJson, withState } from '../options.js'
 import { rootOf } from '../places.js'
-import { styleOf } from '../style.js'
 import { findTarget } from '../target/find.js'
 
 interface Options extends JsonOption, StateOption {
@@ -27,7 +26,7 @@ export function register(program: Command, io: Io): void {
       'npx bulkhead delete -f k8s/layers/50-identity/shop/allow-nothing.yaml',
       'npx bulkhead delete AuthorizationPolicy/shop/allow-nothing',
     ],
-    exit: '0, 1 when one of them is not in force, 2 when a file has a mistake in it (nothing is changed then) or nothing is up.',
+    exit: '0, 1 when one of them is not in force or admission keeps it, 2 when a file has a mistake in it (nothing is changed then) or nothing is up.',
   })
 }
 
@@ -52,19 +51,16 @@ async function remove(names: readonly string[], options: Options, io: Io): Promi
     if (second === undefined) return found
     throw new CliError(`${name} is ${matches.map(keyOf).join(' and ')}; write the one that is to go.`)
   })
-  const style = styleOf(io)
   const done: ObjectDone[] = []
   const diff = await withEffect(target, async () => {
     await deleteObjects(target, [...inFiles.map(({ resource }) => resource), ...named], (one) => {
       done.push(one)
-      if (options.json === true) return
-      if (one.done === 'not found') note(io, doneText(one, style))
-      else print(io, doneText(one, style))
+      tellOne(one, options, io)
     })
     return done.some((one) => one.done === 'deleted')
   })
   await tellDone(done, diff, options, io)
-  if (done.some((one) => one.done === 'not found')) io.exit(1)
+  if (done.some((one) => ['not found', 'refused'].includes(one.done))) io.exit(1)
 }
 
 /** With what somebody may have meant: the same name of another kind or namespace. */

@@ -12,7 +12,10 @@ test('an object of the files is kept out by its API group and id', async () => {
   const target: ObjectTarget = {
     objects: async () => files.map((one) => ({ ...one, at: 'a.yaml:1', inFiles: true })),
     changes: async () => [],
-    apply: async (name, change) => void applied.push([name, change]),
+    put: async (name, change) => {
+      applied.push([name, change])
+      return { warnings: [] }
+    },
     withdraw: async (name) => assert.fail(name),
   }
   const told: string[] = []

@@ -1,18 +1,20 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { ControlClient } from '@bulkhead/control'
+import { type ControlClient, ControlError } from '@bulkhead/control'
 import type { KubernetesObject } from '@bulkhead/resources'
 import type { Change } from '@bulkhead/scenarios'
 import type { Given } from './read.js'
 
 /** What of a running target is needed to change single objects of it. */
-export type ObjectTarget = Pick<ControlClient, 'objects' | 'changes' | 'apply' | 'withdraw'>
+export type ObjectTarget = Pick<ControlClient, 'objects' | 'changes' | 'put' | 'withdraw'>
 
-export type Done = 'created' | 'configured' | 'unchanged' | 'deleted' | 'not found'
+export type Done = 'created' | 'configured' | 'unchanged' | 'deleted' | 'not found' | 'refused'
 
 export interface ObjectDone {
   readonly id: string
   readonly object: KubernetesObject
   readonly done: Done
+  /** What admission says: why it is refused, or what it warns of. */
+  readonly said?: readonly string[]
 }
 
 /** Kinds of different API groups may share an id. */
@@ -44,13 +46,27 @@ export async function applyObjects(
     const name = changeName(resource)
     if (deleted.has(name)) await target.withdraw(name)
     const there = deleted.has(name) && isSame((await objectsByKey(target)).get(keyOf(resource)), object)
-    if (!there) await target.apply(name, change)
-    tell({ id, object, done: before === undefined ? 'created' : 'configured' })
+    const done = before === undefined ? 'created' : 'configured'
+    tell(there ? { id, object, done } : await asked({ id, object, done }, () => target.put(name, change)))
   }
 }
 
 const objectsByKey = async (target: Pick<ObjectTarget, 'objects'>) =>
-  new Map((await target.objects()).map((one) => [keyOf(one), one.object]))
+  new Map((await target.objects()).map((one) => [keyOf(one), one.given ?? one.object]))
+
+/** As kubectl does, it goes on with the others when the API server refuses one. */
+async function asked(
+  done: ObjectDone,
+  change: () => Promise<{ readonly warnings: readonly string[] }>,
+): Promise<ObjectDone> {
+  try {
+    const { warnings } = await change()
+    return warnings.length === 0 ? done : { ...done, said: warnings.map((text) => `Warning: ${text}`) }
+  } catch (error) {
+    if (!(error instanceof ControlError) || error.code !== 'refused') throw error
+    return { ...done, done: 'refused', said: error.message.split('\n') }
+  }
+}
 
 const isDeletion = ({ objects, without = [] }: Change): boolean => objects === undefined && without.length > 0
 /** What is in force came as JSON. */
@@ -74,9 +90,16 @@ export async function deleteObjects(
       tell({ id, object, done: 'not found' })
       continue
     }
-    if (!found.inFiles && found.change !== undefined) await target.withdraw(found.change)
-    else await target.apply(changeName({ id, object }), { without: [key] })
-    tell({ id, object, done: 'deleted' })
+    const { change } = found
+    const done: ObjectDone = { id, object, done: 'deleted' }
+    tell(
+      !found.inFiles && change !== undefined
+        ? await asked(done, async () => {
+            await target.withdraw(change)
+            return { warnings: [] }
+          })
+        : await asked(done, () => target.put(changeName({ id, object }), { without: [key] })),
+    )
   }
 }
 

@@ -115,7 +115,10 @@ test('errors of the target reach the caller with their code and sentence', async
 test('changes go through whole, under names with any letter', async (t) => {
   const asked: unknown[] = []
   const { client } = await serve(t, {
-    apply: async (name, change) => void asked.push([name, change]),
+    put: async (name, change) => {
+      asked.push([name, change])
+      return { refused: [], news: [], mended: [], warnings: ['w'] }
+    },
     withdraw: async (name) => void asked.push(name),
   })
   await client.apply('a/b c', { objects: 'kind: X', file: 'x.yaml', without: ['Y/ns/z'] })

@@ -1,7 +1,7 @@
 import { follow, type LocalCluster, tail } from '@bulkhead/local-cluster'
 import { nodeOf, outside } from '@bulkhead/scenarios'
 import express, { type Express, type NextFunction, type Request, type Response, Router } from 'express'
-import { maxBodyBytes } from '../api.js'
+import { type ChangeApplied, maxBodyBytes } from '../api.js'
 import { admissionTold } from './admission.js'
 import { envelope, RequestError } from './errors.js'
 import { onlyOwnHost, onlyWithToken } from './guard.js'
@@ -32,7 +32,7 @@ export type Served = Pick<
   | 'setLayers'
   | 'standing'
   | 'objects'
-  | 'apply'
+  | 'put'
   | 'withdraw'
   | 'attempt'
   | 'exec'
@@ -156,8 +156,8 @@ function routes(current: AppParts['cluster'], shutdown: () => void): Router {
     response.json({ changes: cluster().standing() })
   })
   router.put('/changes/:name', async (request, response) => {
-    await cluster().apply(request.params.name, changeBody.parse(request.body))
-    response.status(204).end()
+    const { warnings } = await cluster().put(request.params.name, changeBody.parse(request.body))
+    response.json({ warnings } satisfies ChangeApplied)
   })
 
   router.delete('/changes/:name', async (request, response) => {

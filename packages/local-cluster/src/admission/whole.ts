@@ -33,13 +33,20 @@ export function admittedOf(before: Held, { held, asked }: Passed): Admitted {
 const sayingOf = ({ id, operation, refused, message }: Refusal): string =>
   JSON.stringify([id, operation, refused, message])
 
-/** What was asked because of the change itself, and not for another time. */
-export function askedAnew(before: Held, { asked }: Passed): readonly Answered[] {
+/** What was asked because of the change itself, and not because it was refused before. */
+function askedAnew(before: Held, { asked }: Passed, own: ReadonlySet<string>): readonly Answered[] {
   return asked.filter(({ key, given, operation }) => {
     const entry = before.entries.get(key) ?? before.made.get(key)
-    if (entry?.refused === undefined) return true
+    if (entry?.refused === undefined || own.has(key)) return true
     return operation === 'DELETE' ? entry.refused.operation !== 'DELETE' : !isSame(entry.given, given)
   })
+}
+
+interface Whole {
+  /** What the change brings, by id with API group: also what the files have, and was refused there. */
+  readonly own?: ReadonlySet<string>
+  /** What of it may refuse the change. Default: all. */
+  readonly counts?: (one: Answered) => boolean
 }
 
 /**
@@ -47,8 +54,12 @@ export function askedAnew(before: Held, { asked }: Passed): readonly Answered[] 
  *
  * @throws ClusterError `refused`, with what was said of each of its objects
  */
-export function refuseWhole(before: Held, passed: Passed, counts: (one: Answered) => boolean = () => true): void {
-  const own = askedAnew(before, passed)
+export function refuseWhole(
+  before: Held,
+  passed: Passed,
+  { own: brought = new Set(), counts = () => true }: Whole = {},
+): void {
+  const own = askedAnew(before, passed, brought)
   const refused = own.filter(counts).flatMap(({ entry, admission }) => {
     if (admission === undefined || entry === undefined) return []
     return admission.outcome === 'allow' ? (entry.noPods ?? []) : (entry.refused ?? [])
