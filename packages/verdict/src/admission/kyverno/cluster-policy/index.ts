@@ -2,6 +2,8 @@ import type { Resource } from '@bulkhead/resources'
 import type { AdmissionOptions, Reviewer } from '../../types.js'
 import { rolesFrom } from './match/roles.js'
 import { exceptionsIn } from './policies/exceptions.js'
+import { generating } from './policies/generating.js'
+import { mutating } from './policies/mutating.js'
 import { isPolicy, readPolicy } from './policies/read.js'
 import { validating } from './policies/validating.js'
 
@@ -23,6 +25,7 @@ export function clusterPolicyReviewers(
   return policies.flatMap((policy) => {
     // A policy for background scans alone refuses nobody.
     if (policy.spec.admission === false) return []
-    return [validating(policy, exceptions, roles)].filter((one) => one !== undefined)
+    const made = [mutating, validating, generating].map((does) => does(policy, exceptions, roles))
+    return made.filter((one) => one !== undefined)
   })
 }

@@ -43,9 +43,6 @@ export function subjectOf(
   }
 }
 
-/** A rule without operations is about creation and change. */
-export const ruleOperations: readonly string[] = ['CREATE', 'UPDATE']
-
 export function ruleMatches(rule: Dict, subject: Subject): boolean {
   return blockMatches(rule.match, subject) && !blockExcludes(rule.exclude, subject)
 }

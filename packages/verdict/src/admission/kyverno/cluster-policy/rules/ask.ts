@@ -4,7 +4,11 @@ import { QueryError } from '../variables/interpreter.js'
 import { preconditions } from './validate.js'
 
 /** A rule that matches: its preconditions first. What is not modelled is unknown, and says what it is. */
-export function askRule(rule: Rule, scene: Scene, does: (rule: Rule, scene: Scene) => RuleAnswer): RuleAnswer {
+export function askRule<T extends RuleAnswer>(
+  rule: Rule,
+  scene: Scene,
+  does: (rule: Rule, scene: Scene) => T,
+): T | RuleAnswer {
   try {
     return preconditions(rule.body.preconditions, scene.context) ?? does(rule, scene)
   } catch (error) {

@@ -30,6 +30,12 @@ export class Context {
     return new Context({ ...this.#data, ...data }, this.budget, [...this.#waiting, ...entries])
   }
 
+  /** With request.object as a rule has left it. */
+  withObject(object: Dict): Context {
+    const { request } = this.#data
+    return this.with({ request: { ...(isDict(request) && request), object } })
+  }
+
   get isDelete(): boolean {
     const { request } = this.#data
     return isDict(request) && request.operation === 'DELETE'
