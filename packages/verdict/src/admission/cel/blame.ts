@@ -4,7 +4,6 @@ import { CelError } from './errors.js'
 import { type Activation, Budget } from './frame.js'
 import { type CelProgram, frameOf } from './index.js'
 import { Provenance } from './provenance.js'
-import { isList } from './values.js'
 
 /*
  * Which field of the object makes an expression false. CEL has no word for it: the expression is gone through once more,
@@ -120,7 +119,6 @@ class Blame {
       return this.#from.within(node, [bound], () => this.locate(body, wanted))
     }
     if (name === 'all' || name === 'exists') return this.#quantifier(node, wanted)
-    if ((name === 'orValue' || name === 'value') && target !== undefined) return this.#collect(node)
     return this.#collect(node)
   }
 
@@ -162,7 +160,8 @@ class Blame {
     if (path !== undefined) return [path]
     const inner = this.#from.variable(node)
     if (inner !== undefined) return new Blame(inner, this.#lookUps).#collect(inner.node)
-    return chain(this.#parts(node).flatMap((part) => this.#collect(part)))
+    const found = chain(this.#parts(node).flatMap((part) => this.#collect(part)))
+    return found.length === 0 && node.op === 'ternary' ? this.#collect(node.test) : found
   }
 
   #parts(node: Node): readonly Node[] {
@@ -201,8 +200,7 @@ class Blame {
     if (target === undefined) return args
     if (loops.includes(name) || name === 'optMap' || name === 'optFlatMap') return [target]
     if (name === 'bind') return args.slice(1)
-    const value = name === 'orValue' && !isList(this.#from.value(target)) ? [target] : [target, ...args]
-    return value
+    return [target, ...args]
   }
 }
 

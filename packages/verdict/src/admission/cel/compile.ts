@@ -18,6 +18,7 @@ const types = new Map(
     list: 'list',
     map: 'map',
     null_type: 'null_type',
+    optional_type: 'optional_type',
     string: 'string',
     type: 'type',
     uint: 'uint',

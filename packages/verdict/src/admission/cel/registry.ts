@@ -23,8 +23,8 @@ export interface TypeOf {
   type: TypeValue
   optional_type: Optional
   message: Message
-  timestamp: CelValue
-  duration: CelValue
+  'google.protobuf.Timestamp': CelValue
+  'google.protobuf.Duration': CelValue
   opaque: CelValue
 }
 

@@ -28,13 +28,29 @@ interface Frame {
 const word = /[A-Za-z_][A-Za-z0-9_]*/y
 const number = /[0-9](?:[0-9.]|[eE][+-]?|[A-Za-z])*/y
 const blank = /(?:[ \t\r\n\f]|\/\/[^\n]*)+/y
-const strings = [/[rR]"""[\s\S]*?"""/y, /[rR]'''[\s\S]*?'''/y, /[rR]"[^"\n]*"/y, /[rR]'[^'\n]*'/y]
+const strings = [/[bB]?[rR]"""[\s\S]*?"""/y, /[bB]?[rR]'''[\s\S]*?'''/y, /[bB]?[rR]"[^"\n]*"/y, /[bB]?[rR]'[^'\n]*'/y]
 const escaped = [
   /[bB]?"""(?:[^\\]|\\[\s\S])*?"""/y,
   /[bB]?'''(?:[^\\]|\\[\s\S])*?'''/y,
   /[bB]?"(?:[^"\\\n]|\\.)*"/y,
   /[bB]?'(?:[^'\\\n]|\\.)*'/y,
 ]
+/** Raw bytes, and letters that are no ASCII in bytes, with escapes instead. */
+const bytes = /^([bB])([rR]?)('''|"""|'|")([\s\S]*)\3$/
+
+function plainBytes(literal: string): string {
+  const [, prefix, raw = '', quote = '', text = ''] = bytes.exec(literal) ?? []
+  if (prefix === undefined) return literal
+  const bare = raw === '' ? text : text.replace(/[\\'"\n\r]/g, (sign) => `\\x${hex(sign.charCodeAt(0))}`)
+  const ascii = bare.replace(/[^!-~\s]+/gu, (part) =>
+    Array.from(encoder.encode(part), (byte) => `\\x${hex(byte)}`).join(''),
+  )
+  return `${prefix}${quote}${ascii}${quote}`
+}
+
+const encoder = new TextEncoder()
+const hex = (byte: number): string => byte.toString(16).padStart(2, '0')
+
 const keywords = new Set(['in', 'true', 'false', 'null'])
 const quoted = /`[a-zA-Z0-9_.\-/ ]+`/y
 
@@ -81,7 +97,9 @@ class Rewriter {
     const literal = this.#literal()
     if (literal !== undefined) {
       this.#begin()
-      this.#plain(literal, true)
+      const plain = plainBytes(literal)
+      this.#plain(plain, true)
+      if (plain !== literal) this.#shift()
       return
     }
     const name = this.#take(word)
@@ -177,6 +195,8 @@ class Rewriter {
       return
     }
     if (sign === '.') {
+      // `.5` is a number.
+      if (!this.#value && /\d/.test(this.#source[this.#at] ?? '')) this.#insert('0')
       const name = this.#name
       this.#text += sign
       this.#name = name
@@ -251,7 +271,7 @@ class Rewriter {
 }
 
 /** Only where one of the three may be in it: a brace, a backtick or `[?`. */
-const needed = /[{`]|\[\s*\?|,\s*\?/
+const needed = /[{`]|\[\s*\?|,\s*\?|[bB][rR]?['"]|(?:^|[^\w)\]}'"])\.\d/
 
 export function rewrite(source: string): Rewritten {
   for (const own of [MESSAGE, OPTIONAL]) {

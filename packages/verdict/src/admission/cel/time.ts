@@ -17,7 +17,7 @@ const [EARLIEST, LATEST] = [-62_135_596_800n * SECOND, 253_402_300_800n * SECOND
 
 /** A span of nanoseconds, as Go's time.Duration has it. */
 export class Duration extends CelValue {
-  readonly type = 'duration'
+  readonly type = 'google.protobuf.Duration'
   readonly nanos: bigint
 
   constructor(nanos: bigint) {
@@ -65,7 +65,7 @@ export class Duration extends CelValue {
 }
 
 export class Timestamp extends CelValue {
-  readonly type = 'timestamp'
+  readonly type = 'google.protobuf.Timestamp'
   /** Since 1970-01-01T00:00:00Z. */
   readonly nanos: bigint
 
@@ -79,7 +79,8 @@ export class Timestamp extends CelValue {
   static parse(text: string): Timestamp {
     const parts = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/.exec(text)
     const at = parts === null ? Number.NaN : Date.parse(`${parts[1]}${parts[3]}`)
-    if (parts === null || Number.isNaN(at)) throw new CelError(`type conversion error from 'string' to 'timestamp'`)
+    if (parts === null || Number.isNaN(at))
+      throw new CelError(`type conversion error from 'string' to 'google.protobuf.Timestamp'`)
     return new Timestamp(BigInt(at) * 1_000_000n + BigInt((parts[2] ?? '').padEnd(9, '0')))
   }
 
@@ -96,13 +97,13 @@ export class Timestamp extends CelValue {
     const difference = this.nanos - (other as Timestamp).nanos
     return difference < 0n ? -1 : Number(difference > 0n)
   }
-  /** In UTC, or in the zone of an offset (`+02:00`); names of zones are not modelled. */
+  /** In UTC, in the zone of an offset (`+02:00`), or of a name (`Europe/Berlin`): a date whose UTC fields are that zone's. */
   at(zone = 'UTC'): Date {
+    const millis = Number(floor(this.nanos, 1_000_000n))
     const offset = /^([+-]?)(\d\d):(\d\d)$/.exec(zone)
-    if (offset === null && zone !== 'UTC' && zone !== 'Z') throw new CelError(`unknown time zone ${zone}`)
-    const minutes = offset === null ? 0 : Number(offset[2]) * 60 + Number(offset[3])
-    const shift = (offset?.[1] === '-' ? -minutes : minutes) * 60_000
-    return new Date(Number(floor(this.nanos, 1_000_000n)) + shift)
+    if (offset === null) return new Date(zone === 'UTC' || zone === 'Z' ? millis : inZone(millis, zone))
+    const minutes = Number(offset[2]) * 60 + Number(offset[3])
+    return new Date(millis + (offset[1] === '-' ? -minutes : minutes) * 60_000)
   }
   override toString(): string {
     const seconds = new Date(Number(floor(this.nanos, SECOND)) * 1000).toISOString().slice(0, 19)
@@ -110,6 +111,28 @@ export class Timestamp extends CelValue {
     const fraction = String(rest).padStart(9, '0').replace(/0+$/, '')
     return `${seconds}${fraction === '' ? '' : `.${fraction}`}Z`
   }
+}
+
+function inZone(millis: number, timeZone: string): number {
+  let parts: Intl.DateTimeFormatPart[]
+  try {
+    const format = new Intl.DateTimeFormat('en-US', {
+      timeZone,
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+      second: 'numeric',
+    })
+    parts = format.formatToParts(new Date(millis))
+  } catch {
+    throw new CelError(`unknown time zone ${timeZone}`)
+  }
+  const of = (type: string): number => Number(parts.find((part) => part.type === type)?.value ?? 0)
+  const local = Date.UTC(of('year'), of('month') - 1, of('day'), of('hour'), of('minute'), of('second'))
+  return local + (((millis % 1000) + 1000) % 1000)
 }
 
 function floor(value: bigint, by: bigint): bigint {

@@ -188,9 +188,15 @@ export function equal(a: unknown, b: unknown): boolean {
   return equalMaps(a as Plain, b as Plain)
 }
 
-/** JavaScript compares a bigint and a number by value, without rounding; NaN is neither less, nor more, nor the same. */
+/** NaN is neither less, nor more, nor the same. */
 function sameNumber(a: bigint | number, b: bigint | number): boolean {
-  return !Number.isNaN(Number(a)) && !Number.isNaN(Number(b)) && !(a < b) && !(a > b)
+  const [left, right] = comparable(a, b)
+  return !Number.isNaN(Number(left)) && !Number.isNaN(Number(right)) && !(left < right) && !(left > right)
+}
+
+/** An int is compared with a double as a double, as in cel-go. */
+function comparable(a: bigint | number, b: bigint | number): readonly [bigint | number, bigint | number] {
+  return typeof a === typeof b ? [a, b] : [Number(a), Number(b)]
 }
 
 function equalMaps(a: Plain, b: Plain): boolean {
@@ -213,10 +219,12 @@ export function isOrdered(value: unknown): value is CelValue & Ordered {
 
 /** Negative, zero or positive; NaN where a NaN is asked; `undefined` where the two have no order. */
 export function compare(a: unknown, b: unknown): number | undefined {
-  const [left, right] = [numeric(a), numeric(b)]
+  const left = numeric(a)
+  const right = numeric(b)
   if (left !== undefined && right !== undefined) {
-    if (left < right) return -1
-    if (left > right) return 1
+    const [first, second] = comparable(left, right)
+    if (first < second) return -1
+    if (first > second) return 1
     return sameNumber(left, right) ? 0 : Number.NaN
   }
   if (typeof a === 'string' && typeof b === 'string') return compareStrings(a, b)

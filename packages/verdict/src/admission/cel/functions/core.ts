@@ -5,6 +5,8 @@ import { Double, int, isList, none, Optional, read, sizeOf, TypeValue, typeName,
 
 /* What CEL itself has: conversions, sizes, types, optionals (cel-spec, langdef.md "Standard definitions"). */
 
+const TIMESTAMP = 'google.protobuf.Timestamp'
+const DURATION = 'google.protobuf.Duration'
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
@@ -38,8 +40,8 @@ define('int', ['string'], 'int', ([text]) => {
   if (!/^[+-]?[0-9]{1,20}$/.test(text)) throw conversion('string', 'int')
   return int(BigInt(text.replace('+', '')))
 })
-define('int', ['timestamp'], 'int', ([time]) => BigInt(Math.floor((time as Timestamp).at().getTime() / 1000)))
-define('int', ['duration'], 'int', ([span]) => (span as Duration).nanos)
+define('int', [TIMESTAMP], 'int', ([time]) => BigInt(Math.floor((time as Timestamp).at().getTime() / 1000)))
+define('int', [DURATION], 'int', ([span]) => (span as Duration).nanos)
 
 define('uint', ['uint'], 'uint', ([value]) => value)
 define('uint', ['int'], 'uint', ([value]) => new Uint(value))
@@ -99,18 +101,18 @@ define('string', ['bytes'], 'string', ([bytes]) => {
     throw new CelError('invalid UTF-8 in bytes, cannot convert to string')
   }
 })
-define('string', ['timestamp'], 'string', ([time]) => String(time))
-define('string', ['duration'], 'string', ([span]) => String(span))
+define('string', [TIMESTAMP], 'string', ([time]) => String(time))
+define('string', [DURATION], 'string', ([span]) => String(span))
 
 define('bytes', ['bytes'], 'bytes', ([bytes]) => bytes)
 define('bytes', ['string'], 'bytes', ([text]) => encoder.encode(text))
 
-define('timestamp', ['timestamp'], 'timestamp', ([time]) => time)
-define('timestamp', ['string'], 'timestamp', ([text]) => Timestamp.parse(text))
-define('timestamp', ['int'], 'timestamp', ([seconds]) => new Timestamp(seconds * 1_000_000_000n))
-define('duration', ['duration'], 'duration', ([span]) => span)
-define('duration', ['string'], 'duration', ([text]) => Duration.parse(text))
-define('duration', ['int'], 'duration', ([nanos]) => new Duration(nanos))
+define('timestamp', [TIMESTAMP], TIMESTAMP, ([time]) => time)
+define('timestamp', ['string'], TIMESTAMP, ([text]) => Timestamp.parse(text))
+define('timestamp', ['int'], TIMESTAMP, ([seconds]) => new Timestamp(seconds * 1_000_000_000n))
+define('duration', [DURATION], DURATION, ([span]) => span)
+define('duration', ['string'], DURATION, ([text]) => Duration.parse(text))
+define('duration', ['int'], DURATION, ([nanos]) => new Duration(nanos))
 
 const DAY = 86_400_000
 const parts: Readonly<Record<string, (date: Date) => number>> = {
@@ -126,14 +128,14 @@ const parts: Readonly<Record<string, (date: Date) => number>> = {
   getMilliseconds: (date) => date.getUTCMilliseconds(),
 }
 for (const [name, part] of Object.entries(parts)) {
-  define(`.${name}`, ['timestamp'], 'int', ([time]) => BigInt(part((time as Timestamp).at())))
-  define(`.${name}`, ['timestamp', 'string'], 'int', ([time, zone]) => BigInt(part((time as Timestamp).at(zone))))
+  define(`.${name}`, [TIMESTAMP], 'int', ([time]) => BigInt(part((time as Timestamp).at())))
+  define(`.${name}`, [TIMESTAMP, 'string'], 'int', ([time, zone]) => BigInt(part((time as Timestamp).at(zone))))
 }
 const spans = { getHours: 3_600_000_000_000n, getMinutes: 60_000_000_000n, getSeconds: 1_000_000_000n }
 for (const [name, size] of Object.entries(spans)) {
-  define(`.${name}`, ['duration'], 'int', ([span]) => (span as Duration).nanos / size)
+  define(`.${name}`, [DURATION], 'int', ([span]) => (span as Duration).nanos / size)
 }
-define('.getMilliseconds', ['duration'], 'int', ([span]) => ((span as Duration).nanos / 1_000_000n) % 1000n)
+define('.getMilliseconds', [DURATION], 'int', ([span]) => ((span as Duration).nanos / 1_000_000n) % 1000n)
 
 define('optional.of', ['dyn'], 'optional_type', ([value]) => new Optional(value))
 define('optional.none', [], 'optional_type', () => none)

@@ -1,6 +1,7 @@
 import { CelError } from '../errors.js'
 import type { Frame } from '../frame.js'
 import { define } from '../registry.js'
+import { Duration, Timestamp } from '../time.js'
 import {
   CelValue,
   compareStrings,
@@ -77,6 +78,7 @@ function whole(clause: string, value: unknown): bigint {
 function real(clause: string, value: unknown): number {
   if (value instanceof Double) return value.value
   if (typeof value === 'bigint') return Number(value)
+  if (value instanceof Uint) return Number(value.value)
   throw wrong(clause, value)
 }
 
@@ -86,7 +88,15 @@ function doubleName(value: number): string {
 
 function fixed(value: unknown, precision: number): string {
   const number = real('fixed-point', value)
-  return Number.isFinite(number) ? number.toFixed(Math.min(precision, 100)) : doubleName(number)
+  return Number.isFinite(number) ? evenly(number, Math.min(precision, 100)) : doubleName(number)
+}
+
+/** A half goes to the even digit, as in Go. */
+function evenly(number: number, precision: number): string {
+  const scaled = Math.abs(number) * 10 ** Math.min(precision, 15)
+  const even = scaled % 1 === 0.5 && scaled < 2 ** 50 && Math.floor(scaled) % 2 === 0
+  const near = even ? Math.sign(number) * (Math.floor(scaled) / 10 ** Math.min(precision, 15)) : number
+  return near.toFixed(precision)
 }
 
 function scientific(value: unknown, precision: number): string {
@@ -124,7 +134,7 @@ function shown(value: unknown, frame: Frame, depth: number): string {
       .map(([key, item]) => `${key}: ${item}`)
       .join(', ')}}`
   }
-  if (value instanceof CelValue && ['timestamp', 'duration'].includes(value.type)) return String(value)
+  if (value instanceof CelValue && (value instanceof Timestamp || value instanceof Duration)) return String(value)
   throw new CelError(
     `error during formatting: string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, durations, and timestamps, was given ${typeName(value)}`,
   )

@@ -2,7 +2,7 @@ import { CelError, noOverload } from '../errors.js'
 import type { Frame } from '../frame.js'
 import { operate } from '../operators.js'
 import { define } from '../registry.js'
-import { compare, Double, equal, int, isList, read, typeName, Uint } from '../values.js'
+import { compare, equal, isList, read, typeName } from '../values.js'
 
 /* Lists and sets: cel-go's ext.Lists and ext.Sets, and Kubernetes' own list library. */
 
@@ -95,24 +95,3 @@ define('sets.intersects', ['list', 'list'], 'bool', ([a, b], frame) => a.some(in
 define('sets.equivalent', ['list', 'list'], 'bool', ([a, b], frame) => {
   return a.every(includes(b, frame)) && b.every(includes(a, frame))
 })
-
-function greatest(name: string, wanted: 1 | -1): void {
-  define(name, ['list'], 'dyn', ([list]) => extreme(name, list, wanted))
-  for (let count = 1; count <= 4; count++) {
-    const params = Array.from({ length: count }, () => 'dyn' as const)
-    define(name, params, 'dyn', (args) => extremeOf(name, args, wanted))
-  }
-}
-function extremeOf(name: string, args: readonly unknown[], wanted: 1 | -1): unknown {
-  for (const arg of args) {
-    if (typeof arg !== 'bigint' && !(arg instanceof Double) && !(arg instanceof Uint)) throw noOverload(name)
-  }
-  return args.reduce((best, item) => ((compare(item, best) ?? 0) * wanted > 0 ? item : best))
-}
-greatest('math.greatest', 1)
-greatest('math.least', -1)
-define('math.abs', ['int'], 'int', ([value]) => int(value < 0n ? -value : value))
-define('math.abs', ['double'], 'double', ([{ value }]) => new Double(Math.abs(value)))
-define('math.ceil', ['double'], 'double', ([{ value }]) => new Double(Math.ceil(value)))
-define('math.floor', ['double'], 'double', ([{ value }]) => new Double(Math.floor(value)))
-define('math.trunc', ['double'], 'double', ([{ value }]) => new Double(Math.trunc(value)))
