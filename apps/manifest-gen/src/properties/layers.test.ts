@@ -159,3 +159,15 @@ for (const { layer, raw, stops, lets } of walls) {
     }
   })
 }
+
+test('its own waypoint opens what it needs to and no more, by 20-network alone', () => {
+  const { resources } = made(byWaypoint)
+  const own = resources.filter(({ layer, kind }) => layer === undefined || layer === '20-network' || kind === 'Gateway')
+  const snapshot = compile([...k8s.filter(({ layer }) => layer === undefined), ...own])
+  const from = { workload: 'demo/worker-app-waypoint' }
+  const outcome = (to: Flow['to'], port: number): string => judge({ from, to, port }, snapshot).outcome
+  assert.equal(outcome({ workload: 'istio-system/istiod' }, 15012), 'allow')
+  assert.equal(outcome(itself, 8080), 'allow')
+  assert.equal(outcome({ workload: 'demo/hello-app' }, 8000), 'deny')
+  assert.equal(outcome({ host: 'drop.attacker.example' }, 443), 'deny')
+})

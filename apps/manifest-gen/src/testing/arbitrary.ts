@@ -27,6 +27,7 @@ export const mayCall: readonly Known[] = [
   { namespace: 'demo', name: 'test-pod' },
   { namespace: 'gthulhu', name: 'intruder' },
   { namespace: 'sandbox', name: 'collector' },
+  { namespace: 'manifest-gen', name: 'curl-test' },
   { namespace: 'gthulhu', name: 'gthulhu-manager', labels: gthulhu('manager') },
   { namespace: 'gthulhu-node', name: 'gthulhu-scheduler', labels: gthulhu('scheduler'), serviceAccount: 'gthulhu' },
   {
@@ -42,6 +43,7 @@ export const mayBeCalled: readonly Known[] = [
   { namespace: 'demo', name: 'hello-app', port: 8000 },
   { namespace: 'gthulhu', name: 'gthulhu-mongodb', port: 27017, labels: gthulhu('mongodb', 'mongodb') },
   { namespace: 'gthulhu-node', name: 'gthulhu-scheduler', port: 8080, labels: gthulhu('scheduler') },
+  { namespace: 'manifest-gen', name: 'manifest-gen', port: 8080 },
   { namespace: 'shop', name: 'web-api', port: 8080, waypoint: 'waypoint' },
   { namespace: 'shop', name: 'purchase-history', port: 8080, waypoint: 'waypoint' },
   { namespace: 'gthulhu', name: 'gthulhu-manager', port: 8080, labels: gthulhu('manager'), waypoint: 'waypoint' },
@@ -79,6 +81,7 @@ const place = fc.constantFrom(
   { namespace: 'gthulhu' },
   { namespace: 'gthulhu', waypoint: 'waypoint' },
   { namespace: 'gthulhu-node' },
+  { namespace: 'manifest-gen' },
   { namespace: 'quarry', newNamespace: true },
 )
 

@@ -38,7 +38,11 @@ export function asks(description: Description, question: Question, waypointsOn =
         )
       const workload = workloadOf(callee.namespace, callee.name)
       if ('workload' in question.to) return question.to.workload === workload && callee.ports.includes(question.port)
-      return question.to.service === servicesOf[workload] && callee.ports.includes(question.port)
+      const before = servicesOf[workload]
+      if (before === undefined) return false
+      return (
+        question.to.service === before.service && question.port === before.port && callee.ports.includes(before.target)
+      )
     })
   }
   if (listens === undefined) return false
@@ -51,13 +55,16 @@ export function asks(description: Description, question: Question, waypointsOn =
   })
 }
 
-/** Every Service of k8s that is called by its own port's number here, by what stands behind it. */
-const servicesOf: Readonly<Record<string, string>> = {
-  'demo/postgres': 'demo/postgres',
-  'demo/hello-app': 'demo/hello-app',
-  'gthulhu/gthulhu-mongodb': 'gthulhu/gthulhu-mongodb',
-  'gthulhu/gthulhu-manager': 'gthulhu/gthulhu-manager',
-  'gthulhu-node/gthulhu-scheduler': 'gthulhu-node/gthulhu-scheduler-sidecar',
-  'shop/web-api': 'shop/web-api',
-  'shop/purchase-history-v1': 'shop/purchase-history',
+/** The Service before each of those that may be called, and the port of it that leads to the container's. */
+const servicesOf: Readonly<
+  Record<string, { readonly service: string; readonly port: number; readonly target: number }>
+> = {
+  'demo/postgres': { service: 'demo/postgres', port: 5432, target: 5432 },
+  'demo/hello-app': { service: 'demo/hello-app', port: 8000, target: 8000 },
+  'gthulhu/gthulhu-mongodb': { service: 'gthulhu/gthulhu-mongodb', port: 27017, target: 27017 },
+  'gthulhu/gthulhu-manager': { service: 'gthulhu/gthulhu-manager', port: 8080, target: 8080 },
+  'gthulhu-node/gthulhu-scheduler': { service: 'gthulhu-node/gthulhu-scheduler-sidecar', port: 8080, target: 8080 },
+  'manifest-gen/manifest-gen': { service: 'manifest-gen/manifest-gen', port: 80, target: 8080 },
+  'shop/web-api': { service: 'shop/web-api', port: 8080, target: 8080 },
+  'shop/purchase-history-v1': { service: 'shop/purchase-history', port: 8080, target: 8080 },
 }

@@ -15,6 +15,10 @@ export const { resources: k8s } = await loadManifests(
   ['workloads', ...connecting.map((layer) => `layers/${layer}`)].map((folder) => join(root, 'k8s', folder)),
   { relativeTo: root },
 )
+/** And what says which objects there may be. */
+export const { resources: admitting } = await loadManifests([join(root, 'k8s/layers/10-admission')], {
+  relativeTo: root,
+})
 const sound = new Set(checkReferences(k8s).map(({ message }) => message))
 
 export interface Made {

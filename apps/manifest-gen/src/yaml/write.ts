@@ -38,8 +38,11 @@ function nodeOf(value: unknown): Node {
   return new Scalar(value)
 }
 
-/** One for all: what it is made with costs more than a small object, and what it is written from is its contents alone. */
-const document = new Document<Node>(undefined)
+/**
+ * One for all: what it is made with costs more than a small object, and what it is written from is its contents alone. It
+ * knows no types but those that there are: the library would hold each text against all of them once more.
+ */
+const document = new Document<Node>(undefined, { schema: 'failsafe', customTags: ['int', 'bool'] })
 
 /** One object as a YAML document. Every text that came from outside is a scalar of its own; none is ever put into text. */
 export function writeYaml(object: unknown): string {
