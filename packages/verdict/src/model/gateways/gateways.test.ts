@@ -163,10 +163,6 @@ test('what stays unmodelled is named and makes no pod', () => {
     ['a gateway of class istio-remote', made({ gatewayClassName: 'istio-remote' })],
     ['a gateway with a deployment of its own', made({ addresses: [{ type: 'Hostname', value: 'gw.app.svc' }] })],
     ['a gateway whose own traffic is captured by ztunnel', made({}, { labels: gatewayLabels })],
-    [
-      'a gateway with a $patch in its overlay',
-      made({ infrastructure: { parametersRef } }, {}, configMap({ service: 'spec: {ports: [{$patch: replace}]}' })),
-    ],
     ['a gateway with a sidecar', made({ infrastructure: { labels: { 'sidecar.istio.io/inject': 'true' } } })],
   ]
   for (const [what, snapshot] of rows) {

@@ -30,11 +30,10 @@ export function readGateways(
       if (why !== undefined) notModelled.push(why)
       continue
     }
-    const overlays = readOverlays(gateway, resources)
-    const one = overlays.directives ? undefined : generate(gateway, kind, overlays)
-    const odd = one === undefined ? `a ${kind} with a $patch in its overlay` : whyOdd(one, namespaceLabels)
-    if (one !== undefined && odd === undefined) generated.push(one)
-    else if (odd !== undefined) notModelled.push({ effect: effectOf(kind), id: gateway.id, what: odd, at: at(gateway) })
+    const one = generate(gateway, kind, readOverlays(gateway, resources))
+    const odd = whyOdd(one, namespaceLabels)
+    if (odd === undefined) generated.push(one)
+    else notModelled.push({ effect: effectOf(kind), id: gateway.id, what: odd, at: at(gateway) })
   }
   checkNames(generated, resources)
   return { generated, notModelled }

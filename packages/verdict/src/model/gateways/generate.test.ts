@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Gateway, parseManifests, type Resource, type Service, type Workload } from '@bulkhead/resources'
+import {
+  type ConfigMap,
+  type Gateway,
+  parseManifests,
+  type Resource,
+  type Service,
+  type Workload,
+} from '@bulkhead/resources'
 import { ambient, type GatewayOptions, gateway, resource } from '../../testing/objects.js'
 import { compile } from '../compile.js'
 import { CompileError } from '../compile-error.js'
@@ -223,4 +230,70 @@ test('compile runs the same pod', () => {
   const { 'pod-template-hash': hash, ...labels } = pod.labels
   assert.ok(hash)
   assert.deepEqual(labels, made().deployment.spec.template.metadata?.labels)
+})
+
+test('an overlay may say how it is merged; what the API server would refuse then is told, and stumbles nobody', () => {
+  const drop = (list: string, key: string, name: string) => `${list}: [{ ${key}: ${name}, $patch: delete }]`
+  const { deployment, container } = made(
+    ...overlay({
+      deployment: `spec: {template: {spec: {${drop('volumes', 'name', 'istio-podinfo')}, containers: [{name: istio-proxy, ${drop('volumeMounts', 'mountPath', '/etc/istio/pod')}}]}}}`,
+    }),
+  )
+  const names = (list: readonly { readonly name: string }[] = []) => list.map(({ name }) => name)
+  assert.ok(!names(deployment.spec.template.spec.volumes).includes('istio-podinfo'))
+  assert.ok(!names(container.volumeMounts).includes('istio-podinfo') && names(container.volumeMounts).length === 7)
+  assert.equal(container.image, proxyImage, 'what the overlay does not name stays')
+  for (const [key, text, why] of [
+    ['deployment', 'spec: null', 'leaves spec.selector.matchLabels without an object of text'],
+    ['deployment', 'spec: {template: null}', 'leaves spec.template.metadata.labels without'],
+    ['deployment', 'spec: {template: {spec: null}}', 'leaves spec.template.spec without an object'],
+    ['deployment', 'spec: {template: {spec: {containers: 7}}}', 'leaves spec.template.spec.containers without a list'],
+    ['deployment', 'spec: {template: {spec: {containers: [{$patch: replace}]}}}', 'without at least one container'],
+    ['deployment', 'spec: {template: {spec: {containers: [{name: istio-proxy, ports: 5}]}}}', 'a list of containers'],
+    ['deployment', 'spec: {template: {spec: {hostNetwork: "yes"}}}', 'hostNetwork without true or false'],
+    [
+      'deployment',
+      'spec: {template: {metadata: {labels: {gateway.networking.k8s.io/gateway-name: x}}}}',
+      'takes labels',
+    ],
+    ['deployment', 'metadata: null', 'leaves metadata without an object'],
+    ['deployment', 'kind: Pod', 'makes something else of the Deployment'],
+    ['deployment', '$patch: delete', 'makes something else of the Deployment'],
+    ['service', 'spec: {ports: [{$patch: replace}]}', 'leaves spec.ports without at least one port'],
+    ['service', 'spec: {ports: 5}', 'leaves spec.ports without a list of ports'],
+    ['service', 'spec: {selector: 5}', 'leaves spec.selector without'],
+    ['serviceAccount', 'metadata: null', 'leaves metadata without an object'],
+    ['deployment', '$patch: merged', 'cannot be laid over: $patch is "merged"'],
+  ] as const) {
+    assert.throws(
+      () => {
+        const [spec, options, map] = overlay({ [key]: text })
+        return compile([ambient('app'), gateway('app/gw', spec, options), map])
+      },
+      (error) => {
+        assert.ok(error instanceof CompileError, `${text}: ${String(error)}`)
+        assert.ok(
+          error.message.includes(`the overlay "${key}" of a gateway `) && error.message.includes(why),
+          error.message,
+        )
+        return true
+      },
+    )
+  }
+})
+
+test('a class has overlays of its own, and the Gateway’s are laid over them', () => {
+  const [spec, options, own] = overlay({ deployment: 'spec: {replicas: 3}' })
+  const ofClass = (name: string, namespace = 'istio-system') =>
+    resource({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'class', namespace, labels: { 'gateway.istio.io/defaults-for-class': name } },
+      data: { deployment: 'spec: {replicas: 2, revisionHistoryLimit: 1}', service: 'spec: {type: ClusterIP}' },
+    } as ConfigMap)
+  const { deployment, service } = made(spec, options, own, ofClass('istio'))
+  assert.deepEqual([deployment.spec.replicas, rawField(deployment, 'spec', 'revisionHistoryLimit')], [3, 1])
+  assert.equal(rawField(service, 'spec', 'type'), 'ClusterIP')
+  assert.equal(made({}, {}, ofClass('istio-waypoint')).deployment.spec.replicas, undefined, 'another class')
+  assert.equal(made({}, {}, ofClass('istio', 'app')).deployment.spec.replicas, undefined, 'anybody’s namespace')
 })

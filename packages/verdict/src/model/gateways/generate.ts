@@ -5,8 +5,9 @@ import { CompileError } from '../compile-error.js'
 import { hash53 } from '../hash.js'
 import { namespaceOf, rawField } from '../kinds.js'
 import type { ProxyKind } from './classes.js'
-import type { Overlays } from './overlay.js'
+import type { Overlay, OverlayKey } from './overlay.js'
 import { proxyPodSpec, statusPort } from './proxy.js'
+import { misshapen } from './shape.js'
 
 type Labels = Readonly<Record<string, string>>
 
@@ -63,7 +64,7 @@ const scraped = {
  * called `<name>-<class>`, and those of a waypoint as the Gateway. Annotations may say otherwise. Their lines are the
  * Gateway's.
  */
-export function generate(gateway: Resource<Gateway>, kind: ProxyKind, overlays: Overlays): Generated {
+export function generate(gateway: Resource<Gateway>, kind: ProxyKind, overlays: readonly Overlay[]): Generated {
   const { metadata, spec } = gateway.object
   const namespace = namespaceOf(gateway)
   const usual = kind === 'waypoint' ? gateway.name : `${gateway.name}-${spec.gatewayClassName}`
@@ -122,8 +123,8 @@ export function generate(gateway: Resource<Gateway>, kind: ProxyKind, overlays: 
       type,
     },
   }
-  const made = <T extends KubernetesObject>(object: object, overlay: keyof Overlays['of']): Resource<T> =>
-    madeResource<T>(laidOver<T>(gateway, object, overlay, overlays), gateway)
+  const made = <T extends KubernetesObject>(object: object, key: OverlayKey): Resource<T> =>
+    madeResource<T>(overlays.reduce((under, one) => laidOver(under, key, one), object) as T, gateway)
   return {
     kind,
     gateway,
@@ -139,25 +140,26 @@ export function generate(gateway: Resource<Gateway>, kind: ProxyKind, overlays: 
 /** What an overlay must leave as it is: istiod makes nothing of one that does not. */
 const fixed = ['name', 'namespace', 'ownerReferences', 'finalizers', 'managedFields']
 
-function laidOver<T extends KubernetesObject>(
-  gateway: Resource<Gateway>,
-  object: object,
-  key: keyof Overlays['of'],
-  { of, source }: Overlays,
-): T {
+function laidOver(object: object, key: OverlayKey, { of, source }: Overlay): object {
   const overlay = of[key]
   const own = rawField(overlay, 'metadata')
   const refuse = (why: string): never => {
     const what = `the overlay ${JSON.stringify(key)} of a gateway ${why}, and istiod makes nothing then`
-    throw source === undefined ? new CompileError(gateway, [], what) : new CompileError(source, ['data', key], what)
+    throw new CompileError(source, ['data', key], what)
   }
   const changed = fixed.find((name) => {
     const wanted = rawField(own, name)
     return wanted !== undefined && wanted !== rawField(object, 'metadata', name)
   })
   if (changed !== undefined) refuse(`changes metadata.${changed}`)
+  const laid = merge(object, overlay, refuse)
+  const wrong = misshapen(String(rawField(object, 'kind')), laid)
+  return typeof laid !== 'object' || laid === null || wrong !== undefined ? refuse(wrong ?? 'leaves nothing') : laid
+}
+
+function merge(object: object, overlay: unknown, refuse: (why: string) => never): unknown {
   try {
-    return strategicMerge(object, overlay) as T
+    return strategicMerge(object, overlay)
   } catch (error) {
     if (!(error instanceof PatchError)) throw error
     return refuse(`cannot be laid over: ${error.message}`)
@@ -204,8 +206,9 @@ function handedOn(infrastructure: Labels | undefined, own: Labels): Labels {
 }
 
 /** What the API server would refuse of the Service, said where it was written. */
-function checked(service: Resource<Service>, { source }: Overlays): Resource<Service> {
+function checked(service: Resource<Service>, overlays: readonly Overlay[]): Resource<Service> {
   const { spec } = service.object
+  const source = overlays.findLast(({ of }) => Object.keys(of.service).length > 0)?.source
   const refuse = (what: string): never => {
     throw source === undefined
       ? new CompileError(service, [], what)

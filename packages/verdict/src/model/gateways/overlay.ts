@@ -8,22 +8,39 @@ type Fields = Readonly<Record<string, unknown>>
 /** The keys of the ConfigMap that istiod knows; with any other it generates nothing. */
 const overlayKeys = ['deployment', 'service', 'serviceAccount', 'horizontalPodAutoscaler', 'podDisruptionBudget']
 
-/** What `spec.infrastructure.parametersRef` lays over the generated objects. */
-export interface Overlays {
-  readonly of: Readonly<Record<'service' | 'deployment' | 'serviceAccount', Fields>>
-  /** It says how to merge (`$patch: replace`), which is more than is read here. */
-  readonly directives: boolean
+/** Of a ConfigMap in istiod's own namespace: it is for every Gateway of that class. */
+const classDefaults = 'gateway.istio.io/defaults-for-class'
+const systemNamespace = 'istio-system'
+
+type Key = 'service' | 'deployment' | 'serviceAccount'
+
+/** What one ConfigMap lays over the generated objects. */
+export interface Overlay {
+  readonly of: Readonly<Record<Key, Fields>>
   /** The ConfigMap, for what is wrong in it. */
-  readonly source?: Resource<ConfigMap>
+  readonly source: Resource<ConfigMap>
 }
 
+export type OverlayKey = keyof Overlay['of']
+
 /**
- * Reads the ConfigMap that a Gateway's parametersRef names. Each of its keys is a patch in YAML for one of the generated
- * objects. Where istiod would generate nothing (no such ConfigMap, a key it does not know), this is a CompileError.
+ * Reads the ConfigMaps that are laid over what istiod generates, in this order: the one of the Gateway's class, and the
+ * one that its parametersRef names. Each of their keys is a patch in YAML for one of the objects. Where istiod would
+ * generate nothing (no such ConfigMap, a key it does not know), this is a CompileError.
  */
-export function readOverlays(gateway: Resource<Gateway>, resources: readonly Resource[]): Overlays {
+export function readOverlays(gateway: Resource<Gateway>, resources: readonly Resource[]): readonly Overlay[] {
+  const { gatewayClassName } = gateway.object.spec
+  // Of several istiod takes the oldest.
+  const ofClass = ofKind<ConfigMap>(resources, '', 'ConfigMap').find(
+    (one) => namespaceOf(one) === systemNamespace && one.object.metadata.labels?.[classDefaults] === gatewayClassName,
+  )
+  const own = parametersOf(gateway, resources)
+  return [ofClass, own].filter((source) => source !== undefined).map(readOverlay)
+}
+
+function parametersOf(gateway: Resource<Gateway>, resources: readonly Resource[]): Resource<ConfigMap> | undefined {
   const reference = gateway.object.spec.infrastructure?.parametersRef
-  if (reference === undefined) return { of: { service: {}, deployment: {}, serviceAccount: {} }, directives: false }
+  if (reference === undefined) return undefined
   const path = ['spec', 'infrastructure', 'parametersRef']
   if ((reference.group ?? '') !== '' || reference.kind !== 'ConfigMap') {
     const kind = JSON.stringify(`${reference.group}/${reference.kind}`)
@@ -33,28 +50,24 @@ export function readOverlays(gateway: Resource<Gateway>, resources: readonly Res
   const found = ofKind<ConfigMap>(resources, '', 'ConfigMap').find(
     (candidate) => candidate.name === reference.name && namespaceOf(candidate) === namespace,
   )
-  if (found === undefined) {
-    const name = JSON.stringify(`${namespace}/${reference.name}`)
-    throw new CompileError(
-      gateway,
-      [...path, 'name'],
-      `there is no ConfigMap ${name}; istiod runs no gateway without it`,
-    )
-  }
-  const data = found.object.data ?? {}
-  for (const key of Object.keys(data)) {
+  if (found !== undefined) return found
+  const name = JSON.stringify(`${namespace}/${reference.name}`)
+  throw new CompileError(gateway, [...path, 'name'], `there is no ConfigMap ${name}; istiod runs no gateway without it`)
+}
+
+function readOverlay(source: Resource<ConfigMap>): Overlay {
+  for (const key of Object.keys(source.object.data ?? {})) {
     if (overlayKeys.includes(key)) continue
     const known = overlayKeys.join(', ')
-    throw new CompileError(found, ['data', key], `${JSON.stringify(key)} is no overlay of a gateway (${known})`)
+    throw new CompileError(source, ['data', key], `${JSON.stringify(key)} is no overlay of a gateway (${known})`)
   }
   return {
     of: {
-      service: overlay(found, 'service'),
-      deployment: overlay(found, 'deployment'),
-      serviceAccount: overlay(found, 'serviceAccount'),
+      service: overlay(source, 'service'),
+      deployment: overlay(source, 'deployment'),
+      serviceAccount: overlay(source, 'serviceAccount'),
     },
-    directives: Object.values(data).some((text) => text.includes('$patch')),
-    source: found,
+    source,
   }
 }
 
