@@ -3,7 +3,7 @@ import { changedResource, type KubernetesObject, type PodTemplate, type Resource
 import type { Admission, AdmissionPolicies, AdmissionRequest, Operation, Requester } from '@bulkhead/verdict/admission'
 import type { Engine } from '../engine.js'
 import { keyOf } from '../in-force.js'
-import type { Entry } from './entries.js'
+import { type Entry, isSame } from './entries.js'
 import { replicasOf, templateOf } from './kinds.js'
 import { refusalOf } from './refused.js'
 
@@ -25,8 +25,14 @@ export interface Answered {
   readonly admission?: Admission
   /** What is there then. Undefined: nothing. */
   readonly entry: Entry | undefined
-  /** It is not what was asked for, or there is more. */
-  readonly differs: boolean
+}
+
+/** What is most likely there then: what is asked for, unless that was refused already. */
+export function expected({ given, operation, entry }: Due): Entry | undefined {
+  const { refused } = entry ?? {}
+  if (operation === 'DELETE') return refused?.operation === 'DELETE' ? entry : undefined
+  if (refused !== undefined && isSame(entry?.given, given)) return entry
+  return { given, source: given, stored: given, generated: entry?.generated ?? [] }
 }
 
 type Admits = Pick<Engine, 'admit'>
@@ -37,7 +43,7 @@ export function answered(due: Due, { admit }: Admits, policies: AdmissionPolicie
   const asked = { key: keyOf(given), given, operation }
   const gone = operation === 'DELETE'
   const asGiven: Entry = { given, source: given, stored: given, generated: entry?.generated ?? [] }
-  if (policies === undefined) return { ...asked, entry: gone ? undefined : asGiven, differs: false }
+  if (policies === undefined) return { ...asked, entry: gone ? undefined : asGiven }
   const old = entry?.stored
   const admission = admit(
     {
@@ -53,9 +59,9 @@ export function answered(due: Due, { admit }: Admits, policies: AdmissionPolicie
     const refused = refusalOf(given, admission, { operation, refused: 'object', ...stays })
     // Of what is to go what was written last is known.
     const was = entry ?? { given, generated: [] }
-    return { ...asked, admission, entry: { ...was, ...(!gone && { given }), refused }, differs: true }
+    return { ...asked, admission, entry: { ...was, ...(!gone && { given }), refused } }
   }
-  if (gone) return { ...asked, admission, entry: undefined, differs: false }
+  if (gone) return { ...asked, admission, entry: undefined }
   const stored = admission.object.object === given.object ? given : admission.object
   const generated = [
     ...admission.generated,
@@ -68,7 +74,6 @@ export function answered(due: Due, { admit }: Admits, policies: AdmissionPolicie
     entry: makesPods(given, entry)
       ? withPods(next, admission.pod, operation)
       : { ...next, ...(entry?.running !== undefined && { running: withTemplate(stored, templateOf(entry.running)) }) },
-    differs: stored !== given || generated.length > 0,
   }
 }
 

@@ -229,3 +229,14 @@ test('what istiod makes of a Gateway is asked as istiod, once, and its pods may 
     [['shop/gate-istio'], ['ValidatingPolicy/no', 'ConfigMap/shop/gate']],
   )
 })
+
+test('policies are compiled once where nothing turns out otherwise than before', async () => {
+  const { put, compiled } = gate()
+  const no = policy('no', { to: 'ConfigMap/shop/a', does: 'refuse' })
+  await put([no, map('a'), map('b')])
+  assert.equal(compiled.length, 2)
+  await put([no, map('a'), map('b', { n: '2' })])
+  assert.equal(compiled.length, 3)
+  await put([map('a'), map('b', { n: '2' })])
+  assert.equal(compiled.length, 5)
+})

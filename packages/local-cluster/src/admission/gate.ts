@@ -3,7 +3,7 @@ import type { AdmissionPolicies, Requester } from '@bulkhead/verdict/admission'
 import type { Engine } from '../engine.js'
 import { badManifests } from '../errors.js'
 import { keyOf } from '../in-force.js'
-import { type Answered, answered, type Due, triedAgain } from './answer.js'
+import { type Answered, answered, type Due, expected, triedAgain } from './answer.js'
 import { type Entry, type Held, isSame, moved, onceKey, storedOf } from './entries.js'
 import { hasPods, isPolicy } from './kinds.js'
 
@@ -54,7 +54,7 @@ export async function pass(engine: GateEngine, before: Held, passing: Passing): 
   if (round.differs) policies = await round.compile()
   round.tryAgain(policies)
   const entries = round.entries()
-  const made = await round.make(entries, policies)
+  const made = round.make(policies)
   return { held: { entries, made, policies, once: round.once(entries) }, asked: round.asked }
 }
 
@@ -68,6 +68,8 @@ class Round {
   readonly #passing: Passing
   readonly #all = new Map<string, Undecided>()
   #differs = false
+  /** What istiod makes of what policies were compiled with last. */
+  #made: readonly Resource[] = []
 
   constructor(engine: GateEngine, before: Held, passing: Passing) {
     this.#engine = engine
@@ -82,7 +84,7 @@ class Round {
     }
   }
 
-  /** Whether what is in force is other than what policies were compiled with. */
+  /** Whether something is not as it was expected when policies were compiled. */
   get differs(): boolean {
     return this.#differs
   }
@@ -133,22 +135,23 @@ class Round {
     const { entry } = answer
     if (entry === undefined) this.#all.delete(key)
     else this.#all.set(key, { entry })
-    if (answer.differs) this.#differs = true
+    const likely = expected(due)
+    if (!isAlike(likely, entry)) this.#differs = true
   }
 
   async compile(): Promise<AdmissionPolicies> {
     this.#differs = false
     const entries = new Map(
       [...this.#all].flatMap(([key, one]): [string, Entry][] => {
-        if ('entry' in one) return [[key, one.entry]]
-        const { given, operation } = one.due
-        return operation === 'DELETE' ? [] : [[key, { given, source: given, stored: given, generated: [] }]]
+        const entry = 'entry' in one ? one.entry : expected(one.due)
+        return entry === undefined ? [] : [[key, entry]]
       }),
     )
     return badManifests(() => {
       const stored = storedOf({ entries })
+      this.#made = this.#engine.made(stored)
       // Of a Gateway's pods policies look up the account that istiod makes for them.
-      return this.#engine.compileAdmission([...stored, ...this.#engine.made(stored)])
+      return this.#engine.compileAdmission([...stored, ...this.#made])
     })
   }
 
@@ -158,10 +161,9 @@ class Round {
   }
 
   /** What istiod creates for the Gateways that were let in. */
-  async make(entries: ReadonlyMap<string, Entry>, policies: AdmissionPolicies): Promise<ReadonlyMap<string, Entry>> {
-    const made = await badManifests(() => this.#engine.made(storedOf({ entries }, 'running')))
+  make(policies: AdmissionPolicies): ReadonlyMap<string, Entry> {
     return new Map(
-      made.map((given) => {
+      this.#made.map((given) => {
         const key = keyOf(given)
         const before = this.#before.made.get(key)
         if (before?.source !== undefined && isSame(before.source, given)) {
@@ -187,4 +189,11 @@ class Round {
     }
     return kept
   }
+}
+
+/** Whether policies that look them up see the same. */
+function isAlike(one: Entry | undefined, other: Entry | undefined): boolean {
+  if (one?.stored?.object !== other?.stored?.object) return false
+  const [made = [], likewise = []] = [one?.generated, other?.generated]
+  return made.length === likewise.length && made.every((object, index) => object === likewise[index])
 }
