@@ -4,13 +4,14 @@ import path from 'node:path'
 import { describe, it } from 'node:test'
 import { loadManifests } from '@bulkhead/resources'
 import { compile, judge, outsideAddress, type Snapshot, type Verdict } from '@bulkhead/verdict'
+import { admit, compileAdmission } from '@bulkhead/verdict/admission'
 import { parseDestination, parseRequest, parseSource } from '../endpoints.js'
 import { repository } from '../golden.js'
 import { explainNamed } from './explain.js'
 
 /*
  * What the header of a policy says under `Prove it`, where that is an `explain`: with all walls on, but for those that it takes down first, what is
- * shown has to be of that file and no other, and as its answer says.
+ * shown has to be of that file and no other, and as its answer says. Where it is an `admit`, the file has a word in it on each object that makes pods.
  */
 
 const k8s = path.join(repository, 'k8s')
@@ -74,4 +75,41 @@ describe('the headers of k8s/layers', () => {
   }
 
   it('have such a proof in most of the files', () => assert.ok(proved >= 70, `${proved} of ${files.length}`))
+})
+
+describe('the headers of k8s/layers/10-admission', () => {
+  const policies = compileAdmission(resources)
+  const before = new Map(resources.map((resource) => [resource.id, resource.object]))
+  let proved = 0
+  for (const file of files) {
+    const text = readFileSync(path.join(repository, file), 'utf8')
+    const [, named = ''] = /^# Prove it +npx bulkhead admit -f (\S+)$/m.exec(text) ?? []
+    if (named === '') continue
+    proved++
+
+    it(`${file}: ${named}`, async () => {
+      const asked = await loadManifests([path.join(repository, named)], { relativeTo: repository })
+      const shown = asked.resources.map((object) => {
+        const oldObject = before.get(object.id)
+        return admit({ operation: oldObject ? 'UPDATE' : 'CREATE', object, ...(oldObject && { oldObject }) }, policies)
+      })
+      const words = shown.map(({ steps, pod }) =>
+        [...steps, ...(pod?.steps ?? [])].filter(({ at = '', exception }) =>
+          `${exception?.at ?? at}:`.startsWith(`${file}:`),
+        ),
+      )
+      assert.ok(
+        words.some((steps) => steps.length > 0),
+        'nothing of it is of this file',
+      )
+      if (!named.endsWith('/bad.yaml')) return
+      for (const [index, steps] of words.entries())
+        assert.ok(
+          steps.some(({ outcome }) => outcome === 'deny'),
+          asked.resources[index]?.id,
+        )
+    })
+  }
+
+  it('have such a proof in every policy', () => assert.ok(proved >= 17, `${proved}`))
 })
