@@ -50,7 +50,7 @@ export const reasonCodes = [
   'admission.audited', // likewise, and says so in reports alone
   'admission.not-matched', // a policy is not about this object
   'admission.excepted', // a PolicyException takes the object out
-  'admission.failed', // a policy's own expression failed, and its failurePolicy refuses then
+  'admission.failed', // a policy's own expression failed, and it refuses what it cannot judge
   'admission.mutated',
   'admission.generated',
   // what we cannot say

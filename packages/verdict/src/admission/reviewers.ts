@@ -1,4 +1,5 @@
 import type { Resource } from '@bulkhead/resources'
+import { readChangingPolicies } from './kyverno/cel-policies/changing.js'
 import { readCelPolicies } from './kyverno/cel-policies/index.js'
 import { clusterPolicyReviewers } from './kyverno/cluster-policy/index.js'
 import type { AdmissionOptions, AdmissionPolicies, Reviewer } from './types.js'
@@ -9,8 +10,9 @@ export function readReviewers(
   options: AdmissionOptions,
 ): { readonly reviewers: readonly Reviewer[]; readonly notModelled: AdmissionPolicies['notModelled'] } {
   const cel = readCelPolicies(resources, options)
+  const changing = readChangingPolicies(resources, options)
   return {
-    reviewers: [...cel.reviewers, ...clusterPolicyReviewers(resources, options)],
-    notModelled: cel.notModelled,
+    reviewers: [...cel.reviewers, ...changing.reviewers, ...clusterPolicyReviewers(resources, options)],
+    notModelled: [...cel.notModelled, ...changing.notModelled],
   }
 }

@@ -27,6 +27,19 @@ export function groupResourceOf(object: KubernetesObject): string {
   return group === '' ? resourceOf(object.kind) : `${resourceOf(object.kind)}.${group}`
 }
 
+/** Kinds that belong to no namespace, of the groups that policies make objects of. */
+const clusterKinds = new Set([
+  ...['Namespace', 'Node', 'PersistentVolume', 'ClusterRole', 'ClusterRoleBinding', 'StorageClass', 'PriorityClass'],
+  ...['CustomResourceDefinition', 'APIService', 'IngressClass', 'RuntimeClass', 'CSIDriver', 'GatewayClass'],
+  ...['ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding', 'MutatingAdmissionPolicy'],
+  ...['MutatingAdmissionPolicyBinding', 'ValidatingWebhookConfiguration', 'MutatingWebhookConfiguration'],
+  ...['ClusterPolicy', 'ValidatingPolicy', 'MutatingPolicy', 'GeneratingPolicy', 'ImageValidatingPolicy'],
+  ...['DeletingPolicy', 'CiliumClusterwideNetworkPolicy', 'CiliumCIDRGroup', 'CertificateSigningRequest'],
+])
+
+/** Whether an object of the kind has no namespace; a kind that nobody here has heard of has one. */
+export const isClusterScoped = (kind: string): boolean => clusterKinds.has(kind)
+
 interface Controller {
   readonly template: FieldPath
   /** The ServiceAccount in kube-system whose token makes the pods. */

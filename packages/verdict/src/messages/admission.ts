@@ -28,7 +28,7 @@ export const admission: Readonly<Record<AdmissionCode, (said: Said) => string>> 
   'admission.not-matched': (said) => `${whose(said)} is not about it${why(said)}`,
   'admission.excepted': (said) =>
     `${said.exception?.policy ?? 'an exception'} takes it out of ${whose(said)}${why(said)}`,
-  'admission.failed': (said) => `${whose(said)} could not be evaluated, and refuses what it cannot judge${says(said)}`,
+  'admission.failed': (said) => `${whose(said)} could not be evaluated${says(said)}`,
   'admission.mutated': (said) => `${whose(said)} changes it${why(said)}`,
   'admission.generated': (said) => `${whose(said)} makes ${fact(said, 'makes')}`,
 }

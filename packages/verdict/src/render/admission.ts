@@ -75,6 +75,13 @@ const words: Readonly<Record<string, string>> = {
   'not-modelled': 'UNKNOWN',
 }
 
+/** A policy that fails refuses, unless all that it does is to tell. */
+function wordOf({ code, outcome }: AdmissionStep): string | undefined {
+  if (code === 'admission.failed' && outcome !== 'deny')
+    return words[outcome === 'warn' ? 'admission.warned' : 'admission.audited']
+  return words[code]
+}
+
 /** The widest of the words, and what stands around it. */
 const margin = ' '.repeat(12)
 
@@ -85,8 +92,8 @@ function stepLines({ steps }: Admission): string[] {
   const others = new Set<string>()
   for (const group of grouped(steps)) {
     const [step] = group
-    const word = step === undefined ? undefined : words[step.code]
     if (step === undefined) continue
+    const word = wordOf(step)
     if (word === undefined) {
       others.add(step.policy ?? step.engine)
       continue
@@ -102,8 +109,12 @@ function stepLines({ steps }: Admission): string[] {
     )
     if (!again) lines.push(...said.map((line) => margin + line))
   }
-  return [...lines, ...(others.size === 0 ? [] : [`  not about it: ${[...others].join(', ')}`])]
+  return [...lines, ...(others.size === 0 ? [] : [`  not about it: ${othersText([...others])}`])]
 }
+
+/** A few are named; many are counted. */
+const othersText = (names: readonly string[]): string =>
+  names.length > 3 ? `${names.length} other policies` : names.join(', ')
 
 function grouped(steps: readonly AdmissionStep[]): AdmissionStep[][] {
   const groups: AdmissionStep[][] = []

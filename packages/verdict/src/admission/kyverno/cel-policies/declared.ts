@@ -3,7 +3,6 @@ import type { Declarations } from '../../cel/scope.js'
 
 /** Libraries of Kyverno that ask the network, the clock or chance, or that policies of pods have no use for. */
 const foreign = new Set([
-  'generator',
   'globalContext',
   'gzip',
   'hash',
@@ -23,4 +22,10 @@ export const kyvernoDeclared: Omit<Declarations, 'variables'> = {
   roots: new Map([...admissionRoots, ['exceptions', 'dyn']]),
   foreign,
   looseOrValue: true,
+  // What makes objects is there for generating policies alone.
+  absent: new Set(['generator']),
 }
+
+/** A mutating policy's make objects, whose lists and maps hold values of several types. */
+export const mutatingDeclared: Omit<Declarations, 'variables'> = { ...kyvernoDeclared, mixed: true }
+export const generatingDeclared: Omit<Declarations, 'variables'> = { ...mutatingDeclared, absent: new Set() }
