@@ -166,7 +166,6 @@ function readVariant(resource: Resource, generated?: ReturnType<typeof autogen>[
     reader.read(['spec', 'matchConditions', index, 'expression'], source(field(condition, 'expression')), ['bool']),
   )
   const mutations = list(field(spec, 'mutations')).map((one, index) => readMutation(reader, index, one, source))
-  if (mutations.length === 0) throw reader.error(['spec', 'mutations'], 'a MutatingPolicy has at least one mutation')
   const others: readonly (readonly string[])[] = [
     ['spec', 'targetMatchConstraints'],
     ['spec', 'autogen', 'mutatingAdmissionPolicy'],
