@@ -42,6 +42,7 @@ export class Enforcement {
     this.#wanted = { base, off: parts.switches.off, changes: new Map() }
     this.#held = held
     this.#podless = podlessOf(held)
+    parts.pods.know(snapshot.pods, this.#podless)
     this.#plans = plans
     this.#snapshot = snapshot
     this.#plain = snapshot
@@ -265,7 +266,7 @@ export class Enforcement {
   #aim(plain: Snapshot, plans: ReadonlyMap<string, PodPlan>): Touched {
     this.#plain = plain
     this.#plans = plans
-    this.#parts.pods.know(this.#snapshot.pods)
+    this.#parts.pods.know(this.#snapshot.pods, this.#podless)
     return this.#rollouts.aim(plans)
   }
 

@@ -12,6 +12,7 @@ export type ClusterErrorCode =
   | 'refused'
   | 'unknown-layer'
   | 'unknown-workload'
+  | 'no-pods'
   | 'unknown-change'
   | 'no-program'
   | 'bad-attempt'

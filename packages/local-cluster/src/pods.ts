@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { didYouMean } from '@bulkhead/resources/suggest'
 import type { Snapshot } from '@bulkhead/verdict'
+import type { Refusal } from './admission/refusal.js'
 import type { WorkloadStatus } from './cluster-types.js'
 import { ClusterError } from './errors.js'
 import { isPlayed, type PodPlan } from './plan.js'
@@ -42,6 +43,7 @@ export class Pods {
   readonly #runners = new Map<string, PodRunner>()
   readonly #events = new EventEmitter()
   readonly #rotation: NodeJS.Timeout
+  #podless: ReadonlyMap<string, Refusal> = new Map()
 
   constructor(host: Omit<PodHost, 'changed'>) {
     this.#host = host
@@ -126,8 +128,14 @@ export class Pods {
     return this.#runners.has(key)
   }
 
-  /** What other policies make of pods that run: their labels, their place in the mesh. */
-  know(pods: Snapshot['pods']): void {
+  /**
+   * What other policies make of pods that run: their labels, their place in the mesh.
+   *
+   * @param podless workloads whose controllers may create no pods
+   */
+  know(pods: Snapshot['pods'], podless: ReadonlyMap<string, Refusal>): void {
+    this.#podless = podless
+
     for (const [key, runner] of this.#runners) {
       const pod = pods.get(key)
       if (pod !== undefined) runner.pod = pod
@@ -168,11 +176,13 @@ export class Pods {
     })
   }
 
-  /** The pods of a workload, or the one pod of that key. @throws ClusterError `unknown-workload` */
+  /** The pods of a workload, or the one pod of that key. @throws ClusterError `unknown-workload`, `no-pods` */
   of(workload: string): readonly PodRunner[] {
     const all = [...this.#runners.values()]
     const found = all.filter(({ plan }) => plan.pod.workload === workload || plan.pod.key === workload)
     if (found.length > 0) return found
+    const refused = this.#podless.get(workload)
+    if (refused !== undefined) throw new ClusterError('no-pods', `${workload} is there without pods. ${refused.told}`)
     const known = [...new Set(all.map(({ plan }) => plan.pod.workload))].sort()
     // Its namespace is what is left out most often.
     const [unqualified] = known.filter((name) => name.endsWith(`/${workload}`))

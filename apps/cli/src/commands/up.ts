@@ -168,14 +168,15 @@ function foldersWords({ manifests }: SupervisorOptions, io: Io): string {
 
 /** @param here whether saves are told in this terminal */
 function upText(
-  { url, tookMs, notReady, status }: UpReport,
+  { url, tookMs, status }: UpReport,
   { stateDir }: SupervisorOptions,
   io: Io,
   here: boolean,
   lab: string | undefined,
 ): string {
   const style = styleOf(io)
-  const pods = status.workloads.reduce((sum, { of }) => sum + of, 0)
+  const sum = (counted: 'ready' | 'of') => status.workloads.reduce((total, one) => total + one[counted], 0)
+  const [ready, pods] = [sum('ready'), sum('of')]
   const shown = shownPath(io, stateDir)
   const state = stateDir === stateDirectory(io) ? '' : ` --state ${shellWord(shown)}`
   // The one whose fall opens something while all others stand.
@@ -195,7 +196,7 @@ function upText(
         ]),
   ]
   return [
-    style.bold(`${pods - notReady.length} of ${pods} pods are ready, after ${(tookMs / 1000).toFixed(1)} s.`),
+    style.bold(`${ready} of ${pods} pods are ready, after ${(tookMs / 1000).toFixed(1)} s.`),
     '',
     statusText(status, style),
     ...status.layers

@@ -27,6 +27,7 @@ const statuses: Readonly<Record<ClusterErrorCode, number>> = {
   refused: 403,
   'unknown-layer': 404,
   'unknown-workload': 404,
+  'no-pods': 409,
   'unknown-change': 404,
   'no-program': 422,
   'bad-attempt': 422,

@@ -2,9 +2,11 @@ import { isDeepStrictEqual } from 'node:util'
 import { changedResource, type KubernetesObject, type PodTemplate, type Resource } from '@bulkhead/resources'
 import type { Admission, AdmissionPolicies, AdmissionRequest, Operation, Requester } from '@bulkhead/verdict/admission'
 import type { Engine } from '../engine.js'
+import { messageOf } from '../errors.js'
 import { keyOf } from '../in-force.js'
 import { type Entry, isSame } from './entries.js'
 import { replicasOf, templateOf } from './kinds.js'
+import type { Refusal } from './refusal.js'
 import { refusalOf } from './refused.js'
 
 /** What the API server is to be asked. */
@@ -35,17 +37,17 @@ export function expected({ given, operation, entry }: Due): Entry | undefined {
   return { given, source: given, stored: given, generated: entry?.generated ?? [] }
 }
 
-type Admits = Pick<Engine, 'admit'>
+type Admits = Pick<Engine, 'admit' | 'parse'>
 
 /** Asks, and says what is there then. Without policies everything is let in. */
-export function answered(due: Due, { admit }: Admits, policies: AdmissionPolicies | undefined): Answered {
+export function answered(due: Due, engine: Admits, policies: AdmissionPolicies | undefined): Answered {
   const { given, operation, entry, user } = due
   const asked = { key: keyOf(given), given, operation }
   const gone = operation === 'DELETE'
   const asGiven: Entry = { given, source: given, stored: given, generated: entry?.generated ?? [] }
   if (policies === undefined) return { ...asked, entry: gone ? undefined : asGiven }
   const old = entry?.stored
-  const admission = admit(
+  const said = engine.admit(
     {
       operation,
       object: given,
@@ -54,6 +56,7 @@ export function answered(due: Due, { admit }: Admits, policies: AdmissionPolicie
     } satisfies AdmissionRequest,
     policies,
   )
+  const admission = said.outcome === 'allow' && said.object.object !== given.object ? valid(said, engine) : said
   if (admission.outcome !== 'allow') {
     const stays = old === undefined ? {} : { stays: true as const }
     const refused = refusalOf(given, admission, { operation, refused: 'object', ...stays })
@@ -63,11 +66,15 @@ export function answered(due: Due, { admit }: Admits, policies: AdmissionPolicie
   }
   if (gone) return { ...asked, admission, entry: undefined }
   const stored = admission.object.object === given.object ? given : admission.object
-  const generated = [
-    ...admission.generated,
-    ...asGiven.generated.filter((one) => !admission.generated.some((other) => keyOf(other) === keyOf(one))),
-  ]
-  const next: Entry = { given, source: given, stored, generated }
+  const { made, notMade } = takenOf(admission.generated, engine)
+  const before = asGiven.generated.filter((one) => !made.some((other) => keyOf(other) === keyOf(one)))
+  const next: Entry = {
+    given,
+    source: given,
+    stored,
+    generated: [...made, ...before],
+    ...(notMade.length > 0 && { notMade }),
+  }
   return {
     ...asked,
     admission,
@@ -75,6 +82,51 @@ export function answered(due: Due, { admit }: Admits, policies: AdmissionPolicie
       ? withPods(next, admission.pod, operation)
       : { ...next, ...(entry?.running !== undefined && { running: withTemplate(stored, templateOf(entry.running)) }) },
   }
+}
+
+/** What a policy has mutated has to be an object still: the API server looks at it after the policies. */
+function valid(admission: Admission, engine: Pick<Engine, 'parse'>): Admission {
+  const { object } = admission
+  const wrong = whyInvalid(object, engine)
+  if (wrong === undefined) return admission
+  const message = `${object.kind} ${JSON.stringify(object.name)} is invalid once policies have mutated it: ${wrong}`
+  const mutating = admission.steps.findIndex(({ code }) => code === 'admission.mutated')
+  const refusal = { status: 422, reason: 'Invalid', message }
+  return { ...admission, outcome: 'deny', decidedBy: mutating, generated: [], refusal }
+}
+
+function whyInvalid({ object, position }: Resource, { parse }: Pick<Engine, 'parse'>): string | undefined {
+  try {
+    parse(JSON.stringify(object), position([]).file)
+    return undefined
+  } catch (error) {
+    return messageOf(error)
+  }
+}
+
+/** What policies are to make, without what the API server would not take. */
+function takenOf(generated: readonly Resource[], engine: Pick<Engine, 'parse'>) {
+  const made: Resource[] = []
+  const notMade: Refusal[] = []
+  for (const one of generated) {
+    const wrong = whyInvalid(one, engine)
+    if (wrong === undefined) {
+      made.push(one)
+      continue
+    }
+    const { file, line } = one.position([])
+    const message = `${one.kind} ${JSON.stringify(one.name)}, which the policy here is to make, is invalid: ${wrong}`
+    notMade.push({
+      id: one.id,
+      at: `${file}:${line}`,
+      operation: 'CREATE',
+      refused: 'object',
+      outcome: 'deny',
+      message,
+      told: message,
+    })
+  }
+  return { made, notMade }
 }
 
 /** A controller may create no pod, and tries again with the policies that are in force by now. */

@@ -15,6 +15,8 @@ export interface Entry {
   readonly running?: Resource
   /** What policies made of it. */
   readonly generated: readonly Resource[]
+  /** What a policy was to make of it, and is no object that the API server takes. */
+  readonly notMade?: readonly Refusal[]
   /** Why `given`, or its end, was refused. */
   readonly refused?: Refusal
   /** Why its controller creates no pod. */
@@ -60,8 +62,8 @@ export function givenOf({ entries }: Pick<Held, 'entries'>, key: string): Resour
 
 /** Everything that is refused now, in the order of the objects. */
 export function refusalsOf({ entries, made }: Pick<Held, 'entries' | 'made'>): readonly Refusal[] {
-  return [...entries.values(), ...made.values()].flatMap(({ refused, noPods }) =>
-    [refused, noPods].filter((one) => one !== undefined),
+  return [...entries.values(), ...made.values()].flatMap(({ refused, noPods, notMade = [] }) =>
+    [refused, noPods, ...notMade].filter((one) => one !== undefined),
   )
 }
 

@@ -240,3 +240,21 @@ test('policies are compiled once where nothing turns out otherwise than before',
   await put([map('a'), map('b', { n: '2' })])
   assert.equal(compiled.length, 5)
 })
+
+test('what a policy has mutated into no object is refused', async () => {
+  const { put, stored, held } = gate()
+  await put([policy('mark', { to: 'ConfigMap/', does: 'mark' }), map('broken'), map('a')])
+  assert.deepEqual(stored(), ['ValidatingPolicy/mark', 'ConfigMap/shop/a'])
+  assert.deepEqual(refused(held()), [
+    'ConfigMap/shop/broken: ConfigMap "broken" is invalid once policies have mutated it: unknown field "broken"',
+  ])
+})
+
+test('what a policy is to make and is no object is told, and not there', async () => {
+  const { put, stored, held } = gate()
+  await put([policy('make', { to: 'ConfigMap/', does: 'make' }), map('broken')])
+  assert.deepEqual(stored(), ['ValidatingPolicy/make', 'ConfigMap/shop/broken'])
+  assert.deepEqual(refused(held()), [
+    'ConfigMap/of-broken: ConfigMap "of-broken", which the policy here is to make, is invalid: unknown field "broken"',
+  ])
+})

@@ -26,7 +26,7 @@ export interface Passing {
   readonly user?: Requester
 }
 
-export type GateEngine = Pick<Engine, 'compileAdmission' | 'admit' | 'made'>
+export type GateEngine = Pick<Engine, 'compileAdmission' | 'admit' | 'made' | 'parse'>
 
 /** Who creates what runs a Gateway. */
 export const istiod: Requester = {

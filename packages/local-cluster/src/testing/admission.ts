@@ -66,6 +66,10 @@ export function ruling(made: (resources: readonly Resource[]) => readonly Resour
       return { resources, notModelled: [] }
     },
     made,
+    parse: (text) => {
+      if (text.includes('broken')) throw new Error('unknown field "broken"')
+      return []
+    },
     admit: (request, { resources }) => {
       asked.push(said(request))
       const { object, operation } = request
