@@ -85,7 +85,8 @@ describe('while a waypoint is not there', () => {
   })
 
   it('its Gateway, applied first, shuts nothing until it is ready, and then what 50-identity shuts until the rest is there', () => {
-    const gatewaysOnly = resources.filter(({ layer, id }) => layer !== '60-requests' || id.startsWith('Gateway/'))
+    const first = /^(Gateway|ConfigMap)\//
+    const gatewaysOnly = resources.filter(({ layer, id }) => layer !== '60-requests' || first.test(id))
     const ready = new Set(['shop/waypoint', 'gthulhu/waypoint'])
     const notReady = new Set<string>()
     for (const on of withRequests) {
