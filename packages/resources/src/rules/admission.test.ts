@@ -53,6 +53,7 @@ test('rules name groups, versions, operations and resources; "*" stands alone', 
   assert.deepEqual(rule(text({})), [])
   for (const name of Object.keys(fields)) {
     assert.match(rule(text({ [name]: '[]' })).join(), /^error field\.missing 5:\d+$/, name)
+    assert.equal(rule(text({ [name]: '[""]' })).length, name === 'apiGroups' ? 0 : 1, `${name} with an empty entry`)
     if (name !== 'resources') assert.match(rule(text({ [name]: '["*", a]' }))[0] ?? '', /^error field\.value 5/, name)
   }
   assert.match(rule(text({ operations: '[CREAT]' })).join(), /^error field\.value 5:\d+$/)
@@ -64,6 +65,9 @@ test('names, expressions and messages', () => {
     ['  validations: [{ expression: "" }]\n', 'error field.missing 6:17'],
     ['  validations: [{ expression: "a", message: "b\\nc" }]\n', 'error field.value 6:36'],
     ['  validations: [{ expression: "a\\nb" }]\n', 'error field.missing 6:17'],
+    ['  validations: [{ expression: "a", message: "" }]\n', 'error field.value 6:36'],
+    ['  auditAnnotations: [{ key: "a b", valueExpression: "1" }]\n', 'error field.value 6:24'],
+    ['  auditAnnotations: [{ key: a, valueExpression: "" }]\n', 'error field.missing 6:22'],
     ['  validations: [{ expression: "a", reason: Teapot }]\n', 'error field.value 6:36'],
     [`${validations}  failurePolicy: Allow\n`, 'error field.value 7:3'],
     [`${validations}  variables: [{ name: a-b, expression: "1" }]\n`, 'error field.value 7:17'],
@@ -75,11 +79,16 @@ test('names, expressions and messages', () => {
     [`${validations}  matchConditions: [{ name: a, expression: "" }]\n`, 'error field.missing 7:21'],
   ]
   for (const [text, expected] of rows) assert.deepEqual(policy(about + text), [expected], text)
+  const conditions = (count: number) =>
+    `  matchConditions: [${Array.from({ length: count }, (_, index) => `{ name: c${index}, expression: "1" }`).join(', ')}]\n`
+  assert.deepEqual(policy(about + validations + conditions(64)), [])
+  assert.deepEqual(policy(about + validations + conditions(65)), ['error field.too-many 7:3'])
 })
 
 test('a binding names its policy and at least one action; Deny and Warn do not go together', () => {
   assert.deepEqual(binding('  validationActions: [Deny]\n'), ['error field.missing 4:1'])
   assert.deepEqual(binding('  policyName: ""\n  validationActions: [Deny]\n'), ['error field.missing 5:3'])
+  assert.deepEqual(binding('  policyName: A_b\n  validationActions: [Deny]\n'), ['error object.name 5:3'])
   assert.deepEqual(binding('  policyName: p\n'), ['error field.missing 4:1'])
   assert.deepEqual(binding('  policyName: p\n  validationActions: []\n'), ['error field.missing 6:3'])
   assert.deepEqual(binding('  policyName: p\n  validationActions: [Block]\n'), ['error field.value 6:23'])

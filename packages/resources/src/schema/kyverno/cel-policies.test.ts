@@ -95,6 +95,9 @@ test('rules that are about nothing are warned of, and operations that there are 
   assert.deepEqual(rule('{ apiGroups: [""], apiVersions: [v1], operations: [CREAT], resources: [pods] }'), [
     'error match.operation 5:90',
   ])
+  assert.deepEqual(rule('{ apiGroups: [""], apiVersions: [v1], operations: ["*"], resources: [""] }'), [
+    'error match.resource 5:108',
+  ])
   assert.deepEqual(rule('{ apiGroups: [""], apiVersions: [v1], operations: ["*"], resources: [Pod] }'), [
     'warning match.resource 5:108',
   ])
@@ -146,9 +149,20 @@ test('an exception names policies by kind and name', () => {
   assert.deepEqual(exception('policyRefs: []'), ['error exception.none 5:3'])
   assert.deepEqual(exception('policyRefs: [{ name: p }]'), ['error field.missing 5:16'])
   assert.deepEqual(exception('policyRefs: [{ kind: ValidatingPolicy, name: "" }]'), ['error value.empty 5:42'])
+  assert.deepEqual(exception('policyRefs: [{ kind: "", name: p }]'), ['error value.empty 5:18'])
   assert.deepEqual(exception('policyRefs: [{ kind: ClusterPolicy, name: p }]'), ['warning exception.kind 5:18'])
   const conditions = (text: string) => exception(`{ policyRefs: [{ kind: ValidatingPolicy, name: p }], ${text} }`)
   assert.deepEqual(conditions('expiresAt: tomorrow'), ['error value.time 5:56'])
   assert.deepEqual(conditions('expiresAt: "2027-01-01T00:00:00Z"'), [])
   assert.deepEqual(conditions('reportResult: fail'), ['error field.value 5:56'])
+})
+
+test('autogen: controllers of pods, or a policy of Kubernetes’ own', () => {
+  const autogen = (text: string) => problems(`${head('ValidatingPolicy')}${about}${validation}  autogen: ${text}\n`)
+  assert.deepEqual(autogen('{ podControllers: { controllers: [deployments, cronjobs] } }'), [])
+  assert.deepEqual(autogen('{ podControllers: { controllers: [Deployment] } }'), ['warning autogen.controller 7:46'])
+  const native = 'validatingAdmissionPolicy: { enabled: true }'
+  assert.deepEqual(autogen(`{ ${native} }`), [])
+  assert.deepEqual(autogen(`{ ${native}, podControllers: { controllers: [] } }`), [])
+  assert.deepEqual(autogen(`{ ${native}, podControllers: { controllers: [jobs] } }`), ['warning autogen.both 7:14'])
 })

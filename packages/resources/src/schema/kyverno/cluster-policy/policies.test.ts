@@ -249,3 +249,73 @@ test('an exception of the older form', () => {
   refuses(of('[{ policyName: p }]'), 'error field.missing', '{ policyName')
   refuses(of('[{ policyName: p, ruleNames: [] }]'), 'warning exception.none', 'ruleNames')
 })
+
+test('what else is refused, or told, at its place', () => {
+  const inRule = (fields: Readonly<Record<string, string>>) => said(rule(fields))
+  const made = 'apiVersion: v1, kind: ConfigMap, name: a, data: {}'
+  const cel = (text: string) =>
+    inRule({ validate: `{ cel: { expressions: [{ expression: "true", message: why }], ${text} } }` })
+  const rules = rule({ validate })
+  const rows: [Said[], string, string][] = [
+    [inRule({ preconditions: 'yes', validate }), 'error field.type', 'preconditions'],
+    [inRule({ preconditions: '{ all: [a] }', validate }), 'error field.type', 'a]'],
+    [inRule({ context: '[{ name: "", variable: { value: 1 } }]', validate }), 'error value.empty', 'name: ""'],
+    [inRule({ imageExtractors: '{}', validate }), 'error rule.image-extractors', 'imageExtractors'],
+    [inRule({ validate: '{ anyPattern: [] }' }), 'error pattern.empty-list', 'anyPattern'],
+    [inRule({ validate: '{ foreach: [{ list: a, foreach: {} }] }' }), 'error field.type', 'foreach: {}'],
+    [inRule({ validate: '{ foreach: [{ list: a, foreach: [b] }] }' }), 'error field.type', 'b]'],
+    [
+      inRule({ validate: `{ failureActionOverrides: [{ action: audit, namespaces: [a] }], pattern: ${pattern} }` }),
+      'warning action.spelling',
+      'action: audit',
+    ],
+    [cel('paramKind: { apiVersion: v1, kind: ConfigMap }'), 'error parameters.half', 'cel:'],
+    [
+      cel('paramKind: { apiVersion: v1, kind: ConfigMap }, paramRef: { parameterNotFoundAction: Deny }'),
+      'error parameters.which',
+      'paramRef',
+    ],
+    [cel('paramKind: { apiVersion: v1, kind: ConfigMap }, paramRef: { name: a }'), 'error field.missing', 'paramRef'],
+    [
+      inRule({ mutate: '{ foreach: [{ list: a, context: [], foreach: [{ list: b, patchStrategicMerge: {} }] }] }' }),
+      'error foreach.nested',
+      'context',
+    ],
+    [
+      inRule({ mutate: '{ patchStrategicMerge: {}, mutateExistingOnPolicyUpdate: true }' }),
+      'error mutate.targets',
+      'mutateExisting',
+    ],
+    [inRule({ generate: `{ foreach: [{ ${made} }] }` }), 'error field.missing', '{ apiVersion'],
+    [inRule({ generate: `{ data: {}, foreach: [{ list: a, ${made} }] }` }), 'error generate.several', 'foreach'],
+    [
+      said({ ...rules, validationFailureActionOverrides: '[{ action: Audit, namespaces: [a] }]' }),
+      'warning field.deprecated',
+      'validationFailureActionOverrides',
+    ],
+    [
+      said({ ...rules, failurePolicy: 'Fail', webhookConfiguration: '{ failurePolicy: Ignore }' }),
+      'error spec.twice',
+      'failurePolicy: Fail',
+    ],
+    [
+      inRule({ match: '{ any: [{ resources: { kinds: [Pod] }, subjects: [{ kind: User, name: "" }] }] }', validate }),
+      'error value.empty',
+      'name: ""',
+    ],
+  ]
+  for (const [found, says, where] of rows) refuses(found, says, where)
+})
+
+test('the policy’s own name and annotations', () => {
+  const named = (metadata: string) => {
+    const text = `apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nmetadata: ${metadata}\nspec: { rules: [{ name: r, match: ${match}, validate: ${validate} }] }\n`
+    return parseManifests(text, 'm.yaml').diagnostics.map(({ code, at }) => `${code} ${at.line}:${at.column}`)
+  }
+  assert.deepEqual(named(`{ name: ${'n'.repeat(63)} }`), ['kind.deprecated 1:1'])
+  assert.deepEqual(named(`{ name: ${'n'.repeat(64)} }`), ['kind.deprecated 1:1', 'object.name 3:13'])
+  const autogen = (value: string) =>
+    named(`{ name: p, annotations: { pod-policies.kyverno.io/autogen-controllers: ${value} } }`)
+  assert.deepEqual(autogen('none'), ['kind.deprecated 1:1'])
+  assert.deepEqual(autogen('all'), ['kind.deprecated 1:1', 'autogen.all 3:37'])
+})
