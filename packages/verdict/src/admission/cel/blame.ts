@@ -135,14 +135,8 @@ class Blame {
     const body = args.at(-1)
     if (target === undefined || body === undefined) return []
     const two = args.length === 3
-    for (const { bound, path } of this.#from.elements(target)) {
-      const [value, index] = bound
-      const variables = two
-        ? ([
-            [index, undefined],
-            [value, path],
-          ] as const)
-        : ([[value, path]] as const)
+    for (const { only, key, value, path } of this.#from.elements(target)) {
+      const variables = two ? [[key, undefined] as const, [value, path] as const] : [[only, path] as const]
       const found = this.#from.within(node, variables, () => {
         return this.#from.value(body) === wanted ? undefined : this.locate(body, wanted)
       })
@@ -161,7 +155,7 @@ class Blame {
     const inner = this.#from.variable(node)
     if (inner !== undefined) return new Blame(inner, this.#lookUps).#collect(inner.node)
     const found = chain(this.#parts(node).flatMap((part) => this.#collect(part)))
-    return found.length === 0 && node.op === 'ternary' ? this.#collect(node.test) : found
+    return found.length === 0 && node.op === 'ternary' && this.#lookUps ? this.#collect(node.test) : found
   }
 
   #parts(node: Node): readonly Node[] {
@@ -205,7 +199,10 @@ class Blame {
 }
 
 /** Fields that lie in one another are the innermost one: the others only ask whether it is there. */
-function chain(paths: Paths): Paths {
+function chain(all: Paths): Paths {
+  // What kind of object it is decides what is asked of it, and is never what it has to change.
+  const own = all.filter((path) => path[0] !== 'kind' && path[0] !== 'apiVersion')
+  const paths = own.length > 0 ? own : all
   const deepest = paths.reduce<FieldPath | undefined>(
     (best, path) => (best === undefined || path.length > best.length ? path : best),
     undefined,

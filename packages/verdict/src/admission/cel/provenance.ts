@@ -3,7 +3,7 @@ import type { CallNode, Node } from './ast.js'
 import { CelError } from './errors.js'
 import type { Frame } from './frame.js'
 import type { Found } from './scope.js'
-import { isList, isMap, isPlain, keysOf, Optional, read } from './values.js'
+import { entry, isList, isMap, isPlain, keysOf, Optional, read } from './values.js'
 
 /*
  * Where in the object a value of an expression came from. Lists and maps are known by their identity, whatever variables
@@ -17,6 +17,16 @@ export interface Traced {
 }
 
 export type Outcome = { readonly value: unknown } | { readonly error: CelError }
+
+/** What the variables of a comprehension are for one element, and where that is written. */
+export interface Element {
+  /** Of one variable: a list's value, a map's key. */
+  readonly only: unknown
+  /** Of two. */
+  readonly key: unknown
+  readonly value: unknown
+  readonly path: FieldPath | undefined
+}
 
 const MAX_INDEXED = 200_000
 
@@ -178,21 +188,21 @@ export class Provenance {
     return typeof held === 'object' && held !== null ? this.#index().get(held) : undefined
   }
 
-  /** The elements that a comprehension goes over: what its variables are, and where the element is written. */
-  elements(
-    over: Node,
-  ): readonly { readonly bound: readonly [unknown, unknown]; readonly path: FieldPath | undefined }[] {
+  /** The elements that a comprehension goes over. */
+  elements(over: Node): readonly Element[] {
     const value = this.value(over)
     if (isList(value)) {
-      return value.map((item, index) => ({
-        bound: [read(item), BigInt(index)],
-        path: this.identity(item) ?? this.elementPath(over, index),
-      }))
+      return value.map((item, index) => {
+        const element = read(item)
+        const path = this.identity(item) ?? this.elementPath(over, index)
+        return { only: element, key: BigInt(index), value: element, path }
+      })
     }
     if (!isMap(value)) return []
     const base = this.pathOf(over)
     return keysOf(value).map((name) => {
-      return { bound: [name, name], path: base === undefined ? undefined : [...base, String(name)] }
+      const path = base === undefined ? undefined : [...base, String(name)]
+      return { only: name, key: name, value: entry(value, name), path }
     })
   }
 
@@ -223,11 +233,11 @@ export class Provenance {
     const body = args.at(-1)
     if (body === undefined || args.length !== 2 || (name !== 'map' && name !== 'filter')) return undefined
     let passed = -1
-    for (const { bound, path } of this.elements(target)) {
-      const kept = name === 'map' || this.within(node, [[bound[0], path]], () => this.value(body)) === true
+    for (const { only, path } of this.elements(target)) {
+      const kept = name === 'map' || this.within(node, [[only, path]], () => this.value(body)) === true
       if (kept) passed += 1
       if (passed !== index || !kept) continue
-      return name === 'filter' ? path : this.within(node, [[bound[0], path]], () => this.pathOf(body))
+      return name === 'filter' ? path : this.within(node, [[only, path]], () => this.pathOf(body))
     }
     return undefined
   }

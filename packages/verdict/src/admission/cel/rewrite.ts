@@ -54,15 +54,47 @@ const hex = (byte: number): string => byte.toString(16).padStart(2, '0')
 const keywords = new Set(['in', 'true', 'false', 'null'])
 const quoted = /`[a-zA-Z0-9_.\-/ ]+`/y
 
+interface Mark {
+  readonly piece: number
+  readonly length: number
+}
+
+/** A text that grows at its end, and can be taken off again from a mark on, in as much time as that has pieces. */
+class Pieces {
+  readonly #pieces: string[] = []
+  #length = 0
+
+  get length(): number {
+    return this.#length
+  }
+  add(text: string): void {
+    this.#pieces.push(text)
+    this.#length += text.length
+  }
+  mark(): Mark {
+    return { piece: this.#pieces.length, length: this.#length }
+  }
+  /** What was after the mark. */
+  cut({ piece, length }: Mark): string {
+    this.#length = length
+    return this.#pieces.splice(piece).join('')
+  }
+  join(): string {
+    return this.#pieces.join('')
+  }
+}
+
 class Rewriter {
   readonly #source: string
   #at = 0
-  #text = ''
+  readonly #text = new Pieces()
+  /** Where the last `.` is. */
+  #dot = { piece: 0, length: 0 }
   /** Pairs: from this offset of `text` on, the original is so many characters behind. */
   readonly #shifts: [number, number][] = []
   readonly #frames: Frame[] = []
   /** The name that was read last, as `Object.spec` before a `{`: where it is in `text`. */
-  #name: { readonly start: number; end: number } | undefined
+  #name: Mark | undefined
   #lastDot = false
   /** What was read last is a value: a `[` after it is an index. */
   #value = false
@@ -75,7 +107,7 @@ class Rewriter {
     while (this.#at < this.#source.length) this.#step()
     const shifts = this.#shifts
     return {
-      text: this.#text,
+      text: this.#text.join(),
       original(offset) {
         let [low, high] = [0, shifts.length]
         while (low < high) {
@@ -91,7 +123,7 @@ class Rewriter {
   #step(): void {
     const gap = this.#take(blank)
     if (gap !== undefined) {
-      this.#text += gap
+      this.#text.add(gap)
       return
     }
     const literal = this.#literal()
@@ -131,7 +163,7 @@ class Rewriter {
       // A field's name may be a reserved word, so it is a string for the parser.
       frame.fresh = false
       this.#insert('"')
-      this.#text += name
+      this.#text.add(name)
       this.#insert('"')
       if (frame.open) this.#close(frame)
       return
@@ -141,9 +173,8 @@ class Rewriter {
       this.#plain(name, name !== 'in')
       return
     }
-    if (!this.#lastDot || this.#name === undefined) this.#name = { start: this.#text.length, end: 0 }
-    this.#text += name
-    this.#name.end = this.#text.length
+    if (!this.#lastDot || this.#name === undefined) this.#name = this.#text.mark()
+    this.#text.add(name)
     this.#lastDot = false
     this.#value = true
   }
@@ -152,9 +183,7 @@ class Rewriter {
     const field = this.#take(quoted)
     if (field === undefined || !this.#lastDot) throw new CelSyntaxError("unexpected '`'", this.#at)
     // `.` (and the `?` of an optional field) becomes an index.
-    const dot = this.#text.lastIndexOf('.')
-    const optional = this.#text.slice(dot).includes('?')
-    this.#text = this.#text.slice(0, dot)
+    const optional = this.#text.cut(this.#dot).includes('?')
     this.#shift()
     this.#insert(`[${optional ? '?' : ''}"${field.slice(1, -1)}"]`)
     this.#shift()
@@ -191,14 +220,15 @@ class Rewriter {
       return
     }
     if (sign === '?' && this.#lastDot) {
-      this.#text += sign
+      this.#text.add(sign)
       return
     }
     if (sign === '.') {
       // `.5` is a number.
       if (!this.#value && /\d/.test(this.#source[this.#at] ?? '')) this.#insert('0')
       const name = this.#name
-      this.#text += sign
+      this.#dot = this.#text.mark()
+      this.#text.add(sign)
       this.#name = name
       this.#lastDot = true
       return
@@ -223,9 +253,8 @@ class Rewriter {
     const isMessage = name !== undefined && !this.#lastDot
     this.#begin()
     if (isMessage && name !== undefined) {
-      const type = this.#text.slice(name.start, name.end).replace(/\s/g, '')
       // The name stays where it is, as the first argument: `__message("Object.spec", {...})`.
-      this.#text = this.#text.slice(0, name.start)
+      const type = this.#text.cut(name).replace(/\s/g, '')
       this.#shift()
       this.#insert(`${MESSAGE}("${type}", `)
       this.#shift()
@@ -246,14 +275,14 @@ class Rewriter {
   }
 
   #plain(text: string, value = false): void {
-    this.#text += text
+    this.#text.add(text)
     this.#value = value
     this.#name = undefined
     this.#lastDot = false
   }
 
   #insert(text: string): void {
-    this.#text += text
+    this.#text.add(text)
     this.#shift()
   }
 

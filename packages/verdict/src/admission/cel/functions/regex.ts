@@ -19,7 +19,8 @@ function pattern(source: string, frame: Frame, text: string): RE2JS {
   try {
     made = RE2JS.compile(source)
   } catch (error) {
-    throw new CelError(`error parsing regexp: ${error instanceof Error ? error.message : String(error)}`)
+    const why = error instanceof Error ? error.message : String(error)
+    throw new CelError(`error parsing regexp: ${why.replace('error parsing regexp: ', '')}`)
   }
   if (compiled.size >= KEPT) compiled.clear()
   compiled.set(source, made)
