@@ -21,9 +21,12 @@ export const administrator: Requester = {
   groups: ['system:masters', 'system:authenticated'],
 }
 
-/** Policies, exceptions and whatever they look up, as YAML. Schemas are somebody else's matter. */
+/** Policies, exceptions and whatever they look up, as YAML; throws for what no schema takes. */
 export function objectsOf(yaml: string): readonly Resource[] {
-  return parseManifests(yaml, 'policy.yaml').resources
+  const { resources, diagnostics } = parseManifests(yaml, 'policy.yaml')
+  const wrong = diagnostics.filter(({ severity }) => severity === 'error')
+  if (wrong.length > 0) throw new TypeError(wrong.map(({ message }) => message).join('; '))
+  return resources
 }
 
 const plurals: Readonly<Record<string, string>> = { NetworkPolicy: 'networkpolicies', Ingress: 'ingresses' }

@@ -1,10 +1,14 @@
 import { parse } from 'yaml'
 import { isDict, put } from '../data.js'
+import type { Budget } from '../limits.js'
 import { complain, dict, list, text, textOrNumber } from './arguments.js'
-import type { FunctionTable } from './functions.js'
+import type { Apply, FunctionTable } from './functions.js'
 import { same } from './interpreter.js'
 
 export const collections: FunctionTable = {
+  // The library compares numbers alone.
+  max_by: [2, (given, budget, apply) => furthest('max_by', given, budget, apply, (one, best) => one > best)],
+  min_by: [2, (given, budget, apply) => furthest('min_by', given, budget, apply, (one, best) => one < best)],
   items: [
     3,
     (given) => {
@@ -65,4 +69,22 @@ export const collections: FunctionTable = {
     },
   ],
   parse_yaml: [1, (given) => parse(text('parse_yaml', given, 0), { maxAliasCount: 50 }) as unknown],
+}
+
+function furthest(
+  name: string,
+  given: readonly unknown[],
+  budget: Budget | undefined,
+  apply: Apply,
+  further: (one: string | number, best: string | number) => boolean,
+): unknown {
+  let best: { readonly key: string | number; readonly item: unknown } | undefined
+  for (const item of list(name, given, 0)) {
+    budget?.spend()
+    const key = apply(given[1], item)
+    if ((typeof key !== 'string' && typeof key !== 'number') || (best !== undefined && typeof key !== typeof best.key))
+      return complain(name, 'invalid type, must be number or string')
+    if (best === undefined || further(key, best.key)) best = { key, item }
+  }
+  return best?.item ?? null
 }

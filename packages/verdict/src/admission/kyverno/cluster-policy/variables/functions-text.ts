@@ -1,14 +1,25 @@
 import { RE2JS, RE2JSSyntaxException } from 're2js'
+import { pairsOf } from '../data.js'
 import { MAX_TEXT, NotModelled } from '../limits.js'
 import { parseImage } from '../values/image.js'
 import { satisfies } from '../values/semver.js'
 import { wildcardMatches } from '../values/wildcard.js'
-import { complain, number, text, textOrNumber } from './arguments.js'
+import { complain, list, number, text, textOrNumber } from './arguments.js'
 import type { FunctionTable } from './functions.js'
 import { goJson } from './json.js'
 
 export const texts: FunctionTable = {
   compare: [2, (given) => ordered(text('compare', given, 0), text('compare', given, 1))],
+  join: [
+    2,
+    (given) => {
+      const parts = list('join', given, 1)
+      if (!parts.every((part) => typeof part === 'string')) return complain('join', 'invalid type, must be strings')
+      const sign = text('join', given, 0)
+      fits(parts.reduce((sum, part) => sum + part.length + sign.length, 0))
+      return parts.join(sign)
+    },
+  ],
   equal_fold: [2, (given) => folded(text('equal_fold', given, 0)) === folded(text('equal_fold', given, 1))],
   replace: [
     4,
@@ -54,11 +65,8 @@ export const texts: FunctionTable = {
         .matcher(textOrNumber('regex_match', given, 1))
         .find(),
   ],
-  regex_replace_all: [3, (given) => regexReplaced('regex_replace_all', given, (by) => by)],
-  regex_replace_all_literal: [
-    3,
-    (given) => regexReplaced('regex_replace_all_literal', given, (by) => by.replaceAll('$', '$$')),
-  ],
+  regex_replace_all: [3, (given) => regexReplaced('regex_replace_all', given, expanded)],
+  regex_replace_all_literal: [3, (given) => regexReplaced('regex_replace_all_literal', given, (by) => by)],
   pattern_match: [
     2,
     (given) => wildcardMatches(text('pattern_match', given, 0), textOrNumber('pattern_match', given, 1)),
@@ -154,13 +162,34 @@ function expression(name: string, given: readonly unknown[]): RE2JS {
   }
 }
 
-function regexReplaced(name: string, given: readonly unknown[], literally: (by: string) => string): string {
+type Groups = readonly (string | undefined)[]
+
+function regexReplaced(
+  name: string,
+  given: readonly unknown[],
+  write: (by: string, groups: Groups, named: Readonly<Record<string, string>>) => string,
+): string {
   const [from, by] = [textOrNumber(name, given, 1), textOrNumber(name, given, 2)]
-  const compiled = expression(name, given)
-  // At most as many places as there are characters, and one behind them.
-  const places = compiled.matcher(from).find() ? from.length + 1 : 0
-  fits(from.length + (by.length > 64 ? places * by.length : 0))
-  return compiled.matcher(from).replaceAll(literally(by))
+  let made = 0
+  return expression(name, given)
+    .matcher(from)
+    .replaceAll((...found: readonly unknown[]) => {
+      const named = found.at(-1)
+      const groups = found.filter((one) => one === undefined || typeof one === 'string')
+      const text = write(by, groups, pairsOf(named))
+      made += text.length
+      fits(made)
+      return text
+    })
+}
+
+/** Go's templates: `$1`, `${1}`, `${name}`; the longest name that is possible. */
+function expanded(by: string, groups: Groups, named: Readonly<Record<string, string>>): string {
+  return by.replace(/\$\$|\$(\w+)|\$\{(\w+)\}/g, (written, plain?: string, braced?: string) => {
+    const name = plain ?? braced
+    if (name === undefined) return written === '$$' ? '$' : written
+    return (/^\d+$/.test(name) ? groups[Number(name)] : named[name]) ?? ''
+  })
 }
 
 function base64(from: string): string {

@@ -9,8 +9,11 @@ import { times } from './functions-time.js'
  * Kyverno's functions, put into the table of one interpreter.
  */
 
-/** @param arguments as evaluated; a field that is missing is null. */
-export type KyvernoFunction = (given: readonly unknown[], budget: Budget | undefined) => unknown
+/** Evaluates an expression that is an argument (`&name`) on an item. */
+export type Apply = (reference: unknown, item: unknown) => unknown
+
+/** @param given as evaluated; a field that is missing is null. */
+export type KyvernoFunction = (given: readonly unknown[], budget: Budget | undefined, apply: Apply) => unknown
 
 /** How many arguments, and what it does with them. */
 export type FunctionTable = Readonly<Record<string, readonly [number, KyvernoFunction]>>
@@ -18,10 +21,10 @@ export type FunctionTable = Readonly<Record<string, readonly [number, KyvernoFun
 type Runtime = (typeof TreeInterpreter)['runtime']
 type Registered = Parameters<Runtime['registerFunction']>[1]
 
-export function addFunctions(runtime: Runtime, budget: () => Budget | undefined): void {
+export function addFunctions(runtime: Runtime, budget: () => Budget | undefined, apply: Apply): void {
   for (const table of [texts, collections, arithmetic, times]) {
     for (const [name, [count, does]] of Object.entries(table)) {
-      const registered: Registered = (given) => does(given, budget()) as ReturnType<Registered>
+      const registered: Registered = (given) => does(given, budget(), apply) as ReturnType<Registered>
       const signature = Array.from({ length: count }, () => ({ types: [TYPE_ANY] }))
       runtime.registerFunction(name, registered, signature, { override: true })
     }

@@ -2,7 +2,7 @@ import { type JSONValue, TreeInterpreter } from '@jmespath-community/jmespath'
 import { put } from '../data.js'
 import { type Budget, MAX_TEXT, NotModelled } from '../limits.js'
 import type { Expression, Node } from './expression.js'
-import { addFunctions } from './functions.js'
+import { type Apply, addFunctions } from './functions.js'
 
 /*
  * Kyverno's JMESPath differs from everybody's in one thing: a field that is not there is an error, and not null. Functions,
@@ -33,7 +33,8 @@ class Walk extends Interpreter {
 
   constructor() {
     super()
-    addFunctions(this.runtime, () => this.budget)
+    const apply: Apply = (reference, item) => this.visit(reference as Node, item as JSONValue)
+    addFunctions(this.runtime, () => this.budget, apply)
   }
 
   override visit(node: Node, value: Visited): Visited {
@@ -69,6 +70,8 @@ class Walk extends Interpreter {
         const object = this.#tolerant(node.left, value)
         return this.#project(isObject(object) ? Object.values(object) : null, node.right)
       }
+      case 'Slice':
+        return Array.isArray(value) ? super.visit(node, value) : null
       case 'Flatten': {
         const list = this.#tolerant(node.child, value)
         if (!Array.isArray(list)) return null
