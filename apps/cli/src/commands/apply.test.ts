@@ -36,6 +36,33 @@ describe('apply and delete, on a target without layers', () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
+  test('what admission refuses is told as kubectl tells it, the others are in force, and the command ends with 1', async () => {
+    const account = (name: string) =>
+      `apiVersion: v1\nkind: ServiceAccount\nmetadata: { name: ${name}, namespace: shop }\n`
+    const pod = (spec: string) =>
+      `apiVersion: v1\nkind: Pod\nmetadata: { name: careless, namespace: shop }\nspec: ${spec}\n`
+    const spec = '{ hostPID: true, containers: [{ name: a, image: localhost/bulkhead/probe:0.1.0 }] }'
+    const file = write('careless.yaml', [account('a1'), pod(spec), account('a2')].join('---\n'))
+    const { code, stdout, stderr } = await say('apply', '-f', file)
+    assert.equal(code, 1)
+    assert.match(stdout, /^serviceaccount\/a1 created\nserviceaccount\/a2 created\n/)
+    assert.match(
+      stderr,
+      /^Error from server \(Forbidden\): error when creating ".*careless\.yaml": pods "careless" is forbidden: violates PodSecurity "restricted:latest": host namespaces \(hostPID=true\), .*\n {2}by {4}Namespace\/shop \(k8s\/workloads\/shop\/namespace\.yaml:\d+\)\n {2}for {3}\/spec\/hostPID of Pod\/shop\/careless \(.*careless\.yaml:8:9\)\n {2}Nothing was changed\. What to do: /,
+    )
+    const json = JSON.parse((await say('apply', '-f', file, '--json')).stdout) as {
+      objects: readonly { done: string; said?: readonly string[] }[]
+    }
+    assert.deepEqual(
+      json.objects.map(({ done }) => done),
+      ['unchanged', 'refused', 'unchanged'],
+    )
+    assert.match(json.objects[1]?.said?.[0] ?? '', /^Error from server/)
+    const gone = await say('delete', '-f', file)
+    assert.equal(gone.code, 1, 'the pod was never there')
+    assert.match(gone.stdout, /"a1" deleted/)
+  })
+
   test('an object applied counts as of its layer, at its line; deleted, it is gone', async () => {
     assert.equal((await asked()).code, 0, 'open before')
     const created = await say('apply', '-f', `${identity}/allow-nothing.yaml`)

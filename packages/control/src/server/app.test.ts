@@ -4,9 +4,12 @@ import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { ClusterError, type ManifestsEvent } from '@bulkhead/local-cluster'
+import type { KubernetesObject } from '@bulkhead/resources'
 import type { Attempt, Evidence } from '@bulkhead/scenarios'
 import type { FlowRecord } from '@bulkhead/verdict'
+import type { Admission } from '@bulkhead/verdict/admission'
 import { ControlClient } from '../client.js'
+import type { ControlError } from '../wire.js'
 import { createApp, type Served } from './app.js'
 
 const token = 'a'.repeat(64)
@@ -121,9 +124,83 @@ test('changes go through whole, under names with any letter', async (t) => {
     },
     withdraw: async (name) => void asked.push(name),
   })
+  assert.deepEqual(await client.put('w', {}), { warnings: ['w'] })
+  asked.pop()
   await client.apply('a/b c', { objects: 'kind: X', file: 'x.yaml', without: ['Y/ns/z'] })
   await client.withdraw('a/b c')
   assert.deepEqual(asked, [['a/b c', { objects: 'kind: X', file: 'x.yaml', without: ['Y/ns/z'] }], 'a/b c'])
+})
+
+/** A Secret that a policy would make of a namespace, and the namespace. */
+const admission: Admission = {
+  outcome: 'allow',
+  steps: [],
+  warnings: ['w'],
+  object: {
+    id: 'Namespace/a',
+    kind: 'Namespace',
+    name: 'a',
+    object: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'a' } },
+    position: (path) => ({ file: 'a.yaml', line: 3 + path.length, column: 1 }),
+  },
+  generated: [
+    {
+      id: 'Secret/a/s',
+      kind: 'Secret',
+      namespace: 'a',
+      name: 's',
+      layer: '10-x',
+      object: {
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata: { name: 's', namespace: 'a' },
+        data: { key: 'dmFsdWU=' },
+      } as KubernetesObject,
+      position: () => ({ file: 'p.yaml', line: 9, column: 5 }),
+    },
+  ],
+}
+
+test('what admission would say comes back as it was said, without the values of Secrets', async (t) => {
+  const asked: unknown[] = []
+  const { client } = await serve(t, {
+    admit: async (...request) => {
+      asked.push(request)
+      return [{ ...admission, pod: { ...admission, outcome: 'deny', generated: [] } }]
+    },
+  })
+  const change = { objects: 'kind: X', file: 'x.yaml' }
+  const user = { username: 'somebody', groups: ['g'] }
+  const [said, ...others] = await client.admit(change, user)
+  assert.deepEqual([asked, others], [[[change, user]], []])
+  assert.deepEqual([said?.outcome, said?.warnings, said?.pod?.outcome], ['allow', ['w'], 'deny'])
+  assert.deepEqual(said?.object.object, admission.object.object)
+  assert.deepEqual(said?.object.position(['metadata']), { file: 'a.yaml', line: 3, column: 1 })
+  const [made] = said?.generated ?? []
+  assert.deepEqual([made?.id, made?.namespace, made?.layer, made?.position([]).line], ['Secret/a/s', 'a', '10-x', 9])
+  assert.deepEqual(Object(made?.object).data, { key: '(not shown)' })
+  await client.admit(change)
+  assert.deepEqual(asked.at(-1), [change, undefined])
+})
+
+test('a change that admission refuses says so with what was said of each object', async (t) => {
+  const refusal = { status: 403, reason: 'Forbidden', message: 'no' }
+  const { client } = await serve(t, {
+    put: () =>
+      Promise.reject(
+        new ClusterError('refused', 'Error from server (Forbidden): no', {
+          admissions: [{ ...admission, outcome: 'deny', generated: [], refusal }],
+        }),
+      ),
+  })
+  await assert.rejects(client.apply('x', { objects: '' }), (error: ControlError) => {
+    assert.deepEqual([error.code, error.message], ['refused', 'Error from server (Forbidden): no'])
+    assert.deepEqual(
+      error.admissions.map(({ outcome, refusal: said, object }) => [outcome, said, object.id]),
+      [['deny', refusal, 'Namespace/a']],
+    )
+    return true
+  })
 })
 
 test('what is in force and which changes stand are told as the target tells them', async (t) => {

@@ -1,4 +1,4 @@
-import type { NodeModel } from '@bulkhead/verdict'
+import { type NodeModel, proxyImage } from '@bulkhead/verdict'
 import { isPlayed } from '../plan.js'
 import type { SeenContainer, SeenPod } from '../seen-pod.js'
 import type { ApiObject } from './types.js'
@@ -75,7 +75,7 @@ export function podObject(seen: SeenPod, hostIp: string, before: ApiObject | und
       dnsPolicy: 'ClusterFirst',
       schedulerName: 'default-scheduler',
       ...spec,
-      ...(gateway && { containers: [{ name: 'istio-proxy', image: 'auto' }] }),
+      ...(gateway && { containers: [{ name: 'istio-proxy', image: proxyImage }] }),
       serviceAccountName: pod.serviceAccount,
       serviceAccount: pod.serviceAccount,
       nodeName: pod.node,
