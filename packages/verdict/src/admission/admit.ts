@@ -18,7 +18,7 @@ export const admit: Admit = (request, policies) => {
 
 function admitOne(request: AdmissionRequest, policies: AdmissionPolicies): Admission {
   const { objects, podSecurity: defaults, mutating, validating, generating } = compiledOf(policies)
-  const { word: changed, review } = mutatingGate(mutating, reviewOf(request, objects))
+  const { word: changed, review } = mutatingGate(mutating, reviewOf(request, objects), policies.resources)
   const gates = [
     changed,
     podSecurity(review, { defaults, namespace: (name) => objects.namespaces.get(name), podsIn: objects.podsIn }),

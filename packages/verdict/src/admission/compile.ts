@@ -2,6 +2,7 @@ import type { Resource } from '@bulkhead/resources'
 import { indexObjects, type ObjectIndex } from './objects.js'
 import { defaultsOf, type PodSecurity } from './psa/labels.js'
 import { readReviewers } from './reviewers.js'
+import { isOldForm } from './targets.js'
 import type { AdmissionPolicies, CompileAdmission, Reviewer } from './types.js'
 
 /** What a set of policies knows beyond its public face. */
@@ -47,8 +48,14 @@ function inOrder(reviewers: readonly Reviewer[]): readonly Reviewer[] {
   )
 }
 
-/** Kyverno's policies of today have webhooks of their own, which come before the old form's. */
-const webhookOf = ({ policy }: Reviewer): number => (/^(Cluster)?Policy\//.test(policy) ? 1 : 0)
+/**
+ * By the names of their webhooks, as Kyverno sorts them: `mpol`, `mutate`, `nmpol`. Validating webhooks are asked all at
+ * once on a cluster; here the old form's stands last.
+ */
+function webhookOf({ policy, does }: Reviewer): number {
+  if (isOldForm(policy)) return 1
+  return does === 'mutate' && policy.startsWith('Namespaced') ? 2 : 0
+}
 
 function compareNames(a: string, b: string): number {
   const [first, second] = [a.slice(a.indexOf('/')), b.slice(b.indexOf('/'))]

@@ -2,7 +2,7 @@ import type { Resource } from '@bulkhead/resources'
 import { type GateWord, silent } from './gate.js'
 import { mutatingRefusal, validatingRefusal, vapRefusal, warningsOf } from './refusals.js'
 import { mutated } from './review.js'
-import { isNamespace } from './targets.js'
+import { isNamespace, isOldForm } from './targets.js'
 import type { AdmissionStep, Review, Reviewer } from './types.js'
 
 /*
@@ -10,20 +10,35 @@ import type { AdmissionStep, Review, Reviewer } from './types.js'
  * not refuse: whether it does is for its failurePolicy to say.
  */
 
-/** Each policy sees what those before it made of the object. */
+/**
+ * Each policy sees what those before it made of the object. The webhook of the old form is asked again where another one
+ * behind it changed the object (its reinvocationPolicy is IfNeeded; the others' is Never).
+ */
 export function mutatingGate(
   reviewers: readonly Reviewer[],
   asked: Review,
+  resources: readonly Resource[],
 ): { readonly word: GateWord; readonly review: Review } {
   const inScope = kyvernoInScope(reviewers, asked)
   const steps: AdmissionStep[] = [...inScope.left]
   let review = asked
-  for (const reviewer of inScope.reviewers) {
+  let changedSince = false
+  const ask = (reviewer: Reviewer, again: boolean): void => {
     const { steps: own, object } = reviewer.review(review)
-    steps.push(...own)
-    if (object !== undefined && !own.some(({ outcome }) => outcome === 'deny')) review = mutated(review, object)
+    const changes = object !== undefined && !own.some(({ outcome }) => outcome === 'deny')
+    // Asked again, it has said already what it has nothing against.
+    if (!again || own.some(({ code }) => code !== 'admission.allowed' && code !== 'admission.not-matched')) {
+      steps.push(...own)
+    }
+    if (changes) review = mutated(review, object)
+    changedSince = isOldForm(reviewer.policy) ? false : changedSince || changes
   }
-  return { word: { steps, warnings: warningsOf(steps), ...mutatingRefusal(steps, asked) }, review }
+  for (const reviewer of inScope.reviewers) ask(reviewer, false)
+  const again = inScope.reviewers.filter(({ policy }) => isOldForm(policy))
+  if (changedSince && again.length > 0 && !isOldForm(inScope.reviewers.at(-1)?.policy)) {
+    for (const reviewer of again) ask(reviewer, true)
+  }
+  return { word: { steps, warnings: warningsOf(steps), ...mutatingRefusal(steps, asked, resources) }, review }
 }
 
 /** ValidatingAdmissionPolicy: the API server's own, and in every namespace. */

@@ -2,7 +2,7 @@ import type { Resource } from '@bulkhead/resources'
 import { rawField } from '../model/kinds.js'
 import type { Refusal } from './gate.js'
 import { goYaml } from './go-yaml.js'
-import { groupResourceOf } from './targets.js'
+import { groupResourceOf, isOldForm } from './targets.js'
 import type { AdmissionStep, Review } from './types.js'
 
 /*
@@ -17,7 +17,7 @@ function named(policy = ''): { readonly kind: string; readonly name: string } {
   return { kind: parts[0] ?? '', name: parts.at(-1) ?? '' }
 }
 
-const isOldForm = ({ policy }: AdmissionStep): boolean => /^(Cluster)?Policy\//.test(policy ?? '')
+const byOldForm = ({ policy }: AdmissionStep): boolean => isOldForm(policy)
 const denies = ({ outcome }: AdmissionStep): boolean => outcome === 'deny'
 
 /** A webhook's answer has no reason, so kubectl names none. */
@@ -55,7 +55,7 @@ export function validatingRefusal(
   review: Review,
   resources: readonly Resource[],
 ): Refused {
-  const today = steps.filter((step) => denies(step) && !isOldForm(step))
+  const today = steps.filter((step) => denies(step) && !byOldForm(step))
   const first = today[0]
   if (first !== undefined) {
     const webhook = webhookOf(first, resources)
@@ -64,16 +64,23 @@ export function validatingRefusal(
     return byWebhook(webhook, together.map(failed).join('; '))
   }
   if (!steps.some(denies)) return {}
-  return byWebhook('validate.kyverno.svc-fail', blocked(steps.filter(isOldForm), review))
+  return byWebhook('validate.kyverno.svc-fail', blocked(steps.filter(byOldForm), review))
 }
 
 const failed = (step: AdmissionStep): string =>
   `Policy ${named(step.policy).name} ${step.code === 'admission.failed' ? 'error' : 'failed'}: ${step.message ?? ''}`
 
+const webhooks: Readonly<Record<string, string>> = {
+  ValidatingPolicy: 'vpol.validate.kyverno.svc',
+  NamespacedValidatingPolicy: 'nvpol.validate.kyverno.svc',
+  MutatingPolicy: 'mpol.validate.kyverno.svc',
+  NamespacedMutatingPolicy: 'nmpol.validate.kyverno.svc',
+}
+
 /** Conditions of its own, an exact matchPolicy and a timeout give a policy a webhook of its own. */
 function webhookOf({ policy = '' }: AdmissionStep, resources: readonly Resource[]): string {
   const { kind, name } = named(policy)
-  const base = `${kind === 'NamespacedValidatingPolicy' ? 'nvpol' : 'vpol'}.validate.kyverno.svc`
+  const base = webhooks[kind] ?? 'validate.kyverno.svc'
   const object = resources.find(({ id }) => id === policy)
   const spec = rawField(object?.object, 'spec')
   const fails = rawField(spec, 'failurePolicy') === 'Ignore' ? 'ignore' : 'fail'
@@ -104,13 +111,17 @@ function blocked(steps: readonly AdmissionStep[], { request }: Review): string {
   return `\n\nresource ${kind}/${namespace}/${name} was blocked due to the following policies \n\n${goYaml(failures)}`
 }
 
-/** A mutating policy that cannot be applied. */
-export function mutatingRefusal(steps: readonly AdmissionStep[], { request }: Review): Refused {
+/** Mutating policies that cannot be applied: their webhooks are asked one after the other, so the first one answers. */
+export function mutatingRefusal(
+  steps: readonly AdmissionStep[],
+  { request }: Review,
+  resources: readonly Resource[],
+): Refused {
   const refused = steps.filter(denies)
-  const first = refused.find((step) => !isOldForm(step)) ?? refused[0]
+  const [first] = refused
   if (first === undefined) return {}
   const { name } = named(first.policy)
-  if (isOldForm(first)) {
+  if (byOldForm(first)) {
     const rules = refused.filter(({ policy }) => policy === first.policy)
     const said = rules.map(({ rule = '', message = '' }) => `${rule}: ${message}`).join(' ')
     return byWebhook(
@@ -118,12 +129,12 @@ export function mutatingRefusal(steps: readonly AdmissionStep[], { request }: Re
       `mutation policy ${name} error: failed to apply policy ${name} rules [${said}]`,
     )
   }
-  const object = request.object
-  const errors = refused
-    .filter((step) => !isOldForm(step))
-    .map((step) => `Policy ${named(step.policy).name}: ${step.message ?? ''}`)
+  const webhook = webhookOf(first, resources)
+  const together = refused.filter((step) => !byOldForm(step) && webhookOf(step, resources) === webhook)
+  const errors = together.map((step) => `Policy ${named(step.policy).name}: ${step.message ?? ''}`)
+  const { object } = request
   return byWebhook(
-    'mpol.validate.kyverno.svc-fail',
+    webhook,
     `Resource: ${object.namespace ?? ''}/${object.name}, Kind: ${object.kind}, Errors: [${errors.join(' ')}]`,
   )
 }
@@ -138,7 +149,7 @@ export function warningsOf(steps: readonly AdmissionStep[]): readonly string[] {
       const by = binding === undefined ? '' : ` with binding '${binding}'`
       return [`Validation failed for ValidatingAdmissionPolicy '${name}'${by}: ${step.message ?? ''}`]
     }
-    if (isOldForm(step)) return [`policy ${name}.${step.rule ?? ''}: ${step.message ?? ''}`]
+    if (byOldForm(step)) return [`policy ${name}.${step.rule ?? ''}: ${step.message ?? ''}`]
     return [failed(step)]
   })
 }

@@ -100,3 +100,6 @@ export function requesterOf(username: string): Requester {
 
 /** A controller of Kubernetes' own. */
 export const controllerAccount = (name: string): Requester => requesterOf(`${accountPrefix}kube-system:${name}`)
+
+/** Kyverno's policies of kyverno.io, which it has deprecated: they have webhooks of their own. */
+export const isOldForm = (policy = ''): boolean => /^(Cluster)?Policy\//.test(policy)
