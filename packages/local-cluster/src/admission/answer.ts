@@ -154,15 +154,24 @@ function withPods(entry: Entry, pod: Admission | undefined, operation: Operation
   if (pod.outcome !== 'allow') return { ...entry, noPods: refusalOf(given, pod, { operation, refused: 'pods' }) }
   if (!pod.steps.some(({ code }) => code === 'admission.mutated')) return entry
   const { metadata, spec } = pod.object.object as KubernetesObject & PodTemplate
-  const { labels, annotations } = metadata
+  const { annotations } = metadata
+  const labels = Object.fromEntries(Object.entries(metadata.labels ?? {}).filter(([name]) => !addedLabels.has(name)))
   const own = templateOf(stored) as PodTemplate | undefined
   const template = {
     ...own,
-    metadata: { ...own?.metadata, ...(labels && { labels }), ...(annotations && { annotations }) },
+    metadata: { ...own?.metadata, labels, ...(annotations && { annotations }) },
     spec,
   }
-  return { ...entry, running: withTemplate(stored, template) }
+  return isDeepStrictEqual(template, own) ? entry : { ...entry, running: withTemplate(stored, template) }
 }
+
+/** Every pod has its own of these, from its controller. */
+const addedLabels: ReadonlySet<string> = new Set([
+  'pod-template-hash',
+  'controller-revision-hash',
+  'statefulset.kubernetes.io/pod-name',
+  'apps.kubernetes.io/pod-index',
+])
 
 function withTemplate(stored: Resource, template: unknown): Resource {
   const object = stored.object as KubernetesObject & { readonly spec?: object }
