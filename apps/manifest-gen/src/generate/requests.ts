@@ -2,6 +2,7 @@ import type { Callee, Description, Requests } from '../description/types.js'
 import { allow, callerPrincipal } from './identity.js'
 import { fromName } from './names.js'
 import { type KubernetesObject, ownLabels, policyMeta, principal } from './objects.js'
+import { ownWaypoint } from './waypoint.js'
 
 /** Which requests may be made: read at a waypoint, which then is the only one that comes to the pods. */
 export function requests(description: Description): readonly KubernetesObject[] {
@@ -18,7 +19,7 @@ function ofItsOwn(
 ): readonly KubernetesObject[] {
   const itself = principal(namespace, waypoint.name)
   return [
-    ...(waypoint.own ? [gateway(name, namespace, waypoint.name), nothing(namespace, waypoint.name)] : []),
+    ...(waypoint.own ? ownWaypoint(name, namespace, waypoint.name) : []),
     atService(
       `${name}-requests`,
       namespace,
@@ -46,41 +47,6 @@ function ofItsOwn(
       },
     },
   ]
-}
-
-/** Serves who calls a Service, of its own namespace alone. */
-function gateway(name: string, namespace: string, waypoint: string): KubernetesObject {
-  return {
-    apiVersion: 'gateway.networking.k8s.io/v1',
-    kind: 'Gateway',
-    metadata: {
-      name: waypoint,
-      namespace,
-      labels: { 'istio.io/waypoint-for': 'service' },
-      annotations: { 'bulkhead.dev/question': `By what do requests to ${name} go, so that each can be judged?` },
-    },
-    spec: {
-      gatewayClassName: 'istio-waypoint',
-      listeners: [{ name: 'mesh', port: 15008, protocol: 'HBONE', allowedRoutes: { namespaces: { from: 'Same' } } }],
-    },
-  }
-}
-
-/** An ALLOW without a rule: a Service that is put behind the waypoint tomorrow is closed until something allows it. */
-function nothing(namespace: string, waypoint: string): KubernetesObject {
-  return {
-    apiVersion: 'security.istio.io/v1',
-    kind: 'AuthorizationPolicy',
-    metadata: policyMeta(
-      `${waypoint}-allow-nothing`,
-      namespace,
-      `May a request pass ${waypoint} that no policy of its Service allows?`,
-    ),
-    spec: {
-      targetRefs: [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', name: waypoint }],
-      action: 'ALLOW',
-    },
-  }
 }
 
 const ofCallee = (

@@ -15,9 +15,8 @@ const YARDSTICK_MS = 4.5
 const description = {
   ...smallest,
   port: 8080,
-  callers: ['shop/sleep', { namespace: 'demo', name: 'hello-app', methods: ['GET'], paths: ['/api/*'] }],
+  callers: [{ namespace: 'shop', name: 'sleep', methods: ['GET', 'HEAD'], paths: ['/api/*'] }],
   calls: ['demo/postgres:5432'],
-  env: [{ name: 'GREETING', value: 'yes: no' }],
 }
 
 /** Plain work of the same kind, without any of the service's code: maps, strings, small objects. */

@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { gatewayObjects } from '@bulkhead/verdict'
 import { type Admission, admit, compileAdmission } from '@bulkhead/verdict/admission'
 import fc from 'fast-check'
 import { descriptions } from '../testing/arbitrary.js'
 import { runs } from '../testing/asking.js'
 import { admitting, k8s, made } from '../testing/k8s.js'
+
+const istiod = {
+  username: 'system:serviceaccount:istio-system:istiod',
+  groups: ['system:serviceaccounts', 'system:serviceaccounts:istio-system', 'system:authenticated'],
+}
 
 /** What is said of a request, and of the pod that its controller would make, that is not "come in". */
 function complaints(admission: Admission): readonly unknown[] {
@@ -21,7 +27,7 @@ function complaints(admission: Admission): readonly unknown[] {
 test('put into k8s, every object of a set is admitted, and its pods are, without a warning', () => {
   fc.assert(
     fc.property(descriptions, (raw) => {
-      const { resources } = made(raw)
+      const { description, resources } = made(raw)
       const policies = compileAdmission([...k8s, ...admitting, ...resources])
       let pods = 0
       for (const object of resources) {
@@ -30,8 +36,18 @@ test('put into k8s, every object of a set is admitted, and its pods are, without
         if (admission.pod !== undefined) pods++
       }
       assert.equal(pods, 1, 'the Deployment’s pod was asked for')
+      // What istiod makes of its waypoint is asked for too, by istiod.
+      const proxies = gatewayObjects([...k8s, ...resources]).filter(
+        ({ name }) => name === `${description.name}-waypoint`,
+      )
+      assert.equal(proxies.length, description.waypoint?.own ? 3 : 0)
+      const after = compileAdmission([...k8s, ...admitting, ...resources, ...proxies])
+      for (const object of proxies) {
+        const { outcome, refusal } = admit({ operation: 'CREATE', object, user: istiod }, after)
+        assert.equal(outcome, 'allow', `${object.id}: ${refusal?.message}`)
+      }
     }),
-    { numRuns: runs },
+    { numRuns: runs / 2 },
   )
 })
 

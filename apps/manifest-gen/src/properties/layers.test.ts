@@ -162,7 +162,9 @@ for (const { layer, raw, stops, lets } of walls) {
 
 test('its own waypoint opens what it needs to and no more, by 20-network alone', () => {
   const { resources } = made(byWaypoint)
-  const own = resources.filter(({ layer, kind }) => layer === undefined || layer === '20-network' || kind === 'Gateway')
+  const own = resources.filter(
+    ({ layer, kind }) => layer === undefined || layer === '20-network' || ['Gateway', 'ConfigMap'].includes(kind),
+  )
   const snapshot = compile([...k8s.filter(({ layer }) => layer === undefined), ...own])
   const from = { workload: 'demo/worker-app-waypoint' }
   const outcome = (to: Flow['to'], port: number): string => judge({ from, to, port }, snapshot).outcome

@@ -6,7 +6,7 @@ import { k8s } from './k8s.js'
 
 /* Every question that can be asked of k8s with something new in it, and what was said before. */
 
-export const runs = process.env.BULKHEAD_LONG === '1' ? 500 : 20
+export const runs = process.env.BULKHEAD_LONG === '1' ? 500 : 12
 export const before = compile(k8s)
 
 /** How it is asked: as each caller would have it, and as nobody would. */
