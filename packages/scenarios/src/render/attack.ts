@@ -1,7 +1,7 @@
 import { outside } from '../flow.js'
 import type { Reason, Report, ScenarioResult } from '../result.js'
 import type { Scenario } from '../types.js'
-import { alwaysOn, layersOn } from '../walls.js'
+import { alwaysOn, isAdmission, layersOn } from '../walls.js'
 import { columns, count, type Paint, paint, seconds } from './layout.js'
 import { answerLines, arrivedText, attemptText, layersText, reasonLines, sawText } from './words.js'
 
@@ -77,7 +77,9 @@ function renderBlocked(results: readonly ScenarioResult[], style: Paint): readon
     const always = alwaysOn.has(layer) ? ', which is always there' : ''
     const head = [
       `${style.good('BLOCKED')} by ${style.strong(layer)}${always}`,
-      style.faint(`the attacker saw ${sawText(first.observed.symptom)}`),
+      style.faint(
+        isAdmission(first.observed) ? 'nothing was created' : `the attacker saw ${sawText(first.observed.symptom)}`,
+      ),
     ]
     return [
       head.join('   '),
