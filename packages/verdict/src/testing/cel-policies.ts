@@ -17,7 +17,10 @@ export interface Asked extends Partial<Omit<AdmissionRequest, 'object' | 'oldObj
 }
 
 export function objects(yaml: string, file = 'policy.yaml'): readonly Resource[] {
-  return parseManifests(yaml, file).resources
+  const { resources, diagnostics } = parseManifests(yaml, file)
+  const [first] = diagnostics.filter(({ severity }) => severity === 'error')
+  if (first !== undefined) throw new TypeError(`${first.at.file}:${first.at.line}:${first.at.column}: ${first.message}`)
+  return resources
 }
 
 /** Every policy's word, in the order in which they are read. */

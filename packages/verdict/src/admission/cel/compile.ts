@@ -149,7 +149,7 @@ export class Compiler {
     const { target, args } = node
     const space = target?.op === 'ident' && scope.find(target.name) === undefined ? target.name : undefined
     const isFunctionOfSpace = space !== undefined && (isNamespace(space) || this.declared.foreign?.has(space) === true)
-    const absent = isFunctionOfSpace ? space : node.name
+    const absent = isFunctionOfSpace ? space : target === undefined ? node.name : undefined
     if (absent !== undefined && this.declared.absent?.has(absent)) {
       throw new CelSyntaxError(`undeclared reference to '${absent}'`, node.at)
     }
