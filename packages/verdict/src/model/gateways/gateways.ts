@@ -5,7 +5,7 @@ import { at, namespaceOf, ofKind, readNamespaceLabels } from '../kinds.js'
 import type { NotModelled } from '../not-modelled.js'
 import { type ProxyKind, proxyKindOf, whyNotModelled } from './classes.js'
 import { type Generated, generate } from './generate.js'
-import { readOverlays } from './overlay.js'
+import { type Overlay, readOverlays } from './overlay.js'
 
 /** The Gateways of a set of objects: those whose proxy is modelled, and those whose is not. */
 export interface Gateways {
@@ -30,13 +30,25 @@ export function readGateways(
       if (why !== undefined) notModelled.push(why)
       continue
     }
-    const one = generate(gateway, kind, readOverlays(gateway, resources))
+    const one = generateOnce(gateway, kind, readOverlays(gateway, resources))
     const odd = whyOdd(one, namespaceLabels)
     if (odd === undefined) generated.push(one)
     else notModelled.push({ effect: effectOf(kind), id: gateway.id, what: odd, at: at(gateway) })
   }
   checkNames(generated, resources)
   return { generated, notModelled }
+}
+
+/** What was made of a Gateway last, and of what: with the same it is the same, to the object. */
+const made = new WeakMap<Resource<Gateway>, { readonly overlays: readonly Overlay[]; readonly one: Generated }>()
+
+function generateOnce(gateway: Resource<Gateway>, kind: ProxyKind, overlays: readonly Overlay[]): Generated {
+  const last = made.get(gateway)
+  const isSame = (overlay: Overlay, index: number) => last?.overlays[index] === overlay
+  if (last?.one.kind === kind && last.overlays.length === overlays.length && overlays.every(isSame)) return last.one
+  const one = generate(gateway, kind, overlays)
+  made.set(gateway, { overlays, one })
+  return one
 }
 
 /**

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import {
   type ConfigMap,
   type Gateway,
+  type GatewayClass,
   parseManifests,
   type Resource,
   type Service,
@@ -296,4 +297,27 @@ test('a class has overlays of its own, and the Gateway’s are laid over them', 
   assert.equal(rawField(service, 'spec', 'type'), 'ClusterIP')
   assert.equal(made({}, {}, ofClass('istio-waypoint')).deployment.spec.replicas, undefined, 'another class')
   assert.equal(made({}, {}, ofClass('istio', 'app')).deployment.spec.replicas, undefined, 'anybody’s namespace')
+})
+
+test('the same Gateway with the same overlays makes the same objects, and another overlay others', () => {
+  const [spec, options, map] = overlay({ deployment: 'spec: {replicas: 2}' })
+  const [, , other] = overlay({ deployment: 'spec: {replicas: 3}' })
+  const own = gateway('app/gw', spec, options)
+  const replicas = (...objects: readonly Resource[]) =>
+    gatewayObjects([ambient('app'), own, ...objects]).map(({ object }) => object)
+  const [first, again, changed] = [replicas(map), replicas(map), replicas(other)]
+  assert.deepEqual(
+    first.map((object, index) => [object === again[index], object === changed[index]]),
+    [...Array(3)].map(() => [true, false]),
+  )
+  assert.equal(rawField(changed[1], 'spec', 'replicas'), 3)
+  const klass = (controllerName: string) =>
+    resource({
+      apiVersion: 'gateway.networking.k8s.io/v1',
+      kind: 'GatewayClass',
+      metadata: { name: 'istio' },
+      spec: { controllerName },
+    } as GatewayClass)
+  const waypointNow = replicas(map, klass('istio.io/mesh-controller'))
+  assert.equal(waypointNow[1]?.metadata.name, 'gw', 'its class says another kind of proxy')
 })

@@ -55,13 +55,18 @@ function parametersOf(gateway: Resource<Gateway>, resources: readonly Resource[]
   throw new CompileError(gateway, [...path, 'name'], `there is no ConfigMap ${name}; istiod runs no gateway without it`)
 }
 
+/** A text is parsed once, and not with every change of a policy. */
+const overlaysRead = new WeakMap<Resource<ConfigMap>, Overlay>()
+
 function readOverlay(source: Resource<ConfigMap>): Overlay {
+  const known = overlaysRead.get(source)
+  if (known !== undefined) return known
   for (const key of Object.keys(source.object.data ?? {})) {
     if (overlayKeys.includes(key)) continue
     const known = overlayKeys.join(', ')
     throw new CompileError(source, ['data', key], `${JSON.stringify(key)} is no overlay of a gateway (${known})`)
   }
-  return {
+  const read: Overlay = {
     of: {
       service: overlay(source, 'service'),
       deployment: overlay(source, 'deployment'),
@@ -69,6 +74,8 @@ function readOverlay(source: Resource<ConfigMap>): Overlay {
     },
     source,
   }
+  overlaysRead.set(source, read)
+  return read
 }
 
 function overlay(source: Resource<ConfigMap>, key: string): Fields {
