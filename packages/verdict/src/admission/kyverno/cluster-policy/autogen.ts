@@ -125,7 +125,7 @@ function rewritten(body: Dict, kinds: readonly string[], places: readonly string
     else if (deny === undefined && isList(anyPattern)) validate.anyPattern = anyPattern.map(wrap)
     rule.validate = validate
   } else if (body.verifyImages === undefined) return undefined
-  return isDict(field(body, 'validate', 'cel')) ? rule : shifted(rule, places)
+  return shifted(rule, places, isDict(field(body, 'validate', 'cel')))
 }
 
 /** A filter about pods is now about these kinds; where the block itself is the filter, it always is. */
@@ -141,15 +141,11 @@ function aboutKinds(block: unknown, kinds: readonly string[], always: boolean): 
   return always || textsOf(resources.kinds).length > 0 ? { ...block, resources: { ...resources, kinds } } : block
 }
 
-/** `request.object.spec` is the pod's, wherever it stands in the rule. */
-function shifted(rule: Dict, places: readonly string[]): Dict {
+/** `request.object.spec` is the pod's, wherever it stands in the rule; in CEL it is `object.spec`. */
+function shifted(rule: Dict, places: readonly string[], cel: boolean): Dict {
   const inside = places.map((place) => `spec.${place}`).join('.')
-  const replacements = [
-    'request.object.spec',
-    'request.oldObject.spec',
-    'request.object.metadata',
-    'request.oldObject.metadata',
-  ]
+  const objects = cel ? ['object', 'oldObject'] : ['request.object', 'request.oldObject']
+  const replacements = ['spec', 'metadata'].flatMap((part) => objects.map((object) => `${object}.${part}`))
   const text = (from: string) =>
     replacements.reduce((made, old) => {
       const dot = old.lastIndexOf('.')

@@ -2,6 +2,7 @@ import type { AdmissionStep, Requester, Reviewed, Reviewer } from '../../../type
 import { field } from '../data.js'
 import { ruleMatches, subjectOf } from '../match/match.js'
 import { askRule } from '../rules/ask.js'
+import { readCel } from '../rules/cel.js'
 import { validateRule } from '../rules/validate.js'
 import type { Policy, Roles, Rule, RuleAnswer, Scene } from '../types.js'
 import { actionOf, failurePolicyOf, refusesAtAll } from './actions.js'
@@ -22,6 +23,7 @@ export function validating(
     ({ own: { body } }) => body.validate !== undefined || body.verifyImages !== undefined,
   )
   if (families.length === 0) return undefined
+  for (const { own } of families) if (field(own.body, 'validate', 'cel') !== undefined) readCel(own, policy)
   return {
     policy: policy.resource.id,
     engine: 'kyverno',
@@ -100,6 +102,8 @@ function reported(head: ReturnType<typeof stepOf>, answer: RuleAnswer, policy: P
 function allowedBefore(rule: Rule, policy: Policy, scene: Scene, asked: Asked): boolean {
   const before = asBefore(asked)
   if (scene.operation !== 'UPDATE' || before.object === null) return false
+  // Expressions see what was there before by themselves.
+  if (field(rule.body, 'validate', 'cel') !== undefined) return false
   if (field(rule.body, 'validate', 'allowExistingViolations') === false) return false
   const subject = { ...subjectOf(asked.review, before.object, before.operation, nobody.roles), user: nobody.user }
   if (!ruleMatches(rule.body, subject)) return false

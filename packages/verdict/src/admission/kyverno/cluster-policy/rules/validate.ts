@@ -7,8 +7,10 @@ import type { Rule, RuleAnswer, Scene } from '../types.js'
 import type { Context } from '../variables/context.js'
 import { QueryError } from '../variables/interpreter.js'
 import { substitute } from '../variables/substitute.js'
+import { celRule } from './cel.js'
 import { entriesOf } from './entries.js'
 import { anyPatternMessage, denyMessage, patternMessage } from './messages.js'
+import { podSecurityRule } from './pod-security.js'
 
 /*
  * validate: one of pattern, anyPattern, deny and foreach, on the object or on one element of it.
@@ -30,7 +32,9 @@ const none: RuleAnswer = { status: 'none', message: '' }
 
 export function validateRule(rule: Rule, scene: Scene): RuleAnswer {
   const body = isDict(rule.body.validate) ? rule.body.validate : {}
-  for (const one of ['podSecurity', 'cel', 'manifests', 'assert'])
+  if (body.cel !== undefined) return celRule(rule, scene)
+  if (body.podSecurity !== undefined) return podSecurityRule(rule, scene)
+  for (const one of ['manifests', 'assert'])
     if (body[one] !== undefined) throw new NotModelled(`validate.${one} of the rule ${rule.name}`)
   const message = textOf(body.message) ?? ''
   return check({ rule, message, body, context: scene.context, element: undefined, nesting: 0 }, scene)
