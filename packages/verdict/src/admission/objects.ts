@@ -1,16 +1,31 @@
-import type { Resource, Workload } from '@bulkhead/resources'
+import type { KubernetesObject, Resource, Workload } from '@bulkhead/resources'
 import { wantedPods } from '../model/workloads.js'
+import { textsOf } from './psa/pod.js'
 import { isPod, resourceOf } from './targets.js'
 import type { Review } from './types.js'
 
 /** What policies may look up: the objects of a set, by what they are called in requests. */
 export interface ObjectIndex extends Pick<Review, 'get' | 'list'> {
   readonly namespaces: ReadonlyMap<string, Resource>
+  /** The namespace as policies see it; the same data each time. Undefined where the set has none. */
+  namespace(name: string): NamespaceView
   /** Pods that are written, and those that Deployments, StatefulSets and DaemonSets come to, by name. */
   podsIn(namespace: string): readonly { readonly name: string; readonly pod: Readonly<Record<string, unknown>> }[]
 }
 
 type Fields = Readonly<Record<string, unknown>>
+
+export interface NamespaceView {
+  readonly object: Fields | null
+  /** With `kubernetes.io/metadata.name`, which the API server adds. */
+  readonly labels: Readonly<Record<string, string>>
+}
+
+/** A namespace's labels; of one that nobody has written, its name alone. */
+export function viewNamespace(name: string, object: KubernetesObject | undefined): NamespaceView {
+  const labels = { ...textsOf(object?.metadata.labels), 'kubernetes.io/metadata.name': name }
+  return { object: object === undefined ? null : { ...object }, labels }
+}
 
 /** Built when it is first asked: most sets are admitted without a look-up. */
 export function indexObjects(resources: readonly Resource[]): ObjectIndex {
@@ -19,12 +34,20 @@ export function indexObjects(resources: readonly Resource[]): ObjectIndex {
     built ??= build(resources)
     return built
   }
+  const namespaces = new Map(
+    resources
+      .filter(({ kind, object }) => kind === 'Namespace' && object.apiVersion === 'v1')
+      .map((resource) => [resource.name, resource]),
+  )
+  const views = new Map<string, NamespaceView>()
   return {
-    namespaces: new Map(
-      resources
-        .filter(({ kind, object }) => kind === 'Namespace' && object.apiVersion === 'v1')
-        .map((resource) => [resource.name, resource]),
-    ),
+    namespaces,
+    namespace: (name) => {
+      const found = views.get(name) ?? viewNamespace(name, namespaces.get(name)?.object)
+      // Names that nobody has written are without end.
+      if (namespaces.has(name)) views.set(name, found)
+      return found
+    },
     get: (apiVersion, resource, namespace, name) =>
       all()
         .get(keyOf(apiVersion, resource, namespace))

@@ -1,11 +1,13 @@
 import type { KubernetesObject, Resource } from '@bulkhead/resources'
 import { changedResource, madeResource } from '@bulkhead/resources/made'
-import type { ObjectIndex } from './objects.js'
-import { fieldsOf, textsOf } from './psa/pod.js'
+import { type NamespaceView, type ObjectIndex, viewNamespace } from './objects.js'
+import { fieldsOf } from './psa/pod.js'
 import { administrator, isNamespace, resourceOf } from './targets.js'
 import type { AdmissionRequest, Review } from './types.js'
 
 type Fields = Readonly<Record<string, unknown>>
+
+const none: NamespaceView = { object: null, labels: {} }
 
 /** One request, as policies look at it. The object has its namespace, as the API server fills it in. */
 export function reviewOf(request: AdmissionRequest, objects: ObjectIndex): Review {
@@ -16,18 +18,20 @@ export function reviewOf(request: AdmissionRequest, objects: ObjectIndex): Revie
       ? { ...object }
       : { ...object, metadata: { ...object.metadata, namespace } }
   const object = inNamespace(resource.object)
-  const own = isNamespace(resource.object)
-  const name = own ? resource.name : namespace
-  const namespaceObject = own ? object : fieldsOf(name === undefined ? undefined : objects.namespaces.get(name)?.object)
-  const labels = textsOf(fieldsOf(namespaceObject?.metadata)?.labels)
+  const isNew = isNamespace(resource.object)
+  const view = isNew
+    ? viewNamespace(resource.name, resource.object)
+    : namespace === undefined
+      ? none
+      : objects.namespace(namespace)
   return {
     request: { ...request, user: request.user ?? administrator },
     object,
     oldObject: oldObject === undefined ? null : inNamespace(oldObject),
     resource: resourceOf(resource.kind),
     namespace,
-    namespaceLabels: name === undefined ? {} : { ...labels, 'kubernetes.io/metadata.name': name },
-    namespaceObject: namespaceObject ?? null,
+    namespaceLabels: view.labels,
+    namespaceObject: view.object,
     get: objects.get,
     list: objects.list,
     objectAt: (path) => place(resource, path),
@@ -37,15 +41,12 @@ export function reviewOf(request: AdmissionRequest, objects: ObjectIndex): Revie
 /** The same request with the object that a mutating policy left. */
 export function mutated(review: Review, object: Fields): Review {
   const resource = changedResource(review.request.object, asObject(object, review.request.object))
-  const own = isNamespace(resource.object)
+  const view = isNamespace(resource.object) ? viewNamespace(resource.name, resource.object) : undefined
   return {
     ...review,
     request: { ...review.request, object: resource },
     object: { ...resource.object },
-    ...(own && {
-      namespaceObject: { ...resource.object },
-      namespaceLabels: { ...resource.object.metadata.labels, 'kubernetes.io/metadata.name': resource.name },
-    }),
+    ...(view !== undefined && { namespaceObject: view.object, namespaceLabels: view.labels }),
     objectAt: (path) => place(resource, path),
   }
 }

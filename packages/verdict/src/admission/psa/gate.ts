@@ -56,7 +56,8 @@ function ofPod(
   modes: readonly Mode[],
 ): GateWord {
   const namespace = review.namespace ?? 'default'
-  const { policy } = readLabels(review.namespaceLabels, scene.defaults)
+  const { policy, at } = readingOf(review.namespaceLabels, namespace, scene)
+  if (modes.every((mode) => policy[mode].level === 'privileged')) return silent
   const view = viewPod(pod, root.length === 0)
   const asked = new Map<string, readonly Violation[]>()
   const against = (level: LevelVersion): readonly Violation[] => {
@@ -79,7 +80,7 @@ function ofPod(
       does: 'validate',
       policy: `Namespace/${namespace}`,
       rule: levelText(level),
-      ...labelAt(scene.namespace(namespace), mode),
+      ...at(mode),
     } as const
     if (found.length === 0) {
       // What one mode has nothing against needs saying once for a level.
@@ -93,6 +94,30 @@ function ofPod(
     if (mode === 'enforce') refusal = forbidden(review, `violates ${words}`)
   }
   return { steps, warnings, ...(refusal !== undefined && { refusal }) }
+}
+
+interface Reading {
+  readonly policy: PodSecurity
+  readonly at: (mode: Mode) => { readonly at?: string }
+}
+
+/** By the labels, which are the same data as long as the namespace is the same. */
+const readings = new WeakMap<object, Reading>()
+
+function readingOf(labels: Readonly<Record<string, string>>, namespace: string, scene: PodSecurityScene): Reading {
+  const known = readings.get(labels)
+  if (known !== undefined) return known
+  const places = new Map<Mode, { readonly at?: string }>()
+  const reading: Reading = {
+    policy: readLabels(labels, scene.defaults).policy,
+    at: (mode) => {
+      const found = places.get(mode) ?? labelAt(scene.namespace(namespace), mode)
+      places.set(mode, found)
+      return found
+    },
+  }
+  readings.set(labels, reading)
+  return reading
 }
 
 const outcomes = {

@@ -70,8 +70,11 @@ export function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : []
 }
 
+const noTexts: Readonly<Record<string, string>> = {}
+
 /** Only what is text: anything else the API server would have refused before. */
 export function textsOf(value: unknown): Readonly<Record<string, string>> {
+  if (value === undefined) return noTexts
   return Object.fromEntries(
     Object.entries(fieldsOf(value) ?? {}).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
   )
