@@ -158,6 +158,9 @@ export class Compiler {
     const compiled = operands.map((operand) => this.compile(operand, scope))
     const called = findFunction(name)
     if (called === undefined) return this.#foreign(`${name.replace(/^\./, '')}()`)
+    // Kyverno's forms for groups, versions and resources, and for policies of a namespace.
+    if (space === 'resource' && !called.takes(operands.length))
+      return this.#foreign(`${name}() of ${args.length} arguments`)
     if (!called.takes(operands.length)) {
       throw new CelSyntaxError(
         `found no matching overload for '${name.replace(/^\./, '')}' with ${args.length} arguments`,

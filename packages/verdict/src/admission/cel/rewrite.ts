@@ -106,6 +106,7 @@ class Rewriter {
   run(): Rewritten {
     while (this.#at < this.#source.length) this.#step()
     const shifts = this.#shifts
+    const { length } = this.#source
     return {
       text: this.#text.join(),
       original(offset) {
@@ -115,7 +116,7 @@ class Rewriter {
           if ((shifts[middle]?.[0] ?? 0) > offset) high = middle
           else low = middle + 1
         }
-        return Math.max(0, offset - (shifts[low - 1]?.[1] ?? 0))
+        return Math.min(length, Math.max(0, offset - (shifts[low - 1]?.[1] ?? 0)))
       },
     }
   }

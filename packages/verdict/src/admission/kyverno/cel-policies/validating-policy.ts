@@ -48,7 +48,7 @@ export function validatingPolicy(
 ): { readonly reviewer: Reviewer; readonly notModelled: readonly Found[] } | undefined {
   const spec = field(resource.object, 'spec')
   if (field(spec, 'evaluation', 'admission', 'enabled') === false) return undefined
-  if (field(spec, 'evaluation', 'mode') === 'JSON') return undefined
+  if (![undefined, 'Kubernetes'].includes(text(field(spec, 'evaluation', 'mode')))) return undefined
   const policy = new ValidatingPolicy(resource, resources, options)
   const notModelled = policy.notModelled.map((found) => ({ id: resource.id, ...found }))
   return { reviewer: policy, notModelled }
