@@ -29,3 +29,15 @@ export function deepFreeze<T>(value: T): T {
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
+
+/** An object of which nothing is known yet. */
+export type Fields = Readonly<Record<string, unknown>>
+
+/** A field that is null counts as missing. */
+export const isSet = (value: unknown): boolean => value !== undefined && value !== null
+
+/** The entries of a list; none of what is not one. */
+export const itemsOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
+
+/** Those of them that are text. */
+export const textsOf = (value: unknown): string[] => itemsOf(value).filter((one) => typeof one === 'string')

@@ -1,6 +1,6 @@
 import { quote } from '../diagnostics.js'
 import { apiGroup } from '../group.js'
-import { isObject } from '../plain.js'
+import { isObject, itemsOf, textsOf } from '../plain.js'
 import { hasKind, hasResource } from '../schema/kinds-known.js'
 import { filtersOf } from '../schema/kyverno/cluster-policy/filters.js'
 import { didYouMean } from '../suggest.js'
@@ -44,8 +44,6 @@ const specOf = ({ object }: Resource): Readonly<Record<string, unknown>> => {
   const { spec } = object as { spec?: unknown }
   return isObject(spec) ? spec : {}
 }
-const itemsOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
-const textsOf = (value: unknown): string[] => itemsOf(value).filter((one) => typeof one === 'string')
 
 /** Resources of Kubernetes' own groups that there are not: of other groups nothing is known. */
 function checkRules(resource: Resource): Diagnostic[] {

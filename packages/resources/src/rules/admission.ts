@@ -1,5 +1,5 @@
 import { quote, type Report } from '../diagnostics.js'
-import { isObject } from '../plain.js'
+import { type Fields, isObject, itemsOf } from '../plain.js'
 import { isDnsLabel, isLabelKey } from '../schema/names.js'
 import { didYouMean } from '../suggest.js'
 import type { FieldPath, KubernetesObject } from '../types.js'
@@ -9,10 +9,7 @@ import type { FieldPath, KubernetesObject } from '../types.js'
  * pkg/apis/admissionregistration/validation. Expressions are compiled by the engine.
  */
 
-type Fields = Readonly<Record<string, unknown>>
-
 const at = (value: unknown, name: string): unknown => (isObject(value) ? value[name] : undefined)
-const itemsOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
 
 /** `validations[0].expression` and the like: there, text, and not empty. */
 function needText(value: unknown, path: FieldPath, what: string, report: Report): void {

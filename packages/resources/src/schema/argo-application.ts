@@ -1,5 +1,5 @@
 import { quote } from '../diagnostics.js'
-import { isObject } from '../plain.js'
+import { type Fields, isObject, isSet } from '../plain.js'
 import { objectMeta } from './metadata.js'
 import type { At, ObjectSchema } from './schema.js'
 import { boolean, integer, list, map, object, open, string } from './schema.js'
@@ -8,10 +8,6 @@ import { boolean, integer, list, map, object, open, string } from './schema.js'
  * argoproj.io/v1alpha1 Application, as Argo CD's CustomResourceDefinition has it. What other tools than Helm, Kustomize
  * and plain folders take is left open.
  */
-
-type Fields = Readonly<Record<string, unknown>>
-
-const isSet = (value: unknown): boolean => value !== undefined && value !== null
 
 const helm = object({
   apiVersions: list(string()),

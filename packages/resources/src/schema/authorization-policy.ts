@@ -1,4 +1,5 @@
 import { quote } from '../diagnostics.js'
+import { type Fields, isSet } from '../plain.js'
 import { checkCondition } from './conditions.js'
 import { status, targetRef, workloadSelector } from './istio.js'
 import { objectMeta } from './metadata.js'
@@ -19,8 +20,6 @@ import { warnOfRequestFields } from './ztunnel-warnings.js'
  * security.istio.io/v1 AuthorizationPolicy. Source: its CustomResourceDefinition, and istiod's webhook
  * (istio pkg/config/validation). What the webhook takes although it does not do what it looks like is a warning.
  */
-
-type Fields = Readonly<Record<string, unknown>>
 
 /** A list of values; an empty one is the same as none to istiod, which is not what it looks like. */
 const values = (check: Check<string>, rest: { maxItems?: number; maxLength?: number } = {}): ListSchema => {
@@ -198,7 +197,6 @@ function entriesOf(value: unknown): [number, object][] {
   )
 }
 
-const isSet = (value: unknown): boolean => value !== undefined && value !== null
 const isEmpty = (fields: Fields): boolean =>
   Object.values(fields).every((value) => Array.isArray(value) && value.length === 0)
 

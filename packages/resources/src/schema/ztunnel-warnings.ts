@@ -1,3 +1,4 @@
+import type { Fields } from '../plain.js'
 import { L4_CONDITIONS } from './conditions.js'
 import type { At } from './schema.js'
 
@@ -6,8 +7,6 @@ import type { At } from './schema.js'
  * such a policy with request fields in it all the same, and what becomes of it is rarely what was meant. Source:
  * semantics of what ztunnel does with L7 attributes; the verdict engine follows the same table.
  */
-
-type Fields = Readonly<Record<string, unknown>>
 
 const andNot = (names: readonly string[]) =>
   new Set(names.flatMap((name) => [name, `not${name[0]?.toUpperCase()}${name.slice(1)}`]))

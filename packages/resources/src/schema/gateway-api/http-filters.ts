@@ -1,4 +1,4 @@
-import { isObject } from '../../plain.js'
+import { type Fields, isObject, isSet } from '../../plain.js'
 import type { At, Check, ObjectSchema } from '../schema.js'
 import { boolean, integerOf, list, object, string } from '../schema.js'
 import {
@@ -14,10 +14,6 @@ import {
 } from './forms.js'
 
 /* The filters of an HTTPRoute, of a rule and of a backend alike. Source: HTTPRoute's CustomResourceDefinition and the rules in it. */
-
-type Fields = Readonly<Record<string, unknown>>
-
-export const isSet = (value: unknown): boolean => value !== undefined && value !== null
 
 /** A reference to what takes requests: a Service, unless it is said otherwise. */
 export const backendFields = {

@@ -1,6 +1,6 @@
 import { quote } from '../../diagnostics.js'
 import { durationMs } from '../../gateway-api.js'
-import { isObject } from '../../plain.js'
+import { type Fields, isObject, isSet } from '../../plain.js'
 import { objectMeta } from '../metadata.js'
 import type { At, Check } from '../schema.js'
 import { integerOf, list, object, open, string } from '../schema.js'
@@ -16,11 +16,9 @@ import {
   portNumber,
   sectionName,
 } from './forms.js'
-import { backendFields, checkServicePort, filters, isSet, method, prefixReplacements } from './http-filters.js'
+import { backendFields, checkServicePort, filters, method, prefixReplacements } from './http-filters.js'
 
 /* gateway.networking.k8s.io HTTPRoute. Source: its CustomResourceDefinition and the rules in it. */
-
-type Fields = Readonly<Record<string, unknown>>
 
 const parentRef = object(
   {

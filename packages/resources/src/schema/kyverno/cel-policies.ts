@@ -1,5 +1,5 @@
 import { quote } from '../../diagnostics.js'
-import { isObject } from '../../plain.js'
+import { type Fields, isObject, isSet } from '../../plain.js'
 import { objectMeta } from '../metadata.js'
 import type { At, ObjectSchema } from '../schema.js'
 import { boolean, list, map, object, open, string } from '../schema.js'
@@ -9,9 +9,7 @@ import {
   evaluation,
   evaluationMode,
   expression,
-  type Fields,
   failurePolicy,
-  isSet,
   looseMatchConditions,
   matchConditions,
   matchConstraints,

@@ -1,14 +1,11 @@
 import { quote } from '../../diagnostics.js'
+import { type Fields, isSet } from '../../plain.js'
 import { didYouMean } from '../../suggest.js'
 import { selector } from '../gateway-api/selector.js'
 import type { At, ObjectSchema, Schema } from '../schema.js'
 import { boolean, integer, list, object, string } from '../schema.js'
 
 /* What the policies of policies.kyverno.io share. Source: their CustomResourceDefinitions, and Kyverno's own webhook for policies. */
-
-export type Fields = Readonly<Record<string, unknown>>
-
-export const isSet = (value: unknown): boolean => value !== undefined && value !== null
 
 /** A CEL expression. Its text is read by the engine; that there is none is told here. */
 export const expression = string({

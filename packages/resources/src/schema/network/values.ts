@@ -1,17 +1,11 @@
 import { BlockList, isIP } from 'node:net'
 import { quote } from '../../diagnostics.js'
+import { type Fields, itemsOf } from '../../plain.js'
 import type { At } from '../schema.js'
 
-export { isObject } from '../../plain.js'
+export { type Fields, isObject, isSet, itemsOf } from '../../plain.js'
 
 /* Forms of single values in network policies. */
-
-export type Fields = Readonly<Record<string, unknown>>
-
-export const isSet = (value: unknown): boolean => value !== undefined && value !== null
-
-/** The entries of a list; none of what is not one. */
-export const itemsOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
 
 /** The entries of a list that are objects, with their index; none of what is not a list. */
 export function objectsOf(value: unknown): [number, Fields][] {

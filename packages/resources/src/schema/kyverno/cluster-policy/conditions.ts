@@ -1,9 +1,8 @@
 import { quote } from '../../../diagnostics.js'
-import { isObject } from '../../../plain.js'
+import { type Fields, isObject, isSet } from '../../../plain.js'
 import { didYouMean } from '../../../suggest.js'
 import type { At, ObjectSchema } from '../../schema.js'
 import { list, object, open, string } from '../../schema.js'
-import { type Fields, isSet } from '../expressions.js'
 
 /* preconditions and deny conditions. Source: Kyverno's CustomResourceDefinitions and its webhook for policies. */
 

@@ -1,7 +1,7 @@
 import { quote } from '../../../diagnostics.js'
+import { type Fields, isSet } from '../../../plain.js'
 import type { At } from '../../schema.js'
 import { boolean, list, object, open, string } from '../../schema.js'
-import { type Fields, isSet } from '../expressions.js'
 
 /* Variables of a rule: where their values come from. Source: Kyverno's CustomResourceDefinitions and its webhook for policies. */
 

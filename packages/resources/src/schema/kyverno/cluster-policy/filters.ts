@@ -1,9 +1,9 @@
 import { quote } from '../../../diagnostics.js'
+import { type Fields, isObject, isSet } from '../../../plain.js'
 import { didYouMean } from '../../../suggest.js'
 import { selector } from '../../gateway-api/selector.js'
 import type { At, ObjectSchema } from '../../schema.js'
 import { list, map, object, string } from '../../schema.js'
-import { type Fields, isSet } from '../expressions.js'
 
 /* `match` and `exclude` of rules and exceptions. Source: Kyverno's CustomResourceDefinitions and its webhook for policies. */
 
@@ -95,20 +95,17 @@ export function filtersOf(match: Fields): { filter: Fields; path: (string | numb
   const listed = ['any', 'all'].flatMap((name) => {
     const items = match[name]
     return Array.isArray(items)
-      ? items.flatMap((item: unknown, index) => (isFields(item) ? [{ filter: item, path: [name, index] }] : []))
+      ? items.flatMap((item: unknown, index) => (isObject(item) ? [{ filter: item, path: [name, index] }] : []))
       : []
   })
   return listed.length > 0 ? listed : [{ filter: match, path: [] }]
 }
 
-const isFields = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
 /** Kinds are what every rule must name. */
 function checkKinds(match: Fields, at: At): void {
   checkEither(match, at)
   for (const { filter: one, path } of filtersOf(match)) {
-    const kinds = isFields(one.resources) ? one.resources.kinds : undefined
+    const kinds = isObject(one.resources) ? one.resources.kinds : undefined
     if (!Array.isArray(kinds) || kinds.length === 0)
       at.at(...path).error('match.kinds', 'resources.kinds with at least one kind must be set: what the rule is about')
   }
