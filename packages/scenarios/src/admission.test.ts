@@ -224,10 +224,11 @@ function meeting(count: number): () => Promise<void> {
   })
   return async () => {
     if (++come === count) meet()
+    let limit: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {
-      setTimeout(() => reject(new Error(`${come} of ${count} came`)), 10_000).unref()
+      limit = setTimeout(() => reject(new Error(`${come} of ${count} came`)), 10_000)
     })
-    await Promise.race([met, late])
+    await Promise.race([met, late]).finally(() => clearTimeout(limit))
   }
 }
 
