@@ -16,8 +16,17 @@ export function goYaml(map: Readonly<Record<string, Readonly<Record<string, stri
 }
 
 /** A string that YAML 1.1 reads as something else when nothing stands around it. */
-const otherTypes =
-  /^(?:~|null|true|false|yes|no|on|off|y|n|[-+]?(?:0x[0-9a-f_]+|0o?[0-7_]+|0b[01_]+|[0-9][0-9_]*)|[-+]?(?:[0-9][0-9_]*)?\.?[0-9]+(?:e[-+]?[0-9]+)?|[-+]?\.(?:inf|nan)|\d{4}-\d\d?-\d\d?.*|<<|=)$/i
+const otherTypes = new RegExp(
+  `^(?:${[
+    `~|null|true|false|yes|no|on|off|y|n|<<|=`,
+    `[-+]?0(?:x[0-9a-f_]+|o?[0-7_]+|b[01_]+)`,
+    String.raw`[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9]*)?)(?:e[-+]?[0-9]+)?`,
+    String.raw`[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?`,
+    String.raw`[-+]?\.(?:inf|nan)`,
+    String.raw`\d{4}-\d\d?-\d\d?.*`,
+  ].join('|')})$`,
+  'i',
+)
 
 function scalar(text: string, indent: number): string {
   if (text.includes('\n')) return literal(text, indent)

@@ -268,6 +268,7 @@ const restrictedRows: readonly (readonly [pod: Fields, reason: string, said: rea
     ['allowPrivilegeEscalation != false (container "a" must set securityContext.allowPrivilegeEscalation=false)'],
     24,
   ],
+  [spec({ os: { name: 'windows' }, containers: [container('a')] }), 'allowPrivilegeEscalation', [], 25],
   [containers(container('a')), 'allowPrivilegeEscalation', [], 7],
   [
     containers(
