@@ -13,8 +13,11 @@ export interface Excepted {
   readonly failed?: CelError
 }
 
-/** Which of a policy's exceptions hold for a request. They are asked before the policy's own conditions. */
-export function exceptedBy(exceptions: readonly Exception[], review: Review): Excepted {
+/**
+ * Which of a policy's exceptions hold for a request. They are asked before the policy's own conditions. With failurePolicy
+ * Ignore one that cannot be evaluated does not hold.
+ */
+export function exceptedBy(exceptions: readonly Exception[], review: Review, ignoresFailures = false): Excepted {
   const activation = new PolicyActivation(review, new Map())
   const partial: Exception[] = []
   let whole: Exception | undefined
@@ -22,7 +25,8 @@ export function exceptedBy(exceptions: readonly Exception[], review: Review): Ex
     const holds = allHold(exception.conditions, activation)
     if (holds === false) continue
     if (holds !== true) {
-      if (whole === undefined) return { allowed: { allowedImages: [], allowedValues: [] }, failed: holds }
+      if (whole === undefined && !ignoresFailures)
+        return { allowed: { allowedImages: [], allowedValues: [] }, failed: holds }
     } else if (exception.images.length > 0 || exception.values.length > 0) partial.push(exception)
     else whole ??= exception
   }

@@ -10,6 +10,7 @@ import { pointer } from '../../match/pointer.js'
 import type { AdmissionOptions, AdmissionStep, Review, Reviewer } from '../../types.js'
 import { autogen, type Generated } from './autogen.js'
 import { kyvernoDeclared } from './declared.js'
+import { exceptedBy } from './excepted.js'
 import { type Exception, exceptionsFor } from './exceptions.js'
 
 /*
@@ -121,32 +122,13 @@ class ValidatingPolicy implements Reviewer {
 
   /** Exceptions are asked first: one without images and values takes the object out, whatever the conditions are. */
   #excepted(variant: Variant, review: Review): Word {
-    const asked = new PolicyActivation(review, new Map())
-    const partial: Exception[] = []
-    let failed: CelError | undefined
-    let whole: Exception | undefined
-    for (const exception of this.#exceptions) {
-      const holds = allHold(exception.conditions, asked)
-      if (holds === false) continue
-      if (holds !== true) {
-        if (whole === undefined && !this.#ignores) failed ??= holds
-      } else if (exception.images.length === 0 && exception.values.length === 0) whole ??= exception
-      else partial.push(exception)
-    }
+    const { whole, allowed, failed } = exceptedBy(this.#exceptions, review, this.#ignores)
     if (failed !== undefined) return this.#failed(`failed to load context: ${failed.message}`, this.#at)
     if (whole !== undefined) {
-      return {
-        outcome: 'not-applicable',
-        code: 'admission.excepted',
-        at: this.#at,
-        exception: { policy: whole.id, at: whole.at },
-      }
+      const exception = { policy: whole.id, at: whole.at }
+      return { outcome: 'not-applicable', code: 'admission.excepted', at: this.#at, exception }
     }
-    const exceptions = {
-      allowedImages: partial.flatMap(({ images }) => images),
-      allowedValues: partial.flatMap(({ values }) => values),
-    }
-    const activation = new PolicyActivation(review, variant.variables, new Map([['exceptions', exceptions]]))
+    const activation = new PolicyActivation(review, variant.variables, new Map([['exceptions', allowed]]))
     return this.#conditions(variant, activation)
   }
 
