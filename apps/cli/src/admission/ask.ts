@@ -51,8 +51,13 @@ function runningTarget(io: Io, options: StateOption): Target | undefined {
 }
 
 /** One object after the other, each with all the others beside it, so that policies find what they look up. */
-async function askTarget(given: readonly Given[], target: Target, user: Requester, io: Io): Promise<readonly Answer[]> {
-  const inForce = new Map((await target.objects()).map((one) => [keyOf(one), one.object]))
+export async function askTarget(
+  given: readonly Given[],
+  target: Target,
+  user: Requester,
+  io: Pick<Io, 'cwd'>,
+): Promise<readonly Answer[]> {
+  const inForce = new Map((await target.objects()).map((one) => [keyOf(one), one.given ?? one.object]))
   const answers: Answer[] = []
   for (const { resource, change } of given) {
     const others = given.filter((other) => other.resource !== resource).map((other) => other.resource.object)
@@ -94,7 +99,7 @@ async function askManifests(
 }
 
 /** What is there as it is given is asked about as if it were new: whether it may be there at all. */
-function askedOf(resource: Resource, before: unknown, io: Io): Asked {
+function askedOf(resource: Resource, before: unknown, io: Pick<Io, 'cwd'>): Asked {
   const { object } = resource
   const { file } = resource.position([])
   const operation: Operation = before === undefined || isDeepStrictEqual(before, object) ? 'CREATE' : 'UPDATE'
