@@ -1,15 +1,40 @@
+import type { Schema } from './schema/schema.js'
 import type { FieldPath } from './types.js'
 
-/** A copy without fields that are null, which Kubernetes reads as missing; `dropped` is told of each. */
-export function withoutNulls(value: unknown, dropped: (path: FieldPath) => void, path: FieldPath = []): unknown {
-  if (Array.isArray(value)) return value.map((item: unknown, index) => withoutNulls(item, dropped, [...path, index]))
+/**
+ * A copy without fields that are null, which Kubernetes reads as missing; `dropped` is told of each. What lies in a field
+ * that its schema leaves open stays as it is: in a pattern or a patch null means something.
+ */
+export function withoutNulls(
+  value: unknown,
+  dropped: (path: FieldPath) => void,
+  schema?: Schema,
+  path: FieldPath = [],
+): unknown {
+  if (schema?.type === 'open') return value
+  const below = (item: unknown, step: string | number) =>
+    withoutNulls(item, dropped, schemaOf(schema, step), [...path, step])
+  if (Array.isArray(value)) return value.map(below)
   if (typeof value !== 'object' || value === null) return value
   const copy: Record<string, unknown> = {}
   for (const [name, item] of Object.entries(value)) {
     if (item === null) dropped([...path, name])
-    else define(copy, name, withoutNulls(item, dropped, [...path, name]))
+    else define(copy, name, below(item, name))
   }
   return copy
+}
+
+function schemaOf(schema: Schema | undefined, step: string | number): Schema | undefined {
+  switch (schema?.type) {
+    case 'object':
+      return Object.hasOwn(schema.fields, step) ? schema.fields[step] : undefined
+    case 'map':
+      return schema.values
+    case 'list':
+      return schema.items
+    default:
+      return undefined
+  }
 }
 
 /** As assignment, but `__proto__` is a field like any other. */

@@ -5,7 +5,7 @@ import { checkRules } from './rules/rules.js'
 import { isBuiltInGroup, kindHint, misspelt, scopeOf } from './schema/kinds-known.js'
 import { hasKubernetesSchema, validateKubernetes } from './schema/kubernetes.js'
 import { checkMetadata, objectMeta } from './schema/metadata.js'
-import { open } from './schema/schema.js'
+import { open, type Schema } from './schema/schema.js'
 import { strictVersions } from './schema/strict-kinds.js'
 import { validate, type Written } from './schema/validate.js'
 import type { Diagnostic, FieldPath, KubernetesObject, Position, Resource } from './types.js'
@@ -44,7 +44,7 @@ export function readObject(
   }
   const written: Written = (path) => writtenAt(positions, path)?.written
 
-  const hasSchema = validateKind({ value, apiVersion, group, kind, report, written })
+  const held = validateKind({ value, apiVersion, group, kind, report, written })
   if (metadata.name === undefined || metadata.name === null || metadata.name === '') {
     const generated =
       typeof metadata.generateName === 'string'
@@ -72,8 +72,8 @@ export function readObject(
   if (failed) return undefined
 
   // A kind without a schema may mean something by null.
-  const object = hasSchema ? withoutNulls(value, (path) => warnOfNull(path, report)) : value
-  if (hasSchema) checkRules(object as KubernetesObject, report)
+  const object = held === undefined ? value : withoutNulls(value, (path) => warnOfNull(path, report), held.schema)
+  if (held !== undefined) checkRules(object as KubernetesObject, report)
   if (failed) return undefined
   const attached = withSpec(attachTargets(object as Record<string, unknown>, kind, group), kind, group)
   return {
@@ -96,8 +96,8 @@ interface Kind {
   readonly written: Written
 }
 
-/** Whether the kind has a schema; the object has then been held against it. */
-function validateKind({ value, apiVersion, group, kind, report, written }: Kind): boolean {
+/** What the object has been held against: our own schema, or the library's, which cannot be looked into. Undefined for a kind without one. */
+function validateKind({ value, apiVersion, group, kind, report, written }: Kind): { schema?: Schema } | undefined {
   const strict = strictVersions(group, kind)
   if (strict !== undefined) {
     const version = apiVersion.slice(group.length + 1)
@@ -110,8 +110,9 @@ function validateKind({ value, apiVersion, group, kind, report, written }: Kind)
         `${kind} has no version ${quote(version)}; write ${group}/${current}`,
       )
     }
-    validate(value, strict.get(version) ?? newest, [], report, written)
-    return true
+    const schema = strict.get(version) ?? newest
+    validate(value, schema, [], report, written)
+    return { schema }
   }
   const current = servedInstead(apiVersion, group, kind)
   if (current !== undefined) {
@@ -121,11 +122,11 @@ function validateKind({ value, apiVersion, group, kind, report, written }: Kind)
       ['apiVersion'],
       `no current cluster serves ${kind} as ${quote(apiVersion)}; write ${current}`,
     )
-    return true
+    return {}
   }
   if (hasKubernetesSchema(apiVersion, kind)) {
     validateKubernetes(value, apiVersion, kind, report, written)
-    return true
+    return {}
   }
   if (isBuiltInGroup(group)) {
     const known = scopeOf(group, kind) !== 'unknown'
@@ -133,7 +134,7 @@ function validateKind({ value, apiVersion, group, kind, report, written }: Kind)
       ? `${kind} is not served as ${quote(apiVersion)}; use the version of a current cluster`
       : `${quote(apiVersion)} has no kind ${quote(kind)}${kindHint(group, kind)}`
     report('error', 'kind.unknown', [known ? 'apiVersion' : 'kind'], message)
-    return true
+    return {}
   }
   const meant = misspelt(group, kind)
   if (meant !== undefined) {
@@ -142,7 +143,7 @@ function validateKind({ value, apiVersion, group, kind, report, written }: Kind)
         ? `${quote(apiVersion)} has no kind ${quote(kind)}`
         : `no group ${quote(group)} with a ${kind} is known`
     report('error', 'kind.unknown', [meant.field], `${what}; did you mean ${meant.name}?`)
-    return true
+    return {}
   }
   if (value.metadata !== undefined) validate(value.metadata, objectMeta, ['metadata'], report, written)
   report(
@@ -151,7 +152,7 @@ function validateKind({ value, apiVersion, group, kind, report, written }: Kind)
     ['kind'],
     `${apiVersion} ${kind} has no schema here, so only its metadata is checked and none of its rules is followed${isolates(kind)}`,
   )
-  return false
+  return undefined
 }
 
 /** As every engine names such a kind; the engine says `unknown` of what one may isolate. */

@@ -319,3 +319,26 @@ test('the policy’s own name and annotations', () => {
   assert.deepEqual(autogen('none'), ['kind.deprecated 1:1'])
   assert.deepEqual(autogen('all'), ['kind.deprecated 1:1', 'autogen.all 3:37'])
 })
+
+test('null stays where it means something: in a pattern and in a patch; elsewhere it is as if it were not there', () => {
+  const text = `apiVersion: kyverno.io/v1
+kind: ClusterPolicy
+metadata: { name: p }
+spec:
+  background: null
+  rules:
+    - { name: a, match: ${match}, validate: { pattern: { spec: { hostPID: null } } } }
+    - { name: b, match: ${match}, mutate: { patchStrategicMerge: { spec: { nodeName: null, list: [{ a: null }] } } } }
+`
+  const { resources, diagnostics } = parseManifests(text, 'm.yaml')
+  assert.deepEqual(
+    diagnostics.map(({ code, at }) => `${code} ${at.line}`),
+    ['kind.deprecated 1', 'field.null 5'],
+  )
+  const [policy] = resources
+  assert.ok(policy)
+  const { spec } = policy.object as { spec?: { rules?: Record<string, unknown>[] } }
+  assert.deepEqual(spec?.rules?.[0]?.validate, { pattern: { spec: { hostPID: null } } })
+  assert.deepEqual(spec?.rules?.[1]?.mutate, { patchStrategicMerge: { spec: { nodeName: null, list: [{ a: null }] } } })
+  assert.ok(spec !== undefined && !('background' in spec) && Object.isFrozen(spec.rules?.[0]?.validate))
+})
