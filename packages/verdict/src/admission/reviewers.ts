@@ -1,7 +1,7 @@
 import type { Resource } from '@bulkhead/resources'
 import { readChangingPolicies } from './kyverno/cel-policies/changing.js'
 import { readCelPolicies } from './kyverno/cel-policies/index.js'
-import { clusterPolicyReviewers } from './kyverno/cluster-policy/index.js'
+import { clusterPoliciesNotModelled, clusterPolicyReviewers } from './kyverno/cluster-policy/index.js'
 import { readNotModelled } from './not-modelled.js'
 import type { AdmissionOptions, AdmissionPolicies, Reviewer } from './types.js'
 
@@ -20,6 +20,11 @@ export function readReviewers(
       ...changing.reviewers,
       ...clusterPolicyReviewers(resources, options),
     ],
-    notModelled: [...cel.notModelled, ...changing.notModelled, ...others.notModelled],
+    notModelled: [
+      ...cel.notModelled,
+      ...changing.notModelled,
+      ...others.notModelled,
+      ...clusterPoliciesNotModelled(resources),
+    ],
   }
 }

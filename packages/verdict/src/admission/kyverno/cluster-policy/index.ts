@@ -1,9 +1,11 @@
 import type { Resource } from '@bulkhead/resources'
-import type { AdmissionOptions, Reviewer } from '../../types.js'
+import type { AdmissionOptions, AdmissionPolicies, Reviewer } from '../../types.js'
 import { rolesFrom } from './match/roles.js'
+import { conditioned } from './policies/conditions.js'
 import { exceptionsIn } from './policies/exceptions.js'
 import { generating } from './policies/generating.js'
 import { mutating } from './policies/mutating.js'
+import { notModelled } from './policies/not-modelled.js'
 import { isPolicy, readPolicy } from './policies/read.js'
 import { validating } from './policies/validating.js'
 
@@ -26,6 +28,11 @@ export function clusterPolicyReviewers(
     // A policy for background scans alone refuses nobody.
     if (policy.spec.admission === false) return []
     const made = [mutating, validating, generating].map((does) => does(policy, exceptions, roles))
-    return made.filter((one) => one !== undefined)
+    return made.filter((one) => one !== undefined).map((one) => conditioned(one, policy))
   })
+}
+
+/** What of these policies is not modelled. */
+export function clusterPoliciesNotModelled(resources: readonly Resource[]): AdmissionPolicies['notModelled'] {
+  return resources.filter(isPolicy).map(readPolicy).flatMap(notModelled)
 }

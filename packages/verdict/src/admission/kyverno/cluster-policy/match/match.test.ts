@@ -114,6 +114,8 @@ test('users, groups, ServiceAccounts and roles', () => {
 test('a Policy is about its own namespace', () => {
   assert.equal(matches(pods, podOf(), {}, 'Policy', '{name: p, namespace: sandbox}'), true)
   assert.equal(matches(pods, podOf(), {}, 'Policy', '{name: p, namespace: shop}'), false)
+  const itself = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } }
+  assert.equal(matches(resources('kinds: ["*"]'), itself, {}, 'Policy', '{name: p, namespace: shop}'), false)
 })
 
 test('of a Namespace, names and namespaces are its own name', () => {

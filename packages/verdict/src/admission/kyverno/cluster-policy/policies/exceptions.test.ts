@@ -27,6 +27,25 @@ spec:
 const about = (rules: string, more = '') => `exceptions: [{policyName: p, ruleNames: [${rules}]}]
   match: {any: [{resources: {kinds: [Pod, Deployment], namespaces: [sandbox]}}]}
   ${more}`
+test('one that takes out controls of Pod Security takes out nothing else', () => {
+  const objects = objectsOf(`
+apiVersion: kyverno.io/v1
+kind: ClusterPolicy
+metadata: {name: p}
+spec:
+  validationFailureAction: Enforce
+  rules: [{name: r, match: {any: [{resources: {kinds: [Pod]}}]}, validate: {podSecurity: {level: baseline}}}]
+---
+apiVersion: kyverno.io/v2
+kind: PolicyException
+metadata: {name: e, namespace: kyverno}
+spec:
+  ${about('r', 'podSecurity: [{controlName: Host Ports}]')}
+`)
+  assert.deepEqual(outcomes(ask(objects, podOf()).steps), ['allow r'])
+  assert.deepEqual(outcomes(ask(objects, podOf({ hostNetwork: true })).steps), ['unknown r'])
+})
+
 const says = (exception: string, object = podOf(), namespace?: string, options?: AdmissionOptions) =>
   outcomes(ask(set(exception, namespace), object, 'validate', options === undefined ? {} : { options }).steps)
 

@@ -28,17 +28,25 @@ export function exceptionsIn(resources: readonly Resource[], namespace: string):
   })
 }
 
+export interface Excepted {
+  readonly policy: string
+  readonly at: string
+  /** Of a rule about Pod Security it takes out some controls, and not the object. */
+  readonly controlsOnly: boolean
+}
+
 /** The first that takes the object out of the rule. */
 export function exceptionOf(
   rule: Rule,
   scene: Scene,
   subject: Subject,
   exceptions: readonly Exception[],
-): { readonly policy: string; readonly at: string } | undefined {
+): Excepted | undefined {
   const found = exceptions.find(
     ({ spec }) => names(spec, rule, scene.policy) && blockMatches(spec.match, subject) && conditionsHold(spec, scene),
   )
-  return found === undefined ? undefined : { policy: found.resource.id, at: at(found.resource) }
+  if (found === undefined) return undefined
+  return { policy: found.resource.id, at: at(found.resource), controlsOnly: found.spec.podSecurity !== undefined }
 }
 
 function names(spec: Readonly<Record<string, unknown>>, rule: Rule, policy: Policy): boolean {

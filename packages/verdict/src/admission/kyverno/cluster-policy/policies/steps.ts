@@ -41,7 +41,7 @@ export function said(head: Head, { status, message, exception }: RuleAnswer): Ad
         ...head,
         outcome: 'not-applicable',
         code: 'admission.excepted',
-        ...(exception !== undefined && { exception }),
+        ...(exception !== undefined && { exception: { policy: exception.policy, at: exception.at } }),
       }
     case 'none':
     case 'skip':

@@ -1,5 +1,6 @@
 import type { AdmissionStep, Requester, Reviewed, Reviewer } from '../../../types.js'
 import { field } from '../data.js'
+import { NotModelled } from '../limits.js'
 import { ruleMatches, subjectOf } from '../match/match.js'
 import { askRule } from '../rules/ask.js'
 import { readCel } from '../rules/cel.js'
@@ -50,16 +51,21 @@ function askedRule(rule: Rule, policy: Policy, asked: Asked, exceptions: readonl
   const scene = sceneOf(asked, policy, rule)
   const head = stepOf(rule, policy, 'validate')
   if (rule.body.verifyImages !== undefined) return [unknown(head, 'verifyImages, signatures of images,')]
-  const answer = askRule(rule, scene, (one, seen) => {
+  const answer = askRule(rule, scene, (one, seen): RuleAnswer => {
     const exception = exceptionOf(one, seen, subject, exceptions)
-    return exception === undefined ? validateRule(one, seen) : { status: 'excepted', message: '', exception }
+    if (exception === undefined) return validateRule(one, seen)
+    if (!exception.controlsOnly || field(one.body, 'validate', 'podSecurity') === undefined)
+      return { status: 'excepted', message: '', exception }
+    const answer = validateRule(one, seen)
+    if (answer.status !== 'fail') return answer
+    throw new NotModelled(`podSecurity of ${exception.policy}, which takes out some controls,`)
   })
   return [outcomeOf(head, answer, rule, policy, scene, asked)]
 }
 
-/** A Policy is about its own namespace. */
+/** A Policy is about what is in its own namespace; the Namespace itself is in none. */
 export function isInScope({ namespace }: Policy, { review }: Asked): boolean {
-  return namespace === undefined || review.namespace === namespace
+  return namespace === undefined || (review.namespace === namespace && review.request.object.kind !== 'Namespace')
 }
 
 function outcomeOf(

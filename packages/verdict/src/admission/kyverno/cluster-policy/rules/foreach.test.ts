@@ -61,6 +61,7 @@ test('elements whose preconditions do not hold are left out', () => {
 pattern: {image: "*:1"}`)
   assert.equal(step(set, images('a', 'b:1'))?.outcome, 'allow')
   assert.equal(step(set, images('a', 'b:2'))?.outcome, 'deny')
+  assert.equal(step(set, images('a', 'b:2'))?.outcome, 'deny')
   assert.equal(step(set, images('a'))?.outcome, 'not-applicable')
 })
 
@@ -132,6 +133,8 @@ test('a ConfigMap of the set', () => {
     configMap: {name: ${name}, namespace: "{{ request.namespace }}"}
 ${denied('{{ allowed.data.p }}')}`
   assert.equal(step(policy(rule('allowed'), config))?.outcome, 'deny')
+  const meta = rule('allowed').replace('allowed.data.p', "allowed.metadata.name == 'allowed' && 'yes'")
+  assert.equal(step(policy(meta, config))?.outcome, 'deny')
   const gone = step(policy(rule('gone'), config))
   assert.equal(gone?.code, 'admission.failed')
   assert.match(gone?.message ?? '', /failed to get configmap sandbox\/gone/)

@@ -3,6 +3,8 @@ import { test } from 'node:test'
 import { CompileError } from '../../../../model/compile-error.js'
 import { ask, objectsOf, podOf } from '../../../../testing/cluster-policy.js'
 
+import { clusterPoliciesNotModelled } from '../index.js'
+
 /* validate.cel and validate.podSecurity: what the rest of admission judges, inside of a rule. */
 
 const policy = (validate: string, more = '') =>
@@ -85,4 +87,42 @@ test('what it excludes is not modelled where it would matter', () => {
   const excluding = policy('podSecurity: {level: restricted, exclude: [{controlName: Seccomp}]}')
   assert.match(said(excluding), /^unknown r: validate\.podSecurity\.exclude/)
   assert.equal(said(excluding, good), 'allow r: ')
+})
+
+test('what the API server asks before it asks Kyverno', () => {
+  const when = (expression: string) =>
+    objectsOf(`
+apiVersion: kyverno.io/v1
+kind: ClusterPolicy
+metadata: {name: p}
+spec:
+  validationFailureAction: Enforce
+  webhookConfiguration: {matchConditions: [{name: c, expression: "${expression}"}]}
+  rules: [{name: r, match: {any: [{resources: {kinds: [Pod]}}]}, validate: {message: never, deny: {}}}]
+`)
+  assert.equal(said(when("object.metadata.name == 'p'")), 'deny r: never')
+  assert.equal(said(when("object.metadata.name == 'q'")), 'not-applicable r: its matchConditions do not hold')
+  assert.match(said(when("object.none == 'q'")), /^unknown r: a matchCondition that ends with an error/)
+})
+
+test('what is not modelled is told of the policies themselves, too', () => {
+  const set = objectsOf(`
+apiVersion: kyverno.io/v1
+kind: ClusterPolicy
+metadata: {name: p}
+spec:
+  rules:
+    - name: r
+      match: {any: [{resources: {kinds: [Pod]}}]}
+      verifyImages: [{imageReferences: ["*"]}]
+    - name: s
+      match: {any: [{resources: {kinds: [Pod]}}]}
+      context: [{name: i, imageRegistry: {reference: x}}]
+      validate: {deny: {}}
+`)
+  assert.deepEqual(clusterPoliciesNotModelled(set), [
+    { id: 'ClusterPolicy/p', what: 'verifyImages', at: 'policy.yaml:9' },
+    { id: 'ClusterPolicy/p', what: 'context.imageRegistry', at: 'policy.yaml:12' },
+  ])
+  assert.match(said(set), /^unknown r: verifyImages/)
 })

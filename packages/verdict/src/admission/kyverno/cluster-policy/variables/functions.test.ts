@@ -29,6 +29,8 @@ const answers: readonly (readonly [string, unknown])[] = [
   ["regex_match('^[0-9]+$', `12`)", true],
   ["regex_replace_all('([a-z])l', 'hello', '$1-')", 'he-lo'],
   ["regex_replace_all_literal('l', 'hello', '$1')", 'he$1$1o'],
+  ["regex_replace_all('(x)?l', 'hello', '[$1]')", 'he[][]o'],
+  ["regex_replace_all('(?P<a>e)', 'hello', '$a$$')", 'he$llo'],
   ["pattern_match('H*o', text)", true],
   ['label_match(`{"app": "web"}`, pod.labels)', true],
   ['label_match(`{"app": "db"}`, pod.labels)', false],
