@@ -307,6 +307,30 @@ const table: readonly (readonly [string, unknown, string])[] = [
 for (const [what, raw, expected] of table)
   test(`refused, with its field: ${what}`, () => assert.deepEqual(wrong(raw), [expected]))
 
+const made = { ...smallest, newNamespace: true }
+for (const [what, raw, expected] of [
+  [
+    'hosts of a namespace that is there',
+    { ...smallest, hosts: ['api.github.com'] },
+    'hosts: only with newNamespace: another namespace may deny the outside, and a deny beats every allow',
+  ],
+  ['a host twice', { ...made, hosts: ['a.example', 'a.example'] }, `hosts[1]: ${twice('a.example')}`],
+  ...['*.example', '10.0.0.1', 'API.example', 'example', 'a.example.', 'https://a.example'].map(
+    (host) =>
+      [
+        host,
+        { ...made, hosts: [host] },
+        'hosts[0]: it must be the name of a host, in lower case and with a dot, as in api.github.com',
+      ] as const,
+  ),
+  [
+    'a name of the cluster',
+    { ...made, hosts: ['a.b.svc.cluster.local'] },
+    'hosts[0]: this is a name of the cluster: what it may call there is for calls',
+  ],
+] as const)
+  test(`refused, with its field: ${what}`, () => assert.deepEqual(wrong(raw), [expected]))
+
 test('all that is wrong is told at once, up to a page of it, and long names of others’ are cut', () => {
   const many = wrong({ ...smallest, ...Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`x${n}`, 1])) })
   assert.equal(many.length, 20)
@@ -338,6 +362,7 @@ test('what is left out is filled in, and short forms are written out', () => {
     resources: { requests: { cpu: '50m', memory: '32Mi' }, limits: { memory: '32Mi' } },
     listens: { port: 8080, servicePort: 8080, protocol: 'http' },
     callers: [{ namespace: 'shop', name: 'sleep', labels: { app: 'sleep' }, serviceAccount: 'sleep' }],
+    hosts: [],
     calls: [{ namespace: 'demo', name: 'postgres', labels: { app: 'postgres' }, ports: [5432, 9187] }],
   })
 })

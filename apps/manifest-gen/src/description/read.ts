@@ -27,6 +27,12 @@ export function readDescription(input: unknown, allowed: (image: string) => bool
   const repository = checkImage(raw.image, allowed, problems)
   checkPort(raw, problems)
   checkTwice(raw.env?.map(({ name }) => name) ?? [], (index) => ['env', index, 'name'], problems)
+  checkTwice(raw.hosts ?? [], (index) => ['hosts', index], problems)
+  if ((raw.hosts ?? []).length > 0 && raw.newNamespace !== true)
+    problems.push({
+      field: 'hosts',
+      message: 'only with newNamespace: another namespace may deny the outside, and a deny beats every allow',
+    })
   checkPeers(raw, known, 'callers', problems)
   checkPeers(raw, called, 'calls', problems)
   const resources = readResources(raw, problems)
@@ -48,6 +54,7 @@ export function readDescription(input: unknown, allowed: (image: string) => bool
     ...(listens !== undefined && { listens }),
     callers: known,
     calls: together(called),
+    hosts: raw.hosts ?? [],
     ...(byRequest && {
       waypoint: { name: raw.waypoint ?? `${raw.name}-waypoint`, own: raw.waypoint === undefined },
     }),

@@ -4,6 +4,7 @@ import { quantity } from './quantity.js'
 import {
   dnsLabel,
   dnsSubdomain,
+  hostName,
   isPlatform,
   isTaken,
   labelKey,
@@ -159,6 +160,15 @@ const healthPath = z
   .max(256, says('it has at most 256 characters'))
   .regex(/^\/[A-Za-z0-9\-._~!$&'()+,;=:@%/]*$/, says('it must be a path that begins with "/"'))
 
+const host = z
+  .string()
+  .max(253, says('it has at most 253 characters'))
+  .regex(hostName, says('it must be the name of a host, in lower case and with a dot, as in api.github.com'))
+  .refine(
+    (value) => !value.endsWith('.local'),
+    says('this is a name of the cluster: what it may call there is for calls'),
+  )
+
 /** What is taken. What is between its parts is for read.ts to say. */
 export const descriptionSchema = z.strictObject({
   name,
@@ -199,6 +209,11 @@ export const descriptionSchema = z.strictObject({
     .max(MAX_PEERS, says(`it has at most ${MAX_PEERS} that it calls`))
     .optional()
     .meta({ description: 'What it may call, each namespace/name:port or written out. Default: nothing' }),
+  hosts: z
+    .array(host)
+    .max(20, says('it has at most 20 hosts'))
+    .optional()
+    .meta({ description: 'Hosts outside that it may call, by TLS at 443; only with newNamespace. Default: none' }),
   waypoint: peerName.optional().meta({
     description:
       'A waypoint that the namespace has already. Default: one of its own, where a caller has methods or paths; else none',

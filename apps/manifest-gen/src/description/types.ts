@@ -66,6 +66,8 @@ export interface Description {
   readonly listens?: Listening
   readonly callers: readonly Caller[]
   readonly calls: readonly Callee[]
+  /** Hosts outside that it may call, by TLS at 443. */
+  readonly hosts: readonly string[]
   /** The waypoint before it; `own` is one that is made for it alone. Absent: callers come straight to its pods. */
   readonly waypoint?: { readonly name: string; readonly own: boolean }
 }

@@ -16,6 +16,9 @@ export const labelKey =
 export const labelValue = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/
 /** What every shell and runtime takes, and no more than Kubernetes does. */
 export const variableName = /^[A-Za-z_][A-Za-z0-9_.-]*$/
+/** A host outside, as a ClientHello names it: lower case, at least one dot, and no address. */
+export const hostName = /^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/
+
 /** What AuthorizationPolicy reads as a path, or as the beginning of one: no `{`, which would be a template. */
 export const requestPath = /^\/[A-Za-z0-9\-._~!$&'()+,;=:@%/]*\*?$/
 

@@ -71,8 +71,11 @@ function policy(
   }
 }
 
-/** All that its own pods send and are sent. */
-function own({ name, namespace, listens, callers, calls, waypoint }: Description): KubernetesObject {
+/**
+ * All that its own pods send and are sent. Where hosts outside are listed, 30-cilium says for which names it may ask, and a
+ * plain allow of DNS here would void that: what one policy allows no other takes back.
+ */
+function own({ name, namespace, listens, callers, calls, hosts, waypoint }: Description): KubernetesObject {
   const may: Peerish[] = [...callers, ...(waypoint === undefined ? [] : [gateway(namespace, waypoint.name)])]
   const called: Peerish[] = calls.flatMap((callee) => [callee, ...before(callee)])
   return policy(name, namespace, `What may ${name} send, and be sent?`, ownLabels(name), {
@@ -82,7 +85,10 @@ function own({ name, namespace, listens, callers, calls, waypoint }: Description
         : [{ from: [{ ipBlock: { cidr: PROBES } }], ports: [{ port: listens.port, protocol: 'TCP' }] }]),
       ...(may.length === 0 ? [] : [{ from: may.map((one) => pods(one, namespace)), ports: hbone }]),
     ],
-    egress: [dns, ...(called.length === 0 ? [] : [{ to: called.map((one) => pods(one, namespace)), ports: hbone }])],
+    egress: [
+      ...(hosts.length === 0 ? [dns] : []),
+      ...(called.length === 0 ? [] : [{ to: called.map((one) => pods(one, namespace)), ports: hbone }]),
+    ],
   })
 }
 

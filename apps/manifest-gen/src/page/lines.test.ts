@@ -37,6 +37,10 @@ test('calls: with a port, and behind a waypoint', () => {
   ])
 })
 
+test('hosts: one a line', () => {
+  assert.deepEqual(descriptionOf({ ...rest, hosts: ' a.example \n\nb.example' }).hosts, ['a.example', 'b.example'])
+})
+
 test('variables: a value is all that stands behind the first =', () => {
   const { env } = descriptionOf({ ...rest, env: 'A= b=c \n B =\nC' })
   assert.deepEqual(env, [{ name: 'A', value: ' b=c ' }, { name: 'B', value: '' }, { name: 'C' }])

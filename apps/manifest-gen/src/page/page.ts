@@ -81,7 +81,7 @@ ${input({ name: 'name', label: 'Name', hint: 'Its Deployment, Service and Servic
 ${image(images)}${input({ name: 'port', label: 'Port', hint: 'Where it listens. Empty: nowhere, and nobody may call it.', numeric: true })}${input({ name: 'replicas', label: 'Replicas', hint: 'Empty: one.', numeric: true })}${area({ name: 'env', label: 'Environment', hint: 'A variable a line: NAME=value.' })}</fieldset>
 <fieldset>
 <legend>Who may call whom</legend>
-${area({ name: 'callers', label: 'Who may call it', hint: 'One a line: shop/sleep. With what may be asked: shop/sleep GET,HEAD /api/*. That puts a waypoint before it.' })}${area({ name: 'calls', label: 'What it may call', hint: 'One a line, with the container’s port: demo/postgres:5432. Behind a waypoint: shop/web-api:8080 via waypoint GET /.' })}${input({ name: 'waypoint', label: 'Waypoint', hint: 'One that the namespace has already. Empty: its own, where callers have methods or paths.' })}</fieldset>
+${area({ name: 'callers', label: 'Who may call it', hint: 'One a line: shop/sleep. With what may be asked: shop/sleep GET,HEAD /api/*. That puts a waypoint before it.' })}${area({ name: 'calls', label: 'What it may call', hint: 'One a line, with the container’s port: demo/postgres:5432. Behind a waypoint: shop/web-api:8080 via waypoint GET /.' })}${area({ name: 'hosts', label: 'Hosts outside', hint: 'One a line: api.github.com, by TLS. Only where the namespace is made too.' })}${input({ name: 'waypoint', label: 'Waypoint', hint: 'One that the namespace has already. Empty: its own, where callers have methods or paths.' })}</fieldset>
 <p><button type="submit" id="make">Make the manifests</button></p>
 </form>
 <section id="result" aria-labelledby="made" tabindex="-1" hidden>

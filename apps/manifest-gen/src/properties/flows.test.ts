@@ -89,7 +89,7 @@ test('it may ask for names; the kubelet may ask whether it is well; and the rest
       const from = { workload: self(description) }
       const outcome = (flow: Flow): string => judge(flow, snapshot).outcome
       for (const protocol of ['UDP', 'TCP'] as const) {
-        const dns = { query: 'api.github.com' }
+        const dns = { query: description.hosts[0] ?? 'api.github.com' }
         assert.equal(outcome({ from, to: { service: 'kube-system/kube-dns' }, port: 53, protocol, dns }), 'allow')
       }
       for (const [to, port] of [

@@ -83,6 +83,7 @@ const place = fc.constantFrom(
   { namespace: 'gthulhu-node' },
   { namespace: 'manifest-gen' },
   { namespace: 'quarry', newNamespace: true },
+  { namespace: 'quarry', newNamespace: true, hosts: ['api.github.com', 'api.cloudflare.com'] },
 )
 
 /** Descriptions that hold: anybody of k8s may be a caller or be called, with requests or without, at any port. */

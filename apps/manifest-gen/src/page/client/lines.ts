@@ -70,6 +70,7 @@ export function descriptionOf(fields: Fields): Json {
   const text = (name: string): string => String(fields[name] ?? '').trim()
   const callers = callersOf(text('callers'))
   const calls = callsOf(text('calls'))
+  const hosts = linesOf(text('hosts'))
   const env = variablesOf(String(fields.env ?? ''))
   return {
     name: text('name'),
@@ -81,6 +82,7 @@ export function descriptionOf(fields: Fields): Json {
     ...(text('waypoint') !== '' && { waypoint: text('waypoint') }),
     ...(callers.length > 0 && { callers }),
     ...(calls.length > 0 && { calls }),
+    ...(hosts.length > 0 && { hosts }),
     ...(env.length > 0 && { env }),
   }
 }
