@@ -32,6 +32,7 @@ table('values of different types are not equal, and have no order', [
   ['object.spec.none == null && object.metadata != null', 'true'],
   ["object.metadata.name < 'y'", 'true'],
   ['object.metadata.name < object.spec.replicas', 'error: no such overload'],
+  ["'😀' > '\ufffd' && 'a' < 'ab' && 'b' > 'ab'", 'true'],
   ["[1, 'a', {'b': 2.0}] == [1u, 'a', {'b': 2}]", 'true'],
   ["'a' == 1", "mistake at 0: found no matching overload for '_==_' applied to '(string, int)'"],
 ])

@@ -1,6 +1,6 @@
 import type { FieldPath } from '@bulkhead/resources'
 import { fieldThatFails } from '../cel/blame.js'
-import { allHold } from '../cel/conditions.js'
+import { allHold, type Conditions } from '../cel/conditions.js'
 import { CelError } from '../cel/errors.js'
 import { PolicyActivation } from '../cel/expressions.js'
 import { pointer } from '../match/pointer.js'
@@ -63,7 +63,16 @@ export class VapReviewer implements Reviewer {
 
   #evaluated(binding: Binding, activation: PolicyActivation): readonly Word[] {
     const policy = this.#policy
-    const holds = allHold(policy.conditions, activation)
+    let holds: Conditions = false
+    const spent = errorOf(() => {
+      holds = allHold(policy.conditions, activation)
+    })
+    if (spent !== undefined) return [failed(policy, binding, spent, policy.conditions[0]?.at ?? policy.at)]
+    return this.#concluded(binding, activation, holds)
+  }
+
+  #concluded(binding: Binding, activation: PolicyActivation, holds: Conditions): readonly Word[] {
+    const policy = this.#policy
     if (holds === false) return [notMatched(policy.at, 'its matchConditions do not hold')]
     if (holds !== true) return [failed(policy, binding, holds.message, policy.conditions[0]?.at ?? policy.at)]
     const words = [

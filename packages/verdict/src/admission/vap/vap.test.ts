@@ -154,3 +154,15 @@ test('authorizer is not modelled, and unknown', () => {
   const asks = policy(validations("authorizer.group('apps').resource('deployments').check('create').allowed()"))
   assert.deepEqual(words(asks + binding(), pod('x')), ['unknown not-modelled'])
 })
+
+test('what costs too much is an error, in conditions and in validations', () => {
+  const many = `apiVersion: v1\nkind: Pod\nmetadata: { name: p, namespace: sandbox }\nspec:\n  containers: [${Array.from({ length: 2_000 }, (_, index) => `{ name: c${index}, image: x }`).join(', ')}]\n`
+  const pairs = 'object.spec.containers.all(a, object.spec.containers.all(b, a.name != b.name || a == b))'
+  const spent = 'the expressions take more than 2000000 steps'
+  const condition = policy(`  matchConditions: [{ name: c, expression: "${pairs}" }]\n${validations('true')}`)
+  assert.deepEqual(words(condition + binding(), many), [`deny admission.failed everywhere ${spent}`])
+  assert.deepEqual(words(policy(validations(pairs)) + binding(), many), [
+    `deny admission.failed everywhere expression '${pairs}' resulted in error: ${spent}`,
+  ])
+  assert.deepEqual(words(condition + binding(), pod('x')), ['allow admission.allowed everywhere'])
+})
