@@ -24,7 +24,8 @@ export function renderAdmission(admission: Admission, asked: Asked): string {
   const lines = [headline(admission, asked.operation), ...stepLines(admission)]
   for (const warning of warnings) lines.push(`  Warning: ${warning}`)
   if (refusal !== undefined) lines.push('  kubectl would answer:', ...indented(kubectlAnswer(refusal, asked.file), 4))
-  const changes = outcome === 'deny' ? [] : changesBetween(asked.object, object.object)
+  const isChanged = outcome !== 'deny' && admission.steps.some(({ code }) => code === 'admission.mutated')
+  const changes = isChanged ? changesBetween(asked.object, object.object) : []
   if (changes.length > 0) {
     lines.push('  stored with these changes:')
     for (const { path, before, after } of changes) {
