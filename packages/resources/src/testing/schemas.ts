@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
+import type { TestContext } from 'node:test'
 import { parseManifests } from '../parse.js'
 import { checkReferences } from '../references/references.js'
 import type { Diagnostic, Resource } from '../types.js'
@@ -20,13 +20,20 @@ export interface FuzzedSchemas {
   readonly pieces: Pieces
   /** What is there beside the object, in files of other names. */
   readonly beside?: (kind: string) => readonly Resource[]
-  /** Once took the reader down, or made it tell of something undefined. */
-  readonly kept?: readonly Piece[]
   /** What the object is read as where it is not what was written: fields that the API server fills in. */
   readonly filled?: object
 }
 
-export function fuzzSchemas({ name, pieces, beside = () => [], kept = [], filled = {} }: FuzzedSchemas): void {
+export interface SchemasUnderFuzz {
+  /** Pieces by chance. */
+  fuzz(t: TestContext): Promise<void>
+  /** That what is right is read, so that the wrong pieces are what is refused. */
+  checkRight(): void
+  /** Pieces that once took the reader down, or made it tell of something undefined. */
+  checkKept(kept: readonly Piece[]): void
+}
+
+export function fuzzSchemas({ name, pieces, beside = () => [], filled = {} }: FuzzedSchemas): SchemasUnderFuzz {
   const { kinds, right, manifest } = pieces
   const textOf = (piece: Piece): string => JSON.stringify(manifest(piece))
   const referencesOf = (kind: string, resources: readonly Resource[]): readonly Diagnostic[] =>
@@ -51,35 +58,33 @@ export function fuzzSchemas({ name, pieces, beside = () => [], kept = [], filled
     assert.deepEqual(JSON.parse(JSON.stringify(resource.object)), { ...filled, ...JSON.parse(text) })
   }
 
-  test(`${name}: right and wrong pieces are each answered`, async (t: TestContext) => {
-    await fuzz<Piece>(t, {
-      name,
-      make: (random) => makePiece(random, pieces),
-      run: answers,
-      *smaller({ kind, spec }) {
-        for (const less of without(spec)) yield { kind, spec: less }
-      },
-      print: textOf,
-      control: () => {
-        for (const kind of kinds) answers({ kind, spec: right(kind) })
-      },
-      deadlineMs: 5_000,
-    })
-  })
-
-  test(`${name}: what is right is read, so that the wrong pieces are what is refused`, () => {
-    for (const kind of kinds) {
-      const { resources, diagnostics } = parseManifests(textOf({ kind, spec: right(kind) }), 'right.yaml')
-      assert.equal(resources.length, 1)
-      // An old kind is told as such, right as it may be, and a selector here selects nothing.
-      const harmless = ['kind.deprecated', 'selector.selects-nothing', 'reference.policy', 'policy.unbound']
-      const found = [...diagnostics, ...referencesOf(kind, resources)].filter(({ code }) => !harmless.includes(code))
-      assert.deepEqual(found, [], kind)
-    }
-  })
-
-  if (kept.length > 0)
-    test(`${name}: what once failed is answered`, () => {
+  return {
+    fuzz: (t) =>
+      fuzz<Piece>(t, {
+        name,
+        make: (random) => makePiece(random, pieces),
+        run: answers,
+        *smaller({ kind, spec }) {
+          for (const less of without(spec)) yield { kind, spec: less }
+        },
+        print: textOf,
+        control: () => {
+          for (const kind of kinds) answers({ kind, spec: right(kind) })
+        },
+        deadlineMs: 5_000,
+      }),
+    checkRight: () => {
+      for (const kind of kinds) {
+        const { resources, diagnostics } = parseManifests(textOf({ kind, spec: right(kind) }), 'right.yaml')
+        assert.equal(resources.length, 1)
+        // An old kind is told as such, right as it may be, and what it names is not there.
+        const harmless = ['kind.deprecated', 'selector.selects-nothing', 'reference.policy', 'policy.unbound']
+        const found = [...diagnostics, ...referencesOf(kind, resources)].filter(({ code }) => !harmless.includes(code))
+        assert.deepEqual(found, [], kind)
+      }
+    },
+    checkKept: (kept) => {
       for (const piece of kept) answers(piece)
-    })
+    },
+  }
 }

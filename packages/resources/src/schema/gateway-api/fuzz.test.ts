@@ -31,11 +31,18 @@ test('an object stands beside one of every other kind', () => {
   for (const kind of kinds) assert.equal(beside.get(kind)?.length, 7)
 })
 
-fuzzSchemas({
+const schemas = fuzzSchemas({
   name: 'the schemas and references of Gateway API',
   pieces: gatewayPieces,
   beside: (kind) => beside.get(kind) ?? [],
-  kept: [
+})
+
+test('gateways and routes of right and wrong pieces are each answered', (t) => schemas.fuzz(t))
+
+test('what is right is read, so that the wrong pieces are what is refused', () => schemas.checkRight())
+
+test('what once failed is answered', () => {
+  schemas.checkKept([
     { kind: 'Gateway', spec: { gatewayClassName: 'istio', listeners: [{ protocol: { toString: [] } }] } },
     { kind: 'HTTPRoute', spec: { parentRefs: [{ namespace: 'a' }, { namespace: 'a' }] } },
     {
@@ -53,7 +60,7 @@ fuzzSchemas({
         ],
       },
     },
-  ],
+  ])
 })
 
 test('the same object twice, by an alias', () => {
