@@ -26,7 +26,7 @@ export interface FuzzedSchemas {
 
 export interface SchemasUnderFuzz {
   /** Pieces by chance. */
-  fuzz(t: TestContext): Promise<void>
+  fuzz(t: TestContext): Promise<unknown>
   /** That what is right is read, so that the wrong pieces are what is refused. */
   checkRight(): void
   /** Pieces that once took the reader down, or made it tell of something undefined. */
