@@ -26,7 +26,7 @@ export interface FuzzedSchemas {
 
 export interface SchemasUnderFuzz {
   /** Pieces by chance. */
-  fuzz(t: TestContext): Promise<unknown>
+  fuzz(t: TestContext): Promise<void>
   /** That what is right is read, so that the wrong pieces are what is refused. */
   checkRight(): void
   /** Pieces that once took the reader down, or made it tell of something undefined. */
@@ -59,8 +59,8 @@ export function fuzzSchemas({ name, pieces, beside = () => [], filled = {} }: Fu
   }
 
   return {
-    fuzz: (t) =>
-      fuzz<Piece>(t, {
+    fuzz: async (t) => {
+      await fuzz<Piece>(t, {
         name,
         make: (random) => makePiece(random, pieces),
         run: answers,
@@ -72,7 +72,8 @@ export function fuzzSchemas({ name, pieces, beside = () => [], filled = {} }: Fu
           for (const kind of kinds) answers({ kind, spec: right(kind) })
         },
         deadlineMs: 5_000,
-      }),
+      })
+    },
     checkRight: () => {
       for (const kind of kinds) {
         const { resources, diagnostics } = parseManifests(textOf({ kind, spec: right(kind) }), 'right.yaml')
