@@ -266,8 +266,8 @@ test('what kubectl prints', () => {
     'Error from server: error when creating "pod.yaml": admission webhook "w" denied the request: no',
   )
   assert.equal(
-    kubectlAnswer({ status: 422, reason: 'Invalid', message: 'pods "p" is forbidden: no' }, file),
-    'The pods "p" is invalid: : no',
+    kubectlAnswer({ status: 422, reason: 'Invalid', message: 'deployments.apps "p" is forbidden: no' }, file),
+    'The deployments "p" is invalid: : no',
   )
 })
 

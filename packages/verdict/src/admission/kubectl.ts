@@ -9,9 +9,9 @@ import type { Refusal } from './gate.js'
  * @param file as it was given with -f
  */
 export function kubectlAnswer({ reason, message }: Refusal, file: string): string {
-  // What is invalid is told by its field alone, without the file.
+  // What is invalid is told by its field alone, without the file, and by its resource without the group.
   if (reason === 'Invalid') {
-    const forbidden = /^(\S+) ("[^"]*") is forbidden: (.*)$/s.exec(message)
+    const forbidden = /^([^\s.]+)\S* ("[^"]*") is forbidden: (.*)$/s.exec(message)
     return forbidden === null ? `The ${message}` : `The ${forbidden[1]} ${forbidden[2]} is invalid: : ${forbidden[3]}`
   }
   const named = reason === '' ? 'Error from server' : `Error from server (${reason})`

@@ -119,6 +119,7 @@ export const probeHosts: Control = (pod) => {
 
 function hostsOf({ path, fields }: ContainerView): { host: string; path: FieldPath }[] {
   return handlers.flatMap((handler) => {
+    if (fields[handler[0] ?? ''] === undefined) return []
     const owner = handler.reduce<unknown>((value, key) => fieldsOf(value)?.[key], fields)
     return ['httpGet', 'tcpSocket'].flatMap((kind) => {
       const host = fieldsOf(fieldsOf(owner)?.[kind])?.host

@@ -26,11 +26,13 @@ export function badSetters(
 ): Setters | undefined {
   const ofPod = onPod ? inside(pod.security, path) : undefined
   const podIsBad = ofPod !== undefined && isBad(ofPod)
-  const containers = pod.containers.filter(({ security }) => {
+  const isBadIn = ({ security }: ContainerView): boolean => {
     const value = inside(security, path)
     return value !== undefined && isBad(value)
-  })
-  if (!podIsBad && containers.length === 0) return undefined
+  }
+  // Nearly always there is nobody.
+  if (!podIsBad && !pod.containers.some(isBadIn)) return undefined
+  const containers = pod.containers.filter(isBadIn)
   return {
     pod: podIsBad,
     containers,
