@@ -58,7 +58,12 @@ export class Rollouts {
       }),
     )
     const removed = new Map<string, string>()
-    for (const { pod } of before.values()) if (!wanted.has(pod.key)) removed.set(pod.key, pod.workload)
+    // An old pod stays for as long as what is to replace it may not be created, and nobody waits for its end.
+    const held = new Set(
+      [...wanted.values()].flatMap(({ pod, refused }) => (refused === undefined ? [] : [pod.workload])),
+    )
+    for (const { pod, refused } of before.values())
+      if (!wanted.has(pod.key) && refused === undefined && !held.has(pod.workload)) removed.set(pod.key, pod.workload)
     // What an earlier rollout did not come to end is this one's to end.
     const running = this.#pods.running()
     for (const workload of new Set([...[...added.values()].map(({ pod }) => pod.workload), ...removed.values()])) {

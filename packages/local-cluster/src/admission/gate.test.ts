@@ -5,6 +5,7 @@ import { deployment, map, policy, ruling } from '../testing/admission.js'
 import { resource } from '../testing.js'
 import { type Held, nothingHeld, podlessOf, refusalsOf, storedOf } from './entries.js'
 import { pass } from './gate.js'
+import { predicted } from './whole.js'
 
 const ids = (resources: readonly Resource[]) => resources.map(({ id }) => id)
 
@@ -151,14 +152,38 @@ test('what a policy mutated is kept so, has not changed at the next save, and fo
 })
 
 test('what a policy makes of an object is there for as long as the object, unless somebody wrote it', async () => {
-  const { put, stored } = gate()
+  const { put, stored, held } = gate()
   const make = policy('make', { to: 'ConfigMap/shop/a', on: ['CREATE'], does: 'make' })
   await put([make, map('a')])
   assert.deepEqual(stored(), ['ValidatingPolicy/make', 'ConfigMap/shop/a', 'ConfigMap/of-a'])
   await put([make, map('a', { n: '2' })])
   assert.equal(stored().includes('ConfigMap/of-a'), true)
+  const own = resource({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'of-a' }, data: { own: 'yes' } })
+  await put([make, map('a', { n: '2' }), own])
+  assert.deepEqual(stored(), ['ValidatingPolicy/make', 'ConfigMap/shop/a', 'ConfigMap/of-a'])
+  assert.deepEqual(partOf(storedOf(held())[2], 'data'), { own: 'yes' })
   await put([make])
   assert.deepEqual(stored(), ['ValidatingPolicy/make'])
+})
+
+test('what is asked for the sake of asking is asked as if it were new, and nothing of it is kept', async () => {
+  const { put, asked, engine, held } = gate()
+  const no = policy('no', { to: 'ConfigMap/shop/a', does: 'refuse' })
+  await put([map('a')])
+  await put([map('a'), no])
+  asked()
+  const before = held()
+  const wanted = [map('a'), no, map('b')]
+  const said = await predicted(engine, before, { wanted, written: wanted, of: [map('b'), map('a')], user: undefined })
+  assert.deepEqual(asked(), ['CREATE ConfigMap/shop/a', 'CREATE ConfigMap/shop/b'])
+  assert.deepEqual(
+    said.map(({ outcome, object }) => [object.name, outcome]),
+    [
+      ['b', 'allow'],
+      ['a', 'deny'],
+    ],
+  )
+  assert.equal(held(), before)
 })
 
 test('a workload whose pods are refused is there without them, until its template or the policy lets them in', async () => {
@@ -184,8 +209,10 @@ test('of a workload whose pods run only new ones are asked: another template or 
   assert.equal(podlessOf(held()).size, 0)
   await put([no, deployment('web', 'one', 0)])
   assert.equal(podlessOf(held()).size, 0)
-  await put([no, deployment('web', 'one', 3)])
-  assert.equal(podlessOf(held()).size, 1)
+  await put([no, deployment('web', 'two', 0), deployment('web-new', 'one', 0)])
+  assert.equal(podlessOf(held()).size, 0)
+  await put([no, deployment('web', 'two', 3)])
+  assert.deepEqual([...podlessOf(held()).keys()], ['shop/web'])
 })
 
 test('pods that a policy mutated run so, and the workload is told as it is', async () => {

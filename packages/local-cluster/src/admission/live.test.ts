@@ -69,7 +69,8 @@ test('a workload whose pods are refused is there with none of them, is waited fo
   assert.deepEqual(cluster.status().notAdmitted, [])
 
   // Another template that is refused: the old pod stays, and serves.
-  const { admission } = await told('changed', () => save('web.yaml', web('three')))
+  const { admission, rolling } = await told('changed', () => save('web.yaml', web('three')))
+  assert.deepEqual(rolling, [])
   assert.deepEqual(
     admission.news.map(({ id, refused }) => [id, refused]),
     [['Deployment/shop/web', 'pods']],
@@ -103,6 +104,8 @@ test('a pod that is refused is left out of the start and of a save, and all else
     refusal === undefined ? '' : refusalText(refusal),
     /^Error from server \(Forbidden\): error when creating "bare\.yaml": pods "bare" is forbidden: violates PodSecurity "baseline:latest": host namespaces \(hostPID=true\)\n {2}by {4}Namespace\/shop \(namespace\.yaml:\d+\)\n {2}for {3}\/spec\/hostPID of Pod\/shop\/bare \(bare\.yaml:\d+:\d+\)\n {2}It is not there\. What to do: /,
   )
+  // Who applies it is told the same, though the files have it already.
+  await assert.rejects(cluster.apply('bare', { objects: barePod, file: 'bare.yaml' }), { code: 'refused' })
   const { admission } = await told('changed', () =>
     save(
       'bare.yaml',
