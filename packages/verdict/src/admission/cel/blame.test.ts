@@ -183,12 +183,12 @@ const rows: readonly (readonly [
   ['an error in an element', 'object.spec.volumes.all(v, has(v.hostPath.path))', '/spec/volumes/0/hostPath/path'],
   [
     'what something else was looked up by, where nothing is asked beside it',
-    "resource.Get('v1', 'serviceaccounts', 'ns', object.spec.serviceAccountName) != null",
+    "dyn(resource.Get('v1', 'serviceaccounts', 'ns', object.spec.serviceAccountName)) != null",
     '/spec/serviceAccountName',
   ],
   [
     'and not, where something is',
-    "resource.Get('v1', 'serviceaccounts', 'ns', object.spec.serviceAccountName) != null || !object.spec.hostNetwork",
+    "dyn(resource.Get('v1', 'serviceaccounts', 'ns', object.spec.serviceAccountName)) != null || !object.spec.hostNetwork",
     '/spec/hostNetwork',
   ],
   ['nothing of the object', "request.operation == 'DELETE'", undefined],

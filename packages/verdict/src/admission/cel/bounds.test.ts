@@ -46,10 +46,15 @@ test('strings that grow', () => {
 test('regular expressions: linear, and counted', () => {
   assert.equal(ask("object.text.matches('(a+)+$b')"), 'false')
   assert.equal(ask("object.list.exists(i, object.text.matches('(a|b|ab)*c'))"), spent)
+  const program = compileCel("object.text.matches('(a|b|ab)*c')", { roots: new Map([['object', 'dyn']]) })
+  const budget = new Budget()
+  program.evaluate({ roots: new Map([['object', big]]), budget })
+  assert.ok(2_000_000 - budget.left >= 300_000, `${budget.left} steps are left after a million letters`)
   assert.match(said("'a'.matches('((((a{100}){100}){100}){100})')"), /^error: error parsing regexp/)
 })
 
 test('depth, length and number', () => {
+  assert.match(said(`${'!'.repeat(45_000)}true`), /^mistake at \d+: the expression is nested deeper than 250 levels/)
   const deep = `the expression is nested deeper than ${LIMITS.depth} levels`
   for (const [open, close] of [
     ['(', ')'],

@@ -315,17 +315,25 @@ function total(parts: readonly Compiled[]): number {
   return parts.reduce((sum, { cost }) => sum + cost, 1)
 }
 
-/** Both are known, and no two values of them are compared. */
+/** Both are known, and no two values of them are compared. Null is compared with what may be null. */
 function clash(a: StaticType, b: StaticType): boolean {
-  const open = new Set<StaticType>(['dyn', 'open', 'opaque', 'message', 'null_type', 'optional_type', 'type'])
-  const numbers = new Set<StaticType>(['int', 'uint', 'double'])
-  return a !== b && !open.has(a) && !open.has(b) && !(numbers.has(a) && numbers.has(b))
+  if (a === b || (numbers.has(a) && numbers.has(b))) return false
+  if (a === 'null_type' || b === 'null_type') return neverNull.has(a) || neverNull.has(b)
+  return settled.has(a) && settled.has(b)
 }
+
+const numbers: ReadonlySet<StaticType> = new Set(['int', 'uint', 'double'])
+const neverNull: ReadonlySet<StaticType> = new Set([...numbers, 'bool', 'string', 'bytes', 'list', 'map'])
+const settled: ReadonlySet<StaticType> = new Set([
+  ...neverNull,
+  'google.protobuf.Timestamp',
+  'google.protobuf.Duration',
+])
 
 /** Of an operator between numbers, strings or lists: what is known of one side is so of both. */
 function arithmeticType(a: StaticType, b: StaticType): StaticType {
-  const settled = new Set<StaticType>(['string', 'int', 'uint', 'double', 'bytes', 'list'])
-  for (const type of [a, b]) if (settled.has(type)) return type
+  const plain = new Set<StaticType>(['string', 'int', 'uint', 'double', 'bytes', 'list'])
+  for (const type of [a, b]) if (plain.has(type)) return type
   return a === 'dyn' && b === 'dyn' ? 'dyn' : 'open'
 }
 

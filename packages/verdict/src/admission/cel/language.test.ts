@@ -34,6 +34,8 @@ table('values of different types are not equal, and have no order', [
   ['object.metadata.name < object.spec.replicas', 'error: no such overload'],
   ["'😀' > '\ufffd' && 'a' < 'ab' && 'b' > 'ab'", 'true'],
   ["[1, 'a', {'b': 2.0}] == [1u, 'a', {'b': 2}]", 'true'],
+  ['[1] == null', "mistake at 0: found no matching overload for '_==_' applied to '(list, null_type)'"],
+  ["dyn('a') == null || duration('1s') == null || optional.none() == null", 'false'],
   ["'a' == 1", "mistake at 0: found no matching overload for '_==_' applied to '(string, int)'"],
 ])
 

@@ -59,6 +59,7 @@ export class CelFunction {
   returns(count: number): StaticType {
     const types = new Set(this.#overloads.filter(({ params }) => params.length === count).map(({ returns }) => returns))
     const [only] = types
+    if (this.name === 'dyn') return 'dyn'
     return types.size === 1 && only !== undefined && only !== 'dyn' ? only : 'open'
   }
 

@@ -141,7 +141,7 @@ test('its own kinds are not asked about; Kyverno’s functions are not there', (
     .replace('apiVersions: [v1]', "apiVersions: ['*']")
   assert.deepEqual(words(all + binding(), policy(validations('true'))), ['not-applicable admission.not-matched'])
   assert.deepEqual(words(all + binding(), pod('x')).length, 1)
-  assert.throws(() => vapReviewers(objects(policy(validations("resource.Get('v1', 'pods', 'a', 'b') == null")))), {
+  assert.throws(() => vapReviewers(objects(policy(validations("dyn(resource.Get('v1', 'pods', 'a', 'b')) == null")))), {
     message:
       /ValidatingAdmissionPolicy\/images: spec\.validations\[0\]\.expression: undeclared reference to 'resource'/,
   })

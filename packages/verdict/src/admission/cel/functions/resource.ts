@@ -18,17 +18,17 @@ function plain(resource: string): string {
 }
 
 for (const name of ['resource.Get', 'resource.get']) {
-  define(name, ['string', 'string', 'string', 'string'], 'dyn', ([apiVersion, resource, namespace, wanted], frame) => {
-    // What is not there is null, and no error.
+  define(name, ['string', 'string', 'string', 'string'], 'map', ([apiVersion, resource, namespace, wanted], frame) => {
+    // What is not there is null, and no error; to be compared with null it has to be dyn() first.
     return cluster(frame).get(apiVersion, plain(resource), namespace, wanted) ?? null
   })
 }
 
 for (const name of ['resource.List', 'resource.list']) {
-  define(name, ['string', 'string', 'string'], 'dyn', ([apiVersion, resource, namespace], frame) =>
+  define(name, ['string', 'string', 'string'], 'map', ([apiVersion, resource, namespace], frame) =>
     listed(frame, apiVersion, resource, namespace, {}),
   )
-  define(name, ['string', 'string', 'string', 'map'], 'dyn', ([apiVersion, resource, namespace, labels], frame) => {
+  define(name, ['string', 'string', 'string', 'map'], 'map', ([apiVersion, resource, namespace, labels], frame) => {
     const wanted = keysOf(labels).map((key) => [String(key), String(entry(labels, key))] as const)
     return listed(frame, apiVersion, resource, namespace, Object.fromEntries(wanted))
   })

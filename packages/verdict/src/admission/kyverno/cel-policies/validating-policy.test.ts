@@ -203,7 +203,7 @@ test('request, oldObject, namespaceObject and other objects', () => {
   holds("parseServiceAccount(request.userInfo.username).Namespace == 'istio-system'", { user: istiod })
   holds("namespaceObject.metadata.labels.tier == 'x'")
   holds("resource.Get('v1', 'serviceaccounts', 'sandbox', 'a').metadata.annotations.why == 'z'")
-  holds("resource.Get('v1', 'serviceaccounts', 'sandbox', 'nobody') == null")
+  holds("dyn(resource.Get('v1', 'serviceaccounts', 'sandbox', 'nobody')) == null")
   holds("resource.List('v1', 'serviceaccounts', 'sandbox').items.exists(s, s.metadata.name == 'a')")
   holds("request.operation == 'UPDATE' && oldObject.spec.containers[0].securityContext.runAsUser == 0", {
     before: root,
