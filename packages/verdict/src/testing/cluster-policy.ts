@@ -1,5 +1,6 @@
 import { type KubernetesObject, parseManifests, type Resource } from '@bulkhead/resources'
 import { clusterPolicyReviewers } from '../admission/kyverno/cluster-policy/index.js'
+import { resourceOf } from '../admission/targets.js'
 import type { AdmissionOptions, AdmissionStep, Operation, Requester, Review, Reviewed } from '../admission/types.js'
 import { resource } from './objects.js'
 
@@ -29,17 +30,14 @@ export function objectsOf(yaml: string): readonly Resource[] {
   return resources
 }
 
-const plurals: Readonly<Record<string, string>> = { NetworkPolicy: 'networkpolicies', Ingress: 'ingresses' }
-
 export function reviewOf(object: KubernetesObject, set: readonly Resource[], asking: Asking = {}): Review {
   const subject = resource(object)
   const { operation = 'CREATE', user = administrator, oldObject, subResource } = asking
-  const plural = (kind: string) => plurals[kind] ?? `${kind.toLowerCase()}s`
   const named = (apiVersion: string, of: string, namespace: string) =>
     set.filter(
       (one) =>
         one.object.apiVersion === apiVersion &&
-        plural(one.kind) === of &&
+        resourceOf(one.kind) === of &&
         (one.object.metadata.namespace ?? '') === namespace,
     )
   const namespace = object.kind === 'Namespace' ? object.metadata.name : object.metadata.namespace
@@ -53,7 +51,7 @@ export function reviewOf(object: KubernetesObject, set: readonly Resource[], ask
     },
     object: { ...object },
     oldObject: oldObject === undefined ? null : { ...oldObject },
-    resource: plural(object.kind),
+    resource: resourceOf(object.kind),
     namespace,
     namespaceLabels: { 'kubernetes.io/metadata.name': namespace ?? '', ...asking.namespaceLabels },
     namespaceObject: null,

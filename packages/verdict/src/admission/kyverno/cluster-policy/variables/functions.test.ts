@@ -83,6 +83,18 @@ for (const [text, answer] of answers)
     assert.deepEqual(query(text), answer)
   })
 
+test('values are equal to their leaves, and nothing is equal to null but null', () => {
+  for (const [text, answer] of [
+    ['`{"a": [1, {"b": null}]}` == `{"a": [1, {"b": null}]}`', true],
+    ['`{"a": 1}` == `{"b": 1}`', false],
+    ['`[1]` == `{"0": 1}`', false],
+    ['`null` == `{}`', false],
+    ['`{}` == `null`', false],
+    ['`[]` != `[1]`', true],
+  ] as const)
+    assert.equal(query(text), answer, text)
+})
+
 const missing: readonly (readonly [string, unknown])[] = [
   ["pod.none || 'x'", 'x'],
   ['pod.none.deeper || `[]`', []],
