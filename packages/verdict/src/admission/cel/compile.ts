@@ -6,6 +6,7 @@ import { asBool, negate, operate } from './operators.js'
 import { findFunction, isNamespace, type StaticType } from './registry.js'
 import { type Compiled, type Declarations, type Found, Scope } from './scope.js'
 import { selectField, selectIndex } from './select.js'
+import { arithmeticType, clash, eitherType, ofElement, staticType } from './static-types.js'
 import { Message, mapKey, none, Optional, TypeValue, typeName } from './values.js'
 
 /** Names of types, which are values as well. */
@@ -313,42 +314,4 @@ function asOptional(value: unknown): Optional {
 
 function total(parts: readonly Compiled[]): number {
   return parts.reduce((sum, { cost }) => sum + cost, 1)
-}
-
-/** Both are known, and no two values of them are compared. Null is compared with what may be null. */
-function clash(a: StaticType, b: StaticType): boolean {
-  if (a === b || (numbers.has(a) && numbers.has(b))) return false
-  if (a === 'null_type' || b === 'null_type') return neverNull.has(a) || neverNull.has(b)
-  return settled.has(a) && settled.has(b)
-}
-
-const numbers: ReadonlySet<StaticType> = new Set(['int', 'uint', 'double'])
-const neverNull: ReadonlySet<StaticType> = new Set([...numbers, 'bool', 'string', 'bytes', 'list', 'map'])
-const settled: ReadonlySet<StaticType> = new Set([
-  ...neverNull,
-  'google.protobuf.Timestamp',
-  'google.protobuf.Duration',
-])
-
-/** Of an operator between numbers, strings or lists: what is known of one side is so of both. */
-function arithmeticType(a: StaticType, b: StaticType): StaticType {
-  const plain = new Set<StaticType>(['string', 'int', 'uint', 'double', 'bytes', 'list'])
-  for (const type of [a, b]) if (plain.has(type)) return type
-  return a === 'dyn' && b === 'dyn' ? 'dyn' : 'open'
-}
-
-/** Of a value that is one or the other. */
-function eitherType(a: StaticType, b: StaticType): StaticType {
-  if (a === b) return a
-  return a === 'open' || b === 'open' || a === 'null_type' || b === 'null_type' ? 'open' : 'dyn'
-}
-
-/** Of what is in a value of this type. */
-export function ofElement(type: StaticType): StaticType {
-  return type === 'dyn' || type === 'optional_type' ? type : 'open'
-}
-
-function staticType(value: unknown): StaticType {
-  const name = typeName(value)
-  return name as StaticType
 }
