@@ -107,7 +107,9 @@ test('of a workload Pod Security warns; its pods, asked for by its controller, a
   const made = admission.pod
   assert.equal(made?.outcome, 'deny')
   assert.match(made?.object.name ?? '', /^web-[a-z0-9]{10}-[a-z0-9]{5}$/)
-  assert.equal(made?.object.object.metadata.labels?.app, 'web')
+  const { labels } = made?.object.object.metadata ?? {}
+  assert.equal(labels?.app, 'web')
+  assert.equal(`web-${labels?.['pod-template-hash']}`, made?.object.name.replace(/-[a-z0-9]{5}$/, ''))
   // Where the template's field is written, or would be.
   assert.equal(made?.steps[0]?.objectAt, 'object.yaml:10:11')
   assert.match(
