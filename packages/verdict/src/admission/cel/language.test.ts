@@ -74,6 +74,7 @@ table('optionals', [
   ['[?object.spec.?nope, ?object.spec.?replicas, 1]', '[3, 1]'],
   ["{?'a': object.spec.?nope, 'b': 1}", '{"b": 1}'],
   ['object.spec.?nope.hasValue()', 'false'],
+  ["{?true ? 'a' : 'b': optional.of(1), 'c': false ? 1 : 2}", '{"a": 1, "c": 2}'],
 ])
 
 table('comprehensions, with one variable and with two', [
