@@ -141,4 +141,5 @@ function checkParameters(paramRef: unknown, path: FieldPath, report: Report): vo
     report('error', 'field.value', path, 'exactly one of name and selector must be set: which parameters')
   const action = at(paramRef, 'parameterNotFoundAction')
   if (action === undefined) report('error', 'field.missing', path, 'parameterNotFoundAction must be set: Allow or Deny')
+  checkOneOf(action, ['Allow', 'Deny'], [...path, 'parameterNotFoundAction'], report)
 }
