@@ -39,10 +39,11 @@ function judgeMap(value: Readonly<Record<string, unknown>>, pattern: Readonly<Re
   const keys = Object.keys(pattern).sort()
   const anchored = keys.filter((key) => ['(', '=', '^', 'X'].includes(parts(key)[0]))
   const said = anchored.map((key) => ({ own: parts(key)[0] === '(', said: judgeKey(key, value, pattern[key]) }))
-  // A condition of this map's own that is not met ends it, unless something before it has failed already.
+  // A condition of this map's own that is not met ends it, and a global one from inside, unless something before it has
+  // failed already.
   for (const one of said) {
     if (one.said.answer === 'fail') return one.said
-    if (one.said.answer === 'skip' && one.own) return one.said
+    if (one.said.answer === 'skip' && (one.own || one.said.whole)) return one.said
   }
   if (said.length > 0 && said.every(({ said: { answer } }) => answer === 'skip')) return said[0]?.said ?? skip
   const rest = keys.filter((key) => !anchored.includes(key))
