@@ -119,6 +119,17 @@ test('variables are evaluated when they are asked for, and once', () => {
   )
 })
 
+test('a variable that costs a quarter of the steps may be asked for ten times', () => {
+  const many = pod(`  containers: [${Array.from({ length: 300 }, (_, n) => `{ name: c${n}, image: x }`).join(', ')}]`)
+  const dear = 'object.spec.containers.all(a, object.spec.containers.all(b, a.name != b.name || a == b))'
+  const asked = Array.from({ length: 10 }, () => 'variables.dear').join(' && ')
+  const policy = podPolicy(
+    'p',
+    `  variables: [{ name: dear, expression: "${dear}" }]\n  validations: [{ expression: "${asked}", message: nope }]`,
+  )
+  assert.equal(word(policy, many), 'allow admission.allowed')
+})
+
 test('a policy that Kyverno would not take is a mistake with its place', () => {
   const mistaken = (expression: string): string =>
     podPolicy('p', `  validations:\n    - expression: >-\n        ${expression}\n      message: nope`)
