@@ -1,5 +1,5 @@
 import type { Explanation } from '@bulkhead/analysis'
-import type { ControlFile, NamedChange, ObjectInForce } from '@bulkhead/local-cluster'
+import type { ControlFile, NamedChange, ObjectInForce, RefusedRequest } from '@bulkhead/local-cluster'
 import { readControl } from '@bulkhead/local-cluster/state'
 import type { Attempt, Change, Evidence, LayerState, Target } from '@bulkhead/scenarios'
 import type { Flow, FlowRecord, Verdict } from '@bulkhead/verdict'
@@ -119,6 +119,11 @@ export class ControlClient implements Target {
   /** The changes that stand, as they were given. */
   async changes(): Promise<readonly NamedChange[]> {
     return (await json<{ changes: readonly NamedChange[] }>(this.#place, 'GET', '/v1/changes')).changes
+  }
+
+  /** The changes that admission refused since the target was started. */
+  async refused(): Promise<readonly RefusedRequest[]> {
+    return (await json<{ refused: readonly RefusedRequest[] }>(this.#place, 'GET', '/v1/refused')).refused
   }
 
   async apply(name: string, change: Change): Promise<void> {

@@ -46,6 +46,8 @@ kubectl apply -f x
 
 <!-- check
 in-force: [PeerAuthentication/shop/default]
+refused:
+  - Pod/shop/x by ValidatingPolicy/no
 tried:
   - outside -> shop/gw:80 GET /x host h.example sees rbac-403
 now:
@@ -72,6 +74,7 @@ test('a page is read as steps, commands, outputs and checks', () => {
   assert.match(look.prose, /Some prose\.[\s\S]*kubectl/)
   assert.doesNotMatch(look.prose, /in-force/)
   assert.deepEqual(look.check?.inForce, ['PeerAuthentication/shop/default'])
+  assert.deepEqual(look.check?.refused, [{ id: 'Pod/shop/x', policy: 'ValidatingPolicy/no' }])
   assert.deepEqual(look.check?.tried, [
     {
       text: 'outside -> shop/gw:80 GET /x host h.example sees rbac-403',
@@ -124,6 +127,10 @@ test('what is wrong with a page is told with its line', () => {
     [
       (text: string) => text.replace('shop/a -> shop/b:8080 sees ok 500', 'a to b'),
       'now.1: "a to b" is no call; write ',
+    ],
+    [
+      (text: string) => text.replace('/x by ', '/x '),
+      'refused.0: "Pod/shop/x ValidatingPolicy/no" is no refusal; write ',
     ],
     [(text: string) => text.replace('in-force: [Peer', 'in-force: [peer'), 'in-force.0: write Kind/namespace/name'],
     [(text: string) => text.replace('in-force: [', 'in-force: ['.repeat(2)), ': not valid YAML'],

@@ -71,7 +71,12 @@ function readStep({ heading, nodes }: Section, text: string, fail: (line: number
   const [found, second] = nodes.flatMap((node) => commentOf(node, 'check') ?? [])
   if (second !== undefined) fail(second.line, 'a step has one <!-- check ... -->, and here is a second one')
   const read = found && readYaml(checkSchema, found.text, found.line, fail)
-  const check: StepCheck | undefined = read && { inForce: read['in-force'], tried: read.tried, now: read.now }
+  const check: StepCheck | undefined = read && {
+    inForce: read['in-force'],
+    refused: read.refused,
+    tried: read.tried,
+    now: read.now,
+  }
   const prose = nodes
     .filter((node) => commentOf(node, 'check') === undefined)
     .map((node) => sourceOf(node, text))

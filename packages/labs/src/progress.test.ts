@@ -14,6 +14,7 @@ const call = (text: string): Call => {
 }
 const checkOf = (inForce: readonly string[], tried: readonly string[], now: readonly string[]): StepCheck => ({
   inForce,
+  refused: [],
   tried: tried.map(call),
   now: now.map(call),
 })
@@ -129,6 +130,22 @@ test('only calls made since the start, by somebody and not by a check, count as 
   ] as const) {
     const target = new FakeTarget([])
     target.records = [one]
+    assert.deepEqual(await shown(target, only), [status])
+  }
+})
+
+test('what was refused counts by its object and by who refused it, since the start', async () => {
+  const refused = { id: 'Pod/shop/x', policy: 'ValidatingPolicy/no' }
+  const only = labOf({ ...checkOf([], [], []), refused: [refused] })
+  const time = '2026-01-31T10:00:01.000Z'
+  for (const [policies, id, at, status] of [
+    [['ValidatingPolicy/other', 'ValidatingPolicy/no'], 'Pod/shop/x', time, '0 done'],
+    [['ValidatingPolicy/other'], 'Pod/shop/x', time, '0 not-yet never-refused'],
+    [['ValidatingPolicy/no'], 'Pod/shop/y', time, '0 not-yet never-refused'],
+    [['ValidatingPolicy/no'], 'Pod/shop/x', '2026-01-31T09:59:59.999Z', '0 not-yet never-refused'],
+  ] as const) {
+    const target = new FakeTarget([])
+    target.refusals = [{ time: at, id, policies }]
     assert.deepEqual(await shown(target, only), [status])
   }
 })

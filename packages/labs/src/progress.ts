@@ -3,12 +3,13 @@ import type { FlowRecord, Verdict } from '@bulkhead/verdict'
 import { judgedFlow } from './call.js'
 import type { Entry } from './journal.js'
 import type { LabTarget } from './target.js'
-import type { Call, Lab, LabStep, StepCheck } from './types.js'
+import type { Call, Lab, LabStep, Refusal, StepCheck } from './types.js'
 
 /** Why a step is not done. */
 export type Missing =
   | { readonly kind: 'not-in-force'; readonly id: string }
   | { readonly kind: 'never-tried'; readonly call: Call }
+  | { readonly kind: 'never-refused'; readonly refusal: Refusal }
   /** The engine judges the call otherwise. */
   | { readonly kind: 'judged'; readonly call: Call; readonly verdict: Verdict }
   /** What really came of it is something else. */
@@ -35,6 +36,7 @@ export async function checkLab(
   const steps = lab.steps.flatMap((step) => (step.check === undefined ? [] : [{ step, check: step.check }]))
   const inForce = await target.inForce()
   const flows = (await target.flows()).filter((record) => record.start >= started && !ofAnAttempt(record))
+  const refused = (await target.refused()).filter(({ time }) => time >= started)
   const reached = statesOf(steps.map(({ check }) => check))
   const here = lastReached(
     steps.map(({ check }) => check),
@@ -47,9 +49,15 @@ export async function checkLab(
     const absent = check.inForce.filter((id) => !inForce.has(id))
     const untried = check.tried.filter((call) => !flows.some((record) => isOf(record, call)))
     const missing: Missing[] = absent.map((id) => ({ kind: 'not-in-force', id }))
-    if (state <= here) missing.push(...untried.map((call): Missing => ({ kind: 'never-tried', call })))
+    const unseen = check.refused.filter(
+      ({ id, policy }) => !refused.some((one) => one.id === id && one.policies.includes(policy)),
+    )
+    if (state <= here) {
+      missing.push(...unseen.map((refusal): Missing => ({ kind: 'never-refused', refusal })))
+      missing.push(...untried.map((call): Missing => ({ kind: 'never-tried', call })))
+    }
     if (state === here) for (const call of check.now) missing.push(...(await wrongOf(target, call, signal)))
-    const passed = state < here && missing.every(({ kind }) => kind === 'never-tried')
+    const passed = state < here && missing.every(({ kind }) => kind.startsWith('never-'))
     const done = state <= here && missing.length === 0
     progress.push({ step, status: done ? 'done' : passed ? 'passed' : 'not-yet', missing })
   }

@@ -3,6 +3,15 @@ import { z } from 'zod'
 import { readCall } from './call.js'
 
 const objectId = z.string().regex(/^[A-Z][A-Za-z]+\/[a-z0-9.-]+(\/[a-z0-9.-]+)?$/, 'write Kind/namespace/name')
+const refusal = z.string().transform((text, context) => {
+  const [id = '', policy = '', ...rest] = text.split(' by ')
+  if (rest.length === 0 && objectId.safeParse(id).success && objectId.safeParse(policy).success) return { id, policy }
+  context.addIssue({
+    code: 'custom',
+    message: `${JSON.stringify(text)} is no refusal; write Kind/namespace/name by Kind/name`,
+  })
+  return z.NEVER
+})
 const call = z.string().transform((text, context) => {
   const read = readCall(text)
   if (typeof read !== 'string') return read
@@ -22,6 +31,7 @@ export const headSchema = z.strictObject({
 /** `<!-- check ... -->`, in a step. */
 export const checkSchema = z.strictObject({
   'in-force': z.array(objectId).default([]),
+  refused: z.array(refusal).default([]),
   tried: z.array(call).default([]),
   now: z.array(call).default([]),
 })

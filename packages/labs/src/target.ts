@@ -7,6 +7,16 @@ export interface Applied {
   readonly change: Change
 }
 
+/** An object that somebody wanted to put in force, and admission did not let in. */
+export interface Refused {
+  /** RFC 3339 */
+  readonly time: string
+  /** `Kind/namespace/name` */
+  readonly id: string
+  /** All that refused it: `ValidatingPolicy/disallow-root-user`, `Namespace/shop`. */
+  readonly policies: readonly string[]
+}
+
 /** What a lab needs of a running target. */
 export interface LabTarget extends Pick<Target, 'layers' | 'predict' | 'attempt' | 'apply' | 'withdraw'> {
   /** When it was started, RFC 3339: another one for another start. */
@@ -19,6 +29,8 @@ export interface LabTarget extends Pick<Target, 'layers' | 'predict' | 'attempt'
   /** Takes an object out, as `bulkhead delete` does; one that is not in force is no error. */
   remove(id: string): Promise<void>
   flows(): Promise<readonly FlowRecord[]>
+  /** The changes that admission refused since the target was started. */
+  refused(): Promise<readonly Refused[]>
 }
 
 export const offOf = (layers: readonly LayerState[]): readonly string[] =>

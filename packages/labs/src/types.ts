@@ -54,10 +54,18 @@ export interface LabCommand {
 export interface StepCheck {
   /** Objects that have to be in force from this step on, `Kind/namespace/name`. */
   readonly inForce: readonly string[]
+  /** Objects that admission has to have refused since the lab was started. */
+  readonly refused: readonly Refusal[]
   /** Calls that have to have been made since the lab was started, with what came of them. */
   readonly tried: readonly Call[]
   /** Calls that the engine must judge so, and that must really end so, until a later step changes it. */
   readonly now: readonly Call[]
+}
+
+/** `Pod/sandbox/hacker-root by ValidatingPolicy/disallow-root-user`; for Pod Security the policy is `Namespace/shop`. */
+export interface Refusal {
+  readonly id: string
+  readonly policy: string
 }
 
 /**

@@ -73,6 +73,10 @@ const en: Words = {
         return `${missing.id} is not in force.`
       case 'never-tried':
         return `still to be tried: ${arrow(missing.call)}; it should come to ${wanted(missing.call)}.`
+      case 'never-refused': {
+        const { id, policy } = missing.refusal
+        return `still to be tried: to put ${id} in force; ${policy} should refuse it.`
+      }
       case 'judged': {
         const why = decision(missing.verdict)
         return `${arrow(missing.call)} should come to ${wanted(missing.call)}; by what is in force it comes to ${symptoms[missing.verdict.symptom].says}${why === undefined ? '' : `: ${why}`}.`
@@ -114,6 +118,10 @@ const zhTW: Words = {
         return `${missing.id} 還沒有生效。`
       case 'never-tried':
         return `還沒試過：${arrow(missing.call)}，應該會看到：${brief(missing.call)}。`
+      case 'never-refused': {
+        const { id, policy } = missing.refusal
+        return `還沒試過：把 ${id} 放進去，應該會被 ${policy} 拒絕。`
+      }
       case 'judged': {
         const why = decision(missing.verdict)
         return `${arrow(missing.call)} 應該是 ${brief(missing.call)}；照目前生效的 policy 卻是 ${seenAs(missing.verdict.symptom)}${why === undefined ? '' : `：${why}`}。`

@@ -6,6 +6,7 @@ import type { MeshApi, RunningOutside } from '@bulkhead/mesh'
 import type { Attempt, Change, Evidence, LayerState, Target } from '@bulkhead/scenarios'
 import type { Flow, FlowRecord, Verdict } from '@bulkhead/verdict'
 import type { Admission, Requester } from '@bulkhead/verdict/admission'
+import { Audit, type RefusedRequest } from './admission/audit.js'
 import { nothingHeld, podlessOf, storedOf } from './admission/entries.js'
 import { pass } from './admission/gate.js'
 import { scanned } from './admission/scan.js'
@@ -46,6 +47,7 @@ export class LocalCluster implements Target {
   readonly name = 'local'
   readonly #parts: Parts
   readonly #started = new Date().toISOString()
+  readonly #audit = new Audit()
   #published: { readonly url: string; readonly token: string } | undefined
   #runs = 0
   #stopping: Promise<void> | undefined
@@ -234,13 +236,18 @@ export class LocalCluster implements Target {
 
   /** The same, with what admission said of it beside its yes. */
   async put(name: string, change: Change): Promise<Admitted> {
-    const admitted = await this.#parts.enforcement.apply(name, change)
+    const admitted = await this.#audit.follow(this.#parts.enforcement.apply(name, change))
     await this.#parts.ports.settled()
     return admitted
   }
 
+  /** The changes that admission refused since the start; of very many the latest. */
+  refused(): readonly RefusedRequest[] {
+    return this.#audit.refused
+  }
+
   async withdraw(name: string): Promise<void> {
-    await this.#parts.enforcement.withdraw(name)
+    await this.#audit.follow(this.#parts.enforcement.withdraw(name))
     await this.#parts.ports.settled()
   }
 

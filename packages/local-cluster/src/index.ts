@@ -1,3 +1,4 @@
+export type { RefusedRequest } from './admission/audit.js'
 export type { Refusal } from './admission/refusal.js'
 export type { Admitted } from './admission/whole.js'
 export { LocalCluster } from './cluster.js'

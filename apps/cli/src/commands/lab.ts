@@ -179,7 +179,7 @@ function whyAndHow(progress: StepProgress, say: Words): readonly string[] {
 export function toType({ missing, step }: Pick<StepProgress, 'missing' | 'step'>): readonly string[] {
   const lines = step.commands.map(({ line }) => line)
   const applies = (line: string) => line.startsWith('npx bulkhead apply ')
-  const absent = missing.some(({ kind }) => kind === 'not-in-force')
+  const absent = missing.some(({ kind }) => kind === 'not-in-force' || kind === 'never-refused')
   if (absent) return lines
   const callers = missing.flatMap((one) => (one.kind === 'never-tried' ? [one.call.from] : []))
   const by = (from: string) => (from === 'outside' ? 'curl ' : `npx bulkhead exec ${from} -- `)
@@ -194,9 +194,15 @@ export function toType({ missing, step }: Pick<StepProgress, 'missing' | 'step'>
 const asJson = ({ step, status, missing }: StepProgress) => ({
   heading: step.heading,
   status,
-  missing: missing.map((one) => ({ kind: one.kind, what: one.kind === 'not-in-force' ? one.id : one.call.text })),
+  missing: missing.map((one) => ({ kind: one.kind, what: whatOf(one) })),
   type: status === 'not-yet' ? toType({ missing, step }) : [],
 })
+
+function whatOf(missing: StepProgress['missing'][number]): string {
+  if (missing.kind === 'not-in-force') return missing.id
+  if (missing.kind === 'never-refused') return `${missing.refusal.id} by ${missing.refusal.policy}`
+  return missing.call.text
+}
 
 async function journalOf(options: Options, io: Io) {
   const { LabJournal } = await import('@bulkhead/labs')

@@ -15,6 +15,7 @@ export function labTarget(client: ControlClient): LabTarget {
       await deleteObjects(client, found, () => undefined)
     },
     flows: () => client.flows(),
+    refused: () => client.refused(),
     predict: (flow) => client.predict(flow),
     attempt: (from, attempt, options) => client.attempt(from, attempt, options),
     apply: (name, change) => client.apply(name, change),

@@ -207,9 +207,11 @@ test('what is in force and which changes stand are told as the target tells them
   const object = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'a', namespace: 'b' } }
   const objects = [{ id: 'ServiceAccount/b/a', layer: '50-x', at: 'x.yaml:3', change: 'mine', inFiles: false, object }]
   const changes = [{ name: 'mine', change: { objects: 'kind: X', file: 'x.yaml' } }]
-  const { client } = await serve(t, { objects: () => objects, standing: () => changes })
+  const refused = [{ time: '2026-01-31T10:00:00.000Z', id: 'Pod/b/p', policies: ['Namespace/b'] }]
+  const { client } = await serve(t, { objects: () => objects, standing: () => changes, refused: () => refused })
   assert.deepEqual(await client.objects(), objects)
   assert.deepEqual(await client.changes(), changes)
+  assert.deepEqual(await client.refused(), refused)
 })
 
 const attempt: Attempt = { kind: 'tcp', to: { workload: 'shop/web-api' }, port: 8080, hold: true }

@@ -33,6 +33,7 @@ export type Served = Pick<
   | 'standing'
   | 'objects'
   | 'put'
+  | 'refused'
   | 'withdraw'
   | 'attempt'
   | 'exec'
@@ -155,6 +156,10 @@ function routes(current: AppParts['cluster'], shutdown: () => void): Router {
   router.get('/changes', (_request, response) => {
     response.json({ changes: cluster().standing() })
   })
+  router.get('/refused', (_request, response) => {
+    response.json({ refused: cluster().refused() })
+  })
+
   router.put('/changes/:name', async (request, response) => {
     const { warnings } = await cluster().put(request.params.name, changeBody.parse(request.body))
     response.json({ warnings } satisfies ChangeApplied)

@@ -1,6 +1,6 @@
 import type { Change, LayerState } from '@bulkhead/scenarios'
 import type { FlowRecord, Symptom, Verdict } from '@bulkhead/verdict'
-import type { Applied, LabTarget } from '../target.js'
+import type { Applied, LabTarget, Refused } from '../target.js'
 
 /** A target that only remembers: what is applied, which layers are off, what calls come to. */
 export class FakeTarget implements LabTarget {
@@ -10,6 +10,7 @@ export class FakeTarget implements LabTarget {
   /** Beside what is applied. */
   objects = new Set<string>()
   records: FlowRecord[] = []
+  refusals: Refused[] = []
   /** What calls come to, by `from -> service`; `ok` is not told. */
   judged: Record<string, Symptom> = {}
   seen: Record<string, Symptom> = {}
@@ -37,6 +38,7 @@ export class FakeTarget implements LabTarget {
   }
   applied = async (): Promise<readonly Applied[]> => [...this.changes].map(([name, change]) => ({ name, change }))
   remove = async (id: string): Promise<void> => this.apply(id, { without: [id] })
+  refused = async (): Promise<readonly Refused[]> => this.refusals
   flows = async (): Promise<readonly FlowRecord[]> => this.records
   apply = async (name: string, change: Change): Promise<void> => {
     this.before()
