@@ -211,8 +211,10 @@ export class Enforcement {
       const tried = change(before)
       return { enforced: await this.#enforce(tried, how), tried, before }
     })
-    const { readyMs, logs } = this.#parts
+    const { mesh, readyMs, logs } = this.#parts
     const settled = await this.settled(enforced, readyMs)
+    // A pod that a label has taken into the mesh has no port 15008 for a moment, and who calls it then is told that nobody listens.
+    await mesh.enrolled()
     if (settled.kind !== 'not-ready') {
       await this.#forget()
       return enforced

@@ -104,6 +104,17 @@ export class Members {
     for (const member of this.#members.values()) void this.#move(member)
   }
 
+  /** Resolves when no pod is on its way into the mesh, or out of it. */
+  async enrolled(): Promise<void> {
+    for (;;) {
+      const moving = [...this.#members.values()].flatMap((member) => (member.moving ? (member.moved ?? []) : []))
+      if (moving.length === 0) return
+      await Promise.all(moving)
+      // Whoever has moved may have to move again.
+      await new Promise(setImmediate)
+    }
+  }
+
   async #enroll(member: Member, pod: Pod): Promise<void> {
     const { runDir, ca, token, log, timeouts, identityOf, handlerOf, rotated } = this.#options
     const { key } = member

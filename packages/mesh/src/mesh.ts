@@ -265,6 +265,10 @@ export class Mesh implements MeshApi {
     return closed
   }
 
+  enrolled(): Promise<void> {
+    return this.#members.enrolled()
+  }
+
   calls(): readonly { readonly from: string; readonly to: string }[] {
     return this.#connections.calls()
   }

@@ -122,5 +122,18 @@ describe('a policy that changes under open connections', () => {
     rig.mesh.swap(plain, 2)
     await until(() => rig.mesh.hbonePath('shop/web-api'), 'the port to be open')
     assert.equal(await ask('in'), 'hbone')
+
+    // Out and in again before it was out: whoever waits for it finds it there.
+    rig.mesh.swap({ ...plain, pods }, 3)
+    rig.mesh.swap(plain, 4)
+    await rig.mesh.enrolled()
+    assert.ok(rig.mesh.hbonePath('shop/web-api'))
+    assert.equal(await ask('at once'), 'hbone')
+    rig.mesh.swap({ ...plain, pods }, 5)
+    await rig.mesh.enrolled()
+    assert.equal(rig.mesh.hbonePath('shop/web-api'), undefined)
+    rig.mesh.swap(plain, 6)
+    await rig.mesh.enrolled()
+    assert.ok(rig.mesh.hbonePath('shop/web-api'))
   })
 })

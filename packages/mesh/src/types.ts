@@ -84,6 +84,8 @@ export interface MeshApi {
    * tunnels to a pod once nobody waits for an answer on them, and two seconds later at the latest. Returns how many.
    */
   swap(snapshot: Snapshot, generation: number, options?: { inOrder?: boolean }): number
+  /** Resolves when every pod that a label takes into the mesh, or out of it, is there: with a certificate and port 15008, or without. */
+  enrolled(): Promise<void>
   readonly generation: number
   /** The connections that are open now, by the keys of the pods at their ends. */
   calls(): readonly { readonly from: string; readonly to: string }[]
