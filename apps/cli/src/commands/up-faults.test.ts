@@ -112,7 +112,7 @@ test('bad input is one sentence, exit 2, and nothing is started', async (t) => {
     [['--port', '70000'], /--port.*70000.*0 to 65535/],
     [
       ['--port', '0', '--layers', '50,99'],
-      /^bulkhead: there is no layer "99"; there are 20-network, 30-cilium, 40-mtls, 50-identity, 60-requests, 70-ingress\./m,
+      /^bulkhead: there is no layer "99"; there are 10-admission, 20-network, 30-cilium, 40-mtls, 50-identity, 60-requests, 70-ingress\./m,
     ],
     [['--port', '0', '--manifests', path.join(broken, 'k8s')], /sleep\.yaml:\d+:\d+: .*serviceAcountName/],
     [['--port', '0', '--manifests', path.join(broken, 'nope')], /there is no folder/],
