@@ -93,6 +93,11 @@ test('an expression nested too deep, or too long, is the mistake of the policy',
     assert.throws(() => step(denyWhen(`{{ ${expression} }}`)), CompileError)
 })
 
+test('a text of fifty thousand variables is read in one pass, and judged as far as is allowed', () => {
+  const found = step({ validate: { message: '{{ request.operation }}'.repeat(50_000), deny: {} } })
+  unknown(found, /still holds variables after 100/)
+})
+
 test('a value that is put into itself', () => {
   const object = podOf({}, { annotations: { a: 'x{{ request.object.metadata.annotations.a }}' } })
   unknown(step(denyWhen('y{{ request.object.metadata.annotations.a }}'), object), /still holds variables after 100/)

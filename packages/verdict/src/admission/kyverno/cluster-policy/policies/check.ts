@@ -4,7 +4,7 @@ import { operatorNames } from '../conditions/operators.js'
 import { type Dict, isDict, isList, textOf, textsOf } from '../data.js'
 import { MAX_POLICY_DEPTH } from '../limits.js'
 import { type AnchorType, parseAnchor } from '../pattern/anchor.js'
-import { allVariables } from '../variables/braces.js'
+import { allVariables, type Found } from '../variables/braces.js'
 import { readExpression } from '../variables/expression.js'
 
 /*
@@ -198,10 +198,10 @@ function checkAnchors(pattern: unknown, path: FieldPath, allowed: readonly Ancho
 /** Variables whose text holds no other one are read now; the others when those inside have their values. */
 function checkTexts(value: unknown, path: FieldPath, fail: Fail): void {
   if (typeof value === 'string') {
-    for (const { text } of allVariables(value)) {
-      // What another variable has been put into is known when it is.
-      if (text !== '@' && !nested(value)) expressionAt(text, path, fail)
-    }
+    const found = allVariables(value)
+    // What another variable has been put into is known when it is.
+    if (found.length === 0 || nested(value, found)) return
+    for (const text of new Set(found.map((one) => one.text))) if (text !== '@') expressionAt(text, path, fail)
     return
   }
   if (typeof value !== 'object' || value === null) return
@@ -214,12 +214,10 @@ function checkTexts(value: unknown, path: FieldPath, fail: Fail): void {
   }
 }
 
-/** A variable inside of another one. */
-function nested(text: string): boolean {
-  const outside = allVariables(text).reduceRight(
-    (rest, { start, end }) => `${rest.slice(0, start)}x${rest.slice(end)}`,
-    text,
-  )
+/** A variable inside of another one: braces are left where those that are found have been taken out. */
+function nested(text: string, found: readonly Found[]): boolean {
+  const parts = found.map(({ end }, index) => text.slice(end, found[index + 1]?.start))
+  const outside = [text.slice(0, found[0]?.start), ...parts].join('x')
   return outside.includes('{{') && outside.includes('}}')
 }
 

@@ -141,3 +141,22 @@ test('what is deleted is changed by nobody', () => {
   const patch = 'patchStrategicMerge: {spec: {hostname: h}}'
   assert.equal(mutate(patch, podOf(), { operation: 'DELETE' }).steps[0]?.code, 'admission.not-matched')
 })
+
+test('each rule sees what the one before has made; with applyRules One the first that does something is the last', () => {
+  const twice = (rest: string) => {
+    const [first] = policy('patchStrategicMerge: {spec: {+(hostname): a}}', rest)
+    const [second] = policy(
+      'patchStrategicMerge: {spec: {(hostname): a, subdomain: "{{ request.object.spec.hostname }}"}}',
+    )
+    assert.ok(first !== undefined && second !== undefined)
+    const rules = [
+      field(first.object, 'spec', 'rules', 0),
+      { ...Object(field(second.object, 'spec', 'rules', 0)), name: 's' },
+    ]
+    const spec = { ...Object(field(first.object, 'spec')), rules }
+    return ask([{ ...first, object: { ...first.object, ...{ spec } } }], podOf(), 'mutate')
+  }
+  assert.equal(field(twice('background: false').object, 'spec', 'subdomain'), 'a')
+  const one = twice('applyRules: One')
+  assert.deepEqual([one.steps.length, field(one.object, 'spec', 'subdomain')], [1, undefined])
+})

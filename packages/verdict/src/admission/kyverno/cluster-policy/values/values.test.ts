@@ -25,7 +25,7 @@ test('quantities', () => {
     assert.equal(parseQuantity(text), undefined, text)
   assert.equal(compareQuantities('1e999999999', '9223372036854775807'), 0)
   assert.equal(compareQuantities('100m', '0.1'), 0)
-  const texts = ['1536Mi', '750m', '0', '-2k', '1025', '1500m', '2Gi', '3n']
+  const texts = ['1536Mi', '750m', '0', '-2k', '1025', '1500m', '2Gi', '3n', '5e3', '7e-3']
   for (const text of texts) assert.equal(formatQuantity(parseQuantity(text) ?? { nano: 0n, format: 'decimal' }), text)
 })
 
