@@ -97,11 +97,10 @@ export class LocalCluster implements Target {
       if (options.layers !== undefined) switches.set(allBut(options.layers, layersOf(loaded.resources, new Set())))
       const written = loaded.resources
       const first = await pass(engine, nothingHeld, { wanted: inForce(written, switches.off, []), written })
-      const { held: admitted } = first
       const secrets = new GeneratedSecrets(stateDir, (text) => progress({ kind: 'note', text }))
       const { rootCa } = await api
       const { snapshot, plans } = await compileFirst(
-        { resources: storedOf(admitted, 'running'), podless: podlessOf(admitted) },
+        { resources: storedOf(first.held, 'running'), podless: podlessOf(first.held) },
         { engine, images, secrets, rootCa },
       )
       const starting = [...plans.values()].filter(({ refused }) => refused === undefined)
@@ -133,7 +132,7 @@ export class LocalCluster implements Target {
       const cas = { extraCa, trusted }
       const own = { options, engine, images, secrets, claim: held }
       const given = { ...own, mesh, outside: beyond, kubeApi: await api, log, adopted, cas }
-      const parts = assemble(given, { loaded, switches, snapshot, plans, held: admitted })
+      const parts = assemble(given, { loaded, switches, snapshot, plans, held: first.held })
       cluster = new LocalCluster(parts)
       const { pods, ports, saves } = parts
       await pods.start(starting)
@@ -212,8 +211,8 @@ export class LocalCluster implements Target {
     const { enforcement, engine, ports } = this.#parts
     const { closed, generation, before, after } = await enforcement.setLayers(change)
     await ports.settled()
-    const wouldRefuse = (change.on ?? []).length > 0 ? scanned(engine, enforcement.held) : undefined
-    return { closed, generation, ...diffed(engine, before, after), ...(wouldRefuse && { wouldRefuse }) }
+    const found = change.on === undefined ? {} : { wouldRefuse: scanned(engine, enforcement.held) }
+    return { closed, generation, ...diffed(engine, before, after), ...found }
   }
 
   /** The changes that stand, as they were given. */
