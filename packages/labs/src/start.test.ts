@@ -44,6 +44,20 @@ test('start puts the lab’s start in force, reset what was before, and reset ag
   assert.deepEqual(stateOf(target), before)
 })
 
+test('what was applied later is withdrawn first: it may need what was there before', async (t) => {
+  const { target, journal } = begin(t)
+  await startLab(target, lab, journal)
+  const withdrawn: string[] = []
+  for (const name of ['ConfigMap', 'Gateway']) target.changes.set(name, { objects: name })
+  const { withdraw } = target
+  target.withdraw = async (name) => {
+    withdrawn.push(name)
+    await withdraw(name)
+  }
+  await resetLab(target, journal)
+  assert.deepEqual(withdrawn.slice(0, 2), ['Gateway', 'ConfigMap'])
+})
+
 test('begun again in the middle, it is the first time’s before that comes back', async (t) => {
   const { target, journal } = begin(t)
   await startLab(target, lab, journal)

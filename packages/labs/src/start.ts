@@ -42,8 +42,9 @@ export async function resetLab(target: LabTarget, journal: LabJournal): Promise<
   return entry
 }
 
+/** The last one first: what was applied later may need what was there before it. */
 async function withdrawAll(target: LabTarget): Promise<void> {
-  for (const { name } of await target.applied()) await target.withdraw(name)
+  for (const { name } of (await target.applied()).toReversed()) await target.withdraw(name)
 }
 
 /** These layers off and all others on; those that are not there any more are nobody's. */

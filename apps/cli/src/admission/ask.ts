@@ -103,7 +103,7 @@ function askedOf(resource: Resource, before: unknown, io: Pick<Io, 'cwd'>): Aske
   const { object } = resource
   const { file } = resource.position([])
   const operation: Operation = before === undefined || isDeepStrictEqual(before, object) ? 'CREATE' : 'UPDATE'
-  return { operation, object, file: file === '-' ? 'STDIN' : shownPath(io, path.resolve(rootOf(io), file)) }
+  return { operation, object, file: file === '-' ? file : shownPath(io, path.resolve(rootOf(io), file)) }
 }
 
 /** Kinds of different API groups may share an id. */

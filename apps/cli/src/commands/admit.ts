@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { answerJson, ask, outcomeOf } from '../admission/ask.js'
 import { CliError, exitCodes, type Io, note, print, printable, printJson } from '../io.js'
-import { readObjects, readPiped } from '../objects/read.js'
+import { readNamed } from '../objects/read.js'
 import {
   type JsonOption,
   type ManifestsOption,
@@ -46,12 +46,7 @@ export function register(program: Command, io: Io): void {
 async function admit(options: Options, io: Io): Promise<void> {
   const { filename, as: username, json } = options
   if (username?.trim() === '') throw new CliError('--as names nobody.')
-  const then = 'nobody was asked'
-  const files = filename.filter((file) => file !== '-')
-  const given = [
-    ...(files.length < filename.length ? await readPiped(io, then) : []),
-    ...(files.length > 0 ? await readObjects(files, io, rootOf(io), then) : []),
-  ]
+  const given = await readNamed(filename, io, rootOf(io), 'nobody was asked')
   const { administrator, renderAdmission, requesterOf } = await import('@bulkhead/verdict/admission')
   const user = username === undefined ? administrator : requesterOf(username)
   if (given.length === 0) note(io, 'there is no object in these files.')

@@ -63,6 +63,22 @@ describe('apply and delete, on a target without layers', () => {
     assert.match(gone.stdout, /"a1" deleted/)
   })
 
+  test('from stdin, as kubectl takes it: places are those of the text', async () => {
+    const account = (name: string) =>
+      `apiVersion: v1\nkind: ServiceAccount\nmetadata: { name: ${name}, namespace: shop }\n`
+    const pod =
+      'apiVersion: v1\nkind: Pod\nmetadata: { name: piped, namespace: shop }\nspec: { hostPID: true, containers: [{ name: a, image: localhost/bulkhead/probe:0.1.0 }] }\n'
+    const piped = (command: string, text: string) => runCli([command, '-f', '-', ...state], { cwd: root, stdin: text })
+    const applied = await piped('apply', `${account('piped')}---\n${pod}`)
+    assert.equal(applied.code, 1)
+    assert.match(applied.stdout, /^serviceaccount\/piped created\n/)
+    assert.match(applied.stderr, /error when creating "STDIN": pods "piped" is forbidden: [\s\S]* \(-:8:9\)/)
+    const gone = await piped('delete', account('piped'))
+    assert.equal(gone.code, 0, gone.stderr)
+    assert.match(gone.stdout, /^serviceaccount "piped" deleted from shop namespace\n/)
+    assert.equal((await piped('apply', 'kind: [')).code, 2)
+  })
+
   test('an object applied counts as of its layer, at its line; deleted, it is gone', async () => {
     assert.equal((await asked()).code, 0, 'open before')
     const created = await say('apply', '-f', `${identity}/allow-nothing.yaml`)

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { exitCodes, type Io, note } from '../io.js'
 import { applyObjects, type ObjectDone } from '../objects/change.js'
 import { withEffect } from '../objects/effect.js'
-import { readObjects } from '../objects/read.js'
+import { readNamed } from '../objects/read.js'
 import { tellDone, tellOne } from '../objects/text.js'
 import { type JsonOption, type StateOption, withHelp, withJson, withState } from '../options.js'
 import { rootOf } from '../places.js'
@@ -18,7 +18,7 @@ export function register(program: Command, io: Io): void {
     .description(
       'Put the objects of manifest files in force on the running target, as `kubectl apply -f` does on a cluster. They stay until `bulkhead delete` or `down`; k8s/ is never changed.',
     )
-    .requiredOption('-f, --filename <path...>', 'manifest files, or folders of them')
+    .requiredOption('-f, --filename <path...>', 'manifest files, or folders of them; - reads stdin')
     .action((options: Options) => apply(options, io))
   withHelp(withJson(withState(command)), {
     examples: [
@@ -30,7 +30,7 @@ export function register(program: Command, io: Io): void {
 }
 
 async function apply(options: Options, io: Io): Promise<void> {
-  const given = await readObjects(options.filename, io, rootOf(io))
+  const given = await readNamed(options.filename, io, rootOf(io))
   const target = findTarget(io, options)
   const done: ObjectDone[] = []
   if (given.length === 0) note(io, 'there is no object in these files.')

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { CliError, type Io } from '../io.js'
 import { deleteObjects, keyOf, type ObjectDone } from '../objects/change.js'
 import { withEffect } from '../objects/effect.js'
-import { readObjects } from '../objects/read.js'
+import { readNamed } from '../objects/read.js'
 import { tellDone, tellOne } from '../objects/text.js'
 import { type JsonOption, type StateOption, withHelp, withJson, withState } from '../options.js'
 import { rootOf } from '../places.js'
@@ -19,7 +19,7 @@ export function register(program: Command, io: Io): void {
       'Take objects out of the running target, as `kubectl delete -f` does on a cluster. They come back with `bulkhead apply`, or at the next `up`; k8s/ is never changed.',
     )
     .argument('[object...]', 'objects by name: AuthorizationPolicy/shop/allow-nothing')
-    .option('-f, --filename <path...>', 'the objects of these manifest files, or folders of them')
+    .option('-f, --filename <path...>', 'the objects of these manifest files, or folders of them; - reads stdin')
     .action((names: readonly string[], options: Options) => remove(names, options, io))
   withHelp(withJson(withState(command)), {
     examples: [
@@ -35,7 +35,7 @@ async function remove(names: readonly string[], options: Options, io: Io): Promi
   if (names.length === 0 && filename.length === 0) {
     throw new CliError('say what to delete: -f FILE, or a name as AuthorizationPolicy/shop/allow-nothing.')
   }
-  const inFiles = filename.length === 0 ? [] : await readObjects(filename, io, rootOf(io))
+  const inFiles = filename.length === 0 ? [] : await readNamed(filename, io, rootOf(io))
   const target = findTarget(io, options)
   const inForce = names.length === 0 ? [] : await target.objects()
   const named = names.map((name) => {

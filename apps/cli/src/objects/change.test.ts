@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { ControlError } from '@bulkhead/control'
 import type { Change } from '@bulkhead/scenarios'
 import { deleteObjects, keyOf, type ObjectTarget } from './change.js'
 
@@ -30,4 +31,30 @@ test('an object of the files is kept out by its API group and id', async () => {
     ['object/example.org/Thing/shop/a', { without: ['Thing.example.org/shop/a'] }],
     ['object/other.example.org/Thing/shop/a', { without: ['Thing.other.example.org/shop/a'] }],
   ])
+})
+
+test('what another object needs goes after it, in whichever order they are given; what stays needed is an error', async () => {
+  const names = ['settings', 'door', 'list']
+  const things = names.map((name) => ({ id: `Thing/shop/${name}`, object: object('v1') }))
+  const there = new Set(names)
+  const target = (needs: Readonly<Record<string, string>>): ObjectTarget => ({
+    objects: async () =>
+      things.map((one) => ({ ...one, at: 'a.yaml:1', inFiles: false, change: one.id.split('/').at(-1) ?? '' })),
+    changes: async () => [],
+    put: async (name) => assert.fail(name),
+    withdraw: async (name) => {
+      if (there.has(needs[name] ?? '')) throw new ControlError('bad-manifests', `${needs[name]} needs ${name}`)
+      there.delete(name)
+    },
+  })
+  const told: string[] = []
+  const tell = ({ id, done }: { readonly id: string; readonly done: string }) => told.push(`${id} ${done}`)
+  await deleteObjects(target({ settings: 'door', door: 'list' }), things, tell)
+  assert.deepEqual(told, ['Thing/shop/list deleted', 'Thing/shop/door deleted', 'Thing/shop/settings deleted'])
+  there.add('door').add('settings')
+  await assert.rejects(
+    deleteObjects(target({ settings: 'door', door: 'settings' }), things, tell),
+    /settings needs door/,
+  )
+  assert.deepEqual([...there], ['door', 'settings'])
 })

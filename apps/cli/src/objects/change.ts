@@ -83,24 +83,40 @@ export async function deleteObjects(
   tell: (done: ObjectDone) => void,
 ): Promise<void> {
   const inForce = new Map((await target.objects()).map((one) => [keyOf(one), one]))
-  for (const { id, object } of given) {
-    const key = keyOf({ id, object })
-    const found = inForce.get(key)
-    if (found === undefined) {
-      tell({ id, object, done: 'not found' })
-      continue
+  let left = given
+  while (left.length > 0) {
+    const needed: Identified[] = []
+    let last: unknown
+    for (const one of left) {
+      try {
+        tell(await deleted(target, one, inForce.get(keyOf(one))))
+      } catch (error) {
+        if (!(error instanceof ControlError) || error.code !== 'bad-manifests') throw error
+        needed.push(one)
+        last = error
+      }
     }
-    const { change } = found
-    const done: ObjectDone = { id, object, done: 'deleted' }
-    tell(
-      !found.inFiles && change !== undefined
-        ? await asked(done, async () => {
-            await target.withdraw(change)
-            return { warnings: [] }
-          })
-        : await asked(done, () => target.put(changeName({ id, object }), { without: [key] })),
-    )
+    // What another object needs goes once that one has gone: kubectl takes any order, and the target none in which
+    // something is missing.
+    if (needed.length === left.length) throw last
+    left = needed
   }
+}
+
+async function deleted(
+  target: ObjectTarget,
+  { id, object }: Identified,
+  found: Awaited<ReturnType<ObjectTarget['objects']>>[number] | undefined,
+): Promise<ObjectDone> {
+  if (found === undefined) return { id, object, done: 'not found' }
+  const { change, inFiles } = found
+  const done: ObjectDone = { id, object, done: 'deleted' }
+  if (inFiles || change === undefined)
+    return asked(done, () => target.put(changeName({ id, object }), { without: [keyOf({ id, object })] }))
+  return asked(done, async () => {
+    await target.withdraw(change)
+    return { warnings: [] }
+  })
 }
 
 /** The id with its API group, as `Change.without` takes it: `Gateway.networking.istio.io/shop/front`. */

@@ -17,7 +17,7 @@ export interface Given {
  * @param then what a mistake means to whoever asked
  * @throws CliError with every mistake, as file:line:column
  */
-export async function readObjects(
+async function readObjects(
   paths: readonly string[],
   io: Pick<Io, 'cwd'>,
   root: string,
@@ -40,8 +40,22 @@ export async function readObjects(
   }
 }
 
+/** The objects that `-f` names: of files, of folders, and of stdin where one is `-`. As readObjects and readPiped have it. */
+export async function readNamed(
+  names: readonly string[],
+  io: Pick<Io, 'cwd' | 'stdin'>,
+  root: string,
+  then = 'nothing was changed',
+): Promise<readonly Given[]> {
+  const files = names.filter((name) => name !== '-')
+  return [
+    ...(files.length < names.length ? await readPiped(io, then) : []),
+    ...(files.length > 0 ? await readObjects(files, io, root, then) : []),
+  ]
+}
+
 /** The same of what is read from stdin, whose lines are said to be those of `-`. */
-export async function readPiped(io: Pick<Io, 'stdin'>, then: string): Promise<readonly Given[]> {
+async function readPiped(io: Pick<Io, 'stdin'>, then: string): Promise<readonly Given[]> {
   const { ManifestError, parseManifests } = await import('@bulkhead/resources')
   const chunks: Buffer[] = []
   for await (const chunk of io.stdin) chunks.push(Buffer.from(chunk as Buffer | string))

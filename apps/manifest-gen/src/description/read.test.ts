@@ -338,6 +338,11 @@ test('all that is wrong is told at once, up to a page of it, and long names of o
     wrong({ ...smallest, name: 'A', port: 0, callers: [{}] }).map((line) => line.split(':')[0]),
     ['name', 'port', 'callers[0].namespace', 'callers[0].name'],
   )
+  assert.deepEqual(
+    wrong({ ...smallest, name: 'A', image: 'nginx:1.29' }).map((line) => line.split(':')[0]),
+    ['name', 'image'],
+    'an image that may not be run is told beside what else is wrong',
+  )
   const [long = ''] = wrong({ ...smallest, ['x'.repeat(5_000)]: 1 })
   assert.ok(long.length < 200)
 })

@@ -17,7 +17,7 @@ const defaults = {
  */
 export function readDescription(input: unknown, allowed: (image: string) => boolean): Description {
   const result = descriptionSchema.safeParse(input, { reportInput: true })
-  if (!result.success) throw new InvalidDescription(problemsOf(result.error.issues))
+  if (!result.success) throw new InvalidDescription([...problemsOf(result.error.issues), ...ofImage(input, allowed)])
   const raw = result.data
   const problems: FieldProblem[] = []
   const callers = (raw.callers ?? []).map((one, index) => readCaller(one, index, problems))
@@ -179,6 +179,17 @@ function checkTwice(
     seen.add(name)
   }
 }
+
+/** What is wrong with the image of what is no description otherwise; nothing where the schema has said it. */
+function ofImage(input: unknown, allowed: (image: string) => boolean): readonly FieldProblem[] {
+  const image = descriptionSchema.shape.image.safeParse(isObject(input) ? input.image : undefined)
+  const problems: FieldProblem[] = []
+  if (image.success) checkImage(image.data, allowed, problems)
+  return problems
+}
+
+const isObject = (input: unknown): input is Readonly<Record<string, unknown>> =>
+  typeof input === 'object' && input !== null
 
 function checkImage(image: string, allowed: (image: string) => boolean, problems: FieldProblem[]): string {
   const reference = readImage(image)

@@ -6,7 +6,7 @@ import type { Refusal } from './gate.js'
 
 /**
  * The lines that `kubectl apply -f` ends with when the API server refuses an object.
- * @param file as it was given with -f
+ * @param file as it was given with -f; `-` is stdin
  */
 export function kubectlAnswer({ reason, message }: Refusal, file: string): string {
   // What is invalid is told by its field alone, without the file, and by its resource without the group.
@@ -15,5 +15,5 @@ export function kubectlAnswer({ reason, message }: Refusal, file: string): strin
     return forbidden === null ? `The ${message}` : `The ${forbidden[1]} ${forbidden[2]} is invalid: : ${forbidden[3]}`
   }
   const named = reason === '' ? 'Error from server' : `Error from server (${reason})`
-  return `${named}: error when creating ${JSON.stringify(file)}: ${message}`
+  return `${named}: error when creating ${JSON.stringify(file === '-' ? 'STDIN' : file)}: ${message}`
 }
