@@ -32,7 +32,7 @@ test('lab lists what there is, in the language that is asked for', async () => {
 test('what cannot be done is one sentence, and 2', async () => {
   const folder = temporaryFolder()
   for (const [args, said] of [
-    [['start', '07'], /^bulkhead: there is no lab "07"; there are 01\b/],
+    [['start', '99'], /^bulkhead: there is no lab "99"; there are 01\b/],
     [['start'], /^bulkhead: say which lab: npx bulkhead lab start 01/],
     [['reset'], /^bulkhead: say which lab: npx bulkhead lab reset 01/],
     [['stop', '01'], /^bulkhead: there is nothing like `lab stop`; there are list, start, check, hint, reset\./],
