@@ -7,10 +7,10 @@ import {
   Budget,
   type CelProgram,
   CelSyntaxError,
-  compileCel,
   type Declarations,
   type StaticType,
 } from './index.js'
+import { programOf } from './programs.js'
 import { rootsOf } from './roots.js'
 
 /*
@@ -32,7 +32,7 @@ export interface NamedExpression extends Expression {
 /** Reads a policy's expressions in the order in which they may name each other. */
 export class ExpressionReader {
   readonly resource: Resource
-  readonly #declared: Declarations
+  readonly #declared: Omit<Declarations, 'variables'>
   readonly #variables = new Map<string, StaticType>()
   readonly #read: Expression[] = []
 
@@ -73,7 +73,7 @@ export class ExpressionReader {
 
   #compile(path: FieldPath, source: string): CelProgram {
     try {
-      return compileCel(source, { ...this.#declared, variables: new Map(this.#variables) })
+      return programOf(source, this.#declared, this.#variables)
     } catch (error) {
       if (!(error instanceof CelSyntaxError)) throw error
       const before = source.slice(0, error.offset).split('\n')

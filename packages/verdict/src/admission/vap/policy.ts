@@ -30,13 +30,16 @@ export interface Policy {
 /** Kyverno's libraries are not the API server's. */
 const absent = new Set(['resource', 'user', 'image', 'isImage', 'parseImageReference', 'parseServiceAccount'])
 
+const foreign = new Set(['authorizer'])
+
+const declared: Omit<Declarations, 'variables'> = { roots: admissionRoots, absent, foreign }
+const withParams: typeof declared = { ...declared, roots: new Map([...admissionRoots, ['params', 'dyn']]) }
+
 /** Throws CompileError for one that the API server would not take. */
 export function readPolicy(resource: Resource): Policy {
   const spec = field(resource.object, 'spec')
   const paramKind = kindOf(field(spec, 'paramKind'))
-  const roots = paramKind === undefined ? admissionRoots : new Map([...admissionRoots, ['params', 'dyn'] as const])
-  const declared: Omit<Declarations, 'variables'> = { roots, absent, foreign: new Set(['authorizer']) }
-  const reader = new ExpressionReader(resource, declared)
+  const reader = new ExpressionReader(resource, paramKind === undefined ? declared : withParams)
   const conditions = list(field(spec, 'matchConditions')).map((condition, index) =>
     reader.read(['spec', 'matchConditions', index, 'expression'], text(field(condition, 'expression')) ?? '', ['bool']),
   )
