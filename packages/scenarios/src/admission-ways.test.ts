@@ -39,7 +39,9 @@ interface Draft extends KubernetesObject {
 }
 interface PodDraft {
   serviceAccountName: string
-  containers: { image: string; volumeMounts?: { name: string; readOnly?: boolean }[] }[]
+  securityContext?: Plain
+  containers: { image: string; securityContext?: Plain; volumeMounts?: { name: string; readOnly?: boolean }[] }[]
+  ephemeralContainers?: unknown[]
   initContainers?: unknown[]
   volumes?: unknown[]
 }
@@ -241,6 +243,23 @@ describe('an exception', () => {
       },
     ],
     [
+      'of the scheduler',
+      'DaemonSet/gthulhu-node/gthulhu-scheduler',
+      'disallow-host-path',
+      ({ spec }) => {
+        // Another's user: the node's /proc shows him that one's environment and files.
+        spec.template.spec.securityContext = { ...spec.template.spec.securityContext, runAsUser: 10_001 }
+      },
+    ],
+    [
+      'of the scheduler',
+      'DaemonSet/gthulhu-node/gthulhu-scheduler',
+      'disallow-host-path',
+      ({ spec }) => {
+        for (const one of spec.template.spec.containers) one.securityContext = { ...hardened, runAsUser: 10_001 }
+      },
+    ],
+    [
       'of an outsider',
       'Deployment/shop/outsider',
       'pods-in-the-mesh',
@@ -309,6 +328,94 @@ describe('an exception', () => {
     })
 })
 
+describe('who is excepted', () => {
+  /** As the charts make it, as far as policies look. */
+  const system = (namespace: string, app: string, account: string, image: string, spec: Plain): Resource =>
+    withObject(named('Deployment/shop/sleep'), {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: app, namespace, labels: { app, 'k8s-app': app } },
+      spec: {
+        serviceAccountName: account,
+        containers: [{ name: app, image, resources: limits, securityContext: { readOnlyRootFilesystem: true } }],
+        ...spec,
+      },
+    } as KubernetesObject)
+  const withContainer = (pod: Resource, securityContext: Plain): Resource => {
+    const { spec } = pod.object as Draft
+    const [container] = spec.containers
+    const containers = [{ ...container, securityContext: { readOnlyRootFilesystem: true, ...securityContext } }]
+    return withObject(pod, { ...pod.object, spec: { ...spec, containers } } as KubernetesObject)
+  }
+  const ztunnel = system('istio-system', 'ztunnel', 'ztunnel', 'docker.io/istio/ztunnel:1.30.4-distroless', {})
+  const cni = system('istio-system', 'istio-cni-node', 'istio-cni', 'docker.io/istio/install-cni:1.30.4-distroless', {})
+  const [owner, image] = ['local-path-provisioner-service-account', 'docker.io/kindest/local-path-provisioner:v1']
+  const provisioner = system('local-path-storage', 'local-path-provisioner', owner, image, {})
+
+  it('has the capabilities that it needs, and no other', () => {
+    for (const [pod, needs] of [
+      [ztunnel, ['NET_ADMIN', 'NET_RAW', 'SYS_ADMIN']],
+      [cni, ['NET_ADMIN', 'NET_RAW', 'SYS_PTRACE', 'SYS_ADMIN', 'DAC_OVERRIDE']],
+      [provisioner, []],
+    ] as const) {
+      const adding = (add: readonly string[]) =>
+        refusedBy(ask(withContainer(pod, { capabilities: { drop: ['ALL'], add } }), policies))
+      assert.deepEqual(adding(needs), [], pod.id)
+      // By which whoever is root loads what he likes into the node's kernel.
+      assert.ok(adding([...needs, 'SYS_MODULE']).includes('disallow-capabilities'), pod.id)
+    }
+  })
+
+  it('of kind’s provisioner does not switch off what its runtime gives it', () => {
+    for (const unconfined of [{ seccompProfile: { type: 'Unconfined' } }, { appArmorProfile: { type: 'Unconfined' } }])
+      assert.ok(refusedBy(ask(withContainer(provisioner, unconfined), policies)).includes('require-seccomp'))
+  })
+
+  it('is not excepted with a debug container of whoever may add one', () => {
+    for (const pod of [ztunnel, cni, provisioner]) {
+      const debug = { name: 'debug', image: 'registry.attacker.example/bulkhead/probe:0.1.0' }
+      const { spec } = pod.object as Draft
+      const object = withObject(pod, {
+        ...pod.object,
+        spec: { ...spec, ephemeralContainers: [debug] },
+      } as KubernetesObject)
+      const request = { operation: 'UPDATE', oldObject: pod.object, subResource: 'ephemeralcontainers' } as const
+      assert.deepEqual(refusedBy(ask(pod, policies, request)), [], `${pod.id}: a control`)
+      assert.ok(refusedBy(ask(object, policies, request)).includes('allowed-images'), pod.id)
+    }
+  })
+
+  it('mounts the node’s /proc into no debug container that may write there, or is another user', () => {
+    const { metadata, spec } = named('DaemonSet/gthulhu-node/gthulhu-scheduler').object as Draft
+    const { namespace = '' } = metadata
+    const pod = withObject(named('DaemonSet/gthulhu-node/gthulhu-scheduler'), {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'gthulhu-scheduler-x', namespace, labels: spec.template.metadata.labels },
+      spec: spec.template.spec,
+    } as KubernetesObject)
+    const [container] = spec.template.spec.containers
+    const debugged = (change: Plain) => {
+      const debug = { ...container, name: 'debug', resources: undefined, ...change }
+      const own = { ...spec.template.spec, ephemeralContainers: [debug] }
+      const object = withObject(pod, { ...pod.object, spec: own } as KubernetesObject)
+      const request = { operation: 'UPDATE', oldObject: pod.object, subResource: 'ephemeralcontainers' } as const
+      return refusedBy(ask(object, policies, request))
+    }
+    assert.deepEqual(debugged({}), [])
+    assert.deepEqual(debugged({ volumeMounts: [{ name: 'proc', mountPath: '/p' }] }), ['disallow-host-path'])
+    assert.deepEqual(debugged({ securityContext: { ...hardened, runAsUser: 10_001 } }), ['disallow-host-path'])
+  })
+
+  it('asks for no certificate of the API server in place of a token', () => {
+    const sources = [{ podCertificate: { signerName: 'kubernetes.io/kube-apiserver-client-pod', keyType: 'ED25519' } }]
+    const change = changed('Deployment/shop/sleep', ({ spec }) => {
+      spec.template.spec.volumes = [{ name: 'certificate', projected: { sources } }]
+    })
+    assert.deepEqual(refusedBy(ask(change, policies)), ['disallow-token'])
+  })
+})
+
 describe('what is there', () => {
   const pod = async (): Promise<Resource> => {
     const [, , , , own] = await goodOf('service-account-of-its-own')
@@ -340,6 +447,18 @@ describe('what is there', () => {
         'gateway-pods-by-istiod-only',
       ),
     )
+  })
+
+  it('is not taken out of the mesh by way of a subresource of its namespace', () => {
+    const shop = named('Namespace/shop')
+    const bare = changed(shop.id, ({ metadata }) => {
+      metadata.labels = {}
+    })
+    for (const subResource of ['status', 'finalize']) {
+      const of = (object: Resource) =>
+        refusedBy(ask(object, policies, { operation: 'UPDATE', oldObject: shop.object, subResource }))
+      assert.deepEqual([of(shop), of(bare)], [[], ['namespaces-in-the-mesh']], subResource)
+    }
   })
 
   it('may have its finalizers and annotations seen to by controllers', () => {
