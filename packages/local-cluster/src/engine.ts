@@ -2,7 +2,7 @@ import type { Explanation, PolicyDiff } from '@bulkhead/analysis'
 import type { MeshApi, MeshOptions, OutsideOptions, RunningOutside } from '@bulkhead/mesh'
 import type { LoadResult, Resource } from '@bulkhead/resources'
 import type { Compile, Flow, Judge, Snapshot } from '@bulkhead/verdict'
-import type { Admit, CompileAdmission } from '@bulkhead/verdict/admission'
+import type { AdmissionPolicies, Admit } from '@bulkhead/verdict/admission'
 
 /** What the local target is made of. Tests put small stand-ins in their place. */
 export interface Engine {
@@ -12,7 +12,8 @@ export interface Engine {
   parse(text: string, file: string): readonly Resource[]
   readonly compile: Compile
   readonly judge: Judge
-  readonly compileAdmission: CompileAdmission
+  /** Throws CompileError, or rejects with it, for a policy that a cluster would refuse. */
+  compileAdmission(resources: readonly Resource[]): AdmissionPolicies | Promise<AdmissionPolicies>
   readonly admit: Admit
   /** What istiod creates for the Gateways among the objects. */
   made(resources: readonly Resource[]): readonly Resource[]

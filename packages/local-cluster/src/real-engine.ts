@@ -2,7 +2,7 @@ import { diffSnapshots, explain } from '@bulkhead/analysis'
 import { createOutside, startMesh } from '@bulkhead/mesh'
 import { checkDuplicates, layerOf, loadManifests, ManifestError, parseManifests } from '@bulkhead/resources'
 import { compile, gatewayObjects, judge } from '@bulkhead/verdict'
-import { admit, compileAdmission } from '@bulkhead/verdict/admission'
+import { admit, compileAdmission } from '@bulkhead/verdict/admission/lazy'
 import type { Engine } from './engine.js'
 
 /** The packages themselves. */

@@ -262,10 +262,35 @@ test('policies are compiled once where nothing turns out otherwise than before',
   const no = policy('no', { to: 'ConfigMap/shop/a', does: 'refuse' })
   await put([no, map('a'), map('b')])
   assert.equal(compiled.length, 2)
-  await put([no, map('a'), map('b', { n: '2' })])
+  const b = map('b', { n: '2' })
+  await put([no, map('a'), b])
   assert.equal(compiled.length, 3)
-  await put([map('a'), map('b', { n: '2' })])
+  await put([map('a'), b])
   assert.equal(compiled.length, 5)
+  await put([map('a'), b])
+  // What says the same elsewhere has another place to tell.
+  assert.equal(compiled.length, 6)
+  const all = [map('a'), b]
+  await put(all)
+  await put(all)
+  assert.equal(compiled.length, 7)
+  await put(all.slice(1))
+  assert.equal(compiled.length, 8)
+})
+
+test('what istiod makes of a Gateway is as it was, where nothing else is', async () => {
+  const gateway = resource({ apiVersion: 'gateway.networking.k8s.io/v1', kind: 'Gateway', metadata: { name: 'g' } })
+  const { put, compiled, held } = gate((resources) =>
+    resources.flatMap(({ kind }) => (kind === 'Gateway' ? [deployment('g-istio')] : [])),
+  )
+  const all = [map('a'), gateway]
+  await put(all)
+  const [before, many] = [held(), compiled.length]
+  await put(all)
+  assert.deepEqual([compiled.length, held().made], [many, before.made])
+  assert.equal(held().policies, before.policies)
+  await put([gateway])
+  assert.deepEqual([compiled.length, [...held().made.keys()]], [many + 1, [...before.made.keys()]])
 })
 
 test('what a policy has mutated into no object is refused', async () => {

@@ -149,10 +149,21 @@ class Round {
     )
     return badManifests(() => {
       const stored = storedOf({ entries })
+      const known = this.#asBefore(stored)
+      if (known !== undefined) return known
       this.#made = this.#engine.made(stored)
       // Of a Gateway's pods policies look up the account that istiod makes for them.
       return this.#engine.compileAdmission([...stored, ...this.#made])
     })
+  }
+
+  /** The policies that are in force, where nothing is to be there that is not, and in the same place. */
+  #asBefore(stored: readonly Resource[]): AdmissionPolicies | undefined {
+    const { policies, made } = this.#before
+    if (policies === undefined || policies.resources.length !== stored.length + made.size) return undefined
+    if (!stored.every((one, index) => one === policies.resources[index])) return undefined
+    this.#made = policies.resources.slice(stored.length)
+    return policies
   }
 
   /** In the order in which they are wanted. */

@@ -1,5 +1,6 @@
 import type { Resource } from '@bulkhead/resources'
-import { type Admission, type AdmissionStep, kubectlAnswer, type Operation } from '@bulkhead/verdict/admission'
+import type { Admission, AdmissionStep, Operation } from '@bulkhead/verdict/admission'
+import { kubectlAnswer } from '@bulkhead/verdict/admission/lazy'
 import type { Refusal } from './refusal.js'
 
 /** What stands in the way, of an object that is not admitted or whose pods are not. */

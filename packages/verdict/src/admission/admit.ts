@@ -1,4 +1,4 @@
-import { compiledOf, policyOf } from './compile.js'
+import { compiledOf, policyOf } from './compiled.js'
 import { podRequestOf } from './controlled.js'
 import { generatingGate, kyvernoGate, mutatingGate, vapGate } from './gates.js'
 import { podSecurity } from './psa/gate.js'

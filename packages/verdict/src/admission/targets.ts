@@ -1,4 +1,4 @@
-import type { FieldPath, KubernetesObject } from '@bulkhead/resources'
+import type { FieldPath, KubernetesObject, Resource } from '@bulkhead/resources'
 import { groupOf, rawField } from '../model/kinds.js'
 import type { Requester } from './types.js'
 
@@ -103,3 +103,7 @@ export const controllerAccount = (name: string): Requester => requesterOf(`${acc
 
 /** Kyverno's policies of kyverno.io, which it has deprecated: they have webhooks of their own. */
 export const isOldForm = (policy = ''): boolean => /^(Cluster)?Policy\//.test(policy)
+
+/** Such a policy itself, of whichever version: they read alike. */
+export const isOldFormObject = ({ kind, object }: Pick<Resource, 'kind' | 'object'>): boolean =>
+  object.apiVersion.startsWith('kyverno.io/') && (kind === 'ClusterPolicy' || kind === 'Policy')

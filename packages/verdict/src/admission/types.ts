@@ -137,6 +137,12 @@ export interface Reviewer {
   review(review: Review): Reviewed
 }
 
+/** What some kinds of policies among the objects come to. */
+export type ReadPolicies = (
+  resources: readonly Resource[],
+  options: AdmissionOptions,
+) => { readonly reviewers: readonly Reviewer[]; readonly notModelled: AdmissionPolicies['notModelled'] }
+
 export interface Reviewed {
   readonly steps: readonly AdmissionStep[]
   /** Of a mutating policy: the object after it, where it changed it. */

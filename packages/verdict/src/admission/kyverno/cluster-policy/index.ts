@@ -1,12 +1,13 @@
 import type { Resource } from '@bulkhead/resources'
-import type { AdmissionOptions, AdmissionPolicies, Reviewer } from '../../types.js'
+import { isOldFormObject } from '../../targets.js'
+import type { AdmissionOptions, AdmissionPolicies, ReadPolicies, Reviewer } from '../../types.js'
 import { rolesFrom } from './match/roles.js'
 import { conditioned } from './policies/conditions.js'
 import { exceptionsIn } from './policies/exceptions.js'
 import { generating } from './policies/generating.js'
 import { mutating } from './policies/mutating.js'
 import { notModelled } from './policies/not-modelled.js'
-import { isPolicy, readPolicy } from './policies/read.js'
+import { readPolicy } from './policies/read.js'
 import { validating } from './policies/validating.js'
 
 /*
@@ -21,7 +22,7 @@ export function clusterPolicyReviewers(
   resources: readonly Resource[],
   options: AdmissionOptions = {},
 ): readonly Reviewer[] {
-  const policies = resources.filter(isPolicy).map(readPolicy)
+  const policies = resources.filter(isOldFormObject).map(readPolicy)
   const exceptions = exceptionsIn(resources, options.exceptionNamespace ?? 'kyverno')
   const roles = rolesFrom(resources)
   return policies.flatMap((policy) => {
@@ -34,5 +35,10 @@ export function clusterPolicyReviewers(
 
 /** What of these policies is not modelled. */
 export function clusterPoliciesNotModelled(resources: readonly Resource[]): AdmissionPolicies['notModelled'] {
-  return resources.filter(isPolicy).map(readPolicy).flatMap(notModelled)
+  return resources.filter(isOldFormObject).map(readPolicy).flatMap(notModelled)
 }
+
+export const readClusterPolicies: ReadPolicies = (resources, options) => ({
+  reviewers: clusterPolicyReviewers(resources, options),
+  notModelled: clusterPoliciesNotModelled(resources),
+})

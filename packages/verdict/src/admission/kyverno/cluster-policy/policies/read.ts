@@ -5,11 +5,6 @@ import { isDict, isList, pairsOf } from '../data.js'
 import type { Policy } from '../types.js'
 import { checkPolicy } from './check.js'
 
-/** ClusterPolicy and Policy of kyverno.io, of any version: they read alike. */
-export function isPolicy({ kind, object }: Resource): boolean {
-  return object.apiVersion.startsWith('kyverno.io/') && (kind === 'ClusterPolicy' || kind === 'Policy')
-}
-
 /** Throws CompileError for a policy that Kyverno refuses. */
 export function readPolicy(resource: Resource): Policy {
   const spec = rawField(resource.object, 'spec')
