@@ -71,6 +71,23 @@ const table: readonly (readonly [string, unknown, string])[] = [
         'name: "default" is every namespace’s own, and istiod gives names with -istio and -waypoint to what it makes of Gateways',
       ] as const,
   ),
+  ...[
+    'default-deny',
+    'allow-nothing',
+    'no-world',
+    'a-requests',
+    'a-egress',
+    'a-to-b',
+    'from-a',
+    'a-b-allow-nothing',
+  ].map(
+    (name) =>
+      [
+        name,
+        { ...smallest, name },
+        'name: policies have such names (default-deny, allow-..., ...-to-..., ...-requests), and what is made for this workload would take their place',
+      ] as const,
+  ),
   ['a namespace with a dot', { ...smallest, namespace: 'a.b' }, `namespace: ${characters}`],
   ['a namespace of 64', { ...smallest, namespace: 'a'.repeat(64) }, 'namespace: it has at most 63 characters'],
   ...['kube-system', 'istio-system', 'kyverno', 'argocd'].map(

@@ -6,6 +6,7 @@ import {
   dnsSubdomain,
   hostName,
   isPlatform,
+  isPolicys,
   isTaken,
   labelKey,
   labelValue,
@@ -42,6 +43,12 @@ const name = z
     (value) => !isTaken(value),
     says(
       '"default" is every namespace’s own, and istiod gives names with -istio and -waypoint to what it makes of Gateways',
+    ),
+  )
+  .refine(
+    (value) => !isPolicys(value),
+    says(
+      'policies have such names (default-deny, allow-..., ...-to-..., ...-requests), and what is made for this workload would take their place',
     ),
   )
 

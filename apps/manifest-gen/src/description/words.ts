@@ -35,6 +35,15 @@ export const meshPorts: readonly number[] = [15001, 15006, 15008, 15020, 15021, 
 export const isPlatform = (namespace: string): boolean =>
   namespace.startsWith('kube-') || ['istio-system', 'kyverno', 'argocd', 'local-path-storage'].includes(namespace)
 
+/**
+ * Whether a policy may have this name, or one made of another workload's: `default-deny` of every namespace, `x-requests`
+ * of x, `x-to-y`. The workload's own policies are named after it, so they would take that one's place.
+ */
+export const isPolicys = (name: string): boolean =>
+  /^(default-deny|deny-all|allow-.*|no-(world|nodes|metadata|kube-apiserver))$/.test(name) ||
+  /-(requests|egress|allow-nothing)$/.test(name) ||
+  /(^|-)(to|from)-/.test(name)
+
 /** Whether this is a name that somebody else gives: Kubernetes to the account of every namespace, istiod to what it makes of a Gateway. */
 export const isTaken = (name: string): boolean =>
   name === 'default' || name === 'waypoint' || name.endsWith('-waypoint') || name.endsWith('-istio')

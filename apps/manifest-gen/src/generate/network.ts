@@ -1,5 +1,5 @@
 import type { Callee, Caller, Description, Labels, Peer } from '../description/types.js'
-import { fromName, toName } from './names.js'
+import { fromName, partName, toName } from './names.js'
 import { gatewayLabels, type KubernetesObject, ownLabels, policyMeta } from './objects.js'
 
 /** Where the kubelet's probes of captured pods come from. */
@@ -136,7 +136,7 @@ function calleeSide(description: Description, callee: Callee): readonly Kubernet
   return [
     policy(fromName(callee.name, description), callee.namespace, question, callee.labels, { ingress }),
     ...before(callee).map(({ labels }) =>
-      policy(fromName(`${callee.name}-waypoint`, description), callee.namespace, question, labels, { ingress }),
+      policy(partName(callee.name, 'waypoint', description), callee.namespace, question, labels, { ingress }),
     ),
   ]
 }

@@ -1,6 +1,6 @@
 import type { Callee, Description, Requests } from '../description/types.js'
 import { allow, callerPrincipal } from './identity.js'
-import { fromName } from './names.js'
+import { partName } from './names.js'
 import { type KubernetesObject, ownLabels, policyMeta, principal } from './objects.js'
 import { ownWaypoint } from './waypoint.js'
 
@@ -55,7 +55,7 @@ const ofCallee = (
   { service }: NonNullable<Callee['behind']>,
 ): KubernetesObject =>
   atService(
-    fromName(`${name}-requests`, description),
+    partName(name, 'requests', description),
     namespace,
     `Which requests may ${description.namespace}/${description.name} ask of ${namespace}/${name}?`,
     service,
