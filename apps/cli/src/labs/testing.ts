@@ -71,12 +71,14 @@ export class Replay {
     }
   }
 
-  /** The page's command for this target: its state folder, its ports. */
+  /** The page's command for this target: its state folder, its ports, and a folder of its own for what it keeps in /tmp. */
   #asHere(line: string): string {
     const typed = line
+      .replace(/(?<![\w.])\/tmp\//g, `${path.dirname(this.#stateDir)}/`)
       .replaceAll('.bulkhead/', `${this.#stateDir}/`)
       .replace(/\bnpx bulkhead ([a-z]+)/g, (_all, command) => {
-        return `${quoted(process.execPath)} ${quoted(bin)} ${command} --state ${quoted(this.#stateDir)}`
+        const state = readsFiles.includes(command) ? '' : ` --state ${quoted(this.#stateDir)}`
+        return `${quoted(process.execPath)} ${quoted(bin)} ${command}${state}`
       })
     return this.#published().reduce((text, [onThePage, here]) => text.replaceAll(onThePage, here), typed)
   }
@@ -94,6 +96,9 @@ export class Replay {
     })
   }
 }
+
+/** Commands that ask files and no target. */
+const readsFiles = ['diff', 'matrix', 'verdict']
 
 /** The pinned ports of the gateways' Services. */
 const pagePorts: Readonly<Record<string, number>> = {

@@ -41,6 +41,7 @@ const fail = (code, text) => {
   process.stderr.write('curl: (' + code + ') ' + text + '\\n')
   process.exitCode = code
 }
+if (data?.startsWith('@')) data = require('node:fs').readFileSync(data.slice(1), 'utf8').replace(/[\\r\\n]/g, '')
 request(url, {
   headers: {
     host: url.host,
