@@ -97,3 +97,15 @@ test('a controller is judged by its template, under the policy’s own name', ()
   assert.equal(ask(policy, rollout)[0]?.outcome, 'not-applicable')
   assert.equal(ask(policy, deployment.replace('runAsUser: 0', 'runAsUser: 1'))[0]?.outcome, 'allow')
 })
+
+test('a text that is as long as may be before it grows is unknown of a controller, and judged of a pod', () => {
+  const long = `object.spec.hostname != '${'x'.repeat(99_970)}'`
+  const policy = podPolicy('long', `  validations: [{ expression: ${JSON.stringify(long)} }]`)
+  const spec = '{ containers: [{ name: c, image: x }], hostname: h }'
+  const pod = `apiVersion: v1\nkind: Pod\nmetadata: { name: p, namespace: ns }\nspec: ${spec}\n`
+  assert.equal(ask(policy, pod)[0]?.outcome, 'allow')
+  const deployment = `apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: d, namespace: ns }\nspec:\n  selector: { matchLabels: { a: b } }\n  template: { metadata: { labels: { a: b } }, spec: ${spec} }\n`
+  const [step] = ask(policy, deployment)
+  assert.deepEqual([step?.outcome, step?.code, step?.rule], ['unknown', 'not-modelled', 'autogen-defaults'])
+  assert.match(String(step?.facts?.what), /^what autogen makes of it \(.*longer than 100000 characters/)
+})

@@ -1,4 +1,5 @@
 import type { FieldPath, Resource } from '@bulkhead/resources'
+import { CompileError } from '../../../model/compile-error.js'
 import { at } from '../../../model/kinds.js'
 import { fieldThatFails } from '../../cel/blame.js'
 import { allHold } from '../../cel/conditions.js'
@@ -23,9 +24,14 @@ interface Validation extends Expression {
 }
 
 /** The policy as it is written, or one that autogen has made of it. */
-interface Variant {
+interface Form {
   readonly name?: Generated['name']
   readonly matches: Matches
+  /** Read when it is first asked for: most sets have no CronJob. */
+  variant(): Variant
+}
+
+interface Variant {
   readonly conditions: readonly Expression[]
   readonly variables: ReadonlyMap<string, Expression>
   readonly validations: readonly Validation[]
@@ -59,9 +65,10 @@ class ValidatingPolicy implements Reviewer {
   readonly policy: string
   readonly engine = 'kyverno'
   readonly does = 'validate'
+  readonly notModelled: readonly { readonly what: string; readonly at: string }[]
   readonly #resource: Resource
   readonly #at: string
-  readonly #variants: readonly Variant[]
+  readonly #forms: readonly Form[]
   readonly #exceptions: readonly Exception[]
   readonly #actions: ReadonlySet<string>
   readonly #ignores: boolean
@@ -74,13 +81,15 @@ class ValidatingPolicy implements Reviewer {
     this.#at = at(resource)
     this.#actions = new Set(actions.length === 0 ? ['Deny'] : actions)
     this.#ignores = field(spec, 'failurePolicy') === 'Ignore'
-    this.#variants = [readVariant(resource), ...autogen(spec).map((generated) => readVariant(resource, generated))]
+    const written = readVariant(resource)
+    this.#forms = [
+      { matches: compileMatch(field(spec, 'matchConstraints')), variant: () => written },
+      ...autogen(spec).map((generated) => formOf(resource, generated)),
+    ]
     this.#exceptions = exceptionsFor(resource, resources, options)
-  }
-
-  get notModelled(): readonly { readonly what: string; readonly at: string }[] {
-    const found = [...this.#variants, ...this.#exceptions].flatMap(({ notModelled }) => notModelled)
-    return [...new Map(found.map((one) => [`${one.at} ${one.what}`, one])).values()]
+    // What autogen makes of a policy names nothing else.
+    const found = [written, ...this.#exceptions].flatMap(({ notModelled }) => notModelled)
+    this.notModelled = [...new Map(found.map((one) => [`${one.at} ${one.what}`, one])).values()]
   }
 
   review(review: Review): { readonly steps: readonly AdmissionStep[] } {
@@ -103,18 +112,19 @@ class ValidatingPolicy implements Reviewer {
 
   #word(review: Review): Word {
     const elsewhere = this.#resource.namespace !== undefined && this.#resource.namespace !== review.namespace
-    const variant = elsewhere ? undefined : this.#variants.find(({ matches }) => matches(review))
-    if (variant === undefined) return notMatched(this.#at, 'its matchConstraints do not match')
-    const word = this.#judge(variant, review)
-    return variant.name === undefined ? word : { ...word, rule: `autogen-${variant.name}` }
+    const form = elsewhere ? undefined : this.#forms.find(({ matches }) => matches(review))
+    if (form === undefined) return notMatched(this.#at, 'its matchConstraints do not match')
+    const word = this.#judge(form, review)
+    return form.name === undefined ? word : { ...word, rule: `autogen-${form.name}` }
   }
 
-  #judge(variant: Variant, review: Review): Word {
-    const [first] = [...variant.notModelled, ...this.#exceptions.flatMap(({ notModelled }) => notModelled)]
+  #judge(form: Form, review: Review): Word {
+    const [first] = this.notModelled
     if (first !== undefined) return unknown(first.what, first.at)
     try {
-      return this.#excepted(variant, review)
+      return this.#excepted(form.variant(), review)
     } catch (error) {
+      if (error instanceof CompileError) return unknown(`what autogen makes of it (${error.message})`, this.#at)
       if (error instanceof CelBudgetError) return unknown(`an evaluation of so much (${error.message})`, this.#at)
       throw error
     }
@@ -232,6 +242,20 @@ function unknown(what: string, place: string): Word {
   return { outcome: 'unknown', code: 'not-modelled', at: place, facts: { what } }
 }
 
+function formOf(resource: Resource, generated: Generated): Form {
+  const { name, matchConstraints } = generated
+  let read: Variant | undefined
+  return {
+    name,
+    matches: compileMatch(matchConstraints),
+    variant() {
+      read ??= readVariant(resource, generated)
+      return read
+    },
+  }
+}
+
+/** Throws CompileError; of what autogen made, where the text was as long and deep as may be before it grew. */
 function readVariant(resource: Resource, generated?: Generated): Variant {
   const spec = field(resource.object, 'spec')
   const reader = new ExpressionReader(resource, kyvernoDeclared)
@@ -261,8 +285,6 @@ function readVariant(resource: Resource, generated?: Generated): Variant {
   })
   const made = field(spec, 'autogen', 'validatingAdmissionPolicy', 'enabled') === true
   return {
-    ...(generated !== undefined && { name: generated.name }),
-    matches: compileMatch(generated?.matchConstraints ?? field(spec, 'matchConstraints')),
     conditions,
     variables,
     validations,
