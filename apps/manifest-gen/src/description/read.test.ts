@@ -85,7 +85,7 @@ const table: readonly (readonly [string, unknown, string])[] = [
       [
         name,
         { ...smallest, name },
-        'name: policies have such names (default-deny, allow-..., ...-to-..., ...-requests), and what is made for this workload would take their place',
+        'name: policies have such names (default-deny, allow-..., ...-to-..., ...-requests, ...-policy, ...-rbac), and what is made for this workload would take their place',
       ] as const,
   ),
   ['a namespace with a dot', { ...smallest, namespace: 'a.b' }, `namespace: ${characters}`],

@@ -48,7 +48,7 @@ const name = z
   .refine(
     (value) => !isPolicys(value),
     says(
-      'policies have such names (default-deny, allow-..., ...-to-..., ...-requests), and what is made for this workload would take their place',
+      'policies have such names (default-deny, allow-..., ...-to-..., ...-requests, ...-policy, ...-rbac), and what is made for this workload would take their place',
     ),
   )
 

@@ -36,13 +36,13 @@ export const isPlatform = (namespace: string): boolean =>
   namespace.startsWith('kube-') || ['istio-system', 'kyverno', 'argocd', 'local-path-storage'].includes(namespace)
 
 /**
- * Whether a policy may have this name, or one made of another workload's: `default-deny` of every namespace, `x-requests`
- * of x, `x-to-y`. The workload's own policies are named after it, so they would take that one's place.
+ * Whether a policy may have this name, or one made of another workload's: `default-deny` of every namespace, `x-requests`,
+ * `x-policy` and `x-rbac` of x, `x-allow-y`, `x-to-y`. The workload's own policies are named after it, so they would take that one's place.
  */
 export const isPolicys = (name: string): boolean =>
-  /^(default-deny|deny-all|allow-.*|no-(world|nodes|metadata|kube-apiserver))$/.test(name) ||
-  /-(requests|egress|allow-nothing)$/.test(name) ||
-  /(^|-)(to|from)-/.test(name)
+  /^(default-deny|deny-all|no-(world|nodes|metadata|kube-apiserver))$/.test(name) ||
+  /-(requests|egress|policy|rbac)$/.test(name) ||
+  /(^|-)(to|from|allow)-/.test(name)
 
 /** Whether this is a name that somebody else gives: Kubernetes to the account of every namespace, istiod to what it makes of a Gateway. */
 export const isTaken = (name: string): boolean =>
