@@ -179,6 +179,18 @@ test('what is not modelled is unknown and not admitted, and told at once; what d
   const random = asked(mutating(apply('Object{metadata: Object.metadata{labels: {"x": random()}}}')), pod())
   assert.equal(random.outcome, 'unknown')
   assert.throws(() => asked(mutating(apply('Object{')), pod()), CompileError)
+  // A limit of ours is nothing that the API server would say.
+  const doubling = asked(
+    mutating(
+      patch(
+        `[1, 2, 3, 4, 5, 6].map(a, [1, 2, 3, 4, 5, 6].map(b, JSONPatch{op: "copy", from: "/metadata", path: "/metadata/x" + string(a * 10 + b)})).flatten()`,
+      ),
+    ),
+    pod(),
+  )
+  assert.equal(doubling.outcome, 'unknown')
+  assert.match(String(doubling.steps[0]?.facts?.what), /so much \(the patch writes more than 1000000 fields\)/)
+  assert.equal(doubling.refusal, undefined)
 })
 
 const generating = (expression: string, more = ''): string => `apiVersion: policies.kyverno.io/v1

@@ -26,7 +26,8 @@ interface Operation {
  */
 export function applyJsonPatch(document: unknown, operations: unknown, options: JsonPatchOptions = {}): unknown {
   if (!Array.isArray(operations)) throw new PatchError('a JSON patch is a list of operations')
-  if (operations.length > maxOperations) throw new PatchError(`a JSON patch has at most ${maxOperations} operations`)
+  if (operations.length > maxOperations)
+    throw new PatchError(`a JSON patch has more than ${maxOperations} operations`, { tooLarge: true })
   const budget = new Budget()
   let current = document
   for (const [index, given] of operations.entries()) current = apply(current, read(given, index), options, budget)

@@ -5,15 +5,20 @@
 
 export type Fields = Readonly<Record<string, unknown>>
 
-/** A patch that cannot be applied: what happened, where. `testFailed`: it said itself when not to apply it. */
+/**
+ * A patch that cannot be applied: what happened, where. `testFailed`: it said itself when not to apply it. `tooLarge`: it is
+ * beyond a limit of ours, which no cluster has.
+ */
 export class PatchError extends Error {
   override readonly name = 'PatchError'
   readonly code = 'patch.failed'
   readonly testFailed: boolean
+  readonly tooLarge: boolean
 
-  constructor(message: string, { testFailed = false } = {}) {
+  constructor(message: string, { testFailed = false, tooLarge = false } = {}) {
     super(message)
     this.testFailed = testFailed
+    this.tooLarge = tooLarge
   }
 }
 
@@ -42,7 +47,7 @@ export function withoutField(fields: Fields, key: string): Fields {
 }
 
 export function tooDeep(depth: number): void {
-  if (depth > maxDepth) throw new PatchError(`the patch nests more than ${maxDepth} levels deep`)
+  if (depth > maxDepth) throw new PatchError(`the patch nests more than ${maxDepth} levels deep`, { tooLarge: true })
 }
 
 /** Counts what a patch writes, and ends it at the limit. */
@@ -52,7 +57,7 @@ export class Budget {
   spend(value: unknown, depth = 0): void {
     tooDeep(depth)
     this.#left -= 1
-    if (this.#left < 0) throw new PatchError(`the patch writes more than ${maxNodes} fields`)
+    if (this.#left < 0) throw new PatchError(`the patch writes more than ${maxNodes} fields`, { tooLarge: true })
     if (typeof value !== 'object' || value === null) return
     for (const entry of Object.values(value)) this.spend(entry, depth + 1)
   }

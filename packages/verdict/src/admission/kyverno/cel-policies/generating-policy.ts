@@ -31,6 +31,8 @@ export class GeneratingPolicy implements Reviewer {
   readonly #exceptions: readonly Exception[]
   /** What it made is kept as it would make it. */
   readonly #synchronizes: boolean
+  /** And left there when the policy goes. */
+  readonly #orphans: boolean
 
   constructor(resource: Resource, resources: readonly Resource[], options: AdmissionOptions) {
     const spec = field(resource.object, 'spec')
@@ -59,6 +61,7 @@ export class GeneratingPolicy implements Reviewer {
     this.#generations = written
     this.#exceptions = exceptionsFor(resource, resources, options)
     this.#synchronizes = field(spec, 'evaluation', 'synchronize', 'enabled') === true
+    this.#orphans = field(spec, 'evaluation', 'orphanDownstreamOnPolicyDelete', 'enabled') === true
     const templates = generations.flatMap((one, index) =>
       text(field(one, 'expression')) === undefined
         ? [{ what: 'generate.template', at: at(resource, ['spec', 'generate', index]) }]
@@ -104,7 +107,8 @@ export class GeneratingPolicy implements Reviewer {
     const { made } = generator
     if (made.length === 0) return this.#word({ outcome: 'allow', code: 'admission.allowed' })
     const facts = { makes: made.map(idOf).join(', '), ...(this.#synchronizes && { synchronizes: 1 }) }
-    return { ...this.#word({ outcome: 'allow', code: 'admission.generated', facts }), generated: made }
+    const word = this.#word({ outcome: 'allow', code: 'admission.generated', facts })
+    return { ...word, generated: made, ...(this.#synchronizes && !this.#orphans && { going: made }) }
   }
 
   #word({ outcome, code, at: place, ...word }: Word): Reviewed {

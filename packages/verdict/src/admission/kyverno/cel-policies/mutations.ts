@@ -1,4 +1,4 @@
-import { CelError } from '../../cel/errors.js'
+import { CelBudgetError, CelError } from '../../cel/errors.js'
 import type { Budget } from '../../cel/frame.js'
 import { define } from '../../cel/registry.js'
 import { isList, Message, typeName } from '../../cel/values.js'
@@ -24,8 +24,8 @@ export const mutation = {
       try {
         return applyConfiguration(object, fieldsOf(plainOf(made, budget)), { atomics })
       } catch (error) {
-        if (error instanceof PatchError) throw new PatchError(`error applying patch: ${error.message}`)
-        throw error
+        if (!(error instanceof PatchError)) throw error
+        throw failed(error, 'error applying patch')
       }
     },
   jsonPatch: (object: Fields, made: unknown, budget: Budget): Fields => {
@@ -37,10 +37,15 @@ export const mutation = {
       if (!(error instanceof PatchError)) throw error
       // A test of the patch's own that fails means that it is not to be applied.
       if (error.testFailed) return object
-      throw new PatchError(`JSON Patch: ${error.message}`)
+      throw failed(error, 'JSON Patch')
     }
   },
 } satisfies Readonly<Record<string, unknown>>
+
+/** A limit of ours is no error that a cluster would have: it spends the budget. */
+function failed(error: PatchError, what: string): Error {
+  return error.tooLarge ? new CelBudgetError(error.message) : new PatchError(`${what}: ${error.message}`)
+}
 
 function operationOf(one: unknown, budget: Budget): Fields {
   if (!(one instanceof Message) || one.type !== 'JSONPatch') {

@@ -27,8 +27,6 @@ export class Budget {
   spend(steps = 1): void {
     this.#left -= steps
     if (this.#left < 0)
-      throw new NotModelled(
-        `the rule takes more than ${MAX_STEPS} steps on this object; such an object is judged by no rule like it`,
-      )
+      throw new NotModelled(`an evaluation of so much (the rule takes more than ${MAX_STEPS} steps on this object)`)
   }
 }

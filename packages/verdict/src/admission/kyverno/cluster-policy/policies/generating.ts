@@ -26,13 +26,19 @@ export function generating(
       const asked = askedOf(review, rolesOf)
       const answers = rules.map((rule) => ({ rule, answer: askedRule(rule, policy, asked, exceptions) }))
       const made: readonly KubernetesObject[] = answers.flatMap(({ answer }) => answer?.made ?? [])
+      const going = answers.flatMap(({ rule, answer }) => (goesWithPolicy(rule) ? (answer?.made ?? []) : []))
       return {
         steps: answers.map(({ rule, answer }) => outcomeOf(answer, rule, policy)),
         ...(made.length > 0 && { generated: made }),
+        ...(going.length > 0 && { going }),
       }
     },
   }
 }
+
+/** What is kept as the policy says goes with it, unless it is to be left behind. */
+const goesWithPolicy = ({ body: { generate } }: Rule): boolean =>
+  field(generate, 'synchronize') === true && field(generate, 'orphanDownstreamOnPolicyDelete') !== true
 
 function askedRule(rule: Rule, policy: Policy, asked: Asked, exceptions: readonly Exception[]): Generated | undefined {
   const { object, review, operation, roles } = asked

@@ -108,7 +108,7 @@ function evaluated(
   try {
     return { value: program.evaluate(activation) }
   } catch (error) {
-    if (error instanceof CelBudgetError) throw new NotModelled(error.message)
+    if (error instanceof CelBudgetError) throw new NotModelled(`an evaluation of so much (${error.message})`)
     if (error instanceof CelError) return { error: error.message }
     throw error
   }

@@ -34,8 +34,9 @@ export function mutateRule(rule: Rule, scene: Scene): Mutated {
     if (after === before || same(before, after, scene.budget)) return { status: 'skip', message: 'no patches applied' }
     return { status: 'pass', message: mutatedText(after), object: after }
   } catch (error) {
-    if (error instanceof PatchError) return { status: 'error', message: `failed to patch resource: ${error.message}` }
-    throw error
+    if (!(error instanceof PatchError)) throw error
+    if (error.tooLarge) throw new NotModelled(`such a patch of the rule ${rule.name} (${error.message})`)
+    return { status: 'error', message: `failed to patch resource: ${error.message}` }
   }
 }
 

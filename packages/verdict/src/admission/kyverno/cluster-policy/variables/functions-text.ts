@@ -132,7 +132,7 @@ function replaced(from: string, old: string, by: string, count: number): string 
 
 function fits(length: number): void {
   if (length > MAX_TEXT * 4)
-    throw new NotModelled(`a function makes a text of ${length} characters; ${MAX_TEXT} is the most`)
+    throw new NotModelled(`a function that makes a text of ${length} characters, more than ${MAX_TEXT},`)
 }
 
 function trimmed(from: string, signs: string): string {
@@ -220,7 +220,7 @@ function external(address: string): boolean {
     return complain('is_external_url', `${address} is no URL`)
   }
   const found = /^(\d+)\.(\d+)\.\d+\.\d+$/.exec(host)
-  if (found === null) throw new NotModelled(`is_external_url() resolves ${host}`)
+  if (found === null) throw new NotModelled(`is_external_url() of ${host}, which would be looked up,`)
   const [first, second] = [Number(found[1]), Number(found[2])]
   const inside = first === 127 || first === 10 || (first === 192 && second === 168)
   return !inside && !(first === 172 && second >= 16 && second < 32)

@@ -141,7 +141,7 @@ export function evaluate(expression: Expression, data: unknown, budget: Budget):
     return walk.visit(expression.node, data as JSONValue)
   } catch (error) {
     if (error instanceof QueryError || error instanceof NotModelled) throw error
-    if (error instanceof RangeError) throw new NotModelled(`${expression.text} takes more room than there is`)
+    if (error instanceof RangeError) throw new NotModelled(`${expression.text}, which takes more room than there is,`)
     throw new QueryError(error instanceof Error ? error.message : String(error))
   } finally {
     walk.budget = before
@@ -199,6 +199,6 @@ function size(value: Visited): number {
 
 function bounded<T>(value: T): T {
   if (typeof value === 'string' && value.length > MAX_TEXT)
-    throw new NotModelled(`a function makes a text of ${value.length} characters; ${MAX_TEXT} is the most`)
+    throw new NotModelled(`a function that makes a text of ${value.length} characters, more than ${MAX_TEXT},`)
   return value
 }

@@ -17,8 +17,7 @@ export function goJson(value: unknown, budget: Budget | undefined, depth = 0): s
       : typeof value === 'string'
         ? quoted(value)
         : JSON.stringify(value ?? null)
-  if (text.length > MAX_TEXT)
-    throw new NotModelled(`a value of more than ${MAX_TEXT} characters as text; no rule takes that in`)
+  if (text.length > MAX_TEXT) throw new NotModelled(`a value of more than ${MAX_TEXT} characters as text`)
   return text
 }
 

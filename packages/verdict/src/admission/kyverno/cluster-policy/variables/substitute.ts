@@ -33,7 +33,7 @@ function isDynamic(document: unknown): boolean {
 
 function walk(element: unknown, path: string, context: Context, depth: number): unknown {
   context.budget.spend()
-  if (depth > MAX_POLICY_DEPTH * 2) throw new NotModelled('what a variable puts in is nested too deep')
+  if (depth > MAX_POLICY_DEPTH * 2) throw new NotModelled('a value of a variable that is nested too deep')
   const value = typeof element === 'string' ? resolve(element, path, context) : element
   if (isList(value)) return value.map((item, index) => walk(item, `${path}/${index}`, context, depth + 1))
   if (!isDict(value)) return value
@@ -59,7 +59,7 @@ function resolve(written: string, path: string, context: Context): unknown {
     const text = typeof given === 'string' ? given : goJson(given, context.budget)
     const put = found.shallow ? text.replaceAll('{{', '\\{{') : text
     value = `${value.slice(0, found.start)}${put}${value.slice(found.end)}`
-    if (value.length > MAX_TEXT) throw new NotModelled(`a text of ${value.length} characters; ${MAX_TEXT} is the most`)
+    if (value.length > MAX_TEXT) throw new NotModelled(`a text of ${value.length} characters, more than ${MAX_TEXT},`)
     if (found.shallow) break
   }
   return value.replaceAll('\\{{', '{{')
