@@ -42,6 +42,7 @@ const alone: Readonly<Record<string, readonly string[]>> = {
   'disallow-root-user': ['hacker-deployment', 'hacker-root', 'own-exception', 'root-init-container'],
   'disallow-token': ['token-pod'],
   'disallow-token-secrets': ['token-in-a-secret'],
+  'gateway-overlays': ['waypoint-overlay'],
   'gateway-pods-by-istiod-only': ['waypoint-thief'],
   'namespaces-in-the-mesh': ['careless-namespace'],
   'pods-in-the-mesh': ['opted-out-pod'],
