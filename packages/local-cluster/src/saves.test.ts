@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { LoadResult } from '@bulkhead/resources'
 import { watch } from 'chokidar'
@@ -85,15 +85,27 @@ async function start(
   return { file, events, inForce, saves, failDiff }
 }
 
+/** What the system has told of the files, as the one who follows them has been told. */
+function listening(): { readonly heard: readonly string[]; readonly watching: NonNullable<SavesParts['watching']> } {
+  const heard: string[] = []
+  const open: typeof watch = (...args) =>
+    watch(...args).on('all', (event, path) => void heard.push(`${event} ${basename(path)}`))
+  return { heard, watching: { open } }
+}
+
 test('a file that goes while it is read is no mistake: it is read again, and only that is told', async (t) => {
   let readings = 0
-  const { file, events, inForce } = await start(t, async (file) => {
-    if (++readings > 1) return objects('a')
-    rmSync(file('b.yaml'))
-    // As long as the system takes to tell of it.
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    throw new Error('b.yaml: ENOENT')
-  })
+  const { heard, watching } = listening()
+  const { file, events, inForce } = await start(
+    t,
+    async (file) => {
+      if (++readings > 1) return objects('a')
+      rmSync(file('b.yaml'))
+      await eventually('the system has told of it', () => heard.includes('unlink b.yaml'))
+      throw new Error('b.yaml: ENOENT')
+    },
+    watching,
+  )
   writeFileSync(file('b.yaml'), 'b')
   await eventually('it is read again', () => readings === 2 && inForce.length === 1)
   assert.deepEqual([inForce, events], [['a'], []])
@@ -101,12 +113,17 @@ test('a file that goes while it is read is no mistake: it is read again, and onl
 
 test('what was read while more was being saved is not put in force', async (t) => {
   let readings = 0
-  const { file, events, inForce } = await start(t, async (file) => {
-    if (++readings > 1) return objects('a', 'b')
-    writeFileSync(file('c.yaml'), 'c')
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    return objects('a', 'half of b')
-  })
+  const { heard, watching } = listening()
+  const { file, events, inForce } = await start(
+    t,
+    async (file) => {
+      if (++readings > 1) return objects('a', 'b')
+      writeFileSync(file('c.yaml'), 'c')
+      await eventually('the system has told of it', () => heard.includes('add c.yaml'))
+      return objects('a', 'half of b')
+    },
+    watching,
+  )
   writeFileSync(file('b.yaml'), 'b')
   await eventually('it is told', () => events.length > 0)
   assert.deepEqual([inForce, events.map(({ kind }) => kind)], [['a,b'], ['changed']])

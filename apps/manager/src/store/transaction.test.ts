@@ -23,11 +23,16 @@ test('of many that meet, each is done once', async (t) => {
   let runs = 0
   await Promise.all(
     Array.from({ length: 8 }, () =>
-      inTransaction(client, async (session) => {
-        runs++
-        const found = await counters.findOne({ _id: 'c' }, { session })
-        await counters.updateOne({ _id: 'c' }, { $set: { n: (found?.n ?? 0) + 1 } }, { session })
-      }),
+      inTransaction(
+        client,
+        async (session) => {
+          runs++
+          const found = await counters.findOne({ _id: 'c' }, { session })
+          await counters.updateOne({ _id: 'c' }, { $set: { n: (found?.n ?? 0) + 1 } }, { session })
+        },
+        // However busy the machine is: how long it is tried is another test's.
+        60_000,
+      ),
     ),
   )
   assert.equal((await counters.findOne({ _id: 'c' }))?.n, 8)
