@@ -1,6 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
 import { changedResource, type KubernetesObject, type PodTemplate, type Resource } from '@bulkhead/resources'
-import type { Admission, AdmissionPolicies, AdmissionRequest, Operation, Requester } from '@bulkhead/verdict/admission'
+import type {
+  Admission,
+  AdmissionPolicies,
+  AdmissionRequest,
+  GeneratedResource,
+  Operation,
+  Requester,
+} from '@bulkhead/verdict/admission'
 import type { Engine } from '../engine.js'
 import { messageOf } from '../errors.js'
 import { keyOf } from '../in-force.js'
@@ -66,7 +73,7 @@ export function answered(due: Due, engine: Admits, policies: AdmissionPolicies |
   }
   if (gone) return { ...asked, admission, entry: undefined }
   const stored = admission.object.object === given.object ? given : admission.object
-  const { made, notMade } = takenOf(admission.generated, engine)
+  const { made, notMade } = takenOf(admission.generated, asGiven.generated, engine, policies)
   const before = asGiven.generated.filter((one) => !made.some((other) => keyOf(other) === keyOf(one)))
   const next: Entry = {
     given,
@@ -104,29 +111,62 @@ function whyInvalid({ object, position }: Resource, { parse }: Pick<Engine, 'par
   }
 }
 
-/** What policies are to make, without what the API server would not take. */
-function takenOf(generated: readonly Resource[], engine: Pick<Engine, 'parse'>) {
-  const made: Resource[] = []
+/** Who makes what policies generate: Kyverno's background controller. */
+const kyverno: Requester = {
+  username: 'system:serviceaccount:kyverno:kyverno-background-controller',
+  groups: ['system:serviceaccounts', 'system:serviceaccounts:kyverno', 'system:authenticated'],
+}
+
+/**
+ * What policies are to make, without what the API server would not take: what is no object, and what is not admitted. What
+ * is there as it is to be is not asked about again.
+ */
+function takenOf(
+  generated: readonly GeneratedResource[],
+  before: readonly GeneratedResource[],
+  engine: Admits,
+  policies: AdmissionPolicies,
+) {
+  const made: GeneratedResource[] = []
   const notMade: Refusal[] = []
   for (const one of generated) {
-    const wrong = whyInvalid(one, engine)
-    if (wrong === undefined) {
+    const there = before.find((other) => keyOf(other) === keyOf(one))
+    if (isSame(there, one)) {
       made.push(one)
       continue
     }
-    const { file, line } = one.position([])
-    const message = `${one.kind} ${JSON.stringify(one.name)}, which the policy here is to make, is invalid: ${wrong}`
-    notMade.push({
-      id: one.id,
-      at: `${file}:${line}`,
-      operation: 'CREATE',
-      refused: 'object',
-      outcome: 'deny',
-      message,
-      told: message,
-    })
+    const wrong = whyInvalid(one, engine)
+    if (wrong !== undefined) {
+      notMade.push(invalid(one, wrong))
+      continue
+    }
+    const operation = there === undefined ? 'CREATE' : 'UPDATE'
+    const old = there === undefined ? {} : { oldObject: there.object }
+    const said = engine.admit({ operation, object: one, ...old, user: kyverno }, policies)
+    const admission = said.outcome === 'allow' && said.object.object !== one.object ? valid(said, engine) : said
+    if (admission.outcome === 'allow') {
+      const { goesWith } = one
+      made.push({ ...admission.object, ...(goesWith !== undefined && { goesWith }) })
+    } else
+      notMade.push(
+        refusalOf(one, admission, { operation, refused: 'object', ...(there !== undefined && { stays: true }) }),
+      )
   }
   return { made, notMade }
+}
+
+function invalid(one: Resource, wrong: string): Refusal {
+  const { file, line } = one.position([])
+  const message = `${one.kind} ${JSON.stringify(one.name)}, which the policy here is to make, is invalid: ${wrong}`
+  return {
+    id: one.id,
+    at: `${file}:${line}`,
+    operation: 'CREATE',
+    refused: 'object',
+    outcome: 'deny',
+    message,
+    told: message,
+  }
 }
 
 /** A controller may create no pod, and tries again with the policies that are in force by now. */

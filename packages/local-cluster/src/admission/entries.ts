@@ -1,5 +1,5 @@
 import { changedResource, type Resource } from '@bulkhead/resources'
-import type { AdmissionPolicies } from '@bulkhead/verdict/admission'
+import type { AdmissionPolicies, GeneratedResource } from '@bulkhead/verdict/admission'
 import { keyOf } from '../in-force.js'
 import type { Refusal } from './refusal.js'
 
@@ -14,7 +14,7 @@ export interface Entry {
   /** The same as its pods are made of it: a policy may have mutated those. */
   readonly running?: Resource
   /** What policies made of it. */
-  readonly generated: readonly Resource[]
+  readonly generated: readonly GeneratedResource[]
   /** What a policy was to make of it, and is no object that the API server takes. */
   readonly notMade?: readonly Refusal[]
   /** Why `given`, or its end, was refused. */

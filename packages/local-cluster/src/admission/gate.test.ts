@@ -166,6 +166,56 @@ test('what a policy makes of an object is there for as long as the object, unles
   assert.deepEqual(stored(), ['ValidatingPolicy/make'])
 })
 
+test('what a policy makes is asked about as whoever makes it, and is not there where that is refused', async () => {
+  const { put, asked, stored, held } = gate()
+  const make = policy('make', { to: 'ConfigMap/shop/a', does: 'make' })
+  const no = policy('no', { to: 'ConfigMap/of-a', does: 'refuse' })
+  const background = 'system:serviceaccount:kyverno:kyverno-background-controller'
+  await put([make, no, map('a')])
+  assert.deepEqual(asked(), ['CREATE ConfigMap/shop/a', `CREATE ConfigMap/of-a as ${background}`])
+  assert.deepEqual(stored(), ['ValidatingPolicy/make', 'ValidatingPolicy/no', 'ConfigMap/shop/a'])
+  assert.deepEqual(refused(held()), ['ConfigMap/of-a: no says no to of-a'])
+  await put([make, map('a', { n: '2' })])
+  assert.deepEqual(asked(), [
+    'DELETE ValidatingPolicy/no',
+    'UPDATE ConfigMap/shop/a was {}',
+    `CREATE ConfigMap/of-a as ${background}`,
+  ])
+  assert.deepEqual([stored().at(-1), refused(held())], ['ConfigMap/of-a', []])
+  // As it is to be it is there: nobody makes it again.
+  await put([make, map('a', { n: '3' })])
+  assert.deepEqual(asked(), ['UPDATE ConfigMap/shop/a was {"n":"2"}'])
+})
+
+test('what a policy keeps as it says goes with the policy, and what it made once stays', async () => {
+  for (const goes of [true, false]) {
+    const { put, stored, compiled, asked } = gate()
+    const make = policy('make', { to: 'ConfigMap/shop/a', does: 'make', goes })
+    const a = map('a')
+    await put([make, a])
+    assert.deepEqual(stored(), ['ValidatingPolicy/make', 'ConfigMap/shop/a', 'ConfigMap/of-a'])
+    asked()
+    await put([make, a, map('b')])
+    assert.equal(stored().includes('ConfigMap/of-a'), true)
+    await put([a])
+    assert.deepEqual(stored(), goes ? ['ConfigMap/shop/a'] : ['ConfigMap/shop/a', 'ConfigMap/of-a'])
+    assert.deepEqual(compiled.at(-1), [])
+    assert.deepEqual(asked(), ['CREATE ConfigMap/shop/b', 'DELETE ValidatingPolicy/make', 'DELETE ConfigMap/shop/b'])
+    // A policy that comes back acts on what is asked about from then on.
+    await put([make, a])
+    assert.equal(stored().includes('ConfigMap/of-a'), !goes)
+  }
+})
+
+test('a policy whose end is refused keeps what it made', async () => {
+  const { put, stored } = gate()
+  const make = policy('make', { to: 'ConfigMap/shop/a', does: 'make', goes: true })
+  const guard = policy('guard', { to: 'ValidatingPolicy/make', on: ['DELETE'], does: 'refuse' })
+  await put([make, guard, map('a')])
+  await put([guard, map('a')])
+  assert.deepEqual(stored().at(-1), 'ConfigMap/of-a')
+})
+
 test('what is asked for the sake of asking is asked as if it were new, and nothing of it is kept', async () => {
   const { put, asked, engine, held } = gate()
   const no = policy('no', { to: 'ConfigMap/shop/a', does: 'refuse' })

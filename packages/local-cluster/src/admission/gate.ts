@@ -47,6 +47,7 @@ export const istiod: Requester = {
 export async function pass(engine: GateEngine, before: Held, passing: Passing): Promise<Passed> {
   const round = new Round(engine, before, passing)
   round.decide(({ given, operation }) => operation === 'DELETE' || isPolicy(given), before.policies)
+  round.leave()
   let policies = await round.compile()
   round.decide(({ given }) => !hasPods(given), policies)
   if (round.differs) policies = await round.compile()
@@ -117,6 +118,22 @@ class Round {
     const rank = ([, one]: (typeof now)[number]) => ('due' in one && one.due.given.kind === 'Namespace' ? 0 : 1)
     for (const [key, one] of now.sort((a, b) => rank(a) - rank(b))) {
       if ('due' in one && which(one.due)) this.#answer(key, one.due, policies)
+    }
+  }
+
+  /** What policies made goes with those of them that keep it as they say, unasked: their end is what was asked for. */
+  leave(): void {
+    const there = new Set<string>()
+    for (const one of this.#all.values()) {
+      if ('entry' in one && one.entry.stored !== undefined && isPolicy(one.entry.stored)) there.add(one.entry.stored.id)
+    }
+    for (const [key, one] of this.#all) {
+      const entry = 'entry' in one ? one.entry : one.due.entry
+      if (entry === undefined) continue
+      const generated = entry.generated.filter(({ goesWith }) => goesWith === undefined || there.has(goesWith))
+      if (generated.length === entry.generated.length) continue
+      const left = { ...entry, generated }
+      this.#all.set(key, 'entry' in one ? { entry: left } : { due: { ...one.due, entry: left } })
     }
   }
 

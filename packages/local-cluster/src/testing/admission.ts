@@ -8,6 +8,8 @@ export interface Rule {
   readonly to: string
   readonly on?: readonly Operation[]
   readonly does: 'refuse' | 'refuse-pods' | 'doubt' | 'mark' | 'mark-pods' | 'make'
+  /** What it makes goes with it. */
+  readonly goes?: boolean
   /** Only where an object of that id is there. */
   readonly where?: string
 }
@@ -78,7 +80,9 @@ export function ruling(made: (resources: readonly Resource[]) => readonly Resour
         const { spec } = by.object as KubernetesObject & { readonly spec: Rule }
         const holds = spec.where === undefined || resources.some(({ id }) => id === spec.where)
         const on = spec.on ?? ['CREATE', 'UPDATE']
-        return holds && on.includes(operation) && object.id.startsWith(spec.to) ? [{ by, does: spec.does }] : []
+        return holds && on.includes(operation) && object.id.startsWith(spec.to)
+          ? [{ by, does: spec.does, goes: spec.goes === true }]
+          : []
       })
       const first = (does: Rule['does']) => rules.find((rule) => rule.does === does)?.by
       const no = first('refuse') ?? first('doubt')
@@ -88,11 +92,11 @@ export function ruling(made: (resources: readonly Resource[]) => readonly Resour
         mark === undefined
           ? object
           : changedResource(object, { ...object.object, data: { marked: 'yes' } } as KubernetesObject)
-      const generated = rules.flatMap(({ by, does }) =>
-        does === 'make'
-          ? [madeResource({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `of-${object.name}` } }, by)]
-          : [],
-      )
+      const generated = rules.flatMap(({ by, does, goes }) => {
+        if (does !== 'make') return []
+        const made = madeResource({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `of-${object.name}` } }, by)
+        return [goes ? { ...made, goesWith: by.id } : made]
+      })
       const pod = podOf(object, first('refuse-pods'), first('mark-pods'))
       return { outcome: 'allow', steps: [], warnings: [], object: marked, generated, ...(pod !== undefined && { pod }) }
     },

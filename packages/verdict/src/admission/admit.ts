@@ -42,8 +42,11 @@ function admitOne(request: AdmissionRequest, policies: AdmissionPolicies): Admis
     // A gate behind the one that answers is not heard by whoever asked.
     warnings: (refusing === -1 ? gates : gates.slice(0, refusing + 1)).flatMap(({ warnings }) => warnings),
     object,
-    generated: made.flatMap(({ policy, objects: ones }) =>
-      ones.map((one) => generatedBy(policyOf(policies.resources, policy), one, object)),
+    generated: made.flatMap(({ policy, objects: ones, going }) =>
+      ones.map((one) => ({
+        ...generatedBy(policyOf(policies.resources, policy), one, object),
+        ...(going.includes(one) && { goesWith: policy }),
+      })),
     ),
   }
 }

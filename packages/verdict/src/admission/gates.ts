@@ -1,4 +1,4 @@
-import type { Resource } from '@bulkhead/resources'
+import type { KubernetesObject, Resource } from '@bulkhead/resources'
 import { type GateWord, silent } from './gate.js'
 import { mutatingRefusal, validatingRefusal, vapRefusal, warningsOf } from './refusals.js'
 import { mutated } from './review.js'
@@ -66,14 +66,19 @@ export function generatingGate(
   const words = inScope.reviewers.map((reviewer) => ({ reviewer, word: reviewer.review(review) }))
   return {
     steps: words.flatMap(({ word }) => word.steps),
-    made: words.map(({ reviewer, word }) => ({ policy: reviewer.policy, objects: word.generated ?? [] })),
+    made: words.map(({ reviewer, word }) => ({
+      policy: reviewer.policy,
+      objects: word.generated ?? [],
+      going: word.going ?? [],
+    })),
   }
 }
 
 /** What one policy made. */
 export interface Made {
   readonly policy: string
-  readonly objects: readonly NonNullable<ReturnType<Reviewer['review']>['generated']>[number][]
+  readonly objects: readonly KubernetesObject[]
+  readonly going: readonly KubernetesObject[]
 }
 
 /** Namespaces that the webhooks of Kyverno's chart are not asked about, so that a mistake in a policy cannot end the cluster. */

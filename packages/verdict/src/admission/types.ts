@@ -74,9 +74,14 @@ export interface Admission {
   /** As it is stored: mutated where a policy did so. Positions of what was added are those of the closest ancestor that is written. */
   readonly object: Resource
   /** Objects that generating policies make of it, in order. Their lines are the policy's. */
-  readonly generated: readonly Resource[]
+  readonly generated: readonly GeneratedResource[]
   /** What is then said of the pod that a workload's controller would create; absent for what has none, and when the workload itself is refused. */
   readonly pod?: Admission
+}
+
+export interface GeneratedResource extends Resource {
+  /** The policy, by id, that it goes with: one that synchronizes what it makes, and does not leave it behind as an orphan. */
+  readonly goesWith?: string
 }
 
 export interface AdmissionOptions {
@@ -149,4 +154,6 @@ export interface Reviewed {
   readonly object?: Readonly<Record<string, unknown>>
   /** Of a generating policy: whole objects. */
   readonly generated?: readonly KubernetesObject[]
+  /** Those of them that go with the policy. */
+  readonly going?: readonly KubernetesObject[]
 }

@@ -238,6 +238,27 @@ test('a new Namespace gets its NetworkPolicy and quota; a namespace that is refu
   assert.deepEqual(asked(policy, newNamespace, { operation: 'DELETE' }).generated, [])
 })
 
+test('what a policy keeps as it says goes with it, unless it is to be left behind', () => {
+  const policy = generating('generator.Apply(variables.nsName, variables.policy)')
+  const kept = (evaluation: string) =>
+    asked(policy.replace('\nspec:\n', `\nspec:\n  evaluation: ${evaluation}\n`), newNamespace).generated.map(
+      ({ goesWith }) => goesWith,
+    )
+  assert.deepEqual(kept('{ synchronize: { enabled: true } }'), ['GeneratingPolicy/make'])
+  assert.deepEqual(kept('{ synchronize: { enabled: false } }'), [undefined])
+  assert.deepEqual(kept('{ synchronize: { enabled: true }, orphanDownstreamOnPolicyDelete: { enabled: true } }'), [
+    undefined,
+  ])
+  const old = (more: string) =>
+    `apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nmetadata: { name: old }\nspec:\n  rules:\n    - name: close\n      match: { any: [{ resources: { kinds: [Namespace] } }] }\n      generate: { ${more}apiVersion: v1, kind: ConfigMap, name: made, namespace: '{{ request.object.metadata.name }}', data: { data: { a: b } } }\n`
+  const ofOld = (more: string) => asked(old(more), newNamespace).generated.map(({ id, goesWith }) => [id, goesWith])
+  assert.deepEqual(ofOld('synchronize: true, '), [['ConfigMap/fresh/made', 'ClusterPolicy/old']])
+  assert.deepEqual(ofOld(''), [['ConfigMap/fresh/made', undefined]])
+  assert.deepEqual(ofOld('synchronize: true, orphanDownstreamOnPolicyDelete: true, '), [
+    ['ConfigMap/fresh/made', undefined],
+  ])
+})
+
 test('clones of what is there, objects of the cluster, and what may not be made', () => {
   const secret = 'apiVersion: v1\nkind: Secret\nmetadata: { name: regcred, namespace: default }\ndata: { foo: YmFy }\n'
   const clone = generating('generator.apply(variables.nsName, [resource.get("v1", "secrets", "default", "regcred")])')
