@@ -1,5 +1,5 @@
 import type { Resource } from '@bulkhead/resources'
-import type { Admission, AdmissionStep, Operation } from '@bulkhead/verdict/admission'
+import type { Admission, AdmissionStep } from '@bulkhead/verdict/admission'
 import { kubectlAnswer } from '@bulkhead/verdict/admission/lazy'
 import type { Refusal } from './refusal.js'
 
@@ -26,19 +26,12 @@ export function refusalOf(
         ? message
         : refused === 'pods'
           ? eventOf(resource, admission, message)
-          : kubectlAnswer(refusal, file).replace('error when creating', `error when ${verbs[operation]}`),
+          : kubectlAnswer(refusal, file, operation),
     ...(step?.policy !== undefined && { policy: step.policy }),
     ...(step?.at !== undefined && { policyAt: step.at }),
     ...(step?.path !== undefined && { path: step.path }),
     ...(step?.objectAt !== undefined && { objectAt: step.objectAt }),
   }
-}
-
-const verbs: Readonly<Record<Operation, string>> = {
-  CREATE: 'creating',
-  UPDATE: 'patching',
-  DELETE: 'deleting',
-  CONNECT: 'connecting to',
 }
 
 const unknownWords = (step: AdmissionStep | undefined): string =>

@@ -271,6 +271,10 @@ test('what kubectl prints', () => {
     kubectlAnswer({ status: 422, reason: 'Invalid', message: 'deployments.apps "p" is forbidden: no' }, file),
     'The deployments "p" is invalid: : no',
   )
+  assert.equal(
+    kubectlAnswer({ status: 400, reason: '', message: 'no' }, file, 'UPDATE'),
+    'Error from server: error when patching "pod.yaml": no',
+  )
 })
 
 test('kinds, users, and policies that were not compiled', () => {

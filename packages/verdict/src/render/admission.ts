@@ -23,7 +23,8 @@ export function renderAdmission(admission: Admission, asked: Asked): string {
   const { object, pod, generated, warnings, refusal, outcome } = admission
   const lines = [headline(admission, asked.operation), ...stepLines(admission)]
   for (const warning of warnings) lines.push(`  Warning: ${warning}`)
-  if (refusal !== undefined) lines.push('  kubectl would answer:', ...indented(kubectlAnswer(refusal, asked.file), 4))
+  if (refusal !== undefined)
+    lines.push('  kubectl would answer:', ...indented(kubectlAnswer(refusal, asked.file, asked.operation), 4))
   const isChanged = outcome !== 'deny' && admission.steps.some(({ code }) => code === 'admission.mutated')
   const changes = isChanged ? changesBetween(asked.object, object.object) : []
   if (changes.length > 0) {
