@@ -6,13 +6,14 @@ import type { AdmissionTold, ObjectTold } from './api.js'
 export function admissionOf({ object, generated, pod, ...rest }: AdmissionTold): Admission {
   return {
     ...rest,
-    object: resourceOf(object),
-    generated: generated.map(resourceOf),
+    object: resourceTold(object),
+    generated: generated.map(resourceTold),
     ...(pod !== undefined && { pod: admissionOf(pod) }),
   }
 }
 
-function resourceOf({ id, layer, object, at }: ObjectTold): Resource {
+/** An object that was told, as a resource again: what is asked of its places is where it begins. */
+export function resourceTold({ id, layer, object, at }: Pick<ObjectTold, 'id' | 'layer' | 'object' | 'at'>): Resource {
   const [, file = at, line = '1'] = /^(.*):(\d+)$/.exec(at) ?? []
   const { name, namespace } = object.metadata
   return {

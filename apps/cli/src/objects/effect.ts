@@ -1,6 +1,5 @@
 import type { PolicyDiff } from '@bulkhead/analysis'
 import type { ControlClient } from '@bulkhead/control'
-import type { Resource } from '@bulkhead/resources'
 import type { Snapshot } from '@bulkhead/verdict'
 import { mostGroups } from '../target/event-text.js'
 
@@ -24,19 +23,8 @@ export async function withEffect(
 /** As the target has compiled them; places are those of whole objects. */
 async function snapshotOf(objects: InForce, previous?: Snapshot): Promise<Snapshot> {
   const { compile } = await import('@bulkhead/verdict')
-  const resources = objects.map(({ id, layer, at, object }): Resource => {
-    const [, file = at, line = '1'] = /^(.*):(\d+)$/.exec(at) ?? []
-    const { name, namespace } = object.metadata
-    return {
-      id,
-      kind: object.kind,
-      name,
-      ...(namespace !== undefined && { namespace }),
-      object,
-      ...(layer !== undefined && { layer }),
-      position: () => ({ file, line: Number(line), column: 1 }),
-    }
-  })
+  const { resourceTold } = await import('@bulkhead/control')
+  const resources = objects.map(resourceTold)
   return compile(resources, previous === undefined ? {} : { previous })
 }
 

@@ -1,3 +1,4 @@
+import { pluralOf } from '../plural.js'
 import { nearest } from '../suggest.js'
 
 /*
@@ -119,14 +120,6 @@ export function resourceOfKind(word: string): string | undefined {
   // Endpoints is the one whose kind is a plural.
   if (kinds.includes(lower)) return lower === 'endpoints' ? undefined : pluralOf(lower)
   return undefined
-}
-
-/** `networkpolicies` of NetworkPolicy: the resource by which requests and rules name a kind. */
-export function pluralOf(kind: string): string {
-  const lower = kind.toLowerCase()
-  if (lower === 'endpoints') return lower
-  if (/[^aeiou]y$/.test(lower)) return `${lower.slice(0, -1)}ies`
-  return /(s|x|ch|sh)$/.test(lower) ? `${lower}es` : `${lower}s`
 }
 
 /** Whether a group of Kubernetes' own has that resource; undefined of a group that is somebody else's. */

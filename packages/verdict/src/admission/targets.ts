@@ -1,30 +1,19 @@
 import type { FieldPath, KubernetesObject, Resource } from '@bulkhead/resources'
+import { pluralOf } from '@bulkhead/resources/plural'
 import { groupOf, rawField } from '../model/kinds.js'
 import type { Requester } from './types.js'
+
+/** `pods`, `networkpolicies`: the plural that a request, a rule or a role names the kind by. */
+export { pluralOf as resourceOf } from '@bulkhead/resources/plural'
 
 /*
  * What kinds are called in requests, where the pod template of each is, and who makes its pods.
  */
 
-/** Kinds whose plural is none of English's usual ones. */
-const plurals: Readonly<Record<string, string>> = {
-  endpoints: 'endpoints',
-  gateway: 'gateways',
-  proxyconfig: 'proxyconfigs',
-}
-
-/** `pods`, `networkpolicies`, `ingresses`: the plural that a request, a rule or a role names the kind by. */
-export function resourceOf(kind: string): string {
-  const lower = kind.toLowerCase()
-  if (Object.hasOwn(plurals, lower)) return plurals[lower] ?? lower
-  if (/(s|x|z|ch|sh)$/.test(lower)) return `${lower}es`
-  return /[^aeiou]y$/.test(lower) ? `${lower.slice(0, -1)}ies` : `${lower}s`
-}
-
 /** `pods`, `deployments.apps`: how the API server's messages name the resource. */
 export function groupResourceOf(object: KubernetesObject): string {
   const group = groupOf(object)
-  return group === '' ? resourceOf(object.kind) : `${resourceOf(object.kind)}.${group}`
+  return group === '' ? pluralOf(object.kind) : `${pluralOf(object.kind)}.${group}`
 }
 
 /** Kinds that belong to no namespace, of the groups that policies make objects of. */

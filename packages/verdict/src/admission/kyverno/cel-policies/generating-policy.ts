@@ -5,18 +5,17 @@ import { CelBudgetError, CelError } from '../../cel/errors.js'
 import { type Expression, ExpressionReader, PolicyActivation } from '../../cel/expressions.js'
 import { field, list, text } from '../../match/fields.js'
 import { compileMatch, type Matches } from '../../match/match.js'
-import type { AdmissionOptions, AdmissionStep, Review, Reviewed, Reviewer } from '../../types.js'
+import type { AdmissionOptions, Review, Reviewed, Reviewer } from '../../types.js'
 import { generatingDeclared } from './declared.js'
 import { exceptedBy } from './excepted.js'
 import { type Exception, exceptionsFor } from './exceptions.js'
 import { Generator } from './generator.js'
+import { notMatched, stepOf, unknown, type Word } from './words.js'
 
 /*
  * GeneratingPolicy and NamespacedGeneratingPolicy of policies.kyverno.io (Kyverno 1.19: pkg/cel/policies/gpol). Kyverno
  * generates in the background, once the object is there: what fails is told in an event and refuses nobody.
  */
-
-type Word = Pick<AdmissionStep, 'outcome' | 'code'> & Partial<AdmissionStep>
 
 export class GeneratingPolicy implements Reviewer {
   readonly policy: string
@@ -111,37 +110,10 @@ export class GeneratingPolicy implements Reviewer {
     return { ...word, generated: made, ...(this.#synchronizes && !this.#orphans && { going: made }) }
   }
 
-  #word({ outcome, code, at: place, ...word }: Word): Reviewed {
-    const { layer } = this.#resource
-    return {
-      steps: [
-        {
-          engine: 'kyverno',
-          does: 'generate',
-          ...(layer !== undefined && { layer }),
-          outcome,
-          code,
-          policy: this.policy,
-          at: place ?? at(this.#resource),
-          ...word,
-        },
-      ],
-    }
+  #word(word: Word): Reviewed {
+    return { steps: [stepOf(this.#resource, 'generate', word)] }
   }
 }
-
-const notMatched = (why: string): Word => ({
-  outcome: 'not-applicable',
-  code: 'admission.not-matched',
-  facts: { why },
-})
-
-const unknown = (what: string, place?: string): Word => ({
-  outcome: 'unknown',
-  code: 'not-modelled',
-  ...(place !== undefined && { at: place }),
-  facts: { what },
-})
 
 const idOf = ({ kind, metadata: { namespace, name } }: KubernetesObject): string =>
   [kind, ...(namespace === undefined ? [] : [namespace]), name].join('/')

@@ -7,13 +7,14 @@ import { field, list, text } from '../../match/fields.js'
 import { compileMatch, type Matches } from '../../match/match.js'
 import { PatchError } from '../../patch/index.js'
 import { mutated } from '../../review.js'
-import type { AdmissionOptions, AdmissionStep, Review, Reviewed, Reviewer } from '../../types.js'
+import type { AdmissionOptions, Review, Reviewed, Reviewer } from '../../types.js'
 import { type AutogenName, autogen } from './autogen.js'
 import { mutatingDeclared } from './declared.js'
 import { exceptedBy } from './excepted.js'
 import { type Exception, exceptionsFor } from './exceptions.js'
 import { rewriteMutation } from './mutating-autogen.js'
 import { type Mutation, mutation } from './mutations.js'
+import { notMatched, stepOf, unknown, type Word } from './words.js'
 
 /*
  * MutatingPolicy and NamespacedMutatingPolicy of policies.kyverno.io (Kyverno 1.19: pkg/cel/policies/mpol). Kyverno's
@@ -29,8 +30,6 @@ interface Variant {
   readonly mutations: readonly (Expression & { readonly apply: Mutation })[]
   readonly notModelled: readonly { readonly what: string; readonly at: string }[]
 }
-
-type Word = Pick<AdmissionStep, 'outcome' | 'code'> & Partial<AdmissionStep>
 
 export class MutatingPolicy implements Reviewer {
   readonly policy: string
@@ -115,38 +114,11 @@ export class MutatingPolicy implements Reviewer {
     )
   }
 
-  #word({ outcome, code, at: place, ...word }: Word, variant?: Variant): Reviewed {
-    const { layer } = this.#resource
-    return {
-      steps: [
-        {
-          engine: 'kyverno',
-          does: 'mutate',
-          ...(layer !== undefined && { layer }),
-          outcome,
-          code,
-          policy: this.policy,
-          ...(variant?.name !== undefined && { rule: `autogen-${variant.name}` }),
-          at: place ?? at(this.#resource),
-          ...word,
-        },
-      ],
-    }
+  #word(word: Word, variant?: Variant): Reviewed {
+    const rule = variant?.name === undefined ? {} : { rule: `autogen-${variant.name}` }
+    return { steps: [stepOf(this.#resource, 'mutate', { ...word, ...rule })] }
   }
 }
-
-const notMatched = (why: string): Word => ({
-  outcome: 'not-applicable',
-  code: 'admission.not-matched',
-  facts: { why },
-})
-
-const unknown = (what: string, place?: string): Word => ({
-  outcome: 'unknown',
-  code: 'not-modelled',
-  ...(place !== undefined && { at: place }),
-  facts: { what },
-})
 
 function readVariant(resource: Resource, generated?: ReturnType<typeof autogen>[number]): Variant {
   const spec = field(resource.object, 'spec')
