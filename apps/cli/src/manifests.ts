@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import path from 'node:path'
 import type { Resource } from '@bulkhead/resources'
 import type { Snapshot } from '@bulkhead/verdict'
@@ -21,16 +22,27 @@ export interface CompileManifestsOptions {
   readonly quiet?: boolean
 }
 
-/** The clone's own manifests, or those of `--manifests DIR...`, a union. `k8s/attacks` is for scenarios, and is not in force. */
+/**
+ * The clone's own manifests, or those of `--manifests DIR...`, a union. A folder with `workloads` and `layers` in it is a whole
+ * `k8s/`: `k8s/attacks` is for scenarios, and is not in force.
+ */
 export function ownManifests(io: Io, given?: string | readonly string[]): ManifestSet {
   if (given !== undefined) {
     const names = typeof given === 'string' ? [given] : given
     const folders = names.map((name) => path.resolve(io.cwd, name))
     for (const [index, folder] of folders.entries()) requireFolder(folder, names[index] ?? folder)
-    return { folders, relativeTo: () => io.cwd, title: names.join(' and ') }
+    return { folders: folders.flatMap(inForce), relativeTo: () => io.cwd, title: names.join(' and ') }
   }
   const { root, k8s } = findPlaces(io)
-  return { folders: [path.join(k8s, 'workloads'), path.join(k8s, 'layers')], relativeTo: () => root, title: 'k8s/' }
+  return { folders: partsOf(k8s), relativeTo: () => root, title: 'k8s/' }
+}
+
+const partsOf = (k8s: string): readonly string[] => ['workloads', 'layers'].map((part) => path.join(k8s, part))
+
+/** Of a whole k8s/, as another clone has it, what is in force: beside it lie attacks, and values for charts. */
+function inForce(folder: string): readonly string[] {
+  const parts = partsOf(folder)
+  return parts.every((part) => existsSync(part)) ? parts : [folder]
 }
 
 /**

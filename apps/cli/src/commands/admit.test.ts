@@ -60,6 +60,14 @@ test('from stdin; places are those of the text, and kubectl calls it STDIN', asy
   assert.match(stdout, /\/spec\/containers\/0\/image {2}-:9:\d+/)
 })
 
+test('--manifests may be a whole k8s/, of which workloads and layers are in force', async () => {
+  const args = ['-f', 'k8s/attacks/hacker-root.yaml', '--manifests', 'k8s']
+  const { code, stdout, stderr } = await runCli(['admit', ...args], { cwd: repository })
+  assert.equal(stderr, 'asked: the manifests in k8s\n')
+  assert.match(stdout, /^Pod\/sandbox\/hacker-root {3}REFUSED by 10-admission/m)
+  assert.equal(code, 1)
+})
+
 test('what the files hold counts: policies are in force, and take the place of the manifests’ own', async () => {
   const policy = (message: string, expression: string) => `apiVersion: policies.kyverno.io/v1
 kind: ValidatingPolicy
