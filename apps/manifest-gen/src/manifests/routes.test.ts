@@ -99,6 +99,12 @@ test('what cannot be taken is refused on the wire with its status, its code, and
     assert.equal(answer.body.error.code, code, what)
     assert.equal(answer.body.error.requestId, answer.headers['x-request-id'])
   }
+  for (const size of [MAX_BODY_BYTES, 8 * MAX_BODY_BYTES])
+    assert.match(
+      (await post('application/json', `"${'x'.repeat(size)}"`)).body.error.message,
+      new RegExp(`larger than the ${MAX_BODY_BYTES} bytes`),
+      `${size}`,
+    )
   const { body } = await post('application/json', JSON.stringify({ ...smallest, name: 'A\n', callers: ['x'] }))
   assert.deepEqual(
     body.error.fields.map(({ field }: { readonly field: string }) => field),
