@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { Resource } from '@bulkhead/resources'
 import type { Change, LayerState } from '@bulkhead/scenarios'
 import type { Snapshot } from '@bulkhead/verdict'
@@ -227,7 +228,9 @@ export class Enforcement {
     if (back !== undefined) await this.settled(back, readyMs)
     await this.#forget()
     if (settled.failure !== undefined) throw settled.failure
-    const said = `${settled.waitingFor.join(', ')} did not become ready, so the change was taken back; ${logs} tells why.`
+    const { waitingFor } = settled
+    const why = waitingFor.map((pod) => join(logs, `${pod}.log`)).join(', ')
+    const said = `${waitingFor.join(', ')} did not become ready, so the change was taken back; look into ${why}.`
     throw new ClusterError('not-ready', said)
   }
 

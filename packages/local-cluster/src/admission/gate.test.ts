@@ -5,7 +5,7 @@ import { deployment, map, policy, ruling } from '../testing/admission.js'
 import { resource } from '../testing.js'
 import { type Held, nothingHeld, podlessOf, refusalsOf, storedOf } from './entries.js'
 import { pass } from './gate.js'
-import { predicted } from './whole.js'
+import { admittedOf, predicted } from './whole.js'
 
 const ids = (resources: readonly Resource[]) => resources.map(({ id }) => id)
 
@@ -65,6 +65,19 @@ test('on a save only what is new or changed is asked, with what was there; what 
   assert.deepEqual(asked(), ['UPDATE ConfigMap/shop/a was {"n":"1"}'])
   await put([no, map('a', { n: '1' }), map('b'), map('c')])
   assert.deepEqual([asked(), refused(held())], [[], []])
+})
+
+test('what is refused is told once, and again when it has been written otherwise and that was not enough', async () => {
+  const { put, held } = gate()
+  const no = policy('no', { to: 'ConfigMap/shop/a', does: 'refuse' })
+  const told = async (wanted: readonly Resource[]) => {
+    const before = held()
+    const { news, warnings, refused: all } = admittedOf(before, await put(wanted))
+    return [news.map(({ message }) => message), warnings, all.length]
+  }
+  assert.deepEqual(await told([no, map('a')]), [['no says no to a'], ['a is warned of'], 1])
+  assert.deepEqual(await told([no, map('a'), map('b')]), [[], [], 1])
+  assert.deepEqual(await told([no, map('a', { n: '2' }), map('b')]), [['no says no to a'], ['a is warned of'], 1])
 })
 
 test('a new object that is refused is not there, and is let in when the policy is gone', async () => {
@@ -284,7 +297,7 @@ test('what is not modelled is not let in, and says so', async () => {
   assert.deepEqual(stored(), ['ValidatingPolicy/odd'])
   const [told] = refusalsOf(held())
   assert.deepEqual([told?.outcome, told?.policy], ['unknown', 'ValidatingPolicy/odd'])
-  assert.match(told?.message ?? '', /is not known here/)
+  assert.match(told?.message ?? '', /not known here: odd\(\) is not modelled$/)
 })
 
 test('what istiod makes of a Gateway is asked as istiod, once, and its pods may be refused', async () => {

@@ -34,8 +34,11 @@ export function refusalOf(
   }
 }
 
-const unknownWords = (step: AdmissionStep | undefined): string =>
-  `what admission would say is not known here: ${step?.message ?? 'something of a policy is not modelled'}`
+function unknownWords(step: AdmissionStep | undefined): string {
+  const what = step?.facts?.what
+  const why = typeof what === 'string' ? `${what} is not modelled` : 'something of a policy is not modelled'
+  return `what admission would say is not known here: ${step?.message ?? why}`
+}
 
 /** `FailedCreate`, in the words of that kind's controller. */
 const eventOf = ({ kind, name }: Resource, { object }: Admission, message: string): string =>

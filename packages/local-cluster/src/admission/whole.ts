@@ -11,22 +11,25 @@ import { type Refusal, refusalText } from './refusal.js'
 export interface Admitted {
   /** Everything that is refused now. */
   readonly refused: readonly Refusal[]
-  /** What of it was not refused before, or for another reason. */
+  /** What of it was not refused before, or was written otherwise, or for another reason. */
   readonly news: readonly Refusal[]
   /** Ids of what was refused before, and is no more. */
   readonly mended: readonly string[]
-  /** What kubectl prints after `Warning: `. */
+  /** What kubectl prints after `Warning: `; of what is refused still, as it is written, nothing again. */
   readonly warnings: readonly string[]
 }
 
-export function admittedOf(before: Held, { held, asked }: Passed): Admitted {
+export function admittedOf(before: Held, passed: Passed): Admitted {
   const known = new Set(refusalsOf(before).map(sayingOf))
-  const refused = refusalsOf(held)
+  const refused = refusalsOf(passed.held)
+  const anew = askedAnew(before, passed)
+  // Somebody who mends something wants to know that it was not enough.
+  const written = new Set(anew.flatMap(({ entry }) => [entry?.refused, entry?.noPods]))
   return {
     refused,
-    news: refused.filter((one) => !known.has(sayingOf(one))),
+    news: refused.filter((one) => written.has(one) || !known.has(sayingOf(one))),
     mended: [...new Set(refusalsOf(before).map(({ id }) => id))].filter((id) => !refused.some((one) => one.id === id)),
-    warnings: [...new Set(asked.flatMap(({ admission }) => admission?.warnings ?? []))],
+    warnings: [...new Set(anew.flatMap(({ admission }) => admission?.warnings ?? []))],
   }
 }
 
@@ -34,7 +37,7 @@ const sayingOf = ({ id, operation, refused, message }: Refusal): string =>
   JSON.stringify([id, operation, refused, message])
 
 /** What was asked because of the change itself, and not because it was refused before. */
-function askedAnew(before: Held, { asked }: Passed, own: ReadonlySet<string>): readonly Answered[] {
+function askedAnew(before: Held, { asked }: Passed, own: ReadonlySet<string> = new Set()): readonly Answered[] {
   return asked.filter(({ key, given, operation }) => {
     const entry = before.entries.get(key) ?? before.made.get(key)
     if (entry?.refused === undefined || own.has(key)) return true

@@ -54,11 +54,11 @@ export function ruling(made: (resources: readonly Resource[]) => readonly Resour
   const denied = (object: Resource, by: Resource, outcome: 'deny' | 'unknown' = 'deny'): Admission => ({
     outcome,
     decidedBy: 0,
-    steps: [step('validate', outcome, by)],
+    steps: [{ ...step('validate', outcome, by), ...(outcome === 'unknown' && { facts: { what: 'odd()' } }) }],
     ...(outcome === 'deny' && {
       refusal: { status: 400, reason: 'BadRequest', message: `${by.name} says no to ${object.name}` },
     }),
-    warnings: [],
+    warnings: [`${object.name} is warned of`],
     object,
     generated: [],
   })
