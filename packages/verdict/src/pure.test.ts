@@ -19,6 +19,7 @@ const allowed = new Set([
   're2js',
   '@bulkhead/resources/gateway-api',
   '@bulkhead/resources/made',
+  '@bulkhead/resources/plural',
   '@bulkhead/resources/selectors',
   '@bulkhead/resources/suggest',
   'yaml',

@@ -48,7 +48,8 @@ test('what istiod refuses', () => {
 
 test('a long path costs no more than its length', () => {
   const matches = templateTest('/a/{*}/{*}/b/{**}/c')
-  const start = performance.now()
+  const start = process.cpuUsage()
   assert.equal(matches?.(`/a/${'x/'.repeat(4000)}`), false)
-  assert.ok(performance.now() - start < 5_000)
+  // Of the processor's time, whoever else wants it.
+  assert.ok(process.cpuUsage(start).user < 5_000_000)
 })
