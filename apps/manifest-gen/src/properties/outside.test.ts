@@ -36,6 +36,8 @@ test('hosts outside: those that are listed, by their name, and nothing else out 
       tls('drop.attacker.example'),
       tls('drop.attacker.example', 'api.github.com'),
       { from, to: { host: 'api.github.com' }, port: 80 },
+      { ...tls('api.github.com'), port: 8443 },
+      { from, to: { host: 'api.github.com' }, port: 443, protocol: 'UDP' as const },
       lookUp('drop.attacker.example'),
       lookUp('api.github.com.attacker.example'),
       { from, to: { ip: '169.254.169.254' }, port: 80 },
