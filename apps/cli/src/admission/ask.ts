@@ -10,6 +10,7 @@ import type { Given } from '../objects/read.js'
 import type { ManifestsOption, StateOption } from '../options.js'
 import { rootOf, shownPath } from '../places.js'
 import { findTarget } from '../target/find.js'
+import { together } from './together.js'
 
 /** One object that was asked about, and what admission says of it. */
 export interface Answer {
@@ -50,7 +51,7 @@ function runningTarget(io: Io, options: StateOption): Target | undefined {
   }
 }
 
-/** One object after the other, each with all the others beside it, so that policies find what they look up. */
+/** One file after the other, each with all the others beside it, so that policies find what they look up. */
 export async function askTarget(
   given: readonly Given[],
   target: Target,
@@ -59,12 +60,17 @@ export async function askTarget(
 ): Promise<readonly Answer[]> {
   const inForce = new Map((await target.objects()).map((one) => [keyOf(one), one.given ?? one.object]))
   const answers: Answer[] = []
-  for (const { resource, change } of given) {
-    const others = given.filter((other) => other.resource !== resource).map((other) => other.resource.object)
-    const objects = [change.objects ?? '', ...others.map((other) => JSON.stringify(other))].join('\n---\n')
-    const [admission] = await target.admit({ ...change, objects }, user)
-    if (admission === undefined) throw new CliError(`the running target says nothing of ${resource.id}.`)
-    answers.push({ admission, asked: askedOf(resource, inForce.get(keyOf(resource)), io) })
+  for (const { text, of } of together(given)) {
+    const own = new Set(of)
+    const others = given.filter((other) => !own.has(other)).map((other) => JSON.stringify(other.resource.object))
+    const objects = [text, ...others].join('\n---\n')
+    const admissions = await target.admit({ ...of[0]?.change, objects }, user)
+    for (const [index, { resource }] of of.entries()) {
+      const admission = admissions[index]
+      if (admission === undefined || admission.object.id !== resource.id)
+        throw new CliError(`the running target says nothing of ${resource.id}.`)
+      answers.push({ admission, asked: askedOf(resource, inForce.get(keyOf(resource)), io) })
+    }
   }
   return answers
 }
