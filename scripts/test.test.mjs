@@ -7,10 +7,10 @@ import { folderWith } from './lib/testing.mjs'
 // As in a person's shell: without the runner's own variable, which would make the inner run a part of this one.
 const { NODE_TEST_CONTEXT: _, ...env } = process.env
 
-function runTestsIn(folder, ...files) {
+function runTestsIn(folder, files, together = []) {
   const code = `
     import { runTests } from ${JSON.stringify(`file://${inRoot('scripts', 'lib', 'run-tests.mjs')}`)}
-    process.exitCode = await runTests(${JSON.stringify(files)}, { cwd: ${JSON.stringify(folder)}, env: process.env, timeoutMs: 60_000 })`
+    process.exitCode = await runTests(${JSON.stringify(files)}, { cwd: ${JSON.stringify(folder)}, env: process.env, timeoutMs: 60_000, together: { workspaces: ${JSON.stringify(together)} } })`
   return spawnSync(process.execPath, ['--input-type=module', '--eval', code], { env, encoding: 'utf8' })
 }
 
@@ -29,7 +29,7 @@ test("ends with the runner's closing lines, and the sums alone on a line", (t) =
   const folder = folderWith(t, {
     'a.test.mjs': "import { test } from 'node:test'\ntest('one', () => {})\ntest('two', () => {})",
   })
-  const { status, stdout } = runTestsIn(folder, 'a.test.mjs')
+  const { status, stdout } = runTestsIn(folder, ['a.test.mjs'])
   assert.equal(status, 0, stdout)
   assert.match(stdout, /pass 2\n[\s\S]*duration_ms[^\n]*\n2 passed, 0 failed\n$/)
 })
@@ -42,16 +42,32 @@ test('what failed and what was cancelled counts as failed', (t) => {
       test('fails', () => { throw new Error('meant') })
       test('is cancelled', { timeout: 20 }, () => new Promise((resolve) => { setTimeout(resolve, 60) }))`,
   })
-  const { status, stdout } = runTestsIn(folder, 'a.test.mjs')
+  const { status, stdout } = runTestsIn(folder, ['a.test.mjs'])
   assert.equal(status, 1)
   assert.match(stdout, /\n1 passed, 2 failed\n$/)
+})
+
+test('of files that share a process each failure is told with its place, and one that cannot be read fails', (t) => {
+  const folder = folderWith(t, {
+    'packages/pure/a.test.mjs': "import { test } from 'node:test'\ntest('passes', () => {})",
+    'packages/pure/b.test.mjs':
+      "import { test } from 'node:test'\ntest('fails', () => { throw new Error('meant') })\ntest('passes too', () => {})",
+  })
+  const files = ['packages/pure/a.test.mjs', 'packages/pure/b.test.mjs']
+  const { status, stdout } = runTestsIn(folder, files, ['packages/pure'])
+  assert.equal(status, 1)
+  assert.match(stdout, /packages\/pure\/b\.test\.mjs:2/)
+  assert.match(stdout, /\n2 passed, 1 failed\n$/)
+  const missing = runTestsIn(folder, [...files, 'packages/pure/none.test.mjs'], ['packages/pure'])
+  assert.equal(missing.status, 1)
+  assert.match(missing.stdout, /none\.test\.mjs/)
 })
 
 test('a run in which no test ran has failed', (t) => {
   const folder = folderWith(t, {
     'a.test.mjs': "import { test } from 'node:test'\ntest('not now', { skip: 'meant' }, () => {})",
   })
-  const { status, stderr, stdout } = runTestsIn(folder, 'a.test.mjs')
+  const { status, stderr, stdout } = runTestsIn(folder, ['a.test.mjs'])
   assert.equal(status, 1)
   assert.match(stderr, /No test ran\./)
   assert.match(stdout, /\n0 passed, 0 failed, 1 skipped\n$/)

@@ -3,12 +3,15 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { grouped } from './groups.mjs'
 
 /**
  * Runs test files with Node's own runner, its words going to stdout, and closes with the sums alone on a line.
+ * @param files relative to `cwd`
+ * @param options.together the workspaces whose test files may share a process, and of them those that are long enough alone
  * @returns {Promise<number>} the exit code: 0 when something ran and nothing failed
  */
-export function runTests(files, { cwd, env, timeoutMs }) {
+export function runTests(files, { cwd, env, timeoutMs, together = { workspaces: [] } }) {
   const folder = mkdtempSync(path.join(tmpdir(), 'bulkhead-test-'))
   const tally = path.join(folder, 'tally.json')
   const child = spawn(
@@ -22,7 +25,7 @@ export function runTests(files, { cwd, env, timeoutMs }) {
       '--test-reporter-destination=stdout',
       `--test-reporter=${fileURLToPath(new URL('./tally-reporter.mjs', import.meta.url))}`,
       `--test-reporter-destination=${tally}`,
-      ...files,
+      ...grouped(files, { root: cwd, folder: path.join(folder, 'groups'), ...together }),
     ],
     { cwd, env, stdio: 'inherit' },
   )
