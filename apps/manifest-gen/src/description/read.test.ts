@@ -259,6 +259,22 @@ const table: readonly (readonly [string, unknown, string])[] = [
     'callers[0].labels["a b"]: this is no key of a label',
   ],
   [
+    'a key of a label that objects have already',
+    {
+      ...listening,
+      callers: [{ namespace: 'shop', name: 'sleep', labels: JSON.parse('{"app":"sleep","__proto__":"v1"}') }],
+    },
+    'callers[0].labels.__proto__: this is no key of a label',
+  ],
+  [
+    'the same of one that is called',
+    {
+      ...smallest,
+      calls: [{ namespace: 'a', name: 'b', port: 1, labels: JSON.parse('{"app":"b","__proto__":"v1"}') }],
+    },
+    'calls[0].labels.__proto__: this is no key of a label',
+  ],
+  [
     'a bad value of a label',
     { ...listening, callers: [{ namespace: 'shop', name: 'sleep', labels: { app: 'a b' } }] },
     'callers[0].labels.app: a label’s value has at most 63 of A-Z, a-z, 0-9, "-", "_" and "."',
