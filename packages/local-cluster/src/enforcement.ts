@@ -3,7 +3,7 @@ import type { Resource } from '@bulkhead/resources'
 import type { Change, LayerState } from '@bulkhead/scenarios'
 import type { Snapshot } from '@bulkhead/verdict'
 import type { Admission, Requester } from '@bulkhead/verdict/admission'
-import { givenOf, type Held, podlessOf, storedOf } from './admission/entries.js'
+import { givenOf, type Held, keptOf, podlessOf, storedOf } from './admission/entries.js'
 import { pass } from './admission/gate.js'
 import type { Refusal } from './admission/refusal.js'
 import { type Admitted, admittedOf, predicted, refuseWhole } from './admission/whole.js'
@@ -31,6 +31,8 @@ export class Enforcement {
   #held: Held
   /** Workloads of which no pod is to be started now. */
   #podless: ReadonlyMap<string, Refusal>
+  /** What istiod may not change of what it made. */
+  #kept: readonly Resource[]
   #plans: ReadonlyMap<string, PodPlan>
   /** With the pods that linger. */
   #snapshot: Snapshot
@@ -43,6 +45,7 @@ export class Enforcement {
     this.#wanted = { base, off: parts.switches.off, changes: new Map() }
     this.#held = held
     this.#podless = podlessOf(held)
+    this.#kept = keptOf(held)
     parts.pods.know(snapshot.pods, this.#podless)
     this.#plans = plans
     this.#snapshot = snapshot
@@ -243,13 +246,14 @@ export class Enforcement {
     if (how === 'withdraw') refuseWhole(this.#held, passed, { counts: ({ operation }) => operation === 'DELETE' })
     const { held } = passed
     const resources = storedOf(held, 'running')
-    const podless = podlessOf(held)
+    const [podless, kept] = [podlessOf(held), keptOf(held)]
     const readyOnce = this.#waypoints.surviving(this.#wanted.changes, wanted.changes)
     // Whatever is wrong with it is found before anything is touched.
-    const compiled = await this.#compile({ resources, podless, waypointsReadyOnce: readyOnce })
+    const compiled = await this.#compile({ resources, podless, kept, waypointsReadyOnce: readyOnce })
     this.#waypoints.keep(readyOnce)
     // On the way there nothing is started that may not be created before or after.
     this.#podless = new Map([...this.#podless, ...podless])
+    this.#kept = kept
     const prepared = await this.#waypoints.prepare(resources, compiled)
     this.#podless = podless
     const { plain, snapshot, plans } = prepared ? await this.#compile({ resources }) : compiled
@@ -264,7 +268,7 @@ export class Enforcement {
   }
 
   #compile(asked: Pick<Asked, 'resources'> & Partial<Asked>): Promise<Compiled> {
-    const now = { podless: this.#podless, waypointsReadyOnce: this.#waypoints.readyOnce }
+    const now = { podless: this.#podless, kept: this.#kept, waypointsReadyOnce: this.#waypoints.readyOnce }
     return compileBeside(this.#snapshot, { ...now, ...asked }, this.#parts)
   }
 
@@ -306,8 +310,8 @@ export class Enforcement {
       const lingering = lingeringPods(this.#snapshot, this.#plain.pods, pods)
       const previous = this.#snapshot
       const waypointsReadyOnce = this.#waypoints.readyOnce
-      const podless = new Set(this.#podless.keys())
-      this.#swap(engine.compile(this.#plain.resources, { previous, lingering, podless, waypointsReadyOnce }))
+      const [podless, kept] = [new Set(this.#podless.keys()), this.#kept]
+      this.#swap(engine.compile(this.#plain.resources, { previous, lingering, podless, kept, waypointsReadyOnce }))
     })
   }
 

@@ -16,6 +16,8 @@ export interface Asked {
   readonly resources: readonly Resource[]
   /** Workloads that have no pods, and why. */
   readonly podless: ReadonlyMap<string, Refusal>
+  /** What istiod made of Gateways and may not change. */
+  readonly kept: readonly Resource[]
   readonly waypointsReadyOnce: ReadonlySet<string>
 }
 
@@ -44,10 +46,10 @@ export function lingeringPods(
  */
 export async function compileBeside(
   previous: Snapshot,
-  { resources, podless, waypointsReadyOnce }: Asked,
+  { resources, podless, kept, waypointsReadyOnce }: Asked,
   { engine, pods, ...planned }: Parts,
 ): Promise<Compiled> {
-  const common = { previous, waypointsReadyOnce }
+  const common = { previous, kept, waypointsReadyOnce }
   const options = { ...common, podless: new Set(podless.keys()) }
   const plain = await badManifests(() => engine.compile(resources, options))
   const lingering = lingeringPods(previous, plain.pods, pods)

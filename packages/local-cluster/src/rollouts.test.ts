@@ -127,7 +127,8 @@ test('a change whose pods do not become ready is taken back, and what it was to 
   for (const objects of [web('bad', hangs), web('bad', hangs).replaceAll('web', 'web2')]) {
     await assert.rejects(cluster.apply('bad', { objects: `${objects}---${deny.replace('app: web', 'app: other')}` }), {
       code: 'not-ready',
-      message: /^shop\/web2?-\S+ did not become ready, so the change was taken back; look into \S+\/shop\/web2?-\S+\.log/,
+      message:
+        /^shop\/web2?-\S+ did not become ready, so the change was taken back; look into \S+\/shop\/web2?-\S+\.log/,
     })
     const { workloads, changes } = cluster.status()
     assert.deepEqual(

@@ -51,6 +51,11 @@ export interface CompileOptions {
    */
   readonly podless?: ReadonlySet<string>
   /**
+   * What istiod made of Gateways before, where the API server refuses what it makes of them now: a ServiceAccount, Deployment
+   * or Service of that name stays as it is here, for as long as its Gateway has one.
+   */
+  readonly kept?: readonly Resource[]
+  /**
    * Waypoints (`namespace/name` of the Gateway) that have been ready once. Default: those of `previous`, and every one
    * whose Deployment has replicas.
    */

@@ -79,6 +79,13 @@ export function podlessOf({ entries, made }: Pick<Held, 'entries' | 'made'>): Re
   return podless
 }
 
+/** What istiod made of Gateways and may not change as they would have it: it stays as it was. */
+export function keptOf({ made }: Pick<Held, 'made'>): readonly Resource[] {
+  return [...made.values()].flatMap(({ source, refused }) =>
+    source !== undefined && refused !== undefined ? [source] : [],
+  )
+}
+
 export const workloadOf = ({ namespace = 'default', name }: Resource): string => `${namespace}/${name}`
 
 const contents = new WeakMap<object, string>()

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Resource } from '@bulkhead/resources'
 import { deployment, map, policy, ruling } from '../testing/admission.js'
 import { resource } from '../testing.js'
-import { type Held, nothingHeld, podlessOf, refusalsOf, storedOf } from './entries.js'
+import { type Held, keptOf, nothingHeld, podlessOf, refusalsOf, storedOf } from './entries.js'
 import { pass } from './gate.js'
 import { admittedOf, predicted } from './whole.js'
 
@@ -318,6 +318,30 @@ test('what istiod makes of a Gateway is asked as istiod, once, and its pods may 
     [[...podlessOf(held()).keys()], stored()],
     [['shop/gate-istio'], ['ValidatingPolicy/no', 'ConfigMap/shop/gate']],
   )
+})
+
+test('what istiod may not change stays as it was for as long as that is refused', async () => {
+  const made = (resources: readonly Resource[]) =>
+    resources.flatMap(({ name, object }) => {
+      const { word } = Object(object).data ?? {}
+      return name === 'gate' ? [deployment('gate-istio', word)] : []
+    })
+  const { put, held } = gate(made)
+  const words = () => keptOf(held()).map((one) => partOf(one, 'spec', 'template', 'metadata', 'labels', 'word'))
+  const no = policy('no', { to: 'Deployment/', on: ['UPDATE'], does: 'refuse' })
+  await put([map('gate', { word: 'one' })])
+  await put([no, map('gate', { word: 'one' })])
+  assert.deepEqual([words(), refused(held())], [[], []])
+  for (const word of ['two', 'three']) {
+    await put([no, map('gate', { word })])
+    assert.deepEqual([words(), podlessOf(held()).size], [['one'], 0])
+    assert.deepEqual(refused(held()), ['Deployment/shop/gate-istio: no says no to gate-istio'])
+  }
+  await put([no, map('gate', { word: 'one' })])
+  assert.deepEqual([words(), refused(held())], [[], []])
+  await put([no, map('gate', { word: 'two' })])
+  await put([map('gate', { word: 'two' })])
+  assert.deepEqual([words(), refused(held())], [[], []])
 })
 
 test('policies are compiled once where nothing turns out otherwise than before', async () => {

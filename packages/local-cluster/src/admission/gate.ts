@@ -195,7 +195,9 @@ class Round {
         const key = keyOf(given)
         const before = this.#before.made.get(key)
         if (before?.source !== undefined && isSame(before.source, given)) {
-          const entry = moved(before, given)
+          // As it is to be it is there: what was refused in its place is wanted no more.
+          const { refused: _, ...rest } = before
+          const entry = moved(rest, given)
           return [key, entry.noPods === undefined ? entry : triedAgain(entry, this.#engine, policies)]
         }
         const operation = before?.stored === undefined ? 'CREATE' : 'UPDATE'

@@ -54,3 +54,55 @@ test('a Gateway whose pods are refused is there, and nobody plays its proxy unti
   await eventually('its proxy is played', () => gateway()?.ready === 1)
   assert.deepEqual([gateway()?.failedCreate, cluster.status().notAdmitted], [undefined, []])
 })
+
+const stranger = `
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: { name: no-strangers }
+spec:
+  matchConstraints:
+    resourceRules: [{ apiGroups: [apps], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [deployments] }]
+  validations:
+    - expression: "!has(object.spec.template.metadata.labels.app) || object.metadata.name == 'client'"
+      message: it would be among web's pods
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: { name: no-strangers }
+spec: { policyName: no-strangers, validationActions: [Deny] }
+`
+
+const overlaid = (
+  template: string,
+) => `${front.replace('listeners:', 'infrastructure: { parametersRef: { group: "", kind: ConfigMap, name: front } }\n  listeners:')}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: front, namespace: shop }
+data:
+  deployment: |
+    spec: { template: { metadata: { ${template} } } }
+`
+
+test('a Deployment that istiod may not change keeps its pods, whatever the Gateway and its overlay say', async (t) => {
+  const files = { 'front.yaml': overlaid('annotations: { a: b }'), 'stranger.yaml': stranger }
+  const { cluster, save, told, rolled } = await start(t, files)
+  // Their names are made of the template.
+  const pods = () => cluster.status().workloads.find(({ workload }) => workload === 'shop/front-istio')?.pods
+  const before = pods()
+  assert.equal(before?.length, 1)
+  for (const text of [
+    overlaid('labels: { app: web }'),
+    front.replace('namespace: shop', 'namespace: shop, labels: { app: web }'),
+  ]) {
+    await told('changed', () => save('front.yaml', text))
+    assert.deepEqual(pods(), before)
+    const [refusal] = cluster.status().notAdmitted
+    assert.deepEqual([refusal?.id, refusal?.refused, refusal?.stays], ['Deployment/shop/front-istio', 'object', true])
+    assert.match(refusal?.told ?? '', /it would be among web's pods/)
+  }
+  // What the policy lets in is in force.
+  const { workloads } = await rolled(() => save('front.yaml', overlaid('labels: { tier: edge }')))
+  assert.deepEqual([workloads, cluster.status().notAdmitted], [['shop/front-istio'], []])
+  assert.notDeepEqual(pods(), before)
+})

@@ -30,7 +30,7 @@ export const compile: Compile = (resources, options = {}) => {
   const { previous, trustDomain = 'cluster.local', rootNamespace = 'istio-system' } = options
   const nodes = modelNodes(options.nodes ?? defaultNodes)
   const namespaceLabels = readNamespaceLabels(resources)
-  const { generated, notModelled: otherGateways } = readGateways(resources, namespaceLabels)
+  const { generated, notModelled: otherGateways } = readGateways(resources, namespaceLabels, options.kept)
   // What istiod makes of the Gateways stands last, so that a Gateway moves no pod.
   const all = [...resources, ...generated.flatMap(({ deployment, service }) => [deployment, service])]
   const generatedOf = new Map(generated.map((one) => [one.workload, one]))

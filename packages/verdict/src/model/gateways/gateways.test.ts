@@ -15,6 +15,7 @@ import {
 import type { Pod } from '../../types.js'
 import { compile } from '../compile.js'
 import { CompileError } from '../compile-error.js'
+import { gatewayObjects } from './gateways.js'
 
 /*
  * What istiod makes of Gateways (semantics C.1, C.7, F.3; the template kube-gateway.yaml and the tests of istiod's gateway
@@ -272,4 +273,32 @@ test('a generated name that is taken is an error that names both', () => {
   )
   // The same name elsewhere, or of another kind, is none.
   assert.ok(made({}, {}, namespace('b'), service('b/gw-istio')))
+})
+
+test('what may not be changed of it stays as it was, and the rest follows its Gateway', () => {
+  const listeners = (port: number) => ({ listeners: [{ name: 'http', port, protocol: 'HTTP' }] })
+  const [old, labelled] = [gateway('app/gw', listeners(80)), { app: 'dst' }]
+  const kept = gatewayObjects([...base, old]).filter(({ kind }) => kind === 'Deployment')
+  const changed = [...base, gateway('app/gw', { ...listeners(81), infrastructure: { labels: labelled } })]
+  const snapshots = [compile([...base, old]), compile(changed), compile(changed, { kept })]
+  assert.deepEqual(
+    snapshots.map((snapshot) => {
+      const { labels, ports, name } = podOf(snapshot)
+      const { endpoints, ports: of } = snapshot.services.get('app/gw-istio') ?? {}
+      const behind = snapshot.services.get('app/dst')?.endpoints.length
+      return [
+        labels.app,
+        ports[0]?.port,
+        name === podOf(compile([...base, old])).name,
+        of?.at(-1)?.port,
+        endpoints?.length,
+        behind,
+      ]
+    }),
+    [
+      [undefined, 80, true, 80, 1, 1],
+      ['dst', 81, false, 81, 1, 2],
+      [undefined, 81, true, 81, 1, 1],
+    ],
+  )
 })

@@ -1,4 +1,4 @@
-import type { Gateway, Resource } from '@bulkhead/resources'
+import type { Gateway, KubernetesObject, Resource, Service, ServiceAccount, Workload } from '@bulkhead/resources'
 import { hasSidecar, isCaptured } from '../capture.js'
 import { CompileError } from '../compile-error.js'
 import { at, namespaceOf, ofKind, readNamespaceLabels } from '../kinds.js'
@@ -14,12 +14,13 @@ export interface Gateways {
 }
 
 /**
- * What istiod runs for the Gateways. Throws CompileError where it would not run anything, and where a generated name is
+ * What istiod runs for the Gateways, with what stays of it as it was. Throws CompileError where it would not run anything, and where a generated name is
  * taken.
  */
 export function readGateways(
   resources: readonly Resource[],
   namespaceLabels: ReadonlyMap<string, Readonly<Record<string, string>>>,
+  kept: readonly Resource[] = [],
 ): Gateways {
   const generated: Generated[] = []
   const notModelled: NotModelled[] = []
@@ -30,7 +31,7 @@ export function readGateways(
       if (why !== undefined) notModelled.push(why)
       continue
     }
-    const one = generateOnce(gateway, kind, readOverlays(gateway, resources))
+    const one = withKept(generateOnce(gateway, kind, readOverlays(gateway, resources)), kept)
     const odd = whyOdd(one, namespaceLabels)
     if (odd === undefined) generated.push(one)
     else notModelled.push({ effect: effectOf(kind), id: gateway.id, what: odd, at: at(gateway) })
@@ -49,6 +50,18 @@ function generateOnce(gateway: Resource<Gateway>, kind: ProxyKind, overlays: rea
   const one = generate(gateway, kind, overlays)
   made.set(gateway, { overlays, one })
   return one
+}
+
+function withKept(one: Generated, kept: readonly Resource[]): Generated {
+  if (kept.length === 0) return one
+  const asKept = <T extends KubernetesObject>(made: Resource<T>, group: string): Resource<T> =>
+    ofKind<T>(kept, group, made.kind).find(({ id }) => id === made.id) ?? made
+  return {
+    ...one,
+    serviceAccount: asKept<ServiceAccount>(one.serviceAccount, ''),
+    deployment: asKept<Workload>(one.deployment, 'apps'),
+    service: asKept<Service>(one.service, ''),
+  }
 }
 
 /**
