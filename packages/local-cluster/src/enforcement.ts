@@ -10,7 +10,7 @@ import { type Admitted, admittedOf, predicted, refuseWhole } from './admission/w
 import type { NamedChange, ObjectInForce } from './cluster-types.js'
 import { askedAs, type Enforced, type EnforcementParts, type How, type Start } from './enforced.js'
 import { badManifests, ClusterError } from './errors.js'
-import { broughtBy, objectsInForce, objectsOf, putBack, type Standing, type Wanted } from './in-force.js'
+import { broughtBy, objectsInForce, objectsOf, putBack, type Standing, takenBy, type Wanted } from './in-force.js'
 import { type Asked, type Compiled, compileBeside, lingeringPods } from './lingering.js'
 import { findLayer, layersOf } from './overlay.js'
 import type { PodPlan } from './plan.js'
@@ -241,7 +241,8 @@ export class Enforcement {
   async #enforce(wanted: Wanted, how: How): Promise<Enforced> {
     const { mesh, engine } = this.#parts
     const before = this.#plain
-    const passed = await pass(engine, this.#held, { ...objectsOf(wanted), how: askedAs[how] })
+    const taken = takenBy(wanted, this.#wanted)
+    const passed = await pass(engine, this.#held, { ...objectsOf(wanted), taken, how: askedAs[how] })
     if (how === 'whole') refuseWhole(this.#held, passed, { own: broughtBy(wanted, this.#wanted) })
     if (how === 'withdraw') refuseWhole(this.#held, passed, { counts: ({ operation }) => operation === 'DELETE' })
     const { held } = passed

@@ -51,6 +51,17 @@ export function broughtBy({ changes }: Wanted, before: Wanted): ReadonlySet<stri
   return new Set([...changes.values()].filter((one) => !stood.has(one)).flatMap(({ objects }) => objects.map(keyOf)))
 }
 
+/** What changes delete that did not stand before, and what those deleted that stand no more. */
+export function takenBy({ changes }: Wanted, before: Wanted): Record<'out' | 'back', ReadonlySet<string>> {
+  const [is, was] = [new Set(changes.values()), new Set(before.changes.values())]
+  const without = (standing: Iterable<Standing>) => [...standing].flatMap((one) => [...one.without])
+  const still = new Set(without(is))
+  return {
+    out: new Set(without([...is].filter((one) => !was.has(one)))),
+    back: new Set(without([...was].filter((one) => !is.has(one))).filter((id) => !still.has(id))),
+  }
+}
+
 /** A change that was taken out stands again, in its old place: a later change on the same object still counts for more. */
 export function putBack<T>(
   now: ReadonlyMap<string, T>,

@@ -58,3 +58,29 @@ test('what another object needs goes after it, in whichever order they are given
   )
   assert.deepEqual([...there], ['door', 'settings'])
 })
+
+test('what a policy makes again is told, and nothing keeps it out; what is gone is gone', async () => {
+  const made = ['again', 'once'].map((name) => ({ id: `Thing/shop/${name}`, object: object('v1'), at: 'make.yaml:3' }))
+  const standing: string[] = []
+  const gone = new Set<string>()
+  const target: ObjectTarget = {
+    objects: async () => made.filter(({ id }) => !gone.has(id)).map((one) => ({ ...one, inFiles: false })),
+    changes: async () => [],
+    put: async (name) => {
+      standing.push(name)
+      if (name.endsWith('once')) gone.add('Thing/shop/once')
+      return { warnings: [] }
+    },
+    withdraw: async (name) => void standing.splice(standing.indexOf(name), 1),
+  }
+  const told: unknown[] = []
+  await deleteObjects(target, made, ({ done, said = [] }) => told.push([done, ...said]))
+  assert.deepEqual(told, [
+    [
+      'deleted',
+      'Warning: Thing/shop/again is there again: a policy makes it (make.yaml:3); to be rid of it, delete that policy or what it is made of first.',
+    ],
+    ['deleted'],
+  ])
+  assert.deepEqual(standing, ['object/core/Thing/shop/once'])
+})

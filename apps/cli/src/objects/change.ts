@@ -111,8 +111,17 @@ async function deleted(
   if (found === undefined) return { id, object, done: 'not found' }
   const { change, inFiles } = found
   const done: ObjectDone = { id, object, done: 'deleted' }
-  if (inFiles || change === undefined)
-    return asked(done, () => target.put(changeName({ id, object }), { without: [keyOf({ id, object })] }))
+  if (inFiles || change === undefined) {
+    const name = changeName({ id, object })
+    const gone = await asked(done, () => target.put(name, { without: [keyOf({ id, object })] }))
+    if (gone.done === 'refused') return gone
+    const again = (await target.objects()).find((one) => keyOf(one) === keyOf(found))
+    if (again === undefined) return gone
+    // Nothing is kept out: an object that the files bring later is theirs.
+    if (!inFiles) await target.withdraw(name)
+    const told = `Warning: ${id} is there again: a policy makes it (${again.at}); to be rid of it, delete that policy or what it is made of first.`
+    return { ...gone, said: [...(gone.said ?? []), told] }
+  }
   return asked(done, async () => {
     await target.withdraw(change)
     return { warnings: [] }

@@ -73,7 +73,8 @@ export function answered(due: Due, engine: Admits, policies: AdmissionPolicies |
   }
   if (gone) return { ...asked, admission, entry: undefined }
   const stored = admission.object.object === given.object ? given : admission.object
-  const { made, notMade } = takenOf(admission.generated, asGiven.generated, engine, policies)
+  const there = asGiven.generated.filter(({ takenOut }) => takenOut === undefined)
+  const { made, notMade } = takenOf(admission.generated, there, engine, policies)
   const before = asGiven.generated.filter((one) => !made.some((other) => keyOf(other) === keyOf(one)))
   const next: Entry = {
     given,
@@ -121,7 +122,7 @@ const kyverno: Requester = {
  * What policies are to make, without what the API server would not take: what is no object, and what is not admitted. What
  * is there as it is to be is not asked about again.
  */
-function takenOf(
+export function takenOf(
   generated: readonly GeneratedResource[],
   before: readonly GeneratedResource[],
   engine: Admits,

@@ -39,6 +39,21 @@ spec:
     - expression: generator.Apply(variables.nsName, variables.policy)
 `
 
+const keep = `apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: { name: keep }
+spec:
+  matchConstraints:
+    resourceRules:
+      - { apiGroups: [networking.k8s.io], apiVersions: [v1], operations: [DELETE], resources: [networkpolicies] }
+  validations: [{ expression: "oldObject.metadata.name != 'closed'", message: nobody opens it }]
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: { name: keep }
+spec: { policyName: keep, validationActions: [Deny] }
+`
+
 test('what a policy makes of a namespace is in force with it, and what it changes of pods is what runs', async (t) => {
   const { cluster, root, save, told } = await start(t, { 'web.yaml': web('one'), 'mark.yaml': mark })
   assert.deepEqual([cluster.status().notAdmitted, cluster.status().notModelled], [[], []])
@@ -82,6 +97,17 @@ spec: { podSelector: { matchLabels: { marked: "yes", app: web } }, policyTypes: 
   )
   // Saved again it is as it was; gone, and what was made of it is gone.
   await told('changed', () => save('fresh.yaml', fresh.replace('labels: {', 'labels: { team: a,')))
+  assert.ok(closed())
+  // Deleted it is away; where that is refused it stays.
+  await cluster.apply('deleted', { without: ['NetworkPolicy.networking.k8s.io/fresh/closed'] })
+  assert.equal(closed(), undefined)
+  await told('changed', () => save('fresh.yaml', fresh.replace('labels: {', 'labels: { team: b,')))
+  assert.equal(closed(), undefined, 'what is made of a namespace is made when it is created')
+  await cluster.withdraw('deleted')
+  assert.ok(closed())
+  await told('changed', () => save('keep.yaml', keep))
+  const again = { without: ['NetworkPolicy/fresh/closed'] }
+  await assert.rejects(cluster.apply('deleted', again), { code: 'refused', message: /nobody opens it/ })
   assert.ok(closed())
   await told('changed', () => rmSync(join(root, 'fresh.yaml')))
   assert.equal(closed(), undefined)

@@ -3,6 +3,12 @@ import type { AdmissionPolicies, GeneratedResource } from '@bulkhead/verdict/adm
 import { keyOf } from '../in-force.js'
 import type { Refusal } from './refusal.js'
 
+/** What a policy made. */
+export interface Made extends GeneratedResource {
+  /** Somebody has deleted it: it is not there until its policy makes it again. */
+  readonly takenOut?: true
+}
+
 /** An object as it was asked for last, and what became of it. */
 export interface Entry {
   /** As a file or a change has it. */
@@ -14,7 +20,7 @@ export interface Entry {
   /** The same as its pods are made of it: a policy may have mutated those. */
   readonly running?: Resource
   /** What policies made of it. */
-  readonly generated: readonly GeneratedResource[]
+  readonly generated: readonly Made[]
   /** What a policy was to make of it, and is no object that the API server takes. */
   readonly notMade?: readonly Refusal[]
   /** Why `given`, or its end, was refused. */
@@ -49,7 +55,7 @@ export function storedOf({ entries }: Pick<Held, 'entries'>, as: 'stored' | 'run
   }
   for (const { generated, stored } of entries.values()) {
     if (stored === undefined) continue
-    for (const one of generated) if (!found.has(keyOf(one))) found.set(keyOf(one), one)
+    for (const one of generated) if (one.takenOut === undefined && !found.has(keyOf(one))) found.set(keyOf(one), one)
   }
   return [...found.values()]
 }

@@ -6,6 +6,7 @@ import { keyOf } from '../in-force.js'
 import { type Answered, answered, type Due, expected, triedAgain } from './answer.js'
 import { type Entry, type Held, isSame, moved, onceKey, storedOf } from './entries.js'
 import { hasPods, isPolicy } from './kinds.js'
+import { type Taken, takenOut } from './taken-out.js'
 
 export interface Passed {
   readonly held: Held
@@ -22,6 +23,8 @@ export interface Passing {
   readonly how?: 'ask' | 'back' | 'as-before'
   /** Asked about though they are there as they are written: by id with API group. */
   readonly always?: ReadonlySet<string>
+  /** What is deleted, or no longer, also of what policies made. */
+  readonly taken?: Taken
   /** Who asks. Default: the administrator that kubectl usually is. */
   readonly user?: Requester
 }
@@ -46,6 +49,7 @@ export const istiod: Requester = {
  */
 export async function pass(engine: GateEngine, before: Held, passing: Passing): Promise<Passed> {
   const round = new Round(engine, before, passing)
+  round.takeOut(before.policies)
   round.decide(({ given, operation }) => operation === 'DELETE' || isPolicy(given), before.policies)
   round.leave()
   let policies = await round.compile()
@@ -127,13 +131,30 @@ class Round {
     for (const one of this.#all.values()) {
       if ('entry' in one && one.entry.stored !== undefined && isPolicy(one.entry.stored)) there.add(one.entry.stored.id)
     }
+    this.#change((entry) => {
+      const generated = entry.generated.filter(({ goesWith }) => goesWith === undefined || there.has(goesWith))
+      return generated.length === entry.generated.length ? entry : { ...entry, generated }
+    })
+  }
+
+  /** Who deletes what policies made is asked about it. */
+  takeOut(policies: AdmissionPolicies | undefined): void {
+    const { taken } = this.#passing
+    if (taken === undefined || policies === undefined) return
+    this.#change((entry) => {
+      const { asked, left } = takenOut(entry, taken, this.#engine, policies)
+      this.asked.push(...asked)
+      return left
+    })
+  }
+
+  /** What is there while it is being decided. */
+  #change(change: (entry: Entry) => Entry): void {
     for (const [key, one] of this.#all) {
       const entry = 'entry' in one ? one.entry : one.due.entry
       if (entry === undefined) continue
-      const generated = entry.generated.filter(({ goesWith }) => goesWith === undefined || there.has(goesWith))
-      if (generated.length === entry.generated.length) continue
-      const left = { ...entry, generated }
-      this.#all.set(key, 'entry' in one ? { entry: left } : { due: { ...one.due, entry: left } })
+      const left = change(entry)
+      if (left !== entry) this.#all.set(key, 'entry' in one ? { entry: left } : { due: { ...one.due, entry: left } })
     }
   }
 
