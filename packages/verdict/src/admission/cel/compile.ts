@@ -1,5 +1,5 @@
 import type { CallNode, Node } from './ast.js'
-import { CelBudgetError, CelError, CelSyntaxError } from './errors.js'
+import { CelError, CelSyntaxError, CelUnknownError } from './errors.js'
 import type { Frame, Run } from './frame.js'
 import { isMacro, macro } from './macros.js'
 import { asBool, negate, operate } from './operators.js'
@@ -250,7 +250,7 @@ export class Compiler {
         try {
           if (asBool(run(frame)) === decides) return decides
         } catch (error) {
-          if (!(error instanceof CelError) || error instanceof CelBudgetError) throw error
+          if (!(error instanceof CelError) || error instanceof CelUnknownError) throw error
           failed ??= error
         }
       }

@@ -1,4 +1,4 @@
-import { CelBudgetError, CelError } from './errors.js'
+import { CelError, CelUnknownError } from './errors.js'
 import type { Expression, PolicyActivation } from './expressions.js'
 
 /** What conditions that all have to hold come to. One that does not hold decides, whatever others end with. */
@@ -12,7 +12,7 @@ export function allHold(conditions: readonly Expression[], activation: PolicyAct
       if (holds === false) return false
       if (holds !== true) failed ??= new CelError('type conversion error: a condition has to come to a bool')
     } catch (error) {
-      if (!(error instanceof CelError) || error instanceof CelBudgetError) throw error
+      if (!(error instanceof CelError) || error instanceof CelUnknownError) throw error
       failed ??= error
     }
   }

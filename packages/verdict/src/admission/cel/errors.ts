@@ -13,8 +13,21 @@ export class CelError extends Error {
   override readonly name = 'CelError'
 }
 
-/** The budget is spent: nothing around it may take this for an operand's error. */
-export class CelBudgetError extends CelError {}
+/** Nobody knows what it comes to, and `what` says why: nothing around it may take this for an operand's error. */
+export class CelUnknownError extends CelError {
+  readonly what: string
+  constructor(what: string, message = what) {
+    super(message)
+    this.what = what
+  }
+}
+
+/** The budget is spent. */
+export class CelBudgetError extends CelUnknownError {
+  constructor(message: string) {
+    super(`an evaluation of so much (${message})`, message)
+  }
+}
 
 /** In cel-go's words: of an operator without its name, of a function with it. */
 export function noOverload(name = ''): CelError {

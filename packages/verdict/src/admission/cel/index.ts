@@ -7,7 +7,7 @@ import { parse } from './parse.js'
 import type { StaticType } from './registry.js'
 import type { Declarations, Found } from './scope.js'
 
-export { CelBudgetError, CelError, CelSyntaxError } from './errors.js'
+export { CelBudgetError, CelError, CelSyntaxError, CelUnknownError } from './errors.js'
 export { type Activation, Budget, MAX_STEPS } from './frame.js'
 export type { StaticType } from './registry.js'
 export type { Declarations } from './scope.js'
@@ -22,7 +22,7 @@ export interface CelProgram {
   readonly notModelled: readonly string[]
   readonly node: Node
   readonly found: Found
-  /** Throws CelError (CelBudgetError when it costs too much) for whatever it ends with but a value. */
+  /** Throws CelError (CelBudgetError when it costs too much, CelUnknownError when nobody knows) for whatever it ends with but a value. */
   evaluate(activation: Activation): unknown
 }
 

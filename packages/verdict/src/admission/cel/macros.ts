@@ -1,6 +1,6 @@
 import type { CallNode, Node } from './ast.js'
 import type { Compiler } from './compile.js'
-import { CelBudgetError, CelError, CelSyntaxError, noOverload } from './errors.js'
+import { CelError, CelSyntaxError, CelUnknownError, noOverload } from './errors.js'
 import type { Frame, Run } from './frame.js'
 import { asBool } from './operators.js'
 import type { StaticType } from './registry.js'
@@ -193,7 +193,7 @@ function quantifier(walk: Walk, body: Run, decides: boolean): Run {
         result = decides
         return false
       } catch (error) {
-        if (!(error instanceof CelError) || error instanceof CelBudgetError) throw error
+        if (!(error instanceof CelError) || error instanceof CelUnknownError) throw error
         failed ??= error
         return true
       }

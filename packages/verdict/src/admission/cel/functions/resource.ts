@@ -1,5 +1,6 @@
 import { selectorMatches } from '@bulkhead/resources/selectors'
-import { CelError } from '../errors.js'
+import { madeByControllers } from '../../controllers.js'
+import { CelError, CelUnknownError } from '../errors.js'
 import type { Frame } from '../frame.js'
 import { define } from '../registry.js'
 import { entry, keysOf, Message, type Plain } from '../values.js'
@@ -11,6 +12,12 @@ function cluster(frame: Frame): NonNullable<Frame['review']> {
   return frame.review
 }
 
+/** What is not among the written objects may be there all the same. */
+function written(apiVersion: string, resource: string): void {
+  const what = madeByControllers(apiVersion, resource)
+  if (what !== undefined) throw new CelUnknownError(what)
+}
+
 /** `pods/log`: subresources are nothing that a manifest holds. */
 function plain(resource: string): string {
   if (resource.includes('/')) throw new CelError(`failed to get resource: subresources are not modelled: ${resource}`)
@@ -19,8 +26,10 @@ function plain(resource: string): string {
 
 for (const name of ['resource.Get', 'resource.get']) {
   define(name, ['string', 'string', 'string', 'string'], 'map', ([apiVersion, resource, namespace, wanted], frame) => {
+    const found = cluster(frame).get(apiVersion, plain(resource), namespace, wanted)
+    if (found === undefined) written(apiVersion, resource)
     // What is not there is null, and no error; to be compared with null it has to be dyn() first.
-    return cluster(frame).get(apiVersion, plain(resource), namespace, wanted) ?? null
+    return found ?? null
   })
 }
 
@@ -41,6 +50,7 @@ function listed(
   namespace: string,
   matchLabels: Readonly<Record<string, string>>,
 ): Plain {
+  written(apiVersion, resource)
   const all = cluster(frame).list(apiVersion, plain(resource), namespace)
   frame.budget.spend(all.length)
   const items = all.filter((object) => selectorMatches({ matchLabels }, labelsOf(object)))

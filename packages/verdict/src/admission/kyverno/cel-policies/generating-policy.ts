@@ -1,7 +1,7 @@
 import type { KubernetesObject, Resource } from '@bulkhead/resources'
 import { at } from '../../../model/kinds.js'
 import { allHold } from '../../cel/conditions.js'
-import { CelBudgetError, CelError } from '../../cel/errors.js'
+import { CelError, CelUnknownError } from '../../cel/errors.js'
 import { type Expression, ExpressionReader, PolicyActivation } from '../../cel/expressions.js'
 import { field, list, text } from '../../match/fields.js'
 import { compileMatch, type Matches } from '../../match/match.js'
@@ -77,8 +77,8 @@ export class GeneratingPolicy implements Reviewer {
     try {
       return this.#generate(review)
     } catch (error) {
-      if (error instanceof CelBudgetError) {
-        return this.#word(unknown(`an evaluation of so much (${error.message})`))
+      if (error instanceof CelUnknownError) {
+        return this.#word(unknown(error.what))
       }
       if (!(error instanceof CelError)) throw error
       const message = `failed to evaluate policy: ${error.message}`

@@ -1,7 +1,7 @@
 import type { Resource } from '@bulkhead/resources'
 import { at } from '../../../model/kinds.js'
 import { allHold } from '../../cel/conditions.js'
-import { CelBudgetError, CelError } from '../../cel/errors.js'
+import { CelError, CelUnknownError } from '../../cel/errors.js'
 import { type Expression, ExpressionReader, PolicyActivation } from '../../cel/expressions.js'
 import { field, list, text } from '../../match/fields.js'
 import { compileMatch, type Matches } from '../../match/match.js'
@@ -63,8 +63,8 @@ export class MutatingPolicy implements Reviewer {
     try {
       return this.#judge(variant, review)
     } catch (error) {
-      if (error instanceof CelBudgetError) {
-        return this.#word(unknown(`an evaluation of so much (${error.message})`), variant)
+      if (error instanceof CelUnknownError) {
+        return this.#word(unknown(error.what), variant)
       }
       if (error instanceof CelError || error instanceof PatchError) return this.#failed(error.message, variant)
       throw error
@@ -95,7 +95,7 @@ export class MutatingPolicy implements Reviewer {
         const object = apply(now.object, program.evaluate(activation), activation.budget)
         if (object !== now.object) now = mutated(now, object)
       } catch (error) {
-        if (error instanceof CelBudgetError) throw error
+        if (error instanceof CelUnknownError) throw error
         if (error instanceof CelError || error instanceof PatchError) return this.#failed(error.message, variant, place)
         throw error
       }

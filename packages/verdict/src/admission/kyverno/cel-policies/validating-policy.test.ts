@@ -223,6 +223,24 @@ test('request, oldObject, namespaceObject and other objects', () => {
   assert.equal(removing[0]?.outcome, 'not-applicable', 'rules that say CREATE and UPDATE')
 })
 
+test('what controllers make is not asked of the written objects alone; one that is written is there', () => {
+  const asks = (expression: string) =>
+    ask(podPolicy('p', `  validations:\n    - expression: >-\n        ${expression}`), user, { set: written })[0]
+  const written = `${root.replace('name: p', 'name: written')}\n`
+  for (const expression of [
+    "resource.List('v1', 'pods', 'sandbox').items.all(p, p.metadata.name == 'written')",
+    "resource.List('v1', 'pods', 'sandbox', {'a': 'b'}).items.size() == 0 || true",
+    "dyn(resource.Get('v1', 'pods', 'sandbox', 'other')) == null",
+    "resource.List('apps/v1', 'replicasets', 'sandbox').items.size() == 0",
+  ]) {
+    const step = asks(expression)
+    assert.deepEqual([step?.outcome, step?.code], ['unknown', 'not-modelled'], expression)
+    assert.match(String(step?.facts?.what), /^a look-up of (pods|replicasets), which controllers make,$/)
+  }
+  assert.equal(asks("resource.Get('v1', 'pods', 'sandbox', 'written').metadata.name == 'written'")?.outcome, 'allow')
+  assert.equal(asks("resource.List('apps/v1', 'deployments', 'sandbox').items.size() == 0")?.outcome, 'allow')
+})
+
 test('pods/ephemeralcontainers is asked for by its own name', () => {
   const debug = noRoot.replace('resources: [pods]', 'resources: [pods, pods/ephemeralcontainers]')
   assert.equal(word(noRoot, root, { subResource: 'ephemeralcontainers' }), 'not-applicable admission.not-matched')

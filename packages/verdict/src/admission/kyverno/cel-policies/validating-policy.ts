@@ -3,7 +3,7 @@ import { CompileError } from '../../../model/compile-error.js'
 import { at } from '../../../model/kinds.js'
 import { fieldThatFails } from '../../cel/blame.js'
 import { allHold } from '../../cel/conditions.js'
-import { CelBudgetError, CelError } from '../../cel/errors.js'
+import { CelError, CelUnknownError } from '../../cel/errors.js'
 import { type Expression, ExpressionReader, PolicyActivation } from '../../cel/expressions.js'
 import { field, list, text, texts } from '../../match/fields.js'
 import { compileMatch, type Matches } from '../../match/match.js'
@@ -125,7 +125,7 @@ class ValidatingPolicy implements Reviewer {
       return this.#excepted(form.variant(), review)
     } catch (error) {
       if (error instanceof CompileError) return unknown(`what autogen makes of it (${error.message})`, this.#at)
-      if (error instanceof CelBudgetError) return unknown(`an evaluation of so much (${error.message})`, this.#at)
+      if (error instanceof CelUnknownError) return unknown(error.what, this.#at)
       throw error
     }
   }
@@ -158,7 +158,7 @@ class ValidatingPolicy implements Reviewer {
         if (holds !== false) throw new CelError('type conversion error: a validation has to come to a bool')
         annotate(variant, activation)
       } catch (error) {
-        if (!(error instanceof CelError) || error instanceof CelBudgetError) throw error
+        if (!(error instanceof CelError) || error instanceof CelUnknownError) throw error
         return this.#failed(`error: ${error.message}`, validation.at, placed(validation, variant, activation))
       }
       const message = messageOf(validation, activation) || `CEL expression validation failed at index ${index}`
@@ -167,7 +167,7 @@ class ValidatingPolicy implements Reviewer {
     try {
       annotate(variant, activation)
     } catch (error) {
-      if (!(error instanceof CelError) || error instanceof CelBudgetError) throw error
+      if (!(error instanceof CelError) || error instanceof CelUnknownError) throw error
       return this.#failed(`failed to load context: ${error.message}`, this.#at)
     }
     return { outcome: 'allow', code: 'admission.allowed', at: this.#at }
@@ -217,7 +217,7 @@ function messageOf({ message, messageExpression }: Validation, activation: Polic
     const made = messageExpression.program.evaluate(activation)
     return typeof made === 'string' ? made : 'failed to convert message expression to string: no string'
   } catch (error) {
-    if (!(error instanceof CelError) || error instanceof CelBudgetError) throw error
+    if (!(error instanceof CelError) || error instanceof CelUnknownError) throw error
     return `failed to evaluate message expression: ${error.message}`
   }
 }
@@ -228,7 +228,7 @@ function annotate({ annotations }: Variant, activation: PolicyActivation): void 
     try {
       program.evaluate(activation)
     } catch (error) {
-      if (!(error instanceof CelError) || error instanceof CelBudgetError) throw error
+      if (!(error instanceof CelError) || error instanceof CelUnknownError) throw error
       throw new CelError(`failed to evaluate auditAnnotation '${key}': ${error.message}`)
     }
   }

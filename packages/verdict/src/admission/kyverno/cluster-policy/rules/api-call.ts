@@ -1,3 +1,4 @@
+import { madeByControllers } from '../../../controllers.js'
 import type { Review } from '../../../types.js'
 import { NotModelled } from '../limits.js'
 import { QueryError } from '../variables/interpreter.js'
@@ -24,7 +25,11 @@ export function answerOf(urlPath: string, review: Review, policyNamespace: strin
         ? `path ${urlPath} does not contain a namespace segment, which is required for namespaced policies`
         : `path ${urlPath} refers to namespace ${namespace}, which is different from the policy namespace ${policyNamespace}`,
     )
-  if (name !== undefined) return review.get(apiVersion, resource, namespace, name)
+  const found = name === undefined ? undefined : review.get(apiVersion, resource, namespace, name)
+  if (found !== undefined) return found
+  const unwritten = madeByControllers(apiVersion, resource)
+  if (unwritten !== undefined) throw new NotModelled(unwritten)
+  if (name !== undefined) return undefined
   const items = review.list(apiVersion, resource, namespace)
   return { apiVersion, kind: 'List', metadata: { resourceVersion: '' }, items }
 }

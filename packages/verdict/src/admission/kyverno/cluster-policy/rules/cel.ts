@@ -1,7 +1,7 @@
 import type { FieldPath, Resource } from '@bulkhead/resources'
 import { allHold } from '../../../cel/conditions.js'
 import { type Expression, ExpressionReader, PolicyActivation } from '../../../cel/expressions.js'
-import { CelBudgetError, CelError } from '../../../cel/index.js'
+import { CelError, CelUnknownError } from '../../../cel/index.js'
 import { admissionRoots } from '../../../cel/roots.js'
 import { type Dict, isDict, isList, textOf } from '../data.js'
 import { NotModelled } from '../limits.js'
@@ -108,7 +108,7 @@ function evaluated(
   try {
     return { value: program.evaluate(activation) }
   } catch (error) {
-    if (error instanceof CelBudgetError) throw new NotModelled(`an evaluation of so much (${error.message})`)
+    if (error instanceof CelUnknownError) throw new NotModelled(error.what)
     if (error instanceof CelError) return { error: error.message }
     throw error
   }

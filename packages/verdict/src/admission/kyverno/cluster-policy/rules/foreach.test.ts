@@ -152,6 +152,36 @@ validate:
   assert.match(String(unknown?.facts?.what), /\/readyz/)
 })
 
+test('what controllers make is not asked of the written objects alone; one that is written is there', () => {
+  const rule = (path: string, jmesPath: string) => `context:
+  - name: found
+    apiCall: {urlPath: "${path}", jmesPath: "${jmesPath}"}
+validate:
+  deny: {conditions: {all: [{key: "{{ found }}", operator: Equals, value: written}]}}`
+  const pod =
+    '---\napiVersion: v1\nkind: Pod\nmetadata: {name: written, namespace: sandbox}\nspec: {containers: [{name: c, image: x}]}\n'
+  const inside = (resource: string) => `/api/v1/namespaces/sandbox/${resource}`
+  for (const [path, resource] of [
+    [inside('pods'), 'pods'],
+    [inside('pods/other'), 'pods'],
+    [inside('endpoints/x'), 'endpoints'],
+    ['/api/v1/nodes', 'nodes'],
+    ['/apis/apps/v1/namespaces/sandbox/replicasets', 'replicasets'],
+    ['/apis/discovery.k8s.io/v1/namespaces/sandbox/endpointslices', 'endpointslices'],
+    ['/apis/events.k8s.io/v1/events', 'events'],
+    ['/apis/batch/v1/namespaces/sandbox/jobs', 'jobs'],
+  ] as const) {
+    const unknown = step(policy(rule(path, 'items[0].metadata.name'), pod))
+    assert.deepEqual([unknown?.outcome, unknown?.code], ['unknown', 'not-modelled'], path)
+    assert.equal(unknown?.facts?.what, `a look-up of ${resource}, which controllers make,`)
+  }
+  assert.equal(step(policy(rule(inside('pods/written'), 'metadata.name'), pod))?.outcome, 'deny')
+  assert.equal(
+    step(policy(rule('/apis/apps/v1/namespaces/sandbox/deployments', "length(items) == `0` && 'written'")))?.outcome,
+    'deny',
+  )
+})
+
 test('what asks a registry or a service is unknown, and says so', () => {
   for (const entry of [
     'imageRegistry: {reference: x}',
