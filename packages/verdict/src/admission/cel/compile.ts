@@ -7,6 +7,7 @@ import { findFunction, isNamespace } from './registry.js'
 import { type Compiled, type Declarations, type Found, Scope } from './scope.js'
 import { selectField, selectIndex } from './select.js'
 import { arithmeticType, clash, eitherType, ofElement, staticType } from './static-types.js'
+import { isUnmodelled, undeclaredFunction } from './unmodelled.js'
 import { Message, mapKey, none, Optional, TypeValue, typeName } from './values.js'
 
 /** Names of types, which are values as well. */
@@ -156,8 +157,13 @@ export class Compiler {
     }
     const name = isFunctionOfSpace ? `${space}.${node.name}` : target === undefined ? node.name : `.${node.name}`
     const operands = target === undefined || isFunctionOfSpace ? args : [target, ...args]
-    const compiled = operands.map((operand) => this.compile(operand, scope))
     const called = findFunction(name)
+    const { foreign } = this.declared
+    // A mistake in the name explains the mistakes in the arguments, as where a macro was meant.
+    if (called === undefined && !isUnmodelled(name, foreign)) {
+      throw new CelSyntaxError(undeclaredFunction(name, args.length, foreign), node.at)
+    }
+    const compiled = operands.map((operand) => this.compile(operand, scope))
     if (called === undefined) return this.#foreign(`${name.replace(/^\./, '')}()`)
     // Kyverno's forms for groups, versions and resources, and for policies of a namespace.
     if (space === 'resource' && !called.takes(operands.length))

@@ -135,8 +135,44 @@ test('lists of one kind alone, where values of objects are judged', () => {
 })
 
 test('what is not modelled has a name, and is no mistake', () => {
+  const foreign = new Set(['http', 'hash', 'authorizer'])
+  for (const [source, wanted] of [
+    ["http.Get('http://x').a == 1", 'http.Get()'],
+    ["http.Client('pem').Get('http://x').a == 1", 'http.Client(), Get()'],
+    ['sha256("a") == "b"', 'sha256()'],
+    [
+      "authorizer.group('').resource('pods').check('get').allowed()",
+      'authorizer.group(), resource(), check(), allowed()',
+    ],
+    ["regex.replace('a', 'b', 'c') == ''", 'regex.replace()'],
+  ] as const) {
+    assert.equal(said(source, {}, { foreign }), `not modelled: ${wanted}`, source)
+  }
+})
+
+test('a function that no cluster has is a mistake at its place, as cel-go says it, and which one was meant', () => {
   const foreign = new Set(['http'])
-  assert.equal(said("http.Get('http://x').a == 1", {}, { foreign }), 'not modelled: http.Get()')
-  assert.equal(said('sha256("a") == "b"'), 'not modelled: sha256()')
-  assert.equal(said('object.metadata.name.frobnicate()', { object }), 'not modelled: frobnicate()')
+  for (const [source, wanted] of [
+    [
+      "true && object.image.endWith(':latest')",
+      /^mistake at \d+: undeclared reference to 'endWith'; did you mean "endsWith"\?$/,
+    ],
+    ['foo(object)', /^mistake at 0: undeclared reference to 'foo'$/],
+    ['object.list.exist(x, x == 1)', /^mistake at \d+: undeclared reference to 'exist'; did you mean "exists"\?$/],
+    ["http.Gett('http://x')", /^mistake at \d+: undeclared reference to 'http.Gett'; did you mean "http.Get"\?$/],
+    ["strings.qoute('x')", /^mistake at \d+: undeclared reference to 'strings.qoute'; did you mean "strings.quote"\?$/],
+    // Kyverno's, where Kyverno is not the one that evaluates.
+    ["sha256('a')", /^mistake at 0: undeclared reference to 'sha256'$/],
+    [
+      "startsWith(object.image, 'x')",
+      /^mistake at 0: found no matching overload for 'startsWith': it is written x\.startsWith\(\.\.\.\)$/,
+    ],
+    [
+      'object.cpu.quantity()',
+      /^mistake at \d+: found no matching overload for 'quantity': it is written quantity\(x\)$/,
+    ],
+    ['object.list.exists(1)', /^mistake at \d+: found no matching overload for 'exists' with 1 arguments$/],
+  ] as const) {
+    assert.match(said(source, { object }, { foreign }), wanted, source)
+  }
 })

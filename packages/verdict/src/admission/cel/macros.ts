@@ -12,7 +12,16 @@ import { entry, isList, isMap, keysOf, mapKey, none, Optional, read, typeName } 
  * What looks like a call and is not one: its arguments are evaluated in their own time, with a variable of their own.
  */
 
-const loops = new Set(['all', 'exists', 'exists_one', 'existsOne', 'filter', 'map', 'transformList', 'transformMap'])
+export const loops: ReadonlySet<string> = new Set([
+  'all',
+  'exists',
+  'exists_one',
+  'existsOne',
+  'filter',
+  'map',
+  'transformList',
+  'transformMap',
+])
 
 export function isMacro({ name, target, args }: CallNode): boolean {
   if (target === undefined) return name === 'has' && args.length === 1

@@ -109,6 +109,10 @@ export function findFunction(name: string): CelFunction | undefined {
   return functions.get(name)
 }
 
+export function functionNames(): Iterable<string> {
+  return functions.keys()
+}
+
 /** Whether `name.something` is a function's name. */
 export function isNamespace(name: string): boolean {
   for (const key of functions.keys()) if (key.startsWith(`${name}.`)) return true

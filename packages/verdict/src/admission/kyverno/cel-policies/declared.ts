@@ -11,6 +11,7 @@ const foreign = new Set([
   'images',
   'json',
   'random',
+  'resource',
   'time',
   'transform',
   'x509',

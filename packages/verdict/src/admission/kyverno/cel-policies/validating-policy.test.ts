@@ -157,6 +157,10 @@ test('a policy that Kyverno would not take is a mistake with its place', () => {
     what('objekt.spec == 1'),
     `${where}undeclared reference to 'objekt' (line 1, column 1 of the expression)`,
   )
+  assert.equal(
+    what("object.spec.containers.all(c, c.image.endWith('x'))"),
+    `${where}undeclared reference to 'endWith'; did you mean "endsWith"? (line 1, column 31 of the expression)`,
+  )
 })
 
 test('what is not modelled is unknown, with its name and line, where the policy is about the object', () => {
