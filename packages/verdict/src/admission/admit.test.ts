@@ -244,6 +244,23 @@ test('several policies refuse together: those of CEL in one line, the old form i
   )
 })
 
+test('a table has every policy that may refuse with every rule that minds, also where that rule only reports', () => {
+  const refusing = clusterPolicy('b', 'r-b', 'no: b', '{ spec: { priority: 1 } }')
+  const [own = '', rule = ''] = clusterPolicy('a', 'r-a', 'no: a', '{ spec: { priority: 1 } }').split(/(?= {4}- name)/)
+  const audits = rule.replace('Enforce', 'Audit')
+  // Its other rule may refuse, and has nothing against this pod.
+  const both = own + audits + rule.replace('r-a', 'r-other').replace('{ spec: { priority: 1 } }', '{ kind: Pod }')
+  const said = (policies: readonly string[]) => asked(policies.join('---\n'), pod()).refusal?.message ?? ''
+  const table = (...names: readonly string[]) =>
+    names
+      .map((n) => `${n}:\n  r-${n}: 'validation error: no: ${n}. rule r-${n} failed at path /spec/priority/'\n`)
+      .join('')
+  assert.ok(said([both, refusing]).endsWith(`policies \n\n${table('a', 'b')}`), said([both, refusing]))
+  // One of which no rule may refuse is asked elsewhere.
+  assert.ok(said([own + audits, refusing]).endsWith(`policies \n\n${table('b')}`))
+  assert.equal(said([both]), '')
+})
+
 test('Kyverno is not asked about its own namespace and kube-system; a workload that is refused makes no pods', () => {
   const policy = validatingPolicy('x')
   for (const name of ['kube-system', 'kyverno']) {

@@ -2,6 +2,8 @@ import type { Resource } from '@bulkhead/resources'
 import { rawField } from '../model/kinds.js'
 import type { Refusal } from './gate.js'
 import { goYaml } from './go-yaml.js'
+import { field, list } from './match/fields.js'
+import { mayRefuse } from './old-form.js'
 import { groupResourceOf, isOldForm } from './targets.js'
 import type { AdmissionStep, Review } from './types.js'
 
@@ -64,7 +66,7 @@ export function validatingRefusal(
     return byWebhook(webhook, together.map(failed).join('; '))
   }
   if (!steps.some(denies)) return {}
-  return byWebhook('validate.kyverno.svc-fail', blocked(steps.filter(byOldForm), review))
+  return byWebhook('validate.kyverno.svc-fail', blocked(steps.filter(byOldForm), review, resources))
 }
 
 const failed = (step: AdmissionStep): string =>
@@ -94,16 +96,18 @@ function webhookOf({ policy = '' }: AdmissionStep, resources: readonly Resource[
   return `${base}-${fails}-finegrained-${namespace}${name}`
 }
 
-/** Every rule that minds of every policy that refuses, also where the rule alone would only report. */
-function blocked(steps: readonly AdmissionStep[], { request }: Review): string {
-  const policies = [...new Set(steps.filter(denies).map(({ policy }) => policy))]
+/** Every rule that minds, of every policy that has one that may refuse: what of them refuses does not matter then. */
+function blocked(steps: readonly AdmissionStep[], { request }: Review, resources: readonly Resource[]): string {
+  const minding = steps.filter(({ outcome }) => ['deny', 'warn', 'audit'].includes(outcome))
+  const policies = [...new Set(minding.map(({ policy }) => policy))].filter((policy) => {
+    const spec = field(resources.find(({ id }) => id === policy)?.object, 'spec')
+    return minding.some((step) => step.policy === policy && denies(step)) || mayRefuse(spec, list(field(spec, 'rules')))
+  })
   const failures = Object.fromEntries(
     policies.map((policy) => [
       named(policy).name,
       Object.fromEntries(
-        steps
-          .filter((step) => step.policy === policy && ['deny', 'warn', 'audit'].includes(step.outcome))
-          .map((step) => [step.rule ?? '', step.message ?? '']),
+        minding.filter((step) => step.policy === policy).map((step) => [step.rule ?? '', step.message ?? '']),
       ),
     ]),
   )

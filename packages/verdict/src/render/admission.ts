@@ -1,6 +1,8 @@
+import type { KubernetesObject } from '@bulkhead/resources'
 import { stringify } from 'yaml'
 import { changesBetween } from '../admission/changes.js'
 import { kubectlAnswer } from '../admission/kubectl.js'
+import { othersRefusing } from '../admission/others.js'
 import type { Admission, AdmissionStep, Operation } from '../admission/types.js'
 import { admissionSentence } from '../messages/admission.js'
 import { cut } from '../messages/fact.js'
@@ -57,7 +59,9 @@ function outcomeText(admission: Admission): string {
   if (step === undefined || admission.outcome === 'allow') return 'ADMITTED'
   if (admission.outcome === 'unknown')
     return `UNKNOWN: ${step.facts?.what ?? step.policy ?? 'a policy'} is not modelled`
-  return `REFUSED by ${step.layer === undefined ? whose(step) : `${step.layer} (${whose(step)})`}`
+  const others = othersRefusing(admission)
+  const who = `${whose(step)}${others === 0 ? '' : ` and ${others} more`}`
+  return `REFUSED by ${step.layer === undefined ? who : `${step.layer} (${who})`}`
 }
 
 /** `Pod Security of Namespace/shop`, `ValidatingPolicy/disallow-root-user` */
@@ -162,7 +166,17 @@ function podLines(pod: Admission): string[] {
   return lines.map((line) => `  ${line}`)
 }
 
-const yamlOf = (object: unknown): string => stringify(object, { lineWidth: 0, aliasDuplicateObjects: false }).trimEnd()
+/** What people look for first stands first, in whatever order a policy put it together. */
+const first = ['apiVersion', 'kind', 'metadata', 'spec']
+
+function yamlOf(object: KubernetesObject): string {
+  const fields = Object.entries(object)
+  const ordered = [
+    ...first.flatMap((key) => fields.filter(([name]) => name === key)),
+    ...fields.filter(([name]) => !first.includes(name)),
+  ]
+  return stringify(new Map(ordered), { lineWidth: 0, aliasDuplicateObjects: false }).trimEnd()
+}
 
 const indented = (text: string, by: number): string[] =>
   text

@@ -1,3 +1,4 @@
+import { mayRefuse } from '../../../old-form.js'
 import { field, isDict, isList, textOf, textsOf } from '../data.js'
 import { selectorFits } from '../match/selector.js'
 import type { Policy, Rule, Scene } from '../types.js'
@@ -37,15 +38,9 @@ function overrideOf(overrides: unknown, { review }: Scene): string | undefined {
 
 /** Whether any of the policy's rules may refuse: an error in it refuses then, too. */
 export function refusesAtAll({ spec, families }: Policy): boolean {
-  const enforces = (value: unknown) => textOf(value)?.toLowerCase() === 'enforce'
-  const overridden = (value: unknown) => isList(value) && value.some((one) => enforces(field(one, 'action')))
-  return (
-    enforces(spec.validationFailureAction) ||
-    overridden(spec.validationFailureActionOverrides) ||
-    families.some(({ own: { body } }) => {
-      const { validate } = body
-      return enforces(field(validate, 'failureAction')) || overridden(field(validate, 'failureActionOverrides'))
-    })
+  return mayRefuse(
+    spec,
+    families.map(({ own: { body } }) => body),
   )
 }
 

@@ -55,7 +55,11 @@ function substituted(document: Dict, context: Context): unknown {
   }
 }
 
+/** What a patch costs but for its copies: it is put together anew, and read. */
+const PATCH_STEPS = 150
+
 function patched(patch: unknown, object: Dict, context: Context): Dict {
+  context.budget.spend(PATCH_STEPS + 2 * breadth(object))
   const merge = field(patch, 'patchStrategicMerge')
   if (merge !== undefined && merge !== null) {
     const plain = preprocess(merge, object, context.budget)
@@ -65,6 +69,13 @@ function patched(patch: unknown, object: Dict, context: Context): Dict {
   if (written === '') throw new QueryError('empty mutate rule')
   const options = { missingRemoved: true, parentsMade: true, negativeIndexes: true }
   return dict(applyJsonPatch(object, operations(written), options), object)
+}
+
+/** Fields and items that stand beside those that a patch changes, and are copied with them. */
+function breadth(object: Dict): number {
+  let count = 0
+  for (const value of Object.values(object)) count += isList(value) ? value.length : isDict(value) ? breadth(value) : 1
+  return count
 }
 
 function dict(value: unknown, fallback: Dict): Dict {
