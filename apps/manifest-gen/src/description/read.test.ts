@@ -98,6 +98,11 @@ const table: readonly (readonly [string, unknown, string])[] = [
         'namespace: this namespace is the platform’s: nothing is opened there for a workload',
       ] as const,
   ),
+  [
+    'a new namespace that is there',
+    { ...smallest, namespace: 'default', newNamespace: true },
+    'namespace: every cluster has this one already, and walls of its own would be around all that is in it',
+  ],
   ['words for a switch', { ...smallest, newNamespace: 'yes' }, 'newNamespace: it must be true or false'],
   ['no image', { ...smallest, image: '' }, 'image: it is empty'],
   [
@@ -214,6 +219,24 @@ const table: readonly (readonly [string, unknown, string])[] = [
     'a limit of nothing',
     { ...smallest, resources: { limits: { memory: '0' } } },
     'resources.limits.memory: it must not be 0',
+  ],
+  ...['1m', '500m', '0m'].map(
+    (memory) =>
+      [
+        `thousandths of a byte: ${memory}`,
+        { ...smallest, resources: { limits: { memory } } },
+        'resources.limits.memory: its m is for thousandths of a byte; Mi or M is for megabytes, as in 256Mi',
+      ] as const,
+  ),
+  [
+    'less than a byte',
+    { ...smallest, resources: { requests: { memory: '0.5' } } },
+    'resources.requests.memory: it is less than a byte',
+  ],
+  [
+    'a limit below what is asked for',
+    { ...smallest, resources: { requests: { cpu: '1' }, limits: { cpu: '500m' } } },
+    'resources.requests.cpu: it is more than the limit, 500m',
   ],
   [
     'an unknown resource',

@@ -35,6 +35,11 @@ export function readDescription(input: unknown, allowed: (image: string) => bool
       field: 'hosts',
       message: 'only with newNamespace: another namespace may deny the outside, and a deny beats every allow',
     })
+  if (raw.newNamespace === true && raw.namespace === 'default')
+    problems.push({
+      field: 'namespace',
+      message: 'every cluster has this one already, and walls of its own would be around all that is in it',
+    })
   checkPeers(raw, known, 'callers', problems)
   checkPeers(raw, called, 'calls', problems)
   const resources = readResources(raw, problems)
@@ -251,10 +256,20 @@ function readResources({ resources = {} }: RawDescription, problems: FieldProble
     // A default gives way to a limit that was asked for.
     fitted[what] = fits ? amount : (most ?? amount)
   }
-  for (const [what, amount] of Object.entries(limit))
-    if (amountOf(amount) === 0)
-      problems.push({ field: nameOf(['resources', 'limits', what]), message: 'it must not be 0' })
+  for (const [which, amounts] of Object.entries({ requests: resources.requests, limits: resources.limits }))
+    for (const [what, amount] of Object.entries(written(amounts))) {
+      const message = unfit(which, what, amount)
+      if (message !== undefined) problems.push({ field: nameOf(['resources', which, what]), message })
+    }
   return { requests: fitted, limits: limit }
+}
+
+/** What is wrong with one amount by itself. */
+function unfit(which: string, what: string, amount: string): string | undefined {
+  if (what === 'memory' && amount.endsWith('m'))
+    return 'its m is for thousandths of a byte; Mi or M is for megabytes, as in 256Mi'
+  if (amountOf(amount) === 0) return which === 'limits' ? 'it must not be 0' : undefined
+  return what === 'memory' && amountOf(amount) < 1 ? 'it is less than a byte' : undefined
 }
 
 /** Without what is not there, which would write `undefined` over a default. */

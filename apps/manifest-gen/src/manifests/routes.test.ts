@@ -72,6 +72,19 @@ test('?part gives what belongs to one folder of k8s, and all of them are the who
   assert.deepEqual([...new Set(each[4]?.map(({ kind }) => kind))], ['AuthorizationPolicy'])
 })
 
+test('a member that the query does not have is refused, and those that it has are named', async (t) => {
+  const { service } = await startApp(t)
+  const post = (query: string) => request(service.server).post(`/v1/manifests${query}`).send(full)
+  const refused = await post('?formt=yaml&part=workloads&a[b]=1')
+  assert.deepEqual([refused.status, refused.body.error.code], [422, 'INVALID_DESCRIPTION'])
+  const message = 'the query has no such member; it may have format and part'
+  assert.deepEqual(refused.body.error.fields, [
+    { field: 'formt', message },
+    { field: '["a[b]"]', message },
+  ])
+  assert.equal((await post('?format=yaml&part=workloads')).status, 200)
+})
+
 test('what cannot be taken is refused on the wire with its status, its code, and the field', async (t) => {
   const { service } = await startApp(t)
   const post = (type: string | undefined, body: string | Buffer, query = {}) => {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { kitErrors, type ServiceOptions, send } from '@bulkhead/service-kit'
-import { InvalidDescription } from '../description/problems.js'
+import { InvalidDescription, nameOf } from '../description/problems.js'
 import { readDescription } from '../description/read.js'
 import { generate } from '../generate/generate.js'
 import { type ManifestFile, type Part, parts } from '../generate/objects.js'
@@ -42,6 +42,8 @@ const listOf = (files: readonly ManifestFile[]) => ({
   items: files.flatMap(({ objects }) => objects),
 })
 
+const members = ['format', 'part'] as const
+
 interface Query {
   readonly format?: Format
   readonly part?: Part
@@ -49,7 +51,15 @@ interface Query {
 
 /** @throws InvalidDescription for what is not there to be chosen */
 function readQuery(query: Readonly<Record<string, unknown>>): Query {
-  const choose = <T extends string>(name: string, among: readonly T[]): T | undefined => {
+  const unknown = Object.keys(query).filter((name) => !members.some((member) => member === name))
+  if (unknown.length > 0)
+    throw new InvalidDescription(
+      unknown.map((name) => ({
+        field: nameOf([name]),
+        message: `the query has no such member; it may have ${members.join(' and ')}`,
+      })),
+    )
+  const choose = <T extends string>(name: (typeof members)[number], among: readonly T[]): T | undefined => {
     const value = query[name]
     if (value === undefined) return undefined
     const found = among.find((one) => one === value)
