@@ -48,7 +48,7 @@ describe('apply and delete, on a target without layers', () => {
     assert.match(stdout, /^serviceaccount\/a1 created\nserviceaccount\/a2 created\n/)
     assert.match(
       stderr,
-      /^Error from server \(Forbidden\): error when creating ".*careless\.yaml": pods "careless" is forbidden: violates PodSecurity "restricted:latest": host namespaces \(hostPID=true\), .*\n {2}by {4}Namespace\/shop \(k8s\/workloads\/shop\/namespace\.yaml:\d+\)\n {2}for {3}\/spec\/hostPID of Pod\/shop\/careless \(.*careless\.yaml:8:9\)\n {2}Nothing was changed\. What to do: /,
+      /^Error from server \(Forbidden\): error when creating ".*careless\.yaml": pods "careless" is forbidden: violates PodSecurity "restricted:latest": host namespaces \(hostPID=true\), .*\n {2}by {4}Namespace\/shop \(k8s\/workloads\/shop\/namespace\.yaml:\d+\)\n {2}for {3}\/spec\/hostPID of Pod\/shop\/careless \(.*careless\.yaml:8:9\)\n {2}It is not there\. What to do: /,
     )
     const json = JSON.parse((await say('apply', '-f', file, '--json')).stdout) as {
       objects: readonly { done: string; said?: readonly string[] }[]

@@ -129,7 +129,7 @@ test('a change that is refused, or whose pods are, changes nothing, and says wha
     await assert.rejects(cluster.apply('x', { objects: text, file: 'x.yaml' }), (error: ClusterError) => {
       assert.deepEqual([error.code, error.name], ['refused', 'ClusterError'])
       assert.match(error.message, first)
-      assert.match(error.message, /\n {2}Nothing was changed\. What to do: /)
+      assert.match(error.message, /\n {2}It is not there\. What to do: /)
       const said = error.admissions.map(({ object, outcome, pod }) => [object.kind, outcome, pod?.outcome])
       const refused = text === barePod ? ['Pod', 'deny', undefined] : ['Deployment', 'allow', 'deny']
       assert.deepEqual(said.at(-1), refused)

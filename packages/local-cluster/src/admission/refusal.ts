@@ -20,34 +20,45 @@ export interface Refusal {
   /** What decided, and its `file:line`. */
   readonly policy?: string
   readonly policyAt?: string
+  /** How many other policies refuse it as well. */
+  readonly others?: number
   /** The field that it is about, and its `file:line:column`. */
   readonly path?: string
   readonly objectAt?: string
 }
 
-/** For people: the API server's words, then what said so, where, and what to do. One or more lines, without colour. */
+/**
+ * For people: the API server's words, then what said so, where, and what to do. One or more lines, without colour.
+ *
+ * @param change `whole`: with this refusal none of its change is in force, as of one object that `apply` puts
+ */
 export function refusalText(refusal: Refusal, change: 'each' | 'whole' = 'each'): string {
-  const { id, at, refused, policy, policyAt, path, objectAt, told } = refusal
+  const { id, at, refused, policy, policyAt, others = 0, path, objectAt, told } = refusal
   const field = path === undefined ? '' : `${path} of `
   return [
     told,
-    ...(policy === undefined ? [] : [`  by    ${policy}${policyAt === undefined ? '' : ` (${policyAt})`}`]),
+    ...(policy === undefined
+      ? []
+      : [
+          `  by    ${policy}${others === 0 ? '' : ` and ${others} more`}${policyAt === undefined ? '' : ` (${policyAt})`}`,
+        ]),
     `  for   ${field}${refused === 'pods' ? 'the pods of ' : ''}${id} (${objectAt ?? at})`,
-    `  ${change === 'whole' ? 'Nothing was changed' : stateOf(refusal)}. What to do: ${todoOf(refusal)}.`,
+    `  ${stateOf(refusal, change)}. What to do: ${todoOf(refusal)}.`,
   ].join('\n')
 }
 
-function stateOf({ refused, stays }: Refusal): string {
+function stateOf({ refused, stays, operation }: Refusal, change: 'each' | 'whole'): string {
+  if (change === 'whole') return operation === 'CREATE' ? 'It is not there' : 'It stays as it was'
   if (refused === 'pods') return 'It is there, and no new pod of it is started (FailedCreate)'
   return stays === true ? 'It stays as it was' : 'It is not there'
 }
 
-function todoOf({ operation, outcome, path, policy = '' }: Refusal): string {
+function todoOf({ operation, outcome, path, policy = '', others = 0 }: Refusal): string {
   if (operation === 'DELETE') return 'put it back, or change the policy first'
   if (outcome === 'unknown') return 'write the policy without what is not modelled, or so that it does not match this'
   const mend = path === undefined ? 'mend the object' : 'mend the field'
-  // Pod Security knows no exceptions but another level.
-  return policy.startsWith('Namespace/')
+  // Pod Security knows no exceptions but another level, and an exception from one of several policies lets nothing in.
+  return policy.startsWith('Namespace/') || others > 0
     ? `${mend}; npx bulkhead admit -f FILE says whether that is enough`
     : `${mend}, or write a PolicyException that names this policy and no more than this`
 }

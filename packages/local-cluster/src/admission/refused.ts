@@ -1,6 +1,6 @@
 import type { Resource } from '@bulkhead/resources'
 import type { Admission, AdmissionStep } from '@bulkhead/verdict/admission'
-import { kubectlAnswer } from '@bulkhead/verdict/admission/lazy'
+import { kubectlAnswer, othersRefusing } from '@bulkhead/verdict/admission/lazy'
 import type { Refusal } from './refusal.js'
 
 /** What stands in the way, of an object that is not admitted or whose pods are not. */
@@ -11,6 +11,7 @@ export function refusalOf(
 ): Refusal {
   const { outcome, decidedBy, refusal } = admission
   const step = admission.steps[decidedBy ?? -1]
+  const others = othersRefusing(admission)
   const { file, line } = resource.position([])
   const message = refusal?.message ?? unknownWords(step)
   return {
@@ -28,6 +29,7 @@ export function refusalOf(
           ? eventOf(resource, admission, message)
           : kubectlAnswer(refusal, file, operation),
     ...(step?.policy !== undefined && { policy: step.policy }),
+    ...(others > 0 && { others }),
     ...(step?.at !== undefined && { policyAt: step.at }),
     ...(step?.path !== undefined && { path: step.path }),
     ...(step?.objectAt !== undefined && { objectAt: step.objectAt }),

@@ -10,6 +10,7 @@ import type { AdmissionOptions, AdmissionPolicies, ReadPolicies } from './types.
 
 export { admit } from './admit.js'
 export { kubectlAnswer } from './kubectl.js'
+export { othersRefusing } from './others.js'
 
 const none: ReadPolicies = () => ({ reviewers: [], notModelled: [] })
 
