@@ -15,7 +15,10 @@ export interface Admitted {
   readonly news: readonly Refusal[]
   /** Ids of what was refused before, and is no more. */
   readonly mended: readonly string[]
-  /** What kubectl prints after `Warning: `; of what is refused still, as it is written, nothing again. */
+  /**
+   * What kubectl prints after `Warning: `; of what is refused still, as it is written, nothing again. And what of a policy that
+   * is new is not modelled here.
+   */
   readonly warnings: readonly string[]
 }
 
@@ -29,8 +32,19 @@ export function admittedOf(before: Held, passed: Passed): Admitted {
     refused,
     news: refused.filter((one) => written.has(one) || !known.has(sayingOf(one))),
     mended: [...new Set(refusalsOf(before).map(({ id }) => id))].filter((id) => !refused.some((one) => one.id === id)),
-    warnings: [...new Set(anew.flatMap(({ admission }) => admission?.warnings ?? []))],
+    warnings: [
+      ...new Set(anew.flatMap(({ admission }) => admission?.warnings ?? [])),
+      ...notModelledNow(before, passed),
+    ],
   }
+}
+
+/** A policy that comes in without all of it being modelled, before it denies somebody something. */
+function notModelledNow(before: Held, { held }: Passed): readonly string[] {
+  const known = new Set(before.policies?.notModelled.map(({ id, what }) => `${id} ${what}`))
+  return (held.policies?.notModelled ?? [])
+    .filter(({ id, what }) => !known.has(`${id} ${what}`))
+    .map(({ id, what, at }) => `${id}: ${what} (${at}) is not modelled; what it touches is denied`)
 }
 
 const sayingOf = ({ id, operation, refused, message }: Refusal): string =>
