@@ -57,6 +57,7 @@ async function fill(page: Page): Promise<void> {
   await page.getByLabel('Namespace (required)').fill('demo')
   await page.getByLabel('Image (required)').fill('localhost/bulkhead/probe:0.1.0')
   await page.getByLabel('Port').fill('8080')
+  await page.getByLabel('Arguments').fill('listen\nhttp:8080')
   await page.getByLabel('Environment').fill('GREETING=<b>yes: {{ no }}</b>')
   await page.getByLabel('Who may call it').fill('shop/sleep GET,HEAD /api/*\nshop/web-api')
   await page.getByLabel('What it may call').fill('demo/postgres:5432')
@@ -78,6 +79,7 @@ test('in a real browser: a form is filled in, and its manifests are shown and fe
     const shown = page.getByRole('region', { name: 'The manifests as YAML' })
     await shown.waitFor()
     const yaml = (await shown.textContent()) ?? ''
+    assert.match(yaml, /args:\n +- listen\n +- http:8080\n/)
     const [account, , deployment] = parseAllDocuments(yaml).map((one) => one.toJS() as { readonly kind: string })
     assert.equal(account?.kind, 'ServiceAccount')
     assert.match(JSON.stringify(deployment), /<b>yes: \{\{ no \}\}<\/b>/, 'a value is text, here and there')

@@ -41,6 +41,11 @@ test('hosts: one a line', () => {
   assert.deepEqual(descriptionOf({ ...rest, hosts: ' a.example \n\nb.example' }).hosts, ['a.example', 'b.example'])
 })
 
+test('arguments: one a line, spaces within one its own', () => {
+  const { args } = descriptionOf({ ...rest, args: 'listen\n http:8080 \n\nsay a b' })
+  assert.deepEqual(args, ['listen', 'http:8080', 'say a b'])
+})
+
 test('variables: a value is all that stands behind the first =', () => {
   const { env } = descriptionOf({ ...rest, env: 'A= b=c \n B =\nC' })
   assert.deepEqual(env, [{ name: 'A', value: ' b=c ' }, { name: 'B', value: '' }, { name: 'C' }])

@@ -71,6 +71,7 @@ export function descriptionOf(fields: Fields): Json {
   const callers = callersOf(text('callers'))
   const calls = callsOf(text('calls'))
   const hosts = linesOf(text('hosts'))
+  const args = linesOf(text('args'))
   const env = variablesOf(String(fields.env ?? ''))
   return {
     name: text('name'),
@@ -83,6 +84,7 @@ export function descriptionOf(fields: Fields): Json {
     ...(callers.length > 0 && { callers }),
     ...(calls.length > 0 && { calls }),
     ...(hosts.length > 0 && { hosts }),
+    ...(args.length > 0 && { args }),
     ...(env.length > 0 && { env }),
   }
 }
