@@ -40,7 +40,7 @@ test('a configuration that cannot be ends with 78 and a sentence', async (t) => 
   }
 })
 
-test('defaults: any address, port 8080', () => {
+test('defaults: every address, port 8080', () => {
   const { values } = readGeneratorConfig({ ALLOWED_IMAGES: 'a , b/c:1' })
   assert.deepEqual(values.LISTEN_ADDR, { host: '0.0.0.0', port: 8080 })
   assert.deepEqual(values.ALLOWED_IMAGES, ['a', 'b/c:1'])

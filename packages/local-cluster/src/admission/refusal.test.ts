@@ -17,9 +17,9 @@ const lastOf = (one: Refusal, change?: 'each' | 'whole'): string =>
   refusalText(one, change).split('\n').at(-1)?.split('.')[0]?.trim() ?? ''
 
 test('an exception is proposed where one policy alone refuses; of several, how many more', () => {
-  const [, by, , todo] = refusalText(refusal).split('\n')
+  const [, by, , advice] = refusalText(refusal).split('\n')
   assert.equal(by, '  by    ValidatingPolicy/allowed-images (p.yaml:2)')
-  assert.match(todo ?? '', /write a PolicyException/)
+  assert.match(advice ?? '', /write a PolicyException/)
   const [, those, , instead] = refusalText({ ...refusal, others: 8 }).split('\n')
   assert.equal(those, '  by    ValidatingPolicy/allowed-images and 8 more (p.yaml:2)')
   assert.equal(

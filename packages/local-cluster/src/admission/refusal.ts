@@ -43,7 +43,7 @@ export function refusalText(refusal: Refusal, change: 'each' | 'whole' = 'each')
           `  by    ${policy}${others === 0 ? '' : ` and ${others} more`}${policyAt === undefined ? '' : ` (${policyAt})`}`,
         ]),
     `  for   ${field}${refused === 'pods' ? 'the pods of ' : ''}${id} (${objectAt ?? at})`,
-    `  ${stateOf(refusal, change)}. What to do: ${todoOf(refusal)}.`,
+    `  ${stateOf(refusal, change)}. What to do: ${adviceOf(refusal)}.`,
   ].join('\n')
 }
 
@@ -53,7 +53,7 @@ function stateOf({ refused, stays, operation }: Refusal, change: 'each' | 'whole
   return stays === true ? 'It stays as it was' : 'It is not there'
 }
 
-function todoOf({ operation, outcome, path, policy = '', others = 0 }: Refusal): string {
+function adviceOf({ operation, outcome, path, policy = '', others = 0 }: Refusal): string {
   if (operation === 'DELETE') return 'put it back, or change the policy first'
   if (outcome === 'unknown') return 'write the policy without what is not modelled, or so that it does not match this'
   const mend = path === undefined ? 'mend the object' : 'mend the field'
