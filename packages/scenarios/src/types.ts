@@ -161,7 +161,7 @@ export interface Admitted extends Pick<Admission, 'outcome' | 'decidedBy' | 'ste
 }
 
 /**
- * What `Target.apply` rejects with when admission refuses an object of the change, or the pods of one that it let in: any
+ * What `Target.apply` rejects with when admission refuses an object of the change, or the pods of one that it let in: an
  * Error with this code and these fields, so that it survives the way from another process.
  */
 export interface RefusedError extends Error {

@@ -71,10 +71,10 @@ export class Replay {
     }
   }
 
-  /** The page's command for this target: its state folder, its ports, and a folder of its own for what it keeps in /tmp. */
+  /** The page's command for this target: its state folder, its ports, and a folder of its own for what it keeps in the home folder. */
   #asHere(line: string): string {
     const typed = line
-      .replace(/(?<![\w.])\/tmp\//g, `${path.dirname(this.#stateDir)}/`)
+      .replace(/(?<![\w./])~\//g, `${path.dirname(this.#stateDir)}/`)
       .replaceAll('.bulkhead/', `${this.#stateDir}/`)
       .replace(/\bnpx bulkhead ([a-z]+)/g, (_all, command) => {
         const state = readsFiles.includes(command) ? '' : ` --state ${quoted(this.#stateDir)}`

@@ -22,8 +22,8 @@ import type { NaiveWay } from '../testing/naive-way.js'
 import { askEngine, askNaive, differences, naiveClusterOf } from '../testing/waypoint-ask.js'
 
 /*
- * The engine against the naive evaluators, over random clusters with waypoints: 400 with ten calls each, 10,000 with
- * BULKHEAD_LONG=1; and as many with all calls by one waypoint, for what it reads of them. BULKHEAD_SEED repeats a run.
+ * The engine against the naive evaluators, over random clusters with waypoints: 800 with ten calls each, 10,000 with
+ * BULKHEAD_LONG=1; and 400 with all calls by one waypoint, for what it reads of them. BULKHEAD_SEED repeats a run.
  */
 
 const long = process.env.BULKHEAD_LONG === '1'
@@ -81,7 +81,7 @@ function kindsOf({ by, said, stations, outcome }: NaiveWay): string[] {
 }
 
 test('calls by waypoints: the engine and the naive evaluators agree', (t) => {
-  compare(t, { clusters: cluster, walls, calls: call, numRuns: long ? 10_000 : 400 }, sharesOfCalls)
+  compare(t, { clusters: cluster, walls, calls: call, numRuns: long ? 10_000 : 800 }, sharesOfCalls)
 })
 
 test('requests at a waypoint, where everybody goes by it: the engine and the naive evaluators agree', (t) => {

@@ -171,7 +171,7 @@ const anyWalls: fc.Arbitrary<RandomWalls> = fc.record({
       }),
     },
   ),
-  reading: oneOf(true, false, false, false).chain((is) => (is ? reading : fc.constant(undefined))),
+  reading: oneOf(true, false).chain((is) => (is ? reading : fc.constant(undefined))),
   peers,
 })
 export const walls = fc.noBias(anyWalls)

@@ -42,7 +42,7 @@ export const currentConditions = anyAll(CURRENT)
 export const foreachConditions = anyAll(V1)
 
 /**
- * Conditions in a field that the definition leaves open (`preconditions`, `deny.conditions`): any and all, or a plain
+ * Conditions in a field that the definition leaves open (`preconditions`, `deny.conditions`): by their two keys, or a plain
  * list, the older form.
  */
 export function checkOpenConditions(value: unknown, at: At): void {

@@ -20,7 +20,7 @@ const groups: Readonly<Record<string, readonly Row[]>> = {
     ['🙂', '?', true],
     ['*', '\\*', false],
   ],
-  'terms: any of those between |, and of such a one each between &': [
+  'terms: one of those between |, and of such a one each between &': [
     ['10', '>1 & <20', true],
     ['21', '>1 & <20 | >31 & <33', false],
     ['32', '>1 & <20 | >31 & <33', true],
