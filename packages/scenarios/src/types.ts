@@ -1,4 +1,12 @@
-import type { Flow, FlowDestination, FlowRecord, ForgedCertificate, Symptom, Verdict } from '@bulkhead/verdict'
+import type {
+  Flow,
+  FlowDestination,
+  FlowRecord,
+  ForgedCertificate,
+  Outcome,
+  Symptom,
+  Verdict,
+} from '@bulkhead/verdict'
 import type { Admission } from '@bulkhead/verdict/admission'
 
 /**
@@ -129,7 +137,40 @@ export interface Observation {
 /** An observation, and what the target's own records say of the connections behind it. */
 export interface Evidence {
   readonly observation: Observation
+  /** The local mesh's records: of each connection, with every layer's word on it. Empty on a cluster. */
   readonly flows: readonly FlowRecord[]
+  /** A cluster's: what its enforcing points said of it themselves, in order of time. Absent on the local target. */
+  readonly sightings?: readonly Sighting[]
+}
+
+/** Whose log, or answer, a sighting is from. */
+export type Witness = 'hubble' | 'ztunnel' | 'waypoint' | 'gateway' | 'kyverno' | 'api-server'
+
+/**
+ * What an enforcing point of a cluster said of a connection, a request or an object in its own words, and as much of it as the
+ * words hold. A default deny names no policy; an allow of Cilium's names none either.
+ */
+export interface Sighting {
+  readonly by: Witness
+  /** RFC 3339, UTC. */
+  readonly at: string
+  readonly outcome: Outcome
+  /** `namespace/workload`, identity and address, as far as the line has them. */
+  readonly source: { readonly workload?: string; readonly identity?: string; readonly ip?: string }
+  readonly destination: {
+    readonly workload?: string
+    readonly service?: string
+    readonly host?: string
+    readonly ip?: string
+    readonly port?: number
+  }
+  /** The reason code (docs/reasons.md) that these words stand for, where they stand for one. */
+  readonly code?: string
+  /** `Kind/namespace/name`, where the words name one. */
+  readonly policy?: string
+  readonly http?: { readonly method: string; readonly path: string; readonly status?: number }
+  /** The line, or the answer, whole. */
+  readonly line: string
 }
 
 /** A change of what is in force, for as long as it stands: objects added or replaced, and objects taken out. */

@@ -1,0 +1,54 @@
+/** The programs of this machine that a cluster is made and asked with; `npm` and `tar` for a bundle. */
+export type ToolName = 'docker' | 'kind' | 'kubectl' | 'helm' | 'cilium' | 'istioctl' | 'npm' | 'node' | 'tar'
+
+/** One command line. It is data: the plan prints it, tests read it, and the same is run. */
+export interface Command {
+  readonly tool: ToolName
+  readonly args: readonly string[]
+  /** Text for its stdin. */
+  readonly stdin?: string
+  /** Its stdin, or its output, holds what is nobody's business: neither is logged or printed. */
+  readonly secret?: boolean
+  /** After this it is ended, with all that it has started. */
+  readonly timeoutMs: number
+  /** Working directory. Default: the clone. */
+  readonly cwd?: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** How a command ended. A code that is not 0 is no exception: what it means is the caller's to say. */
+export interface CommandResult {
+  readonly command: Command
+  /** Undefined when it was ended by a signal. */
+  readonly code: number | undefined
+  readonly stdout: string
+  readonly stderr: string
+  readonly durationMs: number
+}
+
+export interface RunOptions {
+  readonly signal?: AbortSignal
+  /** Told each line of stdout and stderr as it comes. */
+  readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void
+}
+
+/** Runs commands: for real, or recorded, in tests. */
+export interface Tools {
+  /**
+   * @throws ToolError `missing` when the program is not there, `timeout` when it took too long, `output` when it said more than
+   * is kept; the signal's reason when that is aborted. In all of them nothing of it runs any more.
+   */
+  run(command: Command, options?: RunOptions): Promise<CommandResult>
+}
+
+export class ToolError extends Error {
+  override readonly name = 'ToolError'
+  readonly code: 'missing' | 'timeout' | 'output'
+  readonly command: Command
+
+  constructor(code: ToolError['code'], message: string, command: Command) {
+    super(message)
+    this.code = code
+    this.command = command
+  }
+}
