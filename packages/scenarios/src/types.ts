@@ -1,12 +1,4 @@
-import type {
-  Flow,
-  FlowDestination,
-  FlowRecord,
-  ForgedCertificate,
-  Outcome,
-  Symptom,
-  Verdict,
-} from '@bulkhead/verdict'
+import type { Flow, FlowDestination, FlowRecord, ForgedCertificate, Outcome, Symptom, Verdict } from '@bulkhead/verdict'
 import type { Admission } from '@bulkhead/verdict/admission'
 
 /**
