@@ -1,2 +1,5 @@
 export { clusterName, contextName, kubectlArgs, type Place, placeOf } from './place.js'
+export { commandLine, namesOurCluster, shellWord, shortCommandLine } from './tools/command-line.js'
+export { type CommandLog, fileLog, noLog } from './tools/log.js'
+export { type SpawnOptions, spawnTools } from './tools/spawn.js'
 export { type Command, type CommandResult, type RunOptions, ToolError, type ToolName, type Tools } from './tools.js'

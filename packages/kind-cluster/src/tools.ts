@@ -21,6 +21,8 @@ export interface CommandResult {
   readonly command: Command
   /** Undefined when it was ended by a signal. */
   readonly code: number | undefined
+  /** Which signal that was. SIGKILL that is not ours: most likely the machine ran out of memory. */
+  readonly signal?: NodeJS.Signals
   readonly stdout: string
   readonly stderr: string
   readonly durationMs: number
@@ -30,6 +32,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal
   /** Told each line of stdout and stderr as it comes. */
   readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void
+  /** For what says a lot for long, such as a log that is followed: lines are told, and neither kept nor logged. */
+  readonly linesOnly?: boolean
 }
 
 /** Runs commands: for real, or recorded, in tests. */

@@ -1,0 +1,3 @@
+// For tests of whatever runs tools: tools that run nothing, and programs under the tools' names that answer from a table.
+export { type Answer, type Answers, type Matcher, type RecordingTools, recordingTools } from './recording.js'
+export { type StandInAnswer, type StandIns, standIns, type WasAsked } from './stand-ins.js'
