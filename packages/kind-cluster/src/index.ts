@@ -1,3 +1,13 @@
+export {
+  PINS_FILE,
+  type PinnedTool,
+  type Pins,
+  PinsError,
+  parsePins,
+  readPins,
+  type ToolPin,
+  wantedVersion,
+} from './pins.js'
 export { clusterName, contextName, kubectlArgs, type Place, placeOf } from './place.js'
 export { commandLine, namesOurCluster, shellWord, shortCommandLine } from './tools/command-line.js'
 export { type CommandLog, fileLog, noLog } from './tools/log.js'
