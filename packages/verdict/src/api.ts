@@ -1,4 +1,4 @@
-import type { Resource } from '@bulkhead/resources'
+import type { Pod as PodObject, Resource } from '@bulkhead/resources'
 import type { GatewayModel, WaypointModel } from './routes/types.js'
 import type { EvidenceAt, Flow, NodeModel, Platform, Pod, Protocol, ServiceModel, Verdict, VerdictAt } from './types.js'
 
@@ -60,12 +60,23 @@ export interface CompileOptions {
    * whose Deployment has replicas.
    */
   readonly waypointsReadyOnce?: ReadonlySet<string>
-  /** Default bulkhead-worker and bulkhead-worker2. */
-  readonly nodes?: readonly string[]
+  /** Default bulkhead-worker and bulkhead-worker2. Those of a running cluster have addresses of their own: workers first. */
+  readonly nodes?: readonly (string | NodeModel)[]
+  /** The pods that a running cluster has. With them none is derived from workloads, and each is where it really is. */
+  readonly running?: readonly RunningPod[]
   readonly trustDomain?: string
   readonly rootNamespace?: string
   /** What enforces the network layers. */
   readonly network?: NetworkOptions
+}
+
+/** A pod of a running cluster, with the place and the address that it was given there. */
+export interface RunningPod {
+  readonly resource: Resource<PodObject>
+  /** Name of the Deployment (or other owner); of a bare pod its own. */
+  readonly workload: string
+  readonly node: string
+  readonly ip: string
 }
 
 export interface NetworkOptions {

@@ -42,6 +42,7 @@ export const compile: Compile = (resources, options = {}) => {
     lingering: options.lingering ?? [],
     podless: options.podless,
     gateways: generatedOf,
+    running: options.running,
   })
   const services = buildServices(all, pods, previous)
   const platform = modelPlatform({ trustDomain, nodes, pods, services })
@@ -139,8 +140,8 @@ function modelGateway({ gateway, key, workload }: Generated, routes: RouteIndex)
 }
 
 /** kind's network: the control plane has the first address, the workers the next. */
-function modelNodes(names: readonly string[]): NodeModel[] {
-  if (names.length === 0 || names.length > 200)
-    throw new RangeError(`a cluster has 1 to 200 nodes, not ${names.length}`)
-  return names.map((name, index) => ({ name, ip: `172.18.0.${index + 3}` }))
+function modelNodes(nodes: readonly (string | NodeModel)[]): NodeModel[] {
+  if (nodes.length === 0 || nodes.length > 200)
+    throw new RangeError(`a cluster has 1 to 200 nodes, not ${nodes.length}`)
+  return nodes.map((node, index) => (typeof node === 'string' ? { name: node, ip: `172.18.0.${index + 3}` } : node))
 }

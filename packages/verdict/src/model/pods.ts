@@ -1,12 +1,12 @@
 import type { PodSpec, Resource } from '@bulkhead/resources'
-import type { Snapshot } from '../api.js'
+import type { RunningPod, Snapshot } from '../api.js'
 import type { NodeModel, Pod } from '../types.js'
 import { isCaptured } from './capture.js'
 import { CompileError } from './compile-error.js'
 import type { Generated } from './gateways/generate.js'
-import { rawField } from './kinds.js'
+import { namespaceOf, rawField } from './kinds.js'
 import { controlPlaneNode, platformAddresses } from './platform-addresses.js'
-import { type WantedPod, wantedPods } from './workloads.js'
+import { barePod, type WantedPod, wantedPods } from './workloads.js'
 
 export interface PodsOptions {
   readonly nodes: readonly NodeModel[]
@@ -19,6 +19,7 @@ export interface PodsOptions {
   readonly podless?: ReadonlySet<string> | undefined
   /** What istiod made of Gateways, by `namespace/name` of the Deployment. */
   readonly gateways: ReadonlyMap<string, Generated>
+  readonly running?: readonly RunningPod[] | undefined
 }
 
 export function identityOf(trustDomain: string, namespace: string, serviceAccount: string): string {
@@ -30,7 +31,8 @@ export function identityOf(trustDomain: string, namespace: string, serviceAccoun
  * the order of the objects, so that callers and the called seldom share one; what was in the previous snapshot stays.
  */
 export function buildPods(resources: readonly Resource[], options: PodsOptions): Map<string, Pod> {
-  const { nodes, previous, lingering } = options
+  const { nodes, previous, lingering, running } = options
+  if (running !== undefined) return new Map(running.map((one) => runningPod(one, options)).map((pod) => [pod.key, pod]))
   const others = nodes.filter(({ name }) => name !== controlPlaneNode.name)
   // Where there is no other node the control plane's has no taint.
   const workers = others.length > 0 ? others : nodes
@@ -77,6 +79,10 @@ export function buildPods(resources: readonly Resource[], options: PodsOptions):
   // One that is asked for again does not linger.
   for (const pod of lingering) if (!pods.has(pod.key)) pods.set(pod.key, pod)
   return pods
+}
+
+function runningPod({ resource, workload, node, ip }: RunningPod, options: PodsOptions): Pod {
+  return modelPod({ ...barePod(resource), namespace: namespaceOf(resource), workload }, node, ip, options)
 }
 
 function modelPod(wanted: WantedPod, node: string, ip: string, options: PodsOptions): Pod {

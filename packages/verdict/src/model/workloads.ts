@@ -107,7 +107,8 @@ function replicas(resource: Resource<Workload>): number {
   return wanted
 }
 
-function barePod(resource: Resource<PodObject>): WantedPod {
+/** A pod that is written, or running, as it is. */
+export function barePod(resource: Resource<PodObject>): WantedPod {
   const { metadata, spec } = resource.object
   // Who names a node goes past the scheduler, and past the taints that only it looks at (NoSchedule).
   const node = rawField(spec, 'nodeName')
