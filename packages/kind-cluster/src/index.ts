@@ -1,4 +1,17 @@
 export {
+  type Asked,
+  type CollectOptions,
+  type Context as EvidenceContext,
+  collectSightings,
+  envoySighting,
+  type FollowOptions,
+  followSightings,
+  hubbleSighting,
+  type Party,
+  refusalSightings,
+  ztunnelSighting,
+} from './evidence/index.js'
+export {
   PINS_FILE,
   type PinnedTool,
   type Pins,

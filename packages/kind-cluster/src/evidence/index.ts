@@ -1,0 +1,8 @@
+export { type Asked, isAbout, type Party } from './about.js'
+export { type CollectOptions, collectSightings } from './collect.js'
+export { envoySighting } from './envoy.js'
+export { type FollowOptions, followSightings } from './follow.js'
+export { hubbleSighting } from './hubble.js'
+export type { Context } from './pods.js'
+export { refusalSightings } from './refusal.js'
+export { ztunnelSighting } from './ztunnel.js'
