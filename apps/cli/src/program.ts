@@ -12,6 +12,7 @@ import * as lab from './commands/lab.js'
 import * as layer from './commands/layer.js'
 import * as logs from './commands/logs.js'
 import * as matrix from './commands/matrix.js'
+import * as peel from './commands/peel.js'
 import * as status from './commands/status.js'
 import * as up from './commands/up.js'
 import * as verdict from './commands/verdict.js'
@@ -34,6 +35,7 @@ const commands = [
   admit,
   matrix,
   diff,
+  peel,
   verdict,
   layer,
   apply,

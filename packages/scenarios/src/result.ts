@@ -54,6 +54,9 @@ export interface Report {
   readonly durationMs: number
 }
 
+/** Of an object that admission lets in, and of a program that runs in a pod that is there. */
+export const letIn: View = { outcome: 'through', symptom: 'ok' }
+
 export function expectedView(expected: Expected): View {
   if (expected.outcome === 'through') return { outcome: 'through', symptom: expected.symptom }
   const { layer, symptom, code } = expected.wall

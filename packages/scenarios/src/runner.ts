@@ -4,6 +4,7 @@ import { Controls } from './control.js'
 import { flowOf } from './flow.js'
 import {
   expectedView,
+  letIn,
   observedView,
   predictedView,
   type Report,
@@ -157,8 +158,6 @@ function statusOf({ differences }: Pick<ScenarioResult, 'differences'>): 'as-exp
 
 /** What came of an attempt, or of what it needs when that was refused; and what was predicted, where somebody can be asked. */
 type Seen = { readonly predicted?: View } & ({ readonly evidence: Evidence } | { readonly refused: View })
-
-const letIn: View = { outcome: 'through', symptom: 'ok' }
 
 /** Predicts and attempts. What was refused is not there to be tried. */
 async function observe(
