@@ -1,4 +1,13 @@
 export {
+  CANARY_FOLDER,
+  type CanaryOptions,
+  type CanaryReport,
+  type CanaryStep,
+  canaryNamespace,
+  canarySteps,
+  runCanary,
+} from './doctor/canary.js'
+export {
   type Asked,
   type CollectOptions,
   type Context as EvidenceContext,
