@@ -5,8 +5,16 @@ import type { Reason, View } from './result.js'
 import type { Observation, Scenario, Through } from './types.js'
 import { alwaysOn, isAdmission } from './walls.js'
 
-/** How a view differs from what is expected, a sentence each; nothing when it is as expected, for the expected reason. */
-export function compareViews(name: 'predicted' | 'observed', expected: View, view: View): string[] {
+/**
+ * How a view differs from what is expected, a sentence each; nothing when it is as expected, for the expected reason. `words`: its
+ * reason is a cluster's own words, which may name no policy and no layer where there is one.
+ */
+export function compareViews(
+  name: 'predicted' | 'observed',
+  expected: View,
+  view: View,
+  { words = false }: { readonly words?: boolean } = {},
+): string[] {
   if (view.outcome !== expected.outcome) {
     const reason = view.reason === undefined ? '' : ` by ${reasonText(view.reason)}`
     return [`expected ${expected.outcome}, ${name} ${view.outcome} (${view.symptom})${reason}`]
@@ -16,7 +24,9 @@ export function compareViews(name: 'predicted' | 'observed', expected: View, vie
     differences.push(`expected the symptom ${expected.symptom}, ${name} ${view.symptom}`)
   }
   if (expected.reason !== undefined && view.reason !== undefined) {
-    differences.push(...compareReasons(name, expected.reason, view.reason))
+    differences.push(
+      ...compareReasons(name, expected.reason, words ? asFarAsSaid(expected.reason, view.reason) : view.reason),
+    )
     if (isAdmission(expected)) differences.push(...compareOthers(name, expected.reason, view.reason))
   }
   for (const text of expected.answer ?? []) {
@@ -25,6 +35,15 @@ export function compareViews(name: 'predicted' | 'observed', expected: View, vie
     differences.push(`expected the API server's answer to contain ${JSON.stringify(text)}, ${name} ${seen}`)
   }
   return differences
+}
+
+/** What words leave out is not against what is expected. */
+function asFarAsSaid(expected: Reason, { code, layer = expected.layer, policies }: Reason): Reason {
+  return {
+    code,
+    ...(layer === undefined ? {} : { layer }),
+    policies: policies.length === 0 ? expected.policies : policies,
+  }
 }
 
 function compareReasons(name: string, expected: Reason, reason: Reason): readonly string[] {
@@ -80,15 +99,20 @@ export function compareRecord(
       : ['the target has no flow record of the attempt, so what stopped it is not known']
   }
   if (scenario.change === undefined) return []
-  const differences: string[] = []
-  const again = scenario.attempt.again === true
-  if (observation.phase !== 'held') {
-    const what = again ? 'another answer on an open connection' : 'an open connection to be closed'
-    differences.push(`expected ${what}; it was never open (it ended at "${observation.phase}")`)
-  } else if (!again && record.flag !== 'POLICY_CHANGE') {
-    differences.push(`expected the flag POLICY_CHANGE, observed ${record.flag}`)
-  }
-  return differences
+  const differences = compareHeld(scenario, expected, observation)
+  if (differences.length > 0 || scenario.attempt.again === true || record.flag === 'POLICY_CHANGE') return differences
+  return [`expected the flag POLICY_CHANGE, observed ${record.flag}`]
+}
+
+/** A change while a connection is open shows something only of one that was open. */
+export function compareHeld(
+  { attempt, change }: Pick<Scenario, 'change' | 'attempt'>,
+  expected: View,
+  { phase }: Observation,
+): readonly string[] {
+  if (change === undefined || expected.outcome !== 'stopped' || phase === 'held') return []
+  const what = attempt.again === true ? 'another answer on an open connection' : 'an open connection to be closed'
+  return [`expected ${what}; it was never open (it ended at "${phase}")`]
 }
 
 /** Whether what arrived is what must arrive. */

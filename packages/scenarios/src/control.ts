@@ -1,11 +1,13 @@
 import { symptoms } from '@bulkhead/verdict'
-import { asMessage } from './stage.js'
+import { asMessage, isNotHere } from './stage.js'
 import type { Observation, Scenario, Target } from './types.js'
 
 /** What a control saw; `failed` says why it does not prove that the service was up. */
 export interface Control {
   readonly observation?: Observation
   readonly failed?: string
+  /** The target has no way to make it. */
+  readonly notHere?: true
 }
 
 type Call = NonNullable<Scenario['control']>
@@ -75,7 +77,8 @@ export class Controls {
       this.#served.set(keyOf(call), { control: { observation }, endedAt: performance.now() })
       return { observation }
     } catch (error) {
-      return { failed: `its control, ${from}, could not be made ${when} the attempt: ${asMessage(error)}` }
+      const failed = `its control, ${from}, could not be made ${when} the attempt: ${asMessage(error)}`
+      return isNotHere(error) ? { failed, notHere: true } : { failed }
     }
   }
 }

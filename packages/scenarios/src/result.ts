@@ -1,6 +1,6 @@
 import type { FlowRecord, Step, Symptom, Verdict } from '@bulkhead/verdict'
 import { outside } from './flow.js'
-import type { LayerState, Observation, Scenario, Target } from './types.js'
+import type { LayerState, Observation, Scenario, Sighting, Target } from './types.js'
 import type { Expected } from './walls.js'
 
 /** Why something was stopped, in the words that expectation, prediction and observation share. */
@@ -27,9 +27,10 @@ export interface View {
 /**
  * `as-expected`: all views agree, and the control was served. `different`: they do not; `differences` says how.
  * `not-observed`: it could not be made, or its control was not served, so nothing is known. `skipped`: not for this target,
- * or about a layer that is off; nothing was tried, so it proves nothing either way.
+ * or about a layer that is off; nothing was tried, so it proves nothing either way. `not-made`: this target has no way to make
+ * such an attempt; likewise.
  */
-export type Status = 'as-expected' | 'different' | 'not-observed' | 'skipped'
+export type Status = 'as-expected' | 'different' | 'not-observed' | 'skipped' | 'not-made'
 
 export interface ScenarioResult {
   readonly scenario: Scenario
@@ -42,7 +43,15 @@ export interface ScenarioResult {
   readonly control?: Observation
   /** A sentence each. */
   readonly differences: readonly string[]
-  /** Why it was not observed, or skipped. */
+  /** On a cluster: what to look at, most likely first, a sentence each. Only where there are differences. */
+  readonly causes?: readonly string[]
+  /** On a cluster: what its enforcing points said of it, in order of time. */
+  readonly sightings?: readonly Sighting[]
+  /** On a cluster: it was stopped as expected, as far as its client could see, and no enforcing point says that it was by it. */
+  readonly unwitnessed?: true
+  /** That it was tried again, and why; which log could not be read: a sentence each. */
+  readonly notes?: readonly string[]
+  /** Why it was not observed, skipped or not made. */
   readonly because?: string
   readonly durationMs: number
 }
@@ -109,7 +118,8 @@ export function recordOf(flows: readonly FlowRecord[]): FlowRecord | undefined {
   return own.find(stopped) ?? (own.length > 0 ? own.at(-1) : flows.find(stopped))
 }
 
-function reasonOf(step: Step): Reason {
+/** Why a step denies, in the words that all views share. */
+export function reasonOf(step: Step): Reason {
   const own =
     step.policy === undefined ? [] : [{ policy: step.policy, ...(step.at === undefined ? {} : { at: step.at }) }]
   const isolating = (step.isolatedBy ?? []).map(({ policy, at, layer }) => ({

@@ -1,19 +1,11 @@
 import { admissionView } from './admission.js'
-import { compareReality, compareRecord, compareThrough, compareViews } from './compare.js'
+import { causesOf } from './causes.js'
 import { Controls } from './control.js'
 import { flowOf } from './flow.js'
-import {
-  expectedView,
-  letIn,
-  observedView,
-  predictedView,
-  type Report,
-  recordOf,
-  type ScenarioResult,
-  type View,
-} from './result.js'
-import { addsOnlyPods, applyChange, asMessage, type Staged, StillStanding, wouldBeRefused } from './stage.js'
-import type { Admitted, Evidence, LayerState, Scenario, Target } from './types.js'
+import { judge, type Prediction, runsThere, type Seen } from './judged.js'
+import { expectedView, letIn, type Report, type ScenarioResult } from './result.js'
+import { addsOnlyPods, applyChange, asMessage, isNotHere, type Staged, StillStanding, wouldBeRefused } from './stage.js'
+import type { Admitted, LayerState, Scenario, Target } from './types.js'
 import { expected, isAdmission, layersOn, missing } from './walls.js'
 
 export interface RunOptions {
@@ -131,23 +123,31 @@ async function runOne(scenario: Scenario, context: Context): Promise<ScenarioRes
     const because = `it needs ${off.join(' and ')}, which ${off.length === 1 ? 'is' : 'are'} ${there ? 'off' : 'not there'}`
     return { ...head, status: 'skipped', because, ...took() }
   }
-  const unseen = (because: string): ScenarioResult => ({ ...head, status: 'not-observed', because, ...took() })
+  const unseen = (because: string): ScenarioResult =>
+    withCauses({ ...head, status: 'not-observed', because, ...took() })
+  const notMade = (because: string): ScenarioResult => ({ ...head, status: 'not-made', because, ...took() })
+  const withCauses = (result: ScenarioResult): ScenarioResult =>
+    target.name === 'local' || ['as-expected', 'skipped'].includes(result.status)
+      ? result
+      : { ...result, causes: causesOf(result) }
   if (context.spoiled !== undefined) return unseen(`what is in force is not known: ${context.spoiled.message}`)
   try {
     const { control } = scenario
     // Close around the attack, so that a service that is down cannot pass for a wall that holds.
     const before = control === undefined ? undefined : await controls.before(control)
-    if (before?.failed !== undefined) return unseen(before.failed)
+    if (before?.failed !== undefined) return before.notHere === true ? notMade(before.failed) : unseen(before.failed)
     const staged = await applyChange(target, `${scenario.id}.given`, scenario.given, root)
     const seen = await observe(scenario, staged, context).finally(staged.undo)
     const judged = { ...head, ...judge(scenario, target.name, expectation, seen) }
-    if (control === undefined) return { ...judged, status: statusOf(judged), ...took() }
+    if (control === undefined) return withCauses({ ...judged, status: statusOf(judged), ...took() })
     const after = await controls.after(control)
     const result = { ...judged, ...(after.observation === undefined ? {} : { control: after.observation }) }
-    if (after.failed !== undefined) return { ...result, status: 'not-observed', because: after.failed, ...took() }
-    return { ...result, status: statusOf(result), ...took() }
+    if (after.failed !== undefined)
+      return withCauses({ ...result, status: 'not-observed', because: after.failed, ...took() })
+    return withCauses({ ...result, status: statusOf(result), ...took() })
   } catch (error) {
     if (error instanceof StillStanding) context.spoiled = error
+    if (isNotHere(error)) return notMade(error.message)
     return unseen(asMessage(error))
   }
 }
@@ -155,9 +155,6 @@ async function runOne(scenario: Scenario, context: Context): Promise<ScenarioRes
 function statusOf({ differences }: Pick<ScenarioResult, 'differences'>): 'as-expected' | 'different' {
   return differences.length === 0 ? 'as-expected' : 'different'
 }
-
-/** What came of an attempt, or of what it needs when that was refused; and what was predicted, where somebody can be asked. */
-type Seen = { readonly predicted?: View } & ({ readonly evidence: Evidence } | { readonly refused: View })
 
 /** Predicts and attempts. What was refused is not there to be tried. */
 async function observe(
@@ -168,20 +165,19 @@ async function observe(
   const predicted = admissionView(admissions)
   if (refused === undefined) {
     const seen = await tryIt(scenario, context)
-    return predicted === undefined ? seen : { ...seen, predicted }
+    return predicted === undefined ? seen : { ...seen, predicted: { view: predicted } }
   }
   const view = admissionView(refused) ?? { outcome: 'stopped', symptom: 'admission-refused' }
-  return { refused: view, predicted: predicted ?? letIn }
+  return { refused: view, predicted: { view: predicted ?? letIn } }
 }
 
 /** A held attempt is predicted as it stands once the change is in force. */
 async function tryIt(scenario: Scenario, { target, root, signal }: Context): Promise<Seen> {
   const { id, from, attempt, change } = scenario
   const flow = flowOf(from, attempt)
-  const predict = async (): Promise<Pick<Seen, 'predicted'>> => {
-    if (flow !== undefined) return { predicted: predictedView(await target.predict(flow)) }
-    // Nothing but admission keeps a program from running.
-    return attempt.kind === 'run' ? { predicted: letIn } : {}
+  const predict = async (): Promise<{ readonly predicted?: Prediction }> => {
+    if (flow !== undefined) return { predicted: { verdict: await target.predict(flow) } }
+    return attempt.kind === 'run' ? { predicted: runsThere } : {}
   }
   const aborting = signal === undefined ? {} : { signal }
   if (change === undefined) return { ...(await predict()), evidence: await target.attempt(from, attempt, aborting) }
@@ -210,42 +206,4 @@ async function tryIt(scenario: Scenario, { target, root, signal }: Context): Pro
 
 function refusalText(refused: readonly Admitted[]): string {
   return `what was to change while the connection is open was refused: ${admissionView(refused)?.message ?? 'by admission'}`
-}
-
-type Judged = Pick<ScenarioResult, 'predicted' | 'observed' | 'observation' | 'differences'>
-
-function judge(scenario: Scenario, name: Target['name'], expectation: View, seen: Seen): Judged {
-  if ('evidence' in seen) return judgeEvidence(scenario, name, expectation, seen.evidence, seen.predicted)
-  const { refused: observed, predicted } = seen
-  const differences = compareViews('observed', expectation, observed)
-  return withPrediction(expectation, predicted, { observed, differences })
-}
-
-function judgeEvidence(
-  scenario: Scenario,
-  name: Target['name'],
-  expectation: View,
-  { observation, flows }: Evidence,
-  predicted: View | undefined,
-): Judged {
-  const record = recordOf(flows)
-  const observed = observedView(observation, record, scenario.from)
-  const differences = compareViews('observed', expectation, observed)
-  if (name === 'local') differences.push(...compareRecord(scenario, expectation, observation, record))
-  if (observed.outcome === 'through' && expectation.outcome === 'through') {
-    differences.push(...compareThrough(scenario.expect.through, observation))
-  }
-  return withPrediction(expectation, predicted, { observed, observation, differences })
-}
-
-function withPrediction(
-  expectation: View,
-  predicted: View | undefined,
-  seen: Judged & { readonly observed: View },
-): Judged {
-  if (predicted === undefined) return seen
-  const differences = [...compareViews('predicted', expectation, predicted), ...seen.differences]
-  // What differs from the expectation has been said; this is for a view that agrees, from another line.
-  if (differences.length === 0) differences.push(...compareReality(predicted, seen.observed))
-  return { predicted, ...seen, differences }
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseManifests } from '@bulkhead/resources'
 import { admissionView, refusedBy } from './admission.js'
-import type { Admitted, Change, Scenario, Target } from './types.js'
+import type { Admitted, Change, NotHereError, Scenario, Target } from './types.js'
 
 /** Takes back what was changed. */
 export type Undo = () => Promise<void>
@@ -93,4 +93,9 @@ async function readChange(
 
 export function asMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
+}
+
+/** Whether a target says that it has no way to make an attempt. */
+export function isNotHere(error: unknown): error is NotHereError {
+  return error instanceof Error && 'code' in error && error.code === 'not-here'
 }

@@ -133,6 +133,16 @@ export interface Evidence {
   readonly flows: readonly FlowRecord[]
   /** A cluster's: what its enforcing points said of it themselves, in order of time. Absent on the local target. */
   readonly sightings?: readonly Sighting[]
+  /** What whoever reads the result has to know, a sentence each: that it was tried again and why, which log could not be read. */
+  readonly notes?: readonly string[]
+}
+
+/**
+ * What `Target.attempt` rejects with when this target has no way to make such an attempt, whatever stands: an Error with this
+ * code, whose message says why. Nothing is known of it then, and the report says so.
+ */
+export interface NotHereError extends Error {
+  readonly code: 'not-here'
 }
 
 /** Whose log, or answer, a sighting is from. */

@@ -3,7 +3,16 @@ import type { Reason, Report, ScenarioResult } from '../result.js'
 import type { Scenario } from '../types.js'
 import { alwaysOn, isAdmission, layersOn } from '../walls.js'
 import { columns, count, type Paint, paint, seconds } from './layout.js'
-import { answerLines, arrivedText, attemptText, layersText, reasonLines, sawText } from './words.js'
+import {
+  answerLines,
+  arrivedText,
+  attemptText,
+  layersText,
+  reasonLines,
+  sawText,
+  sightingLines,
+  wasTried,
+} from './words.js'
 
 /** What `attack` runs: every attack, and the legitimate flows that serve whoever owns their caller. */
 export function attacksOf(scenarios: readonly Scenario[]): readonly Scenario[] {
@@ -16,7 +25,7 @@ export function attacksOf(scenarios: readonly Scenario[]): readonly Scenario[] {
  */
 export function attackPassed(report: Report): boolean {
   const attacks = report.results.filter(({ scenario }) => scenario.kind === 'attack')
-  const made = attacks.filter(({ status }) => status !== 'skipped')
+  const made = attacks.filter(wasTried)
   return made.every((result) => blocked(result)) && (made.length > 0 || attacks.length === 0)
 }
 
@@ -64,7 +73,10 @@ function renderStory(attacks: readonly ScenarioResult[], style: Paint): readonly
 
 /** Why an attack was stopped: as observed, or as predicted where the target recorded nothing. */
 function reasonOf({ observed, predicted, expected }: ScenarioResult): Reason | undefined {
-  return observed?.reason ?? predicted?.reason ?? expected.reason
+  const seen = observed?.reason
+  // A cluster's words name no policy of a default deny; the prediction, when it is the same, does.
+  if (seen?.policies.length === 0 && predicted?.reason?.code === seen.code) return predicted.reason
+  return seen ?? predicted?.reason ?? expected.reason
 }
 
 /** A part for each wall and what is seen of it; in it, the attacks by the policies that have a say in them. */
@@ -153,22 +165,27 @@ function list(names: readonly string[], one: string, many: string): string {
 }
 
 function renderWrong(attacks: readonly ScenarioResult[], style: Paint): readonly string[] {
-  const wrong = attacks.filter((result) => !blocked(result) && !through(result) && result.status !== 'skipped')
+  const wrong = attacks.filter((result) => !blocked(result) && !through(result) && wasTried(result))
   if (wrong.length === 0) return []
   return [
     `${style.bad('NOT AS EXPECTED')}   nothing is proved by these`,
-    ...wrong.flatMap(({ scenario, differences, because }) => [
-      `      ${scenario.id}   ${attemptText(scenario)}`,
-      ...[...differences, ...(because === undefined ? [] : [because])].map((line) => style.faint(`        ${line}`)),
+    ...wrong.flatMap((result) => [
+      `      ${result.scenario.id}   ${attemptText(result.scenario)}`,
+      ...[
+        ...result.differences,
+        ...(result.because === undefined ? [] : [result.because]),
+        ...sightingLines(result),
+        ...(result.causes ?? []).map((cause) => `look: ${cause}`),
+      ].map((line) => style.faint(`        ${line}`)),
     ]),
   ]
 }
 
 /** A part for each reason why some were not tried. */
 function renderSkipped(attacks: readonly ScenarioResult[], style: Paint): readonly (readonly string[])[] {
-  const skipped = attacks.filter(({ status }) => status === 'skipped')
-  return groupBy(skipped, ({ because }) => because).map((group) => [
-    `${style.strong('SKIPPED')}   ${group[0]?.because ?? ''}; nothing is known of these`,
+  const skipped = attacks.filter((result) => !wasTried(result))
+  return groupBy(skipped, ({ status, because }) => [status, because]).map((group) => [
+    `${style.strong(group[0]?.status === 'not-made' ? 'NOT MADE' : 'SKIPPED')}   ${group[0]?.because ?? ''}; nothing is known of these`,
     ...columns(
       group.map(({ scenario }) => [attemptText(scenario), scenario.title]),
       '      ',
@@ -212,17 +229,20 @@ function renderBroken({ results }: Report, style: Paint): readonly string[] {
 }
 
 function summary(report: Report, attacks: readonly ScenarioResult[], style: Paint): string {
-  const made = attacks.filter(({ status }) => status !== 'skipped')
+  const made = attacks.filter(wasTried)
   const [stopped, open] = [made.filter(blocked).length, made.filter(through).length]
   const wrong = made.length - stopped - open
-  const skipped = attacks.length - made.length
+  const of = (status: ScenarioResult['status']): number => attacks.filter((attack) => attack.status === status).length
+  const unwitnessed = attacks.filter((attack) => attack.unwitnessed === true).length
   const words = [
     `${stopped} blocked`,
     `${open} through`,
     ...(wrong === 0 ? [] : [`${wrong} not as expected`]),
-    ...(skipped === 0 ? [] : [`${skipped} skipped`]),
+    ...(of('skipped') === 0 ? [] : [`${of('skipped')} skipped`]),
+    ...(of('not-made') === 0 ? [] : [`${of('not-made')} not made`]),
+    ...(unwitnessed === 0 ? [] : [`${unwitnessed} without a witness`]),
   ]
   const line = `${count(attacks.length, 'attack')}: ${words.join(', ')} (${seconds(report.durationMs)})`
   if (stopped < made.length) return style.bad(line)
-  return skipped === 0 ? style.good(line) : line
+  return made.length === attacks.length && unwitnessed === 0 ? style.good(line) : line
 }

@@ -1,13 +1,13 @@
 import type { Report, ScenarioResult, View } from '../result.js'
 import { columns, count, type Paint, paint, seconds } from './layout.js'
-import { answerLines, layersText } from './words.js'
+import { answerLines, layersText, sightingLines, wasTried } from './words.js'
 
 /**
  * True when expectation, prediction and observation agree everywhere. A scenario that could not be observed is a
- * failure; one that was skipped is none, but where all were skipped nothing agrees.
+ * failure; one that was skipped, or that this target cannot make, is none, but where nothing was tried nothing agrees.
  */
 export function verifyPassed({ results }: Report): boolean {
-  const agree = results.every(({ status }) => status === 'as-expected' || status === 'skipped')
+  const agree = results.every(({ status }) => ['as-expected', 'skipped', 'not-made'].includes(status))
   return agree && (results.length === 0 || results.some(({ status }) => status === 'as-expected'))
 }
 
@@ -18,7 +18,7 @@ export function renderVerify(report: Report, options: { readonly color?: boolean
   const rows = report.results.map((result) => [
     marks[result.status],
     result.scenario.id,
-    result.status === 'skipped' ? '-' : viewText(result.expected),
+    wasTried(result) ? viewText(result.expected) : '-',
     sameOr(result.expected, result.predicted),
     sameOr(result.expected, result.observed),
   ])
@@ -26,7 +26,14 @@ export function renderVerify(report: Report, options: { readonly color?: boolean
   const body = report.results.flatMap((result, index) => {
     const line = lines[index] ?? ''
     const because = result.because === undefined ? [] : [result.because]
-    const notes = [...answerLines(result.observed), ...result.differences, ...because]
+    const notes = [
+      ...answerLines(result.observed),
+      ...result.differences,
+      ...because,
+      ...sightingLines(result),
+      ...(result.causes ?? []).map((cause) => `look: ${cause}`),
+      ...(result.notes ?? []),
+    ]
     return [tint(result, line, style), ...notes.map((note) => style.faint(`        ${note}`))]
   })
   return `${[
@@ -44,6 +51,7 @@ const marks: Readonly<Record<ScenarioResult['status'], string>> = {
   different: 'DIFFERS',
   'not-observed': 'UNSEEN',
   skipped: 'skipped',
+  'not-made': 'NOT MADE',
 }
 
 function viewText({ outcome, symptom, reason }: View): string {
@@ -62,19 +70,22 @@ function sameOr(expected: View, view: View | undefined): string {
 
 function tint({ status }: ScenarioResult, line: string, style: Paint): string {
   if (status === 'as-expected') return line
-  return status === 'skipped' ? style.faint(line) : style.bad(line)
+  return status === 'skipped' || status === 'not-made' ? style.faint(line) : style.bad(line)
 }
 
 function summary(report: Report, style: Paint): string {
   const of = (status: ScenarioResult['status']): number =>
     report.results.filter((result) => result.status === status).length
+  const unwitnessed = report.results.filter((result) => result.unwitnessed === true).length
   const parts = [
     `${of('as-expected')} agree`,
     ...(of('different') === 0 ? [] : [`${of('different')} differ`]),
     ...(of('not-observed') === 0 ? [] : [`${of('not-observed')} not observed`]),
     ...(of('skipped') === 0 ? [] : [`${of('skipped')} skipped`]),
+    ...(of('not-made') === 0 ? [] : [`${of('not-made')} not made`]),
+    ...(unwitnessed === 0 ? [] : [`${unwitnessed} stopped without a witness`]),
   ]
   const line = `${count(report.results.length, 'scenario')}: ${parts.join(', ')} (${seconds(report.durationMs)})`
   if (!verifyPassed(report)) return style.bad(line)
-  return of('skipped') === 0 ? style.good(line) : line
+  return of('skipped') + of('not-made') + unwitnessed === 0 ? style.good(line) : line
 }

@@ -1,8 +1,9 @@
 import { printable } from '@bulkhead/resources/printable'
 import { type Symptom, symptoms } from '@bulkhead/verdict'
 import { hostOf, outside } from '../flow.js'
-import type { Reason, View } from '../result.js'
-import type { Attempt, LayerState, Observation, Scenario } from '../types.js'
+import type { Reason, ScenarioResult, View } from '../result.js'
+import type { Attempt, LayerState, Observation, Scenario, Sighting } from '../types.js'
+import { witnessName } from '../witness.js'
 import { columns } from './layout.js'
 
 /** What the attacker saw, and what curl would have ended with. */
@@ -78,6 +79,35 @@ export function answerLines(view: Pick<View, 'message'> | undefined): readonly s
   return lines
     .filter((line) => line !== '')
     .map((line, index) => (index === 0 ? `the API server: ${line}` : `  ${line}`))
+}
+
+/** Whether anything was tried at all. */
+export const wasTried = ({ status }: Pick<ScenarioResult, 'status'>): boolean =>
+  status !== 'skipped' && status !== 'not-made'
+
+/** What a cluster's own records say of what was stopped, a line each; that none says it where one should. */
+export function sightingLines({
+  sightings = [],
+  observed,
+  unwitnessed,
+}: Pick<ScenarioResult, 'sightings' | 'observed' | 'unwitnessed'>): readonly string[] {
+  const denials = observed?.outcome === 'stopped' ? sightings.filter(({ outcome }) => outcome === 'deny') : []
+  // A client tries again, and a packet is sent again: once is enough.
+  const lines = [...new Set(denials.map((sighting) => `seen: ${sightingText(sighting)}`))]
+  if (unwitnessed !== true) return lines
+  return [
+    ...lines,
+    'unwitnessed: nothing in the logs of ztunnel, Cilium and the gateways says that it was stopped there',
+  ]
+}
+
+/** `ztunnel says authz.no-rule-allows`: who, what, and by which policy, as far as it says so. */
+export function sightingText({ by, code, policy, http }: Sighting): string {
+  const asked = http === undefined ? '' : ` to ${http.method} ${http.path}`
+  const who = witnessName[by]
+  return printable(
+    `${who} ${code === undefined ? `refused${asked} without saying why` : `says ${code}${asked}`}${policy === undefined ? '' : `, ${policy}`}`,
+  )
 }
 
 const words: Readonly<Record<string, string>> = {
