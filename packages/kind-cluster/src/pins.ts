@@ -17,6 +17,8 @@ export interface Pins {
   readonly kubernetes: string
   /** `node` is the node image with its digest. */
   readonly kind: { readonly version: string; readonly node: string }
+  /** What our own images are built with and run on: `image` has Node itself, `base` what is beside it in the end. */
+  readonly node: { readonly version: string; readonly image: string; readonly base: string }
   readonly cilium: string
   readonly istio: string
   readonly gatewayApi: string
@@ -61,6 +63,11 @@ export function parsePins(text: string, file: string): Pins {
   const pins: Pins = {
     kubernetes: read.version('kubernetes'),
     kind: { version: read.version('kind', 'version'), node: read.text(IMAGE_BY_DIGEST, 'kind', 'node') },
+    node: {
+      version: read.version('node', 'version'),
+      image: read.text(IMAGE_BY_DIGEST, 'node', 'image'),
+      base: read.text(IMAGE_BY_DIGEST, 'node', 'base'),
+    },
     cilium: read.version('cilium'),
     istio: read.version('istio'),
     gatewayApi: read.version('gateway-api'),
