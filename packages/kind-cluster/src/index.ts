@@ -20,6 +20,7 @@ export {
   refusalSightings,
   ztunnelSighting,
 } from './evidence/index.js'
+export { checkOurs, clusterUid, kindClusters, NotOursError } from './ours.js'
 export {
   PINS_FILE,
   type PinnedTool,
@@ -31,6 +32,16 @@ export {
   wantedVersion,
 } from './pins.js'
 export { clusterName, contextName, kubectlArgs, type Place, placeOf } from './place.js'
+export { type Commands, commandsFor } from './plan/commands.js'
+export { doors, type LayerName, layerNames, layerOff, layerOn } from './plan/layers.js'
+export { planJson, type RenderOptions, renderPlan } from './plan/render.js'
+export type { Action, Part, Plan, Step } from './plan/types.js'
+export { type PlanInput, upPlan } from './plan/up.js'
+export { readFacts, type WorkloadFacts } from './plan/workloads.js'
+export { type ClusterRecord, forgetCluster, RecordError, readRecord } from './record.js'
+export { type Failure, type PlanEvent, type PlanOutcome, type RunPlanOptions, runPlan } from './run-plan.js'
+export { type MadeSecrets, makeSecrets, type Told } from './secrets/cluster-secrets.js'
+export { readSecrets } from './secrets/live-secrets.js'
 export { commandLine, namesOurCluster, shellWord, shortCommandLine } from './tools/command-line.js'
 export { type CommandLog, fileLog, noLog } from './tools/log.js'
 export { type SpawnOptions, spawnTools } from './tools/spawn.js'

@@ -1,6 +1,7 @@
 import type { Resource, Secret } from '@bulkhead/resources'
+import { generateAnnotation, keysIn, tellOnceAnnotation } from '@bulkhead/resources/secrets'
 import type { PublishedPort } from './cluster-types.js'
-import { generateAnnotation, keysIn, secretFile, tellOnceAnnotation } from './secrets.js'
+import { secretFile } from './secrets.js'
 
 /**
  * The door with whom to log in as behind it: the account of its namespace whose password was made here and told once. The

@@ -7,6 +7,7 @@ import type {
   ServiceAccount,
   Workload,
 } from '@bulkhead/resources'
+import { publicHalfAnnotation } from '@bulkhead/resources/secrets'
 import type { Pod, Snapshot } from '@bulkhead/verdict'
 import type { Refusal } from './admission/refusal.js'
 import { claimsOf } from './claims.js'
@@ -14,7 +15,6 @@ import { containerEnv, MissingReference, type PodContext } from './env.js'
 import { ClusterError, messageOf } from './errors.js'
 import { commandLine, type Image, type ImageTable, repositoryOf } from './images.js'
 import { serviceEnv, withAccess } from './kube-api/access.js'
-import { publicHalfAnnotation } from './public-halves.js'
 import type { SecretValues } from './secrets.js'
 
 export interface PlannedContainer {

@@ -1,23 +1,17 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Resource, Secret } from '@bulkhead/resources'
+import type { Resource } from '@bulkhead/resources'
+import {
+  type Generator,
+  generatorsOf,
+  keysIn,
+  publicHalves,
+  SecretError,
+  type SecretTexts,
+  tellOnceAnnotation,
+  writtenTexts,
+} from '@bulkhead/resources/secrets'
 import { ClusterError, messageOf, systemCode } from './errors.js'
-import { publicHalves } from './public-halves.js'
-
-/** Comma-separated keys of a Secret whose values are made where it is used, so that they are in no file of the repository. */
-export const generateAnnotation = 'bulkhead.dev/generate'
-/** The same for keys whose value is an RSA private key, as PEM (PKCS#8). */
-export const generateRsaAnnotation = 'bulkhead.dev/generate-rsa-key'
-/**
- * Comma-separated keys of a Secret that are told to whoever starts the target, the one time that values of it are made: a
- * password that a person needs, and that nothing else shows.
- */
-export const tellOnceAnnotation = 'bulkhead.dev/tell-once'
-
-/** Letters and digits alone need no escape in a URL or a shell, and are base64 as the keyfile of a MongoDB has to be. */
-const valueLength = 32
-const rsaBits = 2048
 
 /** What a Secret holds: what its manifest says, and the values that were made for it here. */
 export interface SecretValues {
@@ -52,18 +46,23 @@ export class GeneratedSecrets implements SecretValues {
 
   /** @throws ClusterError `state-dir` when its values cannot be read, or kept; `bad-pod` when a public half has no private one. */
   of(secret: Resource, find?: (id: string) => Resource | undefined): Readonly<Record<string, string>> {
-    const halves = publicHalves(secret, (id) => {
-      const found = find?.(id)
-      return found && this.#own(found)
-    })
-    return { ...halves, ...this.#own(secret) }
+    return { ...this.#halves(secret, find), ...this.#own(secret) }
   }
 
-  #own(secret: Resource): Readonly<Record<string, string>> {
-    const { data = {}, stringData = {} } = secret.object as Secret
-    const decoded = Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()])
-    const written: Record<string, string> = { ...Object.fromEntries(decoded), ...stringData }
-    const wanted = generators(secret).filter(({ key }) => !Object.hasOwn(written, key))
+  #halves(secret: Resource, find?: (id: string) => Resource | undefined): SecretTexts {
+    try {
+      return publicHalves(secret, (id) => {
+        const found = find?.(id)
+        return found && this.#own(found)
+      })
+    } catch (error) {
+      throw error instanceof SecretError ? new ClusterError('bad-pod', error.message) : error
+    }
+  }
+
+  #own(secret: Resource): SecretTexts {
+    const written = writtenTexts(secret)
+    const wanted = generatorsOf(secret)
     return wanted.length === 0 ? written : { ...this.#generated(secret, wanted, written), ...written }
   }
 
@@ -74,11 +73,7 @@ export class GeneratedSecrets implements SecretValues {
     return untold
   }
 
-  #generated(
-    secret: Resource,
-    wanted: readonly Generator[],
-    written: Readonly<Record<string, string>>,
-  ): Readonly<Record<string, string>> {
+  #generated(secret: Resource, wanted: readonly Generator[], written: SecretTexts): SecretTexts {
     const { name, namespace = '' } = secret
     const id = `${namespace}/${name}`
     const kept = this.#known.get(id) ?? this.#read(namespace, name)
@@ -146,42 +141,6 @@ export class GeneratedSecrets implements SecretValues {
 /** Where values are kept that were made for a Secret. */
 export const secretFile = (stateDir: string, namespace: string, name: string): string =>
   join(stateDir, 'secrets', namespace, `${name}.json`)
-
-/** How the value of a key is made. */
-interface Generator {
-  readonly key: string
-  readonly make: () => string
-}
-
-function generators(secret: Resource): readonly Generator[] {
-  return [
-    ...keysIn(secret, generateAnnotation).map((key) => ({ key, make: randomText })),
-    ...keysIn(secret, generateRsaAnnotation).map((key) => ({ key, make: rsaPrivateKey })),
-  ]
-}
-
-/** The keys that an annotation of a Secret lists. */
-export function keysIn({ object }: Resource, annotation: string): readonly string[] {
-  const keys = (object.metadata.annotations?.[annotation] ?? '').split(',').map((key) => key.trim())
-  return keys.filter((key) => key !== '')
-}
-
-/** Each of its characters is any of 62, equally likely: what base64 has beside them is left out. */
-function randomText(): string {
-  let text = ''
-  while (text.length < valueLength)
-    text += randomBytes(valueLength)
-      .toString('base64')
-      .replaceAll(/[^A-Za-z0-9]/g, '')
-  return text.slice(0, valueLength)
-}
-
-const rsaPrivateKey = (): string =>
-  generateKeyPairSync('rsa', {
-    modulusLength: rsaBits,
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-  }).privateKey
 
 function namesIn(folder: string): readonly string[] {
   try {

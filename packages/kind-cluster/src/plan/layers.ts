@@ -1,0 +1,76 @@
+import type { Commands } from './commands.js'
+import type { Action } from './types.js'
+
+/** The layers, in the order in which they are put up. */
+export const layerNames = [
+  '10-admission',
+  '20-network',
+  '30-cilium',
+  '40-mtls',
+  '50-identity',
+  '60-requests',
+  '70-ingress',
+] as const
+export type LayerName = (typeof layerNames)[number]
+
+/** Gateways and waypoints by `namespace/name`; what their Deployments are called, and the files that have to be there first. */
+const waypoints = ['shop', 'gthulhu']
+/** Doors: a Gateway each, of which istiod makes a Deployment and a Service with this name and `-istio`. */
+export const doors = [
+  { namespace: 'shop', name: 'shop-gateway', port: 30080 },
+  { namespace: 'demo', name: 'hello-gateway', port: 30081 },
+  { namespace: 'gthulhu', name: 'gthulhu-gw', port: 30450 },
+] as const
+
+const folder = (layer: LayerName): string => `k8s/layers/${layer}`
+
+/** Puts a wall up, in the order that leaves nothing open or refused for longer than it has to be (k8s/README.md). */
+export function layerOn(commands: Commands, layer: LayerName): readonly Action[] {
+  const apply = (...args: readonly string[]): Action => ({ kind: 'run', command: commands.kubectl(['apply', ...args]) })
+  const whole = apply('-k', folder(layer))
+  if (layer === '10-admission') return [whole, policiesReady(commands)]
+  if (layer === '60-requests') {
+    const files = waypoints.flatMap((namespace) =>
+      ['waypoint-pods', 'waypoint'].flatMap((file) => ['-f', `${folder(layer)}/${namespace}/${file}.yaml`]),
+    )
+    const ready = waypoints.flatMap((namespace) => gatewayReady(commands, namespace, 'waypoint', 'waypoint'))
+    return [apply(...files), ...ready, whole]
+  }
+  if (layer === '70-ingress')
+    return [whole, ...doors.flatMap(({ namespace, name }) => gatewayReady(commands, namespace, name, `${name}-istio`))]
+  return [whole]
+}
+
+/** Takes a wall down. What istiod has made of its Gateways goes with them. */
+export function layerOff({ kubectl }: Commands, layer: LayerName): readonly Action[] {
+  return [{ kind: 'run', command: kubectl(['delete', '-k', folder(layer), '--ignore-not-found']) }]
+}
+
+function policiesReady({ waiting }: Commands): Action {
+  const condition = '--for=jsonpath={.status.conditionStatus.ready}=true'
+  return {
+    kind: 'wait',
+    command: waiting(['wait', condition, 'validatingpolicies.policies.kyverno.io', '--all'], 3),
+    until: 'Kyverno has compiled every policy and told the API server to ask it',
+  }
+}
+
+function gatewayReady(
+  { waiting }: Commands,
+  namespace: string,
+  gateway: string,
+  deployment: string,
+): readonly Action[] {
+  return [
+    {
+      kind: 'wait',
+      command: waiting(['--namespace', namespace, 'wait', '--for=condition=Programmed', `gateway/${gateway}`], 5),
+      until: `istiod has made pods of ${namespace}/${gateway} and told them what to do`,
+    },
+    {
+      kind: 'wait',
+      command: waiting(['--namespace', namespace, 'rollout', 'status', `deployment/${deployment}`], 5),
+      until: 'all of them are ready',
+    },
+  ]
+}

@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { loadManifests, type Resource } from '@bulkhead/resources'
+import { valuesMade } from '@bulkhead/resources/secrets'
+import { parseYaml } from '@bulkhead/resources/yaml'
+import type { Commands } from './commands.js'
+import type { Action, Step } from './types.js'
+
+/** What the manifests say that a plan depends on. */
+export interface WorkloadFacts {
+  /** Namespaces of k8s/workloads, by their folder, in the order in which they are put up. */
+  readonly namespaces: readonly string[]
+  /** What has pods, `deployment/web-api` by namespace: what is waited for. */
+  readonly workloads: ReadonlyMap<string, readonly string[]>
+  /** Files with Secrets whose values are made, relative to the clone. */
+  readonly secretFiles: readonly string[]
+  /** Folders of 10-admission with a policy and what it refuses. */
+  readonly policies: readonly string[]
+}
+
+/** Where the namespaces and the accounts of workloads/ are listed; the order is theirs. */
+const ACCOUNTS = 'k8s/platform/accounts/kustomization.yaml'
+
+/** Reads a clone's manifests. @throws ManifestError */
+export async function readFacts(root: string): Promise<WorkloadFacts> {
+  const { resources } = await loadManifests([join(root, 'k8s/workloads')], { relativeTo: root })
+  return {
+    namespaces: listed(root, ACCOUNTS).map((path) => path.split('/').at(-1) ?? ''),
+    workloads: byNamespace(resources.filter(({ kind }) => withPods.has(kind))),
+    secretFiles: [...new Set(resources.filter(valuesMade).map((secret) => secret.position([]).file))],
+    policies: listed(root, 'k8s/layers/10-admission/kustomization.yaml').flatMap(
+      (path) => /^([^/]+)\/policy\.yaml$/.exec(path)?.[1] ?? [],
+    ),
+  }
+}
+
+const withPods = new Map([
+  ['Deployment', 'deployment'],
+  ['StatefulSet', 'statefulset'],
+  ['DaemonSet', 'daemonset'],
+])
+
+function byNamespace(resources: readonly Resource[]): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>()
+  for (const { kind, name, namespace = '' } of resources)
+    found.set(namespace, [...(found.get(namespace) ?? []), `${withPods.get(kind)}/${name}`])
+  return found
+}
+
+function listed(root: string, file: string): readonly string[] {
+  const value = parseYaml(readFileSync(join(root, file), 'utf8')).documents[0]?.value
+  const resources = typeof value === 'object' && value !== null && 'resources' in value ? value.resources : []
+  return Array.isArray(resources) ? resources.map(String) : []
+}
+
+/** Whom the values of Secrets belong to in the objects' managed fields: an `apply` of the files leaves them alone. */
+export const secretsManager = 'bulkhead-secrets'
+
+export function workloadSteps({ kubectl, waiting }: Commands, facts: WorkloadFacts): readonly Step[] {
+  const rollout = (namespace: string, workload: string): Action => ({
+    kind: 'wait',
+    command: waiting(['--namespace', namespace, 'rollout', 'status', workload], 5),
+    until: `${workload} of ${namespace} is ready`,
+  })
+  return [
+    {
+      id: 'secrets',
+      part: 'workloads',
+      title: 'Make the passwords and keys',
+      why: 'They are in no file: the objects come without them, and the values are made here and go to the API server alone. A value that is there already stays, since the data knows it.',
+      actions: [
+        { kind: 'run', command: kubectl(['apply', ...facts.secretFiles.flatMap((file) => ['-f', file])]) },
+        {
+          kind: 'piped',
+          from: 'npx bulkhead cluster secrets',
+          command: kubectl(['apply', '--server-side', '--field-manager', secretsManager, '-f', '-'], { secret: true }),
+        },
+      ],
+    },
+    {
+      id: 'workloads',
+      part: 'workloads',
+      title: 'Start the workloads',
+      why: 'Last of all: every wall stands, so nothing is open for a moment.',
+      actions: facts.namespaces.map((namespace) => ({
+        kind: 'run' as const,
+        command: kubectl(['apply', '-k', `k8s/workloads/${namespace}`]),
+      })),
+    },
+    {
+      id: 'ready',
+      part: 'workloads',
+      title: 'Wait until all of them are ready',
+      why: 'A call that fails because nobody listens would look like a wall. The databases come first, since others wait for them.',
+      actions: facts.namespaces.flatMap((namespace) => {
+        const workloads = facts.workloads.get(namespace) ?? []
+        const databases = workloads.filter((one) => one.startsWith('statefulset/'))
+        return [...databases, ...workloads.filter((one) => !databases.includes(one))].map((one) =>
+          rollout(namespace, one),
+        )
+      }),
+    },
+  ]
+}
