@@ -1,10 +1,11 @@
-import { createPrivateKey, randomUUID } from 'node:crypto'
 import type { MeshApi } from '@bulkhead/mesh'
-import type { Attempt, Bearer, Observation, ResolvedAttempt } from '@bulkhead/scenarios'
+import type { Attempt, ResolvedAttempt } from '@bulkhead/scenarios'
+import { NoLoot, lootOf as stolen } from '@bulkhead/scenarios/loot'
 import type { Snapshot } from '@bulkhead/verdict'
-import { SignJWT } from 'jose'
 import { loginAt } from './attempt-login.js'
 import { ClusterError } from './errors.js'
+
+export { withoutLoot } from '@bulkhead/scenarios/loot'
 
 /** What a thief has got hold of is read with. */
 export interface SecretsHost {
@@ -16,94 +17,22 @@ export interface SecretsHost {
   readonly serviceAccountToken?: (workload: string) => Promise<string | undefined>
 }
 
-/** How long what a stolen key signs is good, in seconds: long enough for an attempt, and no longer than the owner's own. */
-const assertionSeconds = 300
-
 /**
- * What an attempt needs and no scenario holds: a password, a token. Read here, since the caller may not read it, and given to
- * the program that makes the attempt alone.
+ * What an attempt needs and no scenario holds, as the local target has it.
  * @throws ClusterError `bad-attempt` when there is none
  */
 export async function lootOf(
   attempt: Attempt,
   host: SecretsHost,
 ): Promise<Pick<ResolvedAttempt, 'password' | 'token'>> {
-  const wanted = attempt.postgres ?? attempt.mongo
-  return {
-    ...(wanted !== undefined && { password: secretValue(wanted.passwordFrom, 'password to log in with', host) }),
-    ...(attempt.bearer !== undefined && { token: await tokenOf(attempt.bearer, host) }),
-  }
-}
-
-async function tokenOf(bearer: Bearer, host: SecretsHost): Promise<string> {
-  if ('login' in bearer) {
-    const { secret, userKey, passwordKey } = bearer.login
-    const username = secretValue({ secret, key: userKey }, 'user to log in as', host)
-    return loginAt(host, username, secretValue({ secret, key: passwordKey }, 'password to log in with', host))
-  }
-  if ('serviceAccountOf' in bearer) {
-    const token = await host.serviceAccountToken?.(bearer.serviceAccountOf)
-    if (token !== undefined) return token
-    throw new ClusterError(
-      'bad-attempt',
-      `no pod of ${JSON.stringify(bearer.serviceAccountOf)} that is up here has a ServiceAccount's token that could be stolen; \`bulkhead status\` lists the workloads.`,
-    )
-  }
-  const { key, audience, subject, issuer } = bearer.assertion
-  const pem = secretValue(key, 'key to sign with', host)
-  const now = Math.floor(Date.now() / 1000)
-  return new SignJWT()
-    .setProtectedHeader({ alg: 'RS256', typ: 'JWT' })
-    .setIssuer(issuer)
-    .setSubject(subject)
-    .setAudience(audience)
-    .setJti(randomUUID())
-    .setIssuedAt(now)
-    .setNotBefore(now)
-    .setExpirationTime(now + assertionSeconds)
-    .sign(createPrivateKey(pem))
-}
-
-function secretValue(
-  { secret: id, key }: { readonly secret: string; readonly key: string },
-  what: string,
-  { secret }: Pick<SecretsHost, 'secret'>,
-): string {
-  const [namespace = '', name = ''] = id.split('/')
-  const value = secret?.(namespace, name, key)
-  if (value !== undefined) return value
-  throw new ClusterError(
-    'bad-attempt',
-    `no Secret ${JSON.stringify(id)} with a key ${JSON.stringify(key)} is in force here, so there is no ${what}.`,
-  )
-}
-
-const blanked = '[not shown]'
-
-/** What was seen, without what was stolen: an answer may repeat what the request held. */
-export function withoutLoot(
-  observation: Observation,
-  { password, token }: Pick<ResolvedAttempt, 'password' | 'token'>,
-): Observation {
-  const hidden = [password, token].filter((value) => value !== undefined && value !== '')
-  if (hidden.length === 0) return observation
-  const blank = (text: string): string =>
-    hidden.reduce<string>((rest, value) => (value === undefined ? rest : rest.split(value).join(blanked)), text)
-  const { http, error, detail } = observation
-  return {
-    ...observation,
-    ...(http !== undefined && {
-      http: {
-        ...http,
-        headers: Object.fromEntries(Object.entries(http.headers).map(([name, value]) => [name, blank(value)])),
-        body: blank(http.body),
-      },
-    }),
-    ...(error !== undefined && { error: { ...error, message: blank(error.message) } }),
-    ...(detail !== undefined && {
-      detail: Object.fromEntries(
-        Object.entries(detail).map(([name, value]) => [name, typeof value === 'string' ? blank(value) : value]),
-      ),
-    }),
+  try {
+    return await stolen(attempt, {
+      secret: (namespace, name, key) => host.secret?.(namespace, name, key),
+      serviceAccountToken: async (workload) => host.serviceAccountToken?.(workload),
+      login: (username, password) => loginAt(host, username, password),
+    })
+  } catch (error) {
+    if (error instanceof NoLoot) throw new ClusterError('bad-attempt', error.message)
+    throw error
   }
 }
