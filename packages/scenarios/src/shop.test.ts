@@ -4,15 +4,13 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import type { Resource } from '@bulkhead/resources'
 import { compile, judge } from '@bulkhead/verdict'
-import { compareViews } from './compare.js'
-import { flowOf, sourceOf } from './flow.js'
-import { expectedView, predictedView } from './result.js'
-import { refusalOf } from './testing/admissions.js'
-import { broughtBy, root, scenarios, snapshotsOf } from './testing/in-force.js'
+import { sourceOf } from './flow.js'
+import { judgeWith, unexpected } from './judge/judge.js'
+import { brought, broughtBy, root, scenarios } from './testing/in-force.js'
 import { combinations, layers, resources } from './testing/repository.js'
-import { expected, missing } from './walls.js'
+import { missing } from './walls.js'
 
-const snapshotFor = snapshotsOf()
+const judgeScenario = judgeWith(resources, brought)
 
 describe('the scenarios, as the engine sees them', () => {
   it('has layers, and scenarios of both kinds', () => {
@@ -26,14 +24,10 @@ describe('the scenarios, as the engine sees them', () => {
       const wrong: string[] = []
       let judged = 0
       for (const scenario of scenarios) {
-        const flow = flowOf(scenario.from, scenario.attempt)
-        if (flow === undefined || missing(scenario, new Set(on)).length > 0) continue
-        if (refusalOf(scenario, false) !== undefined) continue
-        const verdict = judge(flow, snapshotFor(scenario, on))
-        const expectation = expectedView(expected(scenario, new Set(on)))
-        wrong.push(
-          ...compareViews('predicted', expectation, predictedView(verdict)).map((line) => `${scenario.id}: ${line}`),
-        )
+        if (missing(scenario, new Set(on)).length > 0) continue
+        const view = judgeScenario(scenario, on)
+        if (view === undefined) continue
+        wrong.push(...unexpected(scenario, on, view).map((line) => `${scenario.id}: ${line}`))
         judged++
       }
       assert.deepEqual(wrong, [])
@@ -105,18 +99,15 @@ describe('the scenarios, as the engine sees them', () => {
       // With 20-network on too, much is stopped before it comes to the line; and what 60 stops 50 is not asked about.
       const without = (...off: readonly string[]) => layers.filter((layer) => !off.includes(layer))
       const sets = [layers, without('20-network'), without('20-network', '60-requests')]
-      const snapshotOf = snapshotsOf(changed)
+      const judgeChanged = judgeWith(changed, brought)
       return scenarios
-        .filter((scenario) => {
-          const flow = flowOf(scenario.from, scenario.attempt)
-          if (flow === undefined || refusalOf(scenario, false) !== undefined) return false
-          return sets.some((on) => {
+        .filter((scenario) =>
+          sets.some((on) => {
             if (missing(scenario, new Set(on)).length > 0) return false
-            const expectation = expectedView(expected(scenario, new Set(on)))
-            const view = predictedView(judge(flow, snapshotOf(scenario, on)))
-            return compareViews('predicted', expectation, view).length > 0
-          })
-        })
+            const view = judgeChanged(scenario, on)
+            return view !== undefined && unexpected(scenario, on, view).length > 0
+          }),
+        )
         .map(({ id: name }) => name)
         .sort()
     }

@@ -1,8 +1,10 @@
 import type { Resource } from '@bulkhead/resources'
 import { judge } from '@bulkhead/verdict'
+import { compareViews } from '../compare.js'
 import { flowOf } from '../flow.js'
-import { letIn, predictedView, type View } from '../result.js'
+import { expectedView, letIn, predictedView, type View } from '../result.js'
 import type { Scenario } from '../types.js'
+import { expected } from '../walls.js'
 import { admissionsOf } from './admissions.js'
 import type { Brought } from './brought.js'
 import { snapshotsOf } from './snapshots.js'
@@ -30,4 +32,9 @@ export function judgeWith(base: readonly Resource[], brought: Brought): JudgeSce
     // Nothing but admission keeps a program from running.
     return scenario.attempt.kind === 'run' ? letIn : undefined
   }
+}
+
+/** How a view that was judged with these layers on is not as the scenario expects, a sentence each. */
+export function unexpected(scenario: Pick<Scenario, 'expect'>, on: readonly string[], view: View): readonly string[] {
+  return compareViews('predicted', expectedView(expected(scenario, new Set(on))), view)
 }

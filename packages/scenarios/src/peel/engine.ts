@@ -1,14 +1,12 @@
 import type { Resource } from '@bulkhead/resources'
-import { compareViews } from '../compare.js'
-import { type Brought, readBrought } from '../judge/brought.js'
-import { type JudgeScenario, judgeWith } from '../judge/judge.js'
-import { expectedView } from '../result.js'
+import { readBrought } from '../judge/brought.js'
+import { type JudgeScenario, judgeWith, unexpected } from '../judge/judge.js'
 import { asMessage } from '../stage.js'
 import type { Scenario } from '../types.js'
-import { expected, missing } from '../walls.js'
+import { missing } from '../walls.js'
 import { fateOf } from './fate.js'
 import { settingsOf } from './settings.js'
-import type { Fate, Fates, Peeled } from './types.js'
+import type { Fate, Peeled } from './types.js'
 
 /** Objects, and what scenarios bring along. */
 export interface Ground {
@@ -27,28 +25,27 @@ export async function peelByEngine(
   scenarios: readonly Scenario[],
   { resources, root, signal }: Ground,
 ): Promise<Peeled> {
-  const brought: Brought = await readBrought(scenarios, root)
+  const brought = await readBrought(scenarios, root)
   const judge = judgeWith(resources, brought)
   const layers = [...new Set(resources.flatMap(({ layer }) => layer ?? []))].sort()
-  const settings: { setting: Peeled['settings'][number]['setting']; fates: Fates }[] = []
+  const settings: Peeled['settings'][number][] = []
   for (const setting of settingsOf(layers)) {
     // Ctrl-C is heard between settings.
     await new Promise((resolve) => setImmediate(resolve))
     signal?.throwIfAborted()
-    const fates = scenarios.map((scenario) => [scenario.id, fateWith(setting.on, scenario, judge)] as const)
-    settings.push({ setting, fates: new Map(fates) })
+    const fates = new Map(scenarios.map((scenario) => [scenario.id, fateWith(setting.on, scenario, judge)]))
+    settings.push({ setting, fates })
   }
   return { by: 'engine', layers, settings }
 }
 
 function fateWith(on: readonly string[], scenario: Scenario, judge: JudgeScenario): Fate {
-  const there = new Set(on)
-  const off = missing(scenario, there)
+  const off = missing(scenario, new Set(on))
   if (off.length > 0) return notTried(`it needs ${off.join(' and ')}`)
   try {
     const view = judge(scenario, on)
     if (view === undefined) return notTried('it is no part of the network, so the engine has no word on it')
-    return fateOf(view, compareViews('predicted', expectedView(expected(scenario, there)), view))
+    return fateOf(view, unexpected(scenario, on, view))
   } catch (error) {
     return { outcome: 'unknown', because: asMessage(error), differences: [] }
   }

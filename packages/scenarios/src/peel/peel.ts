@@ -42,7 +42,7 @@ function peelOne(layer: string, peeled: Peeled, { attacks, legitimate, all }: Su
     decides: chosen(attacks, all, stops),
     without: {
       through: chosen(attacks, without, is('through'), (id) => all.get(id)?.outcome === 'stopped'),
-      notTried: chosen(attacks, without, is('not-tried'), (id) => all.get(id)?.outcome !== 'not-tried'),
+      notTried: chosen(attacks, without, is('not-tried')),
       shut: chosen(
         legitimate,
         without,
@@ -53,7 +53,8 @@ function peelOne(layer: string, peeled: Peeled, { attacks, legitimate, all }: Su
     alone: {
       stops: chosen(attacks, alone, stops),
       through: chosen(attacks, alone, is('through')),
-      notTried: chosen(attacks, alone, is('not-tried'), (id) => all.get(id)?.outcome !== 'not-tried'),
+      notTried: chosen(attacks, alone, is('not-tried')),
+      unknown: chosen(attacks, alone, is('unknown')),
     },
     ownDoor: idsOf(attacks.filter(isOwnDoor)),
   }

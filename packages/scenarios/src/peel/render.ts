@@ -2,6 +2,7 @@ import { columns, count, type Paint, paint, seconds } from '../render/layout.js'
 import { drawGrid } from './grid.js'
 import { holdsNothing } from './peel.js'
 import type { Finding, LayerPeel, Peel } from './types.js'
+import { wrapped } from './wrapped.js'
 
 export interface PeelRenderOptions {
   readonly color?: boolean
@@ -9,8 +10,6 @@ export interface PeelRenderOptions {
   readonly durationMs?: number
 }
 
-/** No line is longer. */
-const widest = 110
 /** Up to so many attacks are drawn one by one. */
 const mostDrawn = 40
 
@@ -64,27 +63,14 @@ function layerPart(peeled: LayerPeel, style: Paint): readonly string[] {
   const says = only === 0 ? 'no attack that only it stops' : `${count(only, 'attack')} that only it stops`
   const lines = [
     ...list('get through without it, past all the others', without.through),
-    ...list('are about itself, and without it there is nothing to try', ownDoor),
+    ...list('have no other wall, and without it there is nothing to try', ownDoor),
     ...list('legitimate, and not there without it', without.shut),
   ]
   return [`${style.strong(layer)}: ${holdsNothing(peeled) ? style.bad(says) : says}`, ...lines]
 }
 
 function list(what: string, ids: readonly string[]): readonly string[] {
-  return ids.length === 0 ? [] : [`  ${what}:`, ...wrapped(ids, '    ')]
-}
-
-function wrapped(words: readonly string[], indent: string): readonly string[] {
-  const lines: string[] = []
-  let line = ''
-  for (const [index, word] of words.entries()) {
-    const next = `${word}${index === words.length - 1 ? '' : ','}`
-    if (line !== '' && indent.length + line.length + 1 + next.length > widest) {
-      lines.push(`${indent}${line}`)
-      line = next
-    } else line = line === '' ? next : `${line} ${next}`
-  }
-  return line === '' ? lines : [...lines, `${indent}${line}`]
+  return ids.length === 0 ? [] : [`  ${what}:`, ...wrapped(ids, ', ', '    ')]
 }
 
 function findingLines(findings: readonly Finding[], style: Paint): readonly string[] {
@@ -114,12 +100,13 @@ function summary(peel: Peel, { durationMs }: PeelRenderOptions, style: Paint): r
   const all = [
     `${attacks.length - through - notTried.length} stopped with all layers on`,
     ...(alwaysStopped.length === 0 ? [] : [`${alwaysStopped.length} of them by what no layer switches off`]),
-    ...(notTried.length === 0 ? [] : [`${notTried.length} not tried (${notTried.join(', ')})`]),
+    ...(notTried.length === 0 ? [] : [`${notTried.length} not tried`]),
   ]
   const idle = layers.filter(holdsNothing).length
   const held = `${layers.length - idle} of ${count(layers.length, 'layer')} stop what no other does`
   const took = durationMs === undefined ? '' : ` (${seconds(durationMs)})`
   const found = findings.length === 0 ? 'nothing found' : `${findings.length} found`
   const lines = [`${count(attacks.length, 'attack')}: ${all.join(', ')}`, `${held}; ${found}${took}`]
-  return lines.map((line) => (findings.length === 0 ? style.good(line) : style.bad(line)))
+  const untried = notTried.length === 0 ? [] : ['Not tried:', ...wrapped(notTried, ', ', '  '), '']
+  return [...untried, ...lines.map((line) => (findings.length === 0 ? style.good(line) : style.bad(line)))]
 }

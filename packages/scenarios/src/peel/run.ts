@@ -33,13 +33,13 @@ export async function peelOnTarget(
   scenarios: readonly Scenario[],
   { onSetting, onRestore, ...run }: PeelRunOptions,
 ): Promise<Peeled> {
+  run.signal?.throwIfAborted()
   const before = await target.layers()
   const layers = before.map(({ name }) => name)
   const all = settingsOf(layers)
   const settings: Peeled['settings'][number][] = []
   try {
     for (const [index, setting] of all.entries()) {
-      run.signal?.throwIfAborted()
       await target.setLayers(changeTo(setting.on, layers))
       run.signal?.throwIfAborted()
       onSetting?.(setting, index, all.length)

@@ -40,6 +40,7 @@ export interface LayerPeel {
     readonly stops: readonly string[]
     readonly through: readonly string[]
     readonly notTried: readonly string[]
+    readonly unknown: readonly string[]
   }
   /**
    * Attacks that are about the layer itself, so that without it there is nothing to try; with it alone it stops them, and no other

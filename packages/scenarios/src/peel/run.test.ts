@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { type FakeOptions, fakeTarget } from '../testing/fake-target.js'
+import { attack, legitimate } from '../testing/samples.js'
+import { peel } from './peel.js'
+import { type LayeredTarget, NotPutBack, peelOnTarget } from './run.js'
+
+const names = ['40-mtls', '50-identity']
+const root = '/nowhere'
+
+interface Layered extends LayeredTarget {
+  /** What was switched on, each time. */
+  readonly switched: readonly string[]
+}
+
+/** A target that stops strangers while 50-identity is on. */
+function layered(options: FakeOptions = {}, refuse: (on: readonly string[], time: number) => void = () => {}): Layered {
+  let on = options.on ?? names
+  const switched: string[] = []
+  const now = () => fakeTarget({ ...options, on })
+  return {
+    name: 'local',
+    switched,
+    layers: () => now().layers(),
+    predict: (flow) => now().predict(flow),
+    admit: (change) => now().admit(change),
+    attempt: (...args) => now().attempt(...args),
+    apply: (...args) => now().apply(...args),
+    withdraw: (name) => now().withdraw(name),
+    async setLayers(change) {
+      assert.deepEqual([...(change.on ?? []), ...(change.off ?? [])].toSorted(), names, 'every layer is told')
+      refuse(change.on ?? [], switched.length)
+      on = change.on ?? []
+      switched.push(on.join(' ') || 'none')
+    },
+  }
+}
+
+const ways = ['40-mtls 50-identity', '50-identity', '40-mtls', '40-mtls', '50-identity']
+
+describe('peel, really run', () => {
+  it('runs the suite in every setting, and puts the layers back', async () => {
+    const target = layered({ on: ['50-identity'] })
+    const told: string[] = []
+    const peeled = await peelOnTarget(target, [attack, legitimate], {
+      root,
+      onSetting: ({ kind }, index, of) => told.push(`${kind} ${index} of ${of}`),
+      onRestore: (before) => told.push(`back to ${before.filter(({ on }) => on).map(({ name }) => name)}`),
+    })
+    assert.deepEqual(target.switched, [...ways, '50-identity'])
+    assert.deepEqual(told, [
+      'all 0 of 5',
+      'without 1 of 5',
+      'without 2 of 5',
+      'alone 3 of 5',
+      'alone 4 of 5',
+      'back to 50-identity',
+    ])
+    const { by, layers, findings } = peel(peeled, [attack, legitimate], true)
+    assert.equal(by, 'local')
+    assert.deepEqual(
+      layers.map(({ layer, without }) => [layer, ...without.through]),
+      [['40-mtls'], ['50-identity', attack.id]],
+    )
+    assert.deepEqual(findings, [{ kind: 'holds-nothing', layer: '40-mtls' }])
+  })
+
+  it('says of what it could not see that it is not known, and never that it was stopped', async () => {
+    const target = layered({ attempt: () => Promise.reject(new Error('the probe did not start')) })
+    const { findings, layers } = peel(await peelOnTarget(target, [attack], { root }), [attack], false)
+    assert.deepEqual(new Set(findings.map(({ kind }) => kind)), new Set(['unknown']))
+    assert.match(JSON.stringify(findings[0]), /the probe did not start/)
+    assert.deepEqual(
+      layers.map(({ decides }) => decides),
+      [[], []],
+    )
+  })
+
+  it('does not try what is about a layer that is off', async () => {
+    const needing = { ...attack, needs: ['50-identity'] }
+    const found = peel(await peelOnTarget(layered(), [needing], { root }), [needing], false)
+    assert.deepEqual(found.layers[1]?.without.notTried, [attack.id])
+    assert.deepEqual(found.findings, [])
+  })
+
+  it('puts the layers back when the target fails in the middle, and says what failed', async () => {
+    let failed = false
+    const target = layered({}, (on) => {
+      if (failed || on.join() !== '40-mtls') return
+      failed = true
+      throw new Error('50-identity did not go')
+    })
+    await assert.rejects(peelOnTarget(target, [attack], { root }), /^Error: 50-identity did not go$/)
+    assert.deepEqual(target.switched, ['40-mtls 50-identity', '50-identity', '40-mtls 50-identity'])
+  })
+
+  it('says what should be on when it cannot put them back, and what came before', async () => {
+    const target = layered({}, (_, time) => {
+      if (time === 2) throw new Error('it is gone')
+    })
+    await assert.rejects(peelOnTarget(target, [attack], { root }), (error: Error) => {
+      assert.ok(error instanceof NotPutBack)
+      assert.equal(
+        error.message,
+        'the layers could not be put back as they were (on: 40-mtls, 50-identity): it is gone. It had ended with: it is gone',
+      )
+      return true
+    })
+  })
+
+  for (const [when, at] of [
+    ['an attempt is under way', 'attempt'],
+    ['a layer is being switched', 'switch'],
+  ] as const) {
+    it(`puts the layers back when it is interrupted while ${when}`, async () => {
+      const controller = new AbortController()
+      const target = layered(
+        {
+          attempt: async () => {
+            if (at === 'attempt') controller.abort('SIGINT')
+            controller.signal.throwIfAborted()
+            throw new Error('not reached')
+          },
+        },
+        () => {
+          if (at === 'switch') controller.abort('SIGINT')
+        },
+      )
+      await assert.rejects(
+        peelOnTarget(target, [attack], { root, signal: controller.signal }),
+        (error) => error === 'SIGINT',
+      )
+      assert.deepEqual(target.switched, ['40-mtls 50-identity', '40-mtls 50-identity'])
+    })
+  }
+
+  it('switches nothing when it is interrupted before', async () => {
+    const target = layered()
+    const signal = AbortSignal.abort('SIGTERM')
+    await assert.rejects(peelOnTarget(target, [attack], { root, signal }), (error) => error === 'SIGTERM')
+    assert.deepEqual(target.switched, [])
+  })
+})
