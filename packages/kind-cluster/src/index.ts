@@ -7,6 +7,8 @@ export {
   canarySteps,
   runCanary,
 } from './doctor/canary.js'
+export { type Cause, causeOf } from './doctor/causes.js'
+export { type Platform, platformOf } from './doctor/platform.js'
 export {
   type Asked,
   type CollectOptions,
