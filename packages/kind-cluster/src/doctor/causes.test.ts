@@ -53,7 +53,7 @@ describe('what a tool says when it fails', () => {
   })
 
   it('is looked for at both ends of a text that goes on and on', () => {
-    const noise = `${'127.0.0.1:30080 ports are not available lookup x on y '.repeat(20)}\n`.repeat(5_000)
+    const noise = `${'127.0.0.1:30080 is served, lookup x on y '.repeat(20)}\n`.repeat(5_000)
     const full = 'write failed: no space left on device'
     for (const text of [`${full}\n${noise}`, `${noise}${full}`]) assert.equal(causeOf(text)?.line, full)
     assert.equal(causeOf(`${noise}${full}\n${noise}`), undefined)
