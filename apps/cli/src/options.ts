@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 
 /*
  * Options that several commands share, so that they are spelled and explained alike. A command's own options are
@@ -13,6 +13,10 @@ export interface StateOption {
   readonly state?: string
 }
 
+export interface OnOption {
+  readonly on?: 'local' | 'kind'
+}
+
 export interface ManifestsOption {
   readonly manifests?: string
 }
@@ -23,6 +27,12 @@ export function withJson(command: Command): Command {
 
 export function withState(command: Command): Command {
   return command.option('--state <dir>', "the running target's folder (default: .bulkhead beside k8s/)")
+}
+
+/** Which of the two targets is meant. */
+export function withOn(command: Command): Command {
+  const option = new Option('--on <target>', 'the local target, or the cluster of `npx bulkhead cluster up`')
+  return command.addOption(option.choices(['local', 'kind']).default('local'))
 }
 
 export function withManifests(command: Command): Command {

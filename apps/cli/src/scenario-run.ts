@@ -1,14 +1,17 @@
 import { nearWords } from '@bulkhead/resources/suggest'
 import type { Report, Scenario } from '@bulkhead/scenarios'
-import { CliError, type Io, print } from './io.js'
-import type { JsonOption, StateOption } from './options.js'
+import { CliError, type Io } from './io.js'
+import type { OnOption, StateOption } from './options.js'
 import { findPlaces } from './places.js'
-import { findTarget } from './target/find.js'
+import { planReport, printReport, type ReportOptions, type TextRender } from './report.js'
+import { findRunning } from './target/running.js'
 
 export interface ScenarioRun {
   readonly report: Report
-  /** Writes the report: as JSON with --json, else as `text` renders it. */
-  print(text: (report: Report, options: { readonly color?: boolean }) => string): void
+  /** Whether people read it on stdout. */
+  readonly isText: boolean
+  /** Writes the report in the forms, and to the files, that were asked for; as text as `text` renders it. */
+  print(text: TextRender): Promise<void>
 }
 
 /**
@@ -17,11 +20,12 @@ export interface ScenarioRun {
  */
 export async function runScenariosOnTarget(
   io: Io,
-  options: JsonOption & StateOption,
+  options: ReportOptions & StateOption & OnOption,
   choose: (all: readonly Scenario[]) => readonly Scenario[],
 ): Promise<ScenarioRun> {
-  const { loadScenarios, renderJson, runScenarios } = await import('@bulkhead/scenarios')
-  const target = findTarget(io, options)
+  const plan = planReport(io, options)
+  const { loadScenarios, runScenarios } = await import('@bulkhead/scenarios')
+  const target = await findRunning(io, options)
   const { root, scenarios: folder } = findPlaces(io)
   const chosen = choose(await loadScenarios(folder))
   const progress = counter(io, chosen.length)
@@ -30,10 +34,8 @@ export async function runScenariosOnTarget(
   )
   return {
     report,
-    print(text) {
-      if (options.json === true) io.stdout.write(renderJson(report))
-      else print(io, text(report, { color: io.colour }))
-    },
+    isText: plan.stdout === 'text',
+    print: (text) => printReport(io, plan, report, text),
   }
 }
 

@@ -1,5 +1,5 @@
 import { symptoms } from '@bulkhead/verdict'
-import { asMessage, isNotHere } from './stage.js'
+import { asMessage, isNotMakeable } from './stage.js'
 import type { Observation, Scenario, Target } from './types.js'
 
 /** What a control saw; `failed` says why it does not prove that the service was up. */
@@ -7,7 +7,7 @@ export interface Control {
   readonly observation?: Observation
   readonly failed?: string
   /** The target has no way to make it. */
-  readonly notHere?: true
+  readonly notMakeable?: true
 }
 
 type Call = NonNullable<Scenario['control']>
@@ -78,7 +78,7 @@ export class Controls {
       return { observation }
     } catch (error) {
       const failed = `its control, ${from}, could not be made ${when} the attempt: ${asMessage(error)}`
-      return isNotHere(error) ? { failed, notHere: true } : { failed }
+      return isNotMakeable(error) ? { failed, notMakeable: true } : { failed }
     }
   }
 }

@@ -4,7 +4,15 @@ import { Controls } from './control.js'
 import { flowOf } from './flow.js'
 import { judge, type Prediction, runsThere, type Seen } from './judged.js'
 import { expectedView, letIn, type Report, type ScenarioResult } from './result.js'
-import { addsOnlyPods, applyChange, asMessage, isNotHere, type Staged, StillStanding, wouldBeRefused } from './stage.js'
+import {
+  addsOnlyPods,
+  applyChange,
+  asMessage,
+  isNotMakeable,
+  type Staged,
+  StillStanding,
+  wouldBeRefused,
+} from './stage.js'
 import type { Admitted, LayerState, Scenario, Target } from './types.js'
 import { expected, isAdmission, layersOn, missing } from './walls.js'
 
@@ -135,7 +143,8 @@ async function runOne(scenario: Scenario, context: Context): Promise<ScenarioRes
     const { control } = scenario
     // Close around the attack, so that a service that is down cannot pass for a wall that holds.
     const before = control === undefined ? undefined : await controls.before(control)
-    if (before?.failed !== undefined) return before.notHere === true ? notMade(before.failed) : unseen(before.failed)
+    if (before?.failed !== undefined)
+      return before.notMakeable === true ? notMade(before.failed) : unseen(before.failed)
     const staged = await applyChange(target, `${scenario.id}.given`, scenario.given, root)
     const seen = await observe(scenario, staged, context).finally(staged.undo)
     const judged = { ...head, ...judge(scenario, target.name, expectation, seen) }
@@ -147,7 +156,7 @@ async function runOne(scenario: Scenario, context: Context): Promise<ScenarioRes
     return withCauses({ ...result, status: statusOf(result), ...took() })
   } catch (error) {
     if (error instanceof StillStanding) context.spoiled = error
-    if (isNotHere(error)) return notMade(error.message)
+    if (isNotMakeable(error)) return notMade(error.message)
     return unseen(asMessage(error))
   }
 }

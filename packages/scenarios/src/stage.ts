@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseManifests } from '@bulkhead/resources'
 import { admissionView, refusedBy } from './admission.js'
-import type { Admitted, Change, NotHereError, Scenario, Target } from './types.js'
+import type { Admitted, Change, NotMakeableError, Scenario, Target } from './types.js'
 
 /** Takes back what was changed. */
 export type Undo = () => Promise<void>
@@ -96,6 +96,6 @@ export function asMessage(error: unknown): string {
 }
 
 /** Whether a target says that it has no way to make an attempt. */
-export function isNotHere(error: unknown): error is NotHereError {
-  return error instanceof Error && 'code' in error && error.code === 'not-here'
+export function isNotMakeable(error: unknown): error is NotMakeableError {
+  return error instanceof Error && 'code' in error && error.code === 'not-makeable'
 }

@@ -141,8 +141,8 @@ export interface Evidence {
  * What `Target.attempt` rejects with when this target has no way to make such an attempt, whatever stands: an Error with this
  * code, whose message says why. Nothing is known of it then, and the report says so.
  */
-export interface NotHereError extends Error {
-  readonly code: 'not-here'
+export interface NotMakeableError extends Error {
+  readonly code: 'not-makeable'
 }
 
 /** Whose log, or answer, a sighting is from. */

@@ -1,8 +1,9 @@
 import type { Report } from '@bulkhead/scenarios'
 import type { Command } from 'commander'
 import { type Io, note } from '../io.js'
-import { type JsonOption, type StateOption, withHelp, withJson, withState } from '../options.js'
+import { type OnOption, type StateOption, withHelp, withJson, withOn, withState } from '../options.js'
 import { shellWord } from '../places.js'
+import { type ReportOptions, withReport } from '../report.js'
 import { chooseScenarios, runScenariosOnTarget } from '../scenario-run.js'
 
 export function register(program: Command, io: Io): void {
@@ -10,21 +11,22 @@ export function register(program: Command, io: Io): void {
     .command('attack')
     .argument('[id...]', 'only these attacks, by the names of their files in scenarios/ (default: all)')
     .description('Attacks what is up: which wall stopped each attack, by which line, and what the attacker saw.')
-  withState(withJson(command))
+  withState(withOn(withReport(withJson(command))))
   withHelp(command, {
     examples: [
       'npx bulkhead attack',
       'npx bulkhead attack notsleep-to-web-api outsider-to-web-api',
       'npx bulkhead attack --json',
+      'npx bulkhead attack --on kind',
     ],
     exit: '0 all that were made were stopped, 1 one got through or could not be observed, or none was made, 2 bad input or nothing is up',
   })
-  command.action(async (ids: string[], options: JsonOption & StateOption) => {
+  command.action(async (ids: string[], options: ReportOptions & StateOption & OnOption) => {
     const { attackPassed, attacksOf, renderAttack } = await import('@bulkhead/scenarios')
     const run = await runScenariosOnTarget(io, options, (all) => chooseScenarios(attacksOf(all), ids, 'attack'))
-    run.print(renderAttack)
+    await run.print(renderAttack)
     const next = nextStep(run.report, options)
-    if (options.json !== true && next !== undefined) note(io, next)
+    if (run.isText && next !== undefined) note(io, next)
     io.exit(attackPassed(run.report) ? 0 : 1)
   })
 }
@@ -35,9 +37,9 @@ export function register(program: Command, io: Io): void {
  */
 export function nextStep(
   { layers, results }: Pick<Report, 'layers' | 'results'>,
-  { state }: StateOption,
+  { state, on }: StateOption & OnOption,
 ): string | undefined {
-  const where = state === undefined ? '' : ` --state ${shellWord(state)}`
+  const where = `${on === 'kind' ? ' --on kind' : ''}${state === undefined ? '' : ` --state ${shellWord(state)}`}`
   const off = layers.find(({ on }) => !on)
   if (off !== undefined) return `Put ${off.name} back: npx bulkhead layer on ${off.name}${where}`
   const held = new Set(

@@ -1,6 +1,6 @@
 import type { Explanation } from '@bulkhead/analysis'
 import { ControlError } from '@bulkhead/control'
-import type { Flow, FlowDestination, FlowSource, Outcome } from '@bulkhead/verdict'
+import type { Flow, FlowDestination, FlowSource, Outcome, Snapshot } from '@bulkhead/verdict'
 import type { Command } from 'commander'
 import { type Destination, parseDestination, parseRequest, parseSource } from '../endpoints.js'
 import { CliError, exitCodes, type Io, note, print, printJson } from '../io.js'
@@ -8,16 +8,19 @@ import { compileManifests, ownManifests } from '../manifests.js'
 import {
   type JsonOption,
   type ManifestsOption,
+  type OnOption,
   type StateOption,
   withHelp,
   withJson,
   withManifests,
+  withOn,
   withState,
 } from '../options.js'
 import { type Style, styleOf } from '../style.js'
 import { findTarget } from '../target/find.js'
+import { findRunning } from '../target/running.js'
 
-interface Options extends JsonOption, ManifestsOption, StateOption {
+interface Options extends JsonOption, ManifestsOption, StateOption, OnOption {
   readonly offline?: boolean
   readonly host?: string
   readonly header?: string[]
@@ -60,7 +63,7 @@ export function register(program: Command, io: Io): void {
     .option('--no-sni', 'a ClientHello without a server name')
     .option('--query <name>', 'the name that a DNS question asks for, at port 53')
     .option('--offline', 'ask the manifests, whatever is up')
-  withState(withManifests(withJson(command)))
+  withOn(withState(withManifests(withJson(command))))
   withHelp(command, {
     examples: [
       'npx bulkhead explain shop/notsleep shop/web-api:8080 GET /',
@@ -71,6 +74,7 @@ export function register(program: Command, io: Io): void {
       'npx bulkhead explain demo/hello-app kube-system/kube-dns:53/UDP --query attacker.example',
       'npx bulkhead explain shop/web-api node/bulkhead-worker:10250',
       'npx bulkhead explain shop/sleep shop/web-api:8080 --offline --json',
+      'npx bulkhead explain shop/notsleep shop/web-api:8080 --on kind',
     ],
     exit: '0 allowed, 1 denied, 2 bad input, 3 unknown (something decides that is not modelled).',
   })
@@ -167,6 +171,7 @@ async function behindGateway(
 }
 
 async function whoAnswers(io: Io, options: Options): Promise<Judge> {
+  if (options.on === 'kind') return theCluster(io, options)
   const target = options.offline === true || options.manifests !== undefined ? undefined : runningTarget(io, options)
   if (target !== undefined) {
     return {
@@ -182,11 +187,29 @@ async function whoAnswers(io: Io, options: Options): Promise<Judge> {
   return {
     asked: `the manifests in ${set.title}`,
     explain: async (flow) => explain(flow, snapshot),
-    gatewayFor: async (answers, at) =>
-      [...snapshot.gateways.values()].find(({ listeners }) =>
-        listeners.some(({ port, protocol, hosts }) => port === at && protocol === 'HTTP' && hosts.some(answers)),
-      )?.workload,
+    gatewayFor: async (answers, at) => gatewayOf(snapshot, answers, at),
   }
+}
+
+/** The engine, on the objects that are on the cluster. Which gateway a host leads to is read from the manifests. */
+async function theCluster(io: Io, options: Options): Promise<Judge> {
+  if (options.offline === true || options.manifests !== undefined) {
+    throw new CliError(
+      '--on kind asks about the cluster, and --offline and --manifests about files; choose one of them.',
+    )
+  }
+  const target = await findRunning(io, options)
+  return {
+    asked: 'the cluster',
+    explain: (flow) => target.explain(flow),
+    gatewayFor: async (answers, at) => gatewayOf(await compileManifests(io, ownManifests(io)), answers, at),
+  }
+}
+
+function gatewayOf(snapshot: Snapshot, answers: (name: string) => boolean, at: number): string | undefined {
+  return [...snapshot.gateways.values()].find(({ listeners }) =>
+    listeners.some(({ port, protocol, hosts }) => port === at && protocol === 'HTTP' && hosts.some(answers)),
+  )?.workload
 }
 
 function runningTarget(io: Io, options: StateOption): ReturnType<typeof findTarget> | undefined {

@@ -1,12 +1,14 @@
+import type { Sighting } from '@bulkhead/scenarios'
 import type { FlowRecord } from '@bulkhead/verdict'
 import type { Command } from 'commander'
-import type { Io } from '../io.js'
-import { type JsonOption, linesOf, type StateOption, withHelp, withState } from '../options.js'
+import { type Io, note } from '../io.js'
+import { type JsonOption, linesOf, type OnOption, type StateOption, withHelp, withOn, withState } from '../options.js'
 import { styleOf } from '../style.js'
 import { findTarget } from '../target/find.js'
 import { flowLine } from '../target/flow-line.js'
+import { sightingLine } from '../target/sighting-line.js'
 
-interface FlowsOptions extends JsonOption, StateOption {
+interface FlowsOptions extends JsonOption, StateOption, OnOption {
   readonly follow?: boolean
   readonly tail?: number
 }
@@ -15,14 +17,19 @@ export function register(program: Command, io: Io): void {
   const command = program
     .command('flows')
     .description(
-      'The connections of the running target, and the requests at its gateways and waypoints: one line each at its end, with what decided it.',
+      "The connections of the running target, and the requests at its gateways and waypoints: one line each at its end, with what decided it. On a cluster: what ztunnel, Cilium's agents and the gateways write down of them, as one stream.",
     )
     .option('-f, --follow', 'go on as they end, until Ctrl-C')
     .option('--tail <n>', 'only this many of the last records', linesOf)
     .option('--json', 'print each record as JSON, one a line')
-    .action((options: FlowsOptions) => flows(options, io))
-  withHelp(withState(command), {
-    examples: ['npx bulkhead flows', 'npx bulkhead flows --tail 10', 'npx bulkhead flows -f --json'],
+    .action((options: FlowsOptions) => (options.on === 'kind' ? sightings(options, io) : flows(options, io)))
+  withHelp(withOn(withState(command)), {
+    examples: [
+      'npx bulkhead flows',
+      'npx bulkhead flows --tail 10',
+      'npx bulkhead flows -f --json',
+      'npx bulkhead flows -f --on kind',
+    ],
     exit: '0, or 2 when nothing is up.',
   })
 }
@@ -44,4 +51,33 @@ async function flows(options: FlowsOptions, io: Io): Promise<void> {
   }
   if (options.follow !== true) return
   for await (const record of client.followFlows(io.signal)) if (record.id > last) show(record)
+}
+
+/** How far back a cluster's logs are read. */
+const sinceSeconds = 300
+
+async function sightings(options: FlowsOptions, io: Io): Promise<void> {
+  const [{ findKind }, { followSightings }] = await Promise.all([
+    import('../target/kind.js'),
+    import('@bulkhead/kind-cluster'),
+  ])
+  const kind = await findKind(io, options)
+  const style = styleOf(io)
+  const show = (sighting: Sighting): void => {
+    const line = options.json === true ? JSON.stringify(sighting) : sightingLine(sighting)
+    io.stdout.write(`${sighting.outcome === 'deny' && options.json !== true ? style.red(line) : line}\n`)
+  }
+  const onLost = (what: string): void => note(io, what)
+  const kept: Sighting[] = []
+  for await (const sighting of followSightings(kind, io.signal, { sinceSeconds, untilNow: true, onLost }))
+    kept.push(sighting)
+  // Several logs are read at once.
+  kept.sort((one, other) => Date.parse(one.at) - Date.parse(other.at))
+  for (const sighting of options.tail === undefined ? kept : kept.slice(kept.length - options.tail)) show(sighting)
+  if (options.follow !== true) return
+  const shown = new Set(kept.map(({ line }) => line))
+  for await (const sighting of followSightings(kind, io.signal, { sinceSeconds: 5, onLost })) {
+    // What was written while it was read comes again.
+    if (!shown.delete(sighting.line)) show(sighting)
+  }
 }

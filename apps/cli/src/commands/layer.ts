@@ -1,14 +1,13 @@
-import type { LayersChanged } from '@bulkhead/control'
 import type { LayerState } from '@bulkhead/scenarios'
 import type { Command } from 'commander'
 import { CliError, type Io, print, printable, printJson } from '../io.js'
-import { type JsonOption, type StateOption, withHelp, withJson, withState } from '../options.js'
+import { type JsonOption, type OnOption, type StateOption, withHelp, withJson, withOn, withState } from '../options.js'
 import { styleOf } from '../style.js'
 import { changedLines, scanLines } from '../target/event-text.js'
-import { findTarget } from '../target/find.js'
+import { findRunning, type Switched } from '../target/running.js'
 import { table } from '../target/table.js'
 
-type LayerOptions = JsonOption & StateOption
+type LayerOptions = JsonOption & StateOption & OnOption
 
 export function register(program: Command, io: Io): void {
   const command = program
@@ -19,8 +18,13 @@ export function register(program: Command, io: Io): void {
     .action((change: string | undefined, name: string | undefined, options: LayerOptions) =>
       layer(change, name, options, io),
     )
-  withHelp(withJson(withState(command)), {
-    examples: ['npx bulkhead layer', 'npx bulkhead layer off 50-identity', 'npx bulkhead layer on 50-identity'],
+  withHelp(withJson(withOn(withState(command))), {
+    examples: [
+      'npx bulkhead layer',
+      'npx bulkhead layer off 50-identity',
+      'npx bulkhead layer on 50-identity',
+      'npx bulkhead layer off 50-identity --on kind',
+    ],
     exit: '0, or 2 when there is no such layer or nothing is up.',
   })
 }
@@ -31,9 +35,9 @@ async function layer(
   options: LayerOptions,
   io: Io,
 ): Promise<void> {
-  const client = findTarget(io, options)
+  const target = await findRunning(io, options)
   if (change === undefined) {
-    const layers = await client.layers()
+    const layers = await target.layers()
     if (options.json === true) printJson(io, { layers })
     else print(io, layersText(layers))
     return
@@ -41,10 +45,10 @@ async function layer(
   if ((change !== 'on' && change !== 'off') || name === undefined) {
     throw new CliError('write `npx bulkhead layer`, `npx bulkhead layer off NAME` or `npx bulkhead layer on NAME`.')
   }
-  const before = await client.layers()
-  const changed = await client.setLayers({ [change]: [name] })
+  const before = await target.layers()
+  const changed = await target.setLayers({ [change]: [name] })
   if (options.json === true) printJson(io, changed)
-  else print(io, changedText(before, changed, name, io))
+  else print(io, changedText(before, changed, { name, where: options.on === 'kind' ? ' --on kind' : '' }, io))
 }
 
 function layersText(layers: readonly LayerState[]): string {
@@ -55,18 +59,25 @@ function layersText(layers: readonly LayerState[]): string {
   ])
 }
 
-function changedText(before: readonly LayerState[], changed: LayersChanged, name: string, io: Io): string {
-  const { layers } = changed
+function changedText(
+  before: readonly LayerState[],
+  changed: Switched,
+  { name, where }: { readonly name: string; readonly where: string },
+  io: Io,
+): string {
+  const { layers, closed } = changed
   const style = styleOf(io)
   const moved = layers.filter((after) => before.find((layer) => layer.name === after.name)?.on !== after.on)
   if (moved.length === 0) return `nothing to do: ${name} is as you want it already.\n${layersText(layers)}`
-  const said = moved.map(({ name: which, on, objects }) =>
-    on
+  const said = moved.map(({ name: which, on: isOn, objects }) =>
+    isOn
       ? style.green(`${which} is up again: its ${objects} objects are enforced.`)
       : style.yellow(
-          `${which} is down: its ${objects} objects are not enforced until \`npx bulkhead layer on ${which}\`.`,
+          `${which} is down: its ${objects} objects are not enforced until \`npx bulkhead layer on ${which}${where}\`.`,
         ),
   )
-  const told = printable([...changedLines(changed), ...scanLines(changed)].join('\n'))
-  return [...said, told, layersText(layers), 'See what that changes: npx bulkhead attack'].join('\n')
+  // What it opened and closed is known where it comes into force all at once.
+  const lines = closed === undefined ? [] : [...changedLines({ ...changed, closed }), ...scanLines(changed)]
+  const told = lines.length === 0 ? [] : [printable(lines.join('\n'))]
+  return [...said, ...told, layersText(layers), `See what that changes: npx bulkhead attack${where}`].join('\n')
 }

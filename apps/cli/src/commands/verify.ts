@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { Io } from '../io.js'
-import { type JsonOption, type StateOption, withHelp, withJson, withState } from '../options.js'
+import { type OnOption, type StateOption, withHelp, withJson, withOn, withState } from '../options.js'
+import { type ReportOptions, withReport } from '../report.js'
 import { chooseScenarios, runScenariosOnTarget } from '../scenario-run.js'
 
 export function register(program: Command, io: Io): void {
@@ -10,15 +11,19 @@ export function register(program: Command, io: Io): void {
     .description(
       'Runs the scenarios on what is up: expected with the walls that are on, predicted, and observed, side by side.',
     )
-  withState(withJson(command))
+  withState(withOn(withReport(withJson(command))))
   withHelp(command, {
-    examples: ['npx bulkhead verify', 'npx bulkhead verify --json'],
+    examples: [
+      'npx bulkhead verify',
+      'npx bulkhead verify --json',
+      'npx bulkhead verify --on kind --output report.html --output report.xml',
+    ],
     exit: '0 all three agree everywhere, 1 they do not, or nothing was tried, 2 bad input or nothing is up',
   })
-  command.action(async (ids: string[], options: JsonOption & StateOption) => {
+  command.action(async (ids: string[], options: ReportOptions & StateOption & OnOption) => {
     const { renderVerify, verifyPassed } = await import('@bulkhead/scenarios')
     const run = await runScenariosOnTarget(io, options, (all) => chooseScenarios(all, ids, 'scenario'))
-    run.print(renderVerify)
+    await run.print(renderVerify)
     io.exit(verifyPassed(run.report) ? 0 : 1)
   })
 }

@@ -37,7 +37,8 @@ function outsideName({ host, ip, workload, service }: FlowRecord['destination'])
   return ip === undefined || (workload === undefined && service === undefined && host !== ip) ? host : undefined
 }
 
-const quoted = (value: string | number): string =>
+/** A field's value, in quotes where it would not end otherwise. */
+export const quoted = (value: string | number): string =>
   /[\s"=\p{Cc}\p{Bidi_Control}]/u.test(String(value)) ? printable(JSON.stringify(String(value))) : String(value)
 
 /** A pod chooses the names that it asks for: they must not look like lines of ours. */

@@ -1,6 +1,7 @@
 import type { Report, ScenarioResult, View } from '../result.js'
 import { columns, count, type Paint, paint, seconds } from './layout.js'
-import { answerLines, layersText, sightingLines, wasTried } from './words.js'
+import { resultLines, viewText } from './told.js'
+import { layersText, wasTried } from './words.js'
 
 /**
  * True when expectation, prediction and observation agree everywhere. A scenario that could not be observed is a
@@ -25,16 +26,7 @@ export function renderVerify(report: Report, options: { readonly color?: boolean
   const [title = '', ...lines] = columns([head, ...rows])
   const body = report.results.flatMap((result, index) => {
     const line = lines[index] ?? ''
-    const because = result.because === undefined ? [] : [result.because]
-    const notes = [
-      ...answerLines(result.observed),
-      ...result.differences,
-      ...because,
-      ...sightingLines(result),
-      ...(result.causes ?? []).map((cause) => `look: ${cause}`),
-      ...(result.notes ?? []),
-    ]
-    return [tint(result, line, style), ...notes.map((note) => style.faint(`        ${note}`))]
+    return [tint(result, line, style), ...resultLines(result).map((note) => style.faint(`        ${note}`))]
   })
   return `${[
     `Expected, predicted and observed on the ${report.target} target; ${layersText(report.layers)}`,
@@ -52,12 +44,6 @@ const marks: Readonly<Record<ScenarioResult['status'], string>> = {
   'not-observed': 'UNSEEN',
   skipped: 'skipped',
   'not-made': 'NOT MADE',
-}
-
-function viewText({ outcome, symptom, reason }: View): string {
-  if (outcome === 'through') return 'through'
-  const layer = reason?.layer === undefined ? '' : `${reason.layer} `
-  return `${layer}${symptom} ${reason?.code ?? ''}`.trimEnd()
 }
 
 /** Only what differs is worth reading. */
