@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import * as admit from './commands/admit.js'
 import * as apply from './commands/apply.js'
 import * as attack from './commands/attack.js'
+import * as cluster from './commands/cluster.js'
 import * as remove from './commands/delete.js'
 import * as diff from './commands/diff.js'
 import * as down from './commands/down.js'
@@ -41,6 +42,7 @@ const commands = [
   apply,
   remove,
   lab,
+  cluster,
 ]
 
 /** Longer lines of --help are harder to read. */

@@ -1,4 +1,12 @@
 export {
+  type ClusterStatus,
+  clusterStatus,
+  type LayerStatus,
+  type NodeStatus,
+  type StatusInput,
+  type WorkloadStatus,
+} from './cluster-status.js'
+export {
   CANARY_FOLDER,
   type CanaryOptions,
   type CanaryReport,
@@ -22,7 +30,7 @@ export {
   refusalSightings,
   ztunnelSighting,
 } from './evidence/index.js'
-export { checkOurs, clusterUid, kindClusters, NotOursError } from './ours.js'
+export { adoptCluster, checkOurs, clusterUid, kindClusters, NotOursError } from './ours.js'
 export {
   PINS_FILE,
   type PinnedTool,
@@ -35,6 +43,8 @@ export {
 } from './pins.js'
 export { clusterName, contextName, kubectlArgs, type Place, placeOf } from './place.js'
 export { type Commands, commandsFor } from './plan/commands.js'
+export { downPlan } from './plan/down.js'
+export { imagesOf } from './plan/images.js'
 export { doors, type LayerName, layerNames, layerOff, layerOn } from './plan/layers.js'
 export { planJson, type RenderOptions, renderPlan } from './plan/render.js'
 export type { Action, Part, Plan, Step } from './plan/types.js'
@@ -44,6 +54,7 @@ export { type ClusterRecord, forgetCluster, RecordError, readRecord } from './re
 export { type Failure, type PlanEvent, type PlanOutcome, type RunPlanOptions, runPlan } from './run-plan.js'
 export { type MadeSecrets, makeSecrets, type Told } from './secrets/cluster-secrets.js'
 export { readSecrets } from './secrets/live-secrets.js'
+export { type TakenDown, takeDown } from './take-down.js'
 export { commandLine, namesOurCluster, shellWord, shortCommandLine } from './tools/command-line.js'
 export { type CommandLog, fileLog, noLog } from './tools/log.js'
 export { type SpawnOptions, spawnTools } from './tools/spawn.js'

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { clusterName, contextName, type Place } from './place.js'
 import { commandsFor } from './plan/commands.js'
-import type { ClusterRecord } from './record.js'
+import { type ClusterRecord, writeRecord } from './record.js'
 import type { RunOptions, Tools } from './tools.js'
 
 /** Nothing was changed, because what would be changed is not known to be ours. The message says what was found and what to do. */
@@ -80,4 +80,39 @@ export async function clusterUid(tools: Tools, place: Place, options: RunOptions
     'no-answer',
     `the API server of ${clusterName} does not answer (${stderr.trim() || 'it said nothing'}). After the machine or Docker was restarted its nodes may be stopped: \`docker start ${clusterName}-control-plane ${clusterName}-worker ${clusterName}-worker2\`, and a minute later again. Or begin anew: \`npx bulkhead cluster down\`, then \`up\`.`,
   )
+}
+
+/** The ID of the control plane's container; undefined when there is none. */
+export async function containerId(tools: Tools, place: Place, options: RunOptions = {}): Promise<string | undefined> {
+  const args = ['container', 'inspect', '--format', '{{.Id}}', `${clusterName}-control-plane`]
+  const { code, stdout } = await tools.run(commandsFor(place).docker(args, 1), options)
+  return code === 0 && stdout.trim() !== '' ? stdout.trim() : undefined
+}
+
+/**
+ * Takes the cluster behind our own kubeconfig for ours, where nothing says yet whose it is: somebody has typed the plan's lines. kind has
+ * to have a cluster of the name, and its server has to be on this machine.
+ * @throws NotOursError
+ */
+export async function adoptCluster(
+  tools: Tools,
+  place: Place,
+  begun: Date,
+  options: RunOptions = {},
+): Promise<ClusterRecord> {
+  if (!existsSync(place.kubeconfig) || !(await kindClusters(tools, place, options)).includes(clusterName))
+    throw new NotOursError('none', 'there is no cluster of ours. `npx bulkhead cluster up` makes one.')
+  await serverOf(tools, place, options)
+  const uid = await clusterUid(tools, place, options)
+  const container = await containerId(tools, place, options)
+  const record: ClusterRecord = {
+    uid,
+    ...(container && { container }),
+    begun: begun.toISOString(),
+    networkWasThere: true,
+    steps: {},
+    untold: [],
+  }
+  writeRecord(place, record)
+  return record
 }

@@ -6,6 +6,8 @@ import type { Place } from './place.js'
 export interface ClusterRecord {
   /** UID of its namespace kube-system: no other cluster has it. Missing while it is being made. */
   readonly uid?: string
+  /** ID of the control plane's container: by it the cluster is known when its API server does not answer. */
+  readonly container?: string
   /** When it was begun, ISO 8601. */
   readonly begun: string
   /** Whether there was a docker network of kind's before: that one is not ours to remove. */
@@ -41,8 +43,10 @@ export function readRecord({ record }: Pick<Place, 'record'>): ClusterRecord | u
 
 function isRecord(value: unknown): value is ClusterRecord {
   if (typeof value !== 'object' || value === null) return false
-  const { uid, begun, networkWasThere, steps, untold } = value as Partial<Record<keyof ClusterRecord, unknown>>
-  const wellUid = uid === undefined || (typeof uid === 'string' && uid !== '')
+  const { uid, container, begun, networkWasThere, steps, untold } = value as Partial<
+    Record<keyof ClusterRecord, unknown>
+  >
+  const wellUid = [uid, container].every((one) => one === undefined || (typeof one === 'string' && one !== ''))
   const wellSteps = typeof steps === 'object' && steps !== null && !Array.isArray(steps)
   return (
     wellUid && wellSteps && typeof begun === 'string' && typeof networkWasThere === 'boolean' && Array.isArray(untold)

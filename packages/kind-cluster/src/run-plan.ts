@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
 import type { Resource } from '@bulkhead/resources'
-import { checkOurs, clusterUid, kindClusters, NotOursError } from './ours.js'
+import { checkOurs, clusterUid, containerId, kindClusters, NotOursError } from './ours.js'
 import { clusterName, type Place } from './place.js'
 import { commandsFor } from './plan/commands.js'
 import { isDone } from './plan/done.js'
@@ -148,7 +148,10 @@ class Run {
       // Not called off with the rest: what is there has to go.
       if (step.cleanup !== undefined) await tools.run(step.cleanup)
     }
-    if (making) this.#change({ uid: await clusterUid(tools, place, this.#run) })
+    if (making) {
+      const container = await containerId(tools, place, this.#run)
+      this.#change({ uid: await clusterUid(tools, place, this.#run), ...(container && { container }) })
+    }
     const steps = { ...this.#record?.steps, [step.id]: { at: now().toISOString(), fingerprint } }
     this.#change({ steps })
     tell({ kind: 'done', step, ms: performance.now() - began })

@@ -26,15 +26,22 @@ const folder = (layer: LayerName): string => `k8s/layers/${layer}`
 
 /** Puts a wall up, in the order that leaves nothing open or refused for longer than it has to be (k8s/README.md). */
 export function layerOn(commands: Commands, layer: LayerName): readonly Action[] {
-  const apply = (...args: readonly string[]): Action => ({ kind: 'run', command: commands.kubectl(['apply', ...args]) })
-  const whole = apply('-k', folder(layer))
+  const whole: Action = { kind: 'run', command: commands.kubectl(['apply', '-k', folder(layer)]) }
   if (layer === '10-admission') return [whole, policiesReady(commands)]
   if (layer === '60-requests') {
     const files = waypoints.flatMap((namespace) =>
       ['waypoint-pods', 'waypoint'].flatMap((file) => ['-f', `${folder(layer)}/${namespace}/${file}.yaml`]),
     )
     const ready = waypoints.flatMap((namespace) => gatewayReady(commands, namespace, 'waypoint', 'waypoint'))
-    return [apply(...files), ...ready, whole]
+    return [
+      {
+        kind: 'run',
+        command: commands.kubectl(['apply', ...files]),
+        note: 'The waypoints, and what is laid over their pods',
+      },
+      ...ready,
+      { ...whole, note: 'And the rest' },
+    ]
   }
   if (layer === '70-ingress')
     return [whole, ...doors.flatMap(({ namespace, name }) => gatewayReady(commands, namespace, name, `${name}-istio`))]
@@ -65,12 +72,12 @@ function gatewayReady(
     {
       kind: 'wait',
       command: waiting(['--namespace', namespace, 'wait', '--for=condition=Programmed', `gateway/${gateway}`], 5),
-      until: `istiod has made pods of ${namespace}/${gateway} and told them what to do`,
+      until: `istiod has made what ${namespace}/${gateway} stands for`,
     },
     {
       kind: 'wait',
       command: waiting(['--namespace', namespace, 'rollout', 'status', `deployment/${deployment}`], 5),
-      until: 'all of them are ready',
+      until: `the pods of ${namespace}/${gateway} are ready`,
     },
   ]
 }

@@ -98,11 +98,11 @@ function pasted(command: Command, root: string): string[] {
 /** What `npx bulkhead` is in a clone. */
 const BIN = 'apps/cli/bin/bulkhead.js'
 
-/** A command line in pieces that a shell takes for one: broken before a word, never in one. */
+/** A command line in pieces that a shell takes for one: broken before a word, and an option is not parted from its value. */
 function broken(words: readonly string[], indent: string): readonly string[] {
   const lines: string[] = []
   let line = indent
-  for (const [index, word] of words.entries()) {
+  for (const [index, word] of pieces(words).entries()) {
     const glued = index === 0 ? `${indent}${word}` : `${line} ${word}`
     if (glued.length > LINE - 2 && line.trim() !== '') {
       lines.push(`${line} \\`)
@@ -110,6 +110,17 @@ function broken(words: readonly string[], indent: string): readonly string[] {
     } else line = glued
   }
   return [...lines, line]
+}
+
+function pieces(words: readonly string[]): readonly string[] {
+  const found: string[] = []
+  for (const [index, word] of words.entries()) {
+    const before = words[index - 1] ?? ''
+    const isValue = /^--?[a-z-]+$/.test(before) && !/^[-|]./.test(word) && word !== '|'
+    if (isValue && found.length > 0) found.push(`${found.pop()} ${word}`)
+    else found.push(word)
+  }
+  return found
 }
 
 function fold(text: string, indent: string): readonly string[] {

@@ -56,18 +56,14 @@ function listed(root: string, file: string): readonly string[] {
 /** Whom the values of Secrets belong to in the objects' managed fields: an `apply` of the files leaves them alone. */
 export const secretsManager = 'bulkhead-secrets'
 
-export function workloadSteps({ kubectl, waiting }: Commands, facts: WorkloadFacts): readonly Step[] {
-  const rollout = (namespace: string, workload: string): Action => ({
-    kind: 'wait',
-    command: waiting(['--namespace', namespace, 'rollout', 'status', workload], 5),
-    until: `${workload} of ${namespace} is ready`,
-  })
+export function workloadSteps(commands: Commands, facts: WorkloadFacts): readonly Step[] {
+  const { kubectl } = commands
   return [
     {
       id: 'secrets',
       part: 'workloads',
       title: 'Make the passwords and keys',
-      why: 'They are in no file: the objects come without them, and the values are made here and go to the API server alone. A value that is there already stays, since the data knows it.',
+      why: 'They are in no file: the objects come without them, and the values are made here and go to the API server alone. A value that is there already stays, since the data knows it. Of a cluster that was made by hand this takes down that it is yours, so that the commands after it may ask it.',
       actions: [
         { kind: 'run', command: kubectl(['apply', ...facts.secretFiles.flatMap((file) => ['-f', file])]) },
         {
@@ -91,14 +87,28 @@ export function workloadSteps({ kubectl, waiting }: Commands, facts: WorkloadFac
       id: 'ready',
       part: 'workloads',
       title: 'Wait until all of them are ready',
-      why: 'A call that fails because nobody listens would look like a wall. The databases come first, since others wait for them.',
-      actions: facts.namespaces.flatMap((namespace) => {
-        const workloads = facts.workloads.get(namespace) ?? []
-        const databases = workloads.filter((one) => one.startsWith('statefulset/'))
-        return [...databases, ...workloads.filter((one) => !databases.includes(one))].map((one) =>
-          rollout(namespace, one),
-        )
-      }),
+      why: 'A call that fails because nobody listens would look like a wall. In each namespace the database first, since others wait for it.',
+      actions: facts.namespaces.flatMap((namespace) =>
+        ready(commands, namespace, facts.workloads.get(namespace) ?? []),
+      ),
     },
   ]
+}
+
+/** What is waited for in a namespace: its databases first, since others wait for them, then all Deployments at once, then the rest. */
+function ready({ waiting }: Commands, namespace: string, workloads: readonly string[]): readonly Action[] {
+  const inside = ['--namespace', namespace]
+  const rollout = (kind: string): readonly Action[] =>
+    workloads.flatMap((workload): readonly Action[] => {
+      if (!workload.startsWith(`${kind}/`)) return []
+      const command = waiting([...inside, 'rollout', 'status', workload], 5)
+      return [{ kind: 'wait', command, until: `${workload} of ${namespace} is ready` }]
+    })
+  const deployments: Action = {
+    kind: 'wait',
+    command: waiting([...inside, 'wait', '--for=condition=Available', 'deployments', '--all'], 5),
+    until: `every Deployment of ${namespace} is ready`,
+  }
+  const some = workloads.some((one) => one.startsWith('deployment/'))
+  return [...rollout('statefulset'), ...(some ? [deployments] : []), ...rollout('daemonset')]
 }

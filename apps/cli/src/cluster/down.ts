@@ -1,0 +1,39 @@
+import { downPlan, imagesOf, readPins, readRecord, takeDown } from '@bulkhead/kind-cluster'
+import { exitCodes, type Io, note, print, printJson } from '../io.js'
+import type { StateOption } from '../options.js'
+import { shownPath } from '../places.js'
+import { type ClusterTools, clusterPlace, clusterTools } from './place.js'
+import { printPlan } from './plan.js'
+import type { UpOptions } from './up.js'
+
+/** Deletes the cluster, and what is kept of it on this machine. */
+export async function down(options: UpOptions, io: Io, given?: ClusterTools): Promise<void> {
+  if (options.plan === true) {
+    const place = clusterPlace(io, options)
+    printPlan(downPlan(place, readRecord(place)?.networkWasThere === false), place, options, io)
+    return
+  }
+  const { place, tools } = given ?? clusterTools(io, options)
+  note(io, 'deleting the cluster ...')
+  const taken = await takeDown(tools, place, { signal: io.signal })
+  if (options.json === true) printJson(io, { down: taken !== undefined, ...taken })
+  if (taken === undefined) {
+    note(io, 'there was no cluster of ours.')
+    io.exit(exitCodes.badInput)
+    return
+  }
+  if (options.json === true) return
+  const { built, fetched } = imagesOf(readPins(place.root))
+  print(
+    io,
+    [
+      taken.deleted ? 'The cluster is gone, with its data and its passwords.' : 'The cluster was gone already.',
+      `So is ${shownPath(io, place.folder)}, with its log.${taken.network === 'removed' ? " Docker's network of kind's clusters is removed." : ''}`,
+      'What Docker keeps, so that the next `up` is quicker:',
+      ...[...built, ...fetched, readPins(place.root).kind.node].map((image) => `  ${image}`),
+      '`docker image rm` with these names removes them; `docker buildx prune` what the builds left.',
+    ].join('\n'),
+  )
+}
+
+export type { StateOption }

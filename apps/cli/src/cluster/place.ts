@@ -1,0 +1,28 @@
+import { join } from 'node:path'
+import { fileLog, type Place, placeOf, spawnTools, type Tools } from '@bulkhead/kind-cluster'
+import { loadManifests, type Resource } from '@bulkhead/resources'
+import type { Io } from '../io.js'
+import type { StateOption } from '../options.js'
+import { findPlaces, stateDirectory } from '../places.js'
+
+/** Where the cluster's things are, and the programs that make and ask it. */
+export interface ClusterTools {
+  readonly place: Place
+  readonly tools: Tools
+}
+
+/** @throws CliError outside of a clone */
+export const clusterPlace = (io: Io, { state }: StateOption): Place =>
+  placeOf(findPlaces(io).root, stateDirectory(io, state))
+
+/** The tools of this machine, with what they say in the log. */
+export function clusterTools(io: Io, options: StateOption): ClusterTools {
+  const place = clusterPlace(io, options)
+  return { place, tools: spawnTools({ cwd: place.root, log: fileLog(place.log), env: { ...io.env } }) }
+}
+
+/** What k8s/workloads has. @throws ManifestError */
+export async function workloadsOf({ root }: Place): Promise<readonly Resource[]> {
+  const { resources } = await loadManifests([join(root, 'k8s/workloads')], { relativeTo: root })
+  return resources
+}

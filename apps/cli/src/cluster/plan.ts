@@ -1,0 +1,28 @@
+import { type Place, type Plan, planJson, readFacts, readPins, renderPlan, upPlan } from '@bulkhead/kind-cluster'
+import { type Io, printJson } from '../io.js'
+import type { JsonOption } from '../options.js'
+
+/** What the nodes are on this machine: containers of its own processor, whatever the system around them is. */
+export const nodePlatform = (arch: string = process.arch): string => `linux/${arch === 'x64' ? 'amd64' : arch}`
+
+/** The plan for a clone. No tool is needed for it. @throws PinsError, ManifestError */
+export async function planFor(place: Place): Promise<Plan> {
+  const { root } = place
+  return upPlan({ place, pins: readPins(root), platform: nodePlatform(), facts: await readFacts(root) })
+}
+
+export function printPlan(plan: Plan, place: Place, { json }: JsonOption, io: Io): void {
+  if (json === true) printJson(io, planJson(plan, place.root))
+  // Not fitted to the terminal: a command line that was broken by it could not be pasted.
+  else io.stdout.write(renderPlan(plan, place.root, { before, after }))
+}
+
+const before = [
+  'What `npx bulkhead cluster up` does, step by step. It runs these very lines; typed into a shell in this clone, in this order, they make the same cluster without it.',
+  'Needed: Docker, kind, kubectl and helm (`npx bulkhead cluster doctor` looks after them), and `npm ci && npm run build` for the lines that begin with npx. Every line says which cluster it means, by a kubeconfig of its own: yours is neither read nor written.',
+  'What enforces comes before what it enforces, each wall before what is behind it, and the workloads last, so that nothing is open for a moment.',
+]
+
+const after = [
+  'A line that failed can be typed again, and so can all before it. `npx bulkhead cluster status` says what is there, `npx bulkhead cluster down` takes it all away.',
+]

@@ -1,0 +1,111 @@
+import { causeOf, commandLine, type Failure, type PlanOutcome, runPlan, type Told } from '@bulkhead/kind-cluster'
+import { signalExitCode } from '../interrupt.js'
+import { exitCodes, type Io, note, print, printable, printJson } from '../io.js'
+import type { JsonOption, StateOption } from '../options.js'
+import { shownPath } from '../places.js'
+import { styleOf } from '../style.js'
+import { type ClusterTools, clusterPlace, clusterTools, workloadsOf } from './place.js'
+import { planFor, printPlan } from './plan.js'
+import { progressOf } from './progress.js'
+
+export interface UpOptions extends JsonOption, StateOption {
+  readonly plan?: boolean
+}
+
+/** Brings the cluster up, or goes on where the last try ended. `given`: for tests, tools that are not those of this machine. */
+export async function up(options: UpOptions, io: Io, given?: ClusterTools): Promise<void> {
+  if (options.plan === true) {
+    const place = clusterPlace(io, options)
+    printPlan(await planFor(place), place, options, io)
+    return
+  }
+  const { place, tools } = given ?? clusterTools(io, options)
+  const plan = await planFor(place)
+  const resources = await workloadsOf(place)
+  note(io, `What each tool says is in ${shownPath(io, place.log)}. Ctrl-C stops; the same command goes on from there.`)
+  const progress = progressOf(io)
+  const outcome = await runPlan({ plan, tools, place, resources, tell: progress.tell, signal: io.signal }).finally(
+    progress.end,
+  )
+  if (options.json === true) printJson(io, outcomeJson(outcome))
+  if (outcome.kind === 'done') done(outcome, options, io)
+  else if (outcome.kind === 'failed') {
+    note(
+      io,
+      printable(failureText(outcome.failure, plan.steps.indexOf(outcome.failure.step), shownPath(io, place.log))),
+    )
+    io.exit(exitCodes.badInput)
+  } else {
+    note(io, interruptedText(outcome))
+    io.exit(signalExitCode(io.signal.reason))
+  }
+}
+
+function done(outcome: Extract<PlanOutcome, { kind: 'done' }>, { json }: JsonOption, io: Io): void {
+  const differs = outcome.suite?.code === 1
+  if (json !== true) {
+    for (const one of outcome.told) print(io, printable(toldText(one)))
+    print(io, printable(upText))
+  }
+  if (differs) {
+    note(io, styleOf(io).yellow('The cluster is up, and the suite above found differences.'))
+    io.exit(1)
+  }
+}
+
+const upText = `
+The shop is up on a cluster of your own. Its doors:
+  curl -H 'Host: istioexplained.io' http://127.0.0.1:30080/
+  http://127.0.0.1:30081/   hello-app
+  http://127.0.0.1:30450/   the manager
+
+  npx bulkhead attack --on kind      the attacks again, from inside the pods
+  npx bulkhead cluster status        what is up, and whether it is ready
+  npx bulkhead cluster down          takes all of it away`
+
+/** Told once: it is in no file, and no command of ours shows it again. */
+function toldText({ secret, values }: Told): string {
+  const [namespace, name] = secret.split('/')
+  const lines = values.map(({ key, value }) => `  ${key}  ${value}`)
+  const last = values.at(-1)?.key ?? ''
+  return [
+    `Told once, of Secret ${secret}:`,
+    ...lines,
+    `It is kept by the cluster alone: kubectl --kubeconfig .bulkhead/kind/kubeconfig --context kind-bulkhead --namespace ${namespace} get secret ${name} --output jsonpath='{.data.${last}}' | base64 -d`,
+  ].join('\n')
+}
+
+function failureText({ step, command, why, said }: Failure, index: number, log: string): string {
+  const cause = causeOf([...said, why].join('\n'))
+  const parts = [
+    `bulkhead: step ${index + 1}, "${step.title}", failed: ${why}.`,
+    ...(command === undefined ? [] : ['The command:', `  ${commandLine(command)}`]),
+    ...(said.length === 0 ? [] : ['It said last:', ...said.map((line) => `  ${line}`)]),
+    ...(cause === undefined ? [] : [`Likely: ${cause.cause}`, ...cause.todo.map((one) => `  ${one}`)]),
+    `Everything that was said is in ${log}. When it is put right, \`npx bulkhead cluster up\` goes on at this step; \`npx bulkhead cluster down\` takes away what is there.`,
+  ]
+  return parts.join('\n')
+}
+
+function interruptedText({ step, record }: Extract<PlanOutcome, { kind: 'interrupted' }>): string {
+  const begun = Object.keys(record?.steps ?? {}).length
+  const at = step === undefined ? '' : ` at "${step.title}"`
+  if (record === undefined) return `bulkhead: interrupted${at}; nothing was made.`
+  const there =
+    record.uid === undefined
+      ? 'The cluster itself was not finished: what there is of it is taken away by the next `up`, or by `down`.'
+      : `The cluster is there, with ${begun} steps done.`
+  return `bulkhead: interrupted${at}. ${there} \`npx bulkhead cluster up\` goes on, \`npx bulkhead cluster down\` takes it all away.`
+}
+
+function outcomeJson(outcome: PlanOutcome): unknown {
+  if (outcome.kind === 'done')
+    return { up: true, suite: outcome.suite === undefined ? null : { exit: outcome.suite.code ?? null } }
+  if (outcome.kind === 'interrupted') return { up: false, interrupted: outcome.step?.id ?? null }
+  const { step, command, why, said } = outcome.failure
+  const cause = causeOf([...said, why].join('\n'))
+  return {
+    up: false,
+    failed: { step: step.id, why, said, ...(command && { command: commandLine(command) }), ...(cause && { cause }) },
+  }
+}

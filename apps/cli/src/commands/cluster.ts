@@ -1,0 +1,73 @@
+import type { Command } from 'commander'
+import type { Io } from '../io.js'
+import { type JsonOption, type StateOption, withHelp, withJson, withState } from '../options.js'
+
+/*
+ * `bulkhead cluster ...`: the same on a cluster of kind's. What each does is in ../cluster; it is loaded when it is asked for, since the
+ * other commands have no use for it.
+ */
+export function register(program: Command, io: Io): void {
+  const cluster = program
+    .command('cluster')
+    .description('The same on a real cluster: kind with Cilium, Istio ambient and Kyverno, on this machine.')
+  withHelp(cluster, {
+    examples: ['npx bulkhead cluster up --plan', 'npx bulkhead cluster up', 'npx bulkhead cluster down'],
+    exit: 'each of its commands says its own.',
+  })
+  registerUp(cluster, io)
+  registerStatus(cluster, io)
+  registerDown(cluster, io)
+  registerSecrets(cluster, io)
+}
+
+type PlanOptions = JsonOption & StateOption & { readonly plan?: boolean }
+
+function registerUp(cluster: Command, io: Io): void {
+  const command = cluster
+    .command('up')
+    .description(
+      'Make the cluster and everything on it, and run the suite from inside its pods. What is there already stays: after a failure or Ctrl-C the same command goes on.',
+    )
+    .option('--plan', 'print what would be done, as lines to type; nothing is run, and no tool is needed')
+    .action(async (options: PlanOptions) => (await import('../cluster/up.js')).up(options, io))
+  withHelp(withJson(withState(command)), {
+    examples: ['npx bulkhead cluster up --plan', 'npx bulkhead cluster up', 'npx bulkhead cluster up --plan --json'],
+    exit: '0 it is up and the suite found no difference, 1 it is up and the suite found some, 2 a step failed, or the cluster is not ours.',
+  })
+}
+
+function registerStatus(cluster: Command, io: Io): void {
+  const command = cluster
+    .command('status')
+    .description('What is up on the cluster: nodes, components, layers, workloads, doors.')
+    .action(async (options: JsonOption & StateOption) => (await import('../cluster/status.js')).status(options, io))
+  withHelp(withJson(withState(command)), {
+    examples: ['npx bulkhead cluster status', 'npx bulkhead cluster status --json'],
+    exit: '0 everything is ready, 1 not everything, 2 there is no cluster of ours, or it does not answer.',
+  })
+}
+
+function registerDown(cluster: Command, io: Io): void {
+  const command = cluster
+    .command('down')
+    .description('Delete the cluster and all that is kept of it here. What Docker keeps is said.')
+    .option('--plan', 'print what would be done, as lines to type')
+    .action(async (options: PlanOptions) => (await import('../cluster/down.js')).down(options, io))
+  withHelp(withJson(withState(command)), {
+    examples: ['npx bulkhead cluster down', 'npx bulkhead cluster down --plan'],
+    exit: '0 it is gone, 2 there was none, or it is not ours.',
+  })
+}
+
+function registerSecrets(cluster: Command, io: Io): void {
+  const command = cluster
+    .command('secrets')
+    .description(
+      'Print the passwords and keys that no file holds, as manifests: made now, but for what the cluster has. A step of the plan, for whoever types it.',
+    )
+    .action(async (options: StateOption) => (await import('../cluster/secrets.js')).secrets(options, io))
+  withHelp(withState(command), {
+    examples: ['npx bulkhead cluster secrets | kubectl --context kind-bulkhead apply --server-side -f -'],
+    exit: '0, or 2 when there is no cluster of ours, or it does not answer.',
+  })
+}

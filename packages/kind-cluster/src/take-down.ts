@@ -1,0 +1,77 @@
+import { checkOurs, containerId, kindClusters, NotOursError } from './ours.js'
+import { clusterName, type Place } from './place.js'
+import { commandsFor } from './plan/commands.js'
+import { downPlan, kindNetwork } from './plan/down.js'
+import { type ClusterRecord, forgetCluster, readRecord } from './record.js'
+import { ActionError, endedWith } from './run-action.js'
+import type { Command, RunOptions, Tools } from './tools.js'
+
+export interface TakenDown {
+  /** False when there was no cluster any more, and only what we kept of it went. */
+  readonly deleted: boolean
+  readonly network: 'removed' | 'kept' | 'none'
+}
+
+/**
+ * Deletes the cluster and all that we keep of it. It is deleted when it is ours, and not by its name alone; where its API server does not
+ * answer, its control plane's container says whether it is.
+ * @returns undefined when there is nothing of ours
+ * @throws NotOursError, RecordError, ActionError
+ */
+export async function takeDown(tools: Tools, place: Place, options: RunOptions = {}): Promise<TakenDown | undefined> {
+  const record = readRecord(place)
+  const exists = (await kindClusters(tools, place, options)).includes(clusterName)
+  if (record === undefined) {
+    if (exists)
+      throw new NotOursError(
+        'not-ours',
+        `kind has a cluster named ${clusterName}, and it was not made here (no ${place.record}). Nothing was changed. If nobody needs it: \`kind delete cluster --name ${clusterName}\`.`,
+      )
+    forgetCluster(place)
+    return undefined
+  }
+  if (exists) {
+    await held(tools, place, record, options)
+    for (const action of downPlan(place, false).steps.flatMap(({ actions }) => actions))
+      await must(tools, action.command, options)
+    if ((await kindClusters(tools, place, options)).includes(clusterName))
+      throw new Error(`kind says that it has deleted ${clusterName}, and lists it still: look at \`docker ps --all\`.`)
+  }
+  const network = await removeNetwork(tools, place, record, options)
+  forgetCluster(place)
+  return { deleted: exists, network }
+}
+
+/** That it is ours. One whose making was interrupted has no UID yet; that there was none of this name before is known of it. */
+async function held(tools: Tools, place: Place, record: ClusterRecord, options: RunOptions): Promise<void> {
+  if (record.uid === undefined) return
+  try {
+    await checkOurs(tools, place, record, options)
+  } catch (error) {
+    const silent = error instanceof NotOursError && error.code !== 'not-ours'
+    const same =
+      silent && record.container !== undefined && record.container === (await containerId(tools, place, options))
+    if (!same) throw error
+  }
+}
+
+async function removeNetwork(
+  tools: Tools,
+  place: Place,
+  record: ClusterRecord,
+  options: RunOptions,
+): Promise<TakenDown['network']> {
+  const { docker } = commandsFor(place)
+  const ask = docker(['network', 'inspect', '--format', '{{len .Containers}}', kindNetwork], 1)
+  const { code, stdout } = await tools.run(ask, options)
+  if (code !== 0) return 'none'
+  if (record.networkWasThere || stdout.trim() !== '0') return 'kept'
+  // Who has come in meanwhile keeps it: Docker refuses.
+  const removed = await tools.run(docker(['network', 'rm', kindNetwork], 1), options)
+  return removed.code === 0 ? 'removed' : 'kept'
+}
+
+async function must(tools: Tools, command: Command, options: RunOptions): Promise<void> {
+  const result = await tools.run(command, options)
+  if (result.code !== 0) throw new ActionError(endedWith(result), result)
+}
