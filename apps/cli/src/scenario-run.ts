@@ -54,7 +54,7 @@ export function chooseScenarios(all: readonly Scenario[], ids: readonly string[]
 }
 
 /** `12 of 40` on one line of a terminal, gone when the result comes; nothing in a log. */
-function counter(io: Io, of: number): { tick(): void; clear(): void } {
+export function counter(io: Io, of: number): { tick(): void; clear(): void } {
   if (!('isTTY' in io.stderr) || io.stderr.isTTY !== true) return { tick() {}, clear() {} }
   let done = 0
   const write = () => void io.stderr.write(`\r${done} of ${of}`)

@@ -63,6 +63,12 @@ describe('bad input, with a sentence on stderr, nothing on stdout, and exit code
       ['--state', 'x'],
       /^bulkhead: --state says which target is meant, and only --run asks one/,
     ],
+    ['a cluster without --run', ['--on', 'kind'], /^bulkhead: --on kind says which target is meant, and only --run/],
+    [
+      '--run where no cluster is up',
+      ['--run', '--on', 'kind', '--state', 'no-such'],
+      /^bulkhead: no cluster is up here/,
+    ],
     [
       '--run where nothing is up',
       ['--run', '--state', 'fixtures/no-such'],

@@ -3,12 +3,12 @@ import type { Peeled, Setting } from '@bulkhead/scenarios/peel'
 import type { Command } from 'commander'
 import { CliError, exitCodes, type Io, note, print, printJson } from '../io.js'
 import { ownManifests, readManifests } from '../manifests.js'
-import { type JsonOption, type StateOption, withHelp, withJson, withState } from '../options.js'
+import { type JsonOption, type OnOption, type StateOption, withHelp, withJson, withOn, withState } from '../options.js'
 import { findPlaces } from '../places.js'
-import { chooseScenarios } from '../scenario-run.js'
-import { findTarget } from '../target/find.js'
+import { chooseScenarios, counter } from '../scenario-run.js'
+import { findRunning } from '../target/running.js'
 
-interface Options extends JsonOption, StateOption {
+interface Options extends JsonOption, StateOption, OnOption {
   readonly run?: boolean
 }
 
@@ -20,12 +20,13 @@ export function register(program: Command, io: Io): void {
       'Which layer stops what: the scenarios with all layers on, with each one off in turn, and with each one alone. The engine judges them by all of k8s/, and nothing needs to be up; --run really makes every attempt on what is up, fifteen times, and puts the layers back as they were.',
     )
     .option('--run', 'run the scenarios on what is up; all of them take the better part of an hour')
-  withState(withJson(command))
+  withState(withOn(withJson(command)))
   withHelp(command, {
     examples: [
       'npx bulkhead peel',
       'npx bulkhead peel sleep-deletes-at-web-api hello-app-thief-to-postgres',
       'npx bulkhead peel --run sleep-deletes-at-web-api',
+      'npx bulkhead peel --run --on kind sleep-deletes-at-web-api',
     ],
     exit: '0 as expected; 1 an attack gets through all layers, a layer stops nothing that no other stops, or a scenario is not as expected or not known; 2 bad input, or nothing is up with --run',
   })
@@ -33,8 +34,11 @@ export function register(program: Command, io: Io): void {
 }
 
 async function peelThem(ids: readonly string[], options: Options, io: Io): Promise<void> {
-  if (options.state !== undefined && options.run !== true) {
-    throw new CliError('--state says which target is meant, and only --run asks one; write --run too, or leave it out.')
+  const means = options.state === undefined ? (options.on === 'kind' ? '--on kind' : undefined) : '--state'
+  if (means !== undefined && options.run !== true) {
+    throw new CliError(
+      `${means} says which target is meant, and only --run asks one; write --run too, or leave it out.`,
+    )
   }
   const [{ loadScenarios }, { peel, peelJson, renderPeel }] = await Promise.all([
     import('@bulkhead/scenarios'),
@@ -57,13 +61,26 @@ async function judge(scenarios: readonly Scenario[], io: Io): Promise<Peeled> {
   return peelByEngine(scenarios, { resources, root: findPlaces(io).root, signal: io.signal })
 }
 
+/** The layers are switched for all who use the target, so what is under way is told, also where nobody watches. */
 async function run(scenarios: readonly Scenario[], options: Options, io: Io): Promise<Peeled> {
   const { peelOnTarget, settingText } = await import('@bulkhead/scenarios/peel')
-  return peelOnTarget(findTarget(io, options), scenarios, {
+  const target = await findRunning(io, options)
+  let progress: ReturnType<typeof counter> | undefined
+  const clear = (): void => {
+    progress?.clear()
+    progress = undefined
+  }
+  return peelOnTarget(target, scenarios, {
     root: findPlaces(io).root,
     signal: io.signal,
-    onSetting: (setting: Setting, index, of) => note(io, `${index + 1} of ${of}: ${settingText(setting)}`),
+    onSetting: (setting: Setting, index, of) => {
+      clear()
+      note(io, `${index + 1} of ${of}: ${settingText(setting)}`)
+      progress = counter(io, scenarios.length)
+    },
+    onResult: () => progress?.tick(),
     onRestore: (before) => {
+      clear()
       const off = before.filter((layer) => !layer.on).map(({ name }) => name)
       note(io, `putting the layers back as they were: ${off.length === 0 ? 'all on' : `off: ${off.join(', ')}`}`)
     },

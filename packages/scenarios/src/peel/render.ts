@@ -21,7 +21,7 @@ export function renderPeel(peel: Peel, options: PeelRenderOptions = {}): string 
     [title(peel)],
     counts(peel, style),
     ...(drawn ? [drawGrid(peel, style)] : []),
-    ...peel.layers.map((layer) => layerPart(layer, style)),
+    ...peel.layers.map((layer) => layerPart(layer, style, peel.findings)),
     findingLines(peel.findings, style),
     summary(peel, options, style),
   ]
@@ -32,7 +32,8 @@ export function renderPeel(peel: Peel, options: PeelRenderOptions = {}): string 
 }
 
 function title({ by, attacks, legitimate, settings }: Peel): string {
-  const what = `${count(attacks.length, 'attack')} and ${count(legitimate.length, 'legitimate call')}`
+  const calls = legitimate.length === 0 ? '' : ` and ${count(legitimate.length, 'legitimate call')}`
+  const what = `${count(attacks.length, 'attack')}${calls}`
   const how = by === 'engine' ? 'judged by the engine' : `run on the ${by} target`
   return `Which layer stops what: ${what}, ${how}, ${count(settings.length, 'way')} to have the layers`
 }
@@ -57,8 +58,12 @@ function counts({ layers }: Peel, style: Paint): readonly string[] {
   return [style.faint(groups), style.faint(heading), ...lines]
 }
 
-function layerPart(peeled: LayerPeel, style: Paint): readonly string[] {
-  const { layer, without, ownDoor } = peeled
+function layerPart(
+  { layer, without, ownDoor }: LayerPeel,
+  style: Paint,
+  findings: readonly Finding[],
+): readonly string[] {
+  const isIdle = findings.some((one) => one.kind === 'holds-nothing' && one.layer === layer)
   const only = without.through.length + ownDoor.length
   const says = only === 0 ? 'no attack that only it stops' : `${count(only, 'attack')} that only it stops`
   const lines = [
@@ -66,7 +71,9 @@ function layerPart(peeled: LayerPeel, style: Paint): readonly string[] {
     ...list('have no other wall, and without it there is nothing to try', ownDoor),
     ...list('legitimate, and not there without it', without.shut),
   ]
-  return [`${style.strong(layer)}: ${holdsNothing(peeled) ? style.bad(says) : says}`, ...lines]
+  // Of a part of the suite it says nothing.
+  if (only === 0 && lines.length === 0 && !isIdle) return []
+  return [`${style.strong(layer)}: ${isIdle ? style.bad(says) : says}`, ...lines]
 }
 
 function list(what: string, ids: readonly string[]): readonly string[] {
