@@ -19,7 +19,8 @@ const folders = readdirSync(join(root, 'k8s'), { recursive: true, withFileTypes:
   .filter((folder) => !/^kind: Component$/m.test(textOf(folder)))
   .sort()
 
-const skip = await noKubectl()
+/** Told for each test: a suite that is skipped is in no sum. */
+const options = { skip: await noKubectl() }
 
 /** What of a kustomization Bulkhead follows; it refuses patches and the like, so those are read as rendered. */
 async function followed(folder: string): Promise<readonly Resource[] | undefined> {
@@ -39,8 +40,8 @@ const isLocal = ({ object }: Resource): boolean =>
 const byId = (resources: readonly Resource[]): Readonly<Record<string, object>> =>
   Object.fromEntries(resources.map(({ id, object }) => [id, object]))
 
-describe('kubectl kustomize', { skip }, () => {
-  it('is asked about every layer, every folder of workloads, every stack and what Argo CD syncs', () => {
+describe('kubectl kustomize', () => {
+  it('is asked about every layer, every folder of workloads, every stack and what Argo CD syncs', options, () => {
     const parts = ['layers', 'workloads', 'stacks'].flatMap((part) =>
       readdirSync(join(root, 'k8s', part), { withFileTypes: true })
         .filter((entry) => entry.isDirectory())
@@ -54,7 +55,7 @@ describe('kubectl kustomize', { skip }, () => {
   })
 
   for (const folder of folders)
-    it(`${folder}: what would be applied is what Bulkhead reads`, async () => {
+    it(`${folder}: what would be applied is what Bulkhead reads`, options, async () => {
       const text = await rendered(join(root, folder))
       const { resources, diagnostics } = parseManifests(text, `${folder}, rendered`)
       assert.deepEqual(
@@ -68,13 +69,13 @@ describe('kubectl kustomize', { skip }, () => {
       assert.doesNotMatch(text, /set-by-kustomize/)
     })
 
-  it('renders the stack for kind into what is in force on a laptop', async () => {
+  it('renders the stack for kind into what is in force on a laptop', options, async () => {
     const { resources } = parseManifests(await rendered(join(root, 'k8s/stacks/kind')), 'rendered')
     const inForce = await loadManifests([join(root, 'k8s/workloads'), join(root, 'k8s/layers')], { relativeTo: root })
     assert.deepEqual(byId(resources), byId(inForce.resources))
   })
 
-  it('refuses what does not render: a file that is listed and not there', async () => {
+  it('refuses what does not render: a file that is listed and not there', options, async () => {
     await assert.rejects(rendered(join(root, dirname('k8s/layers/none/kustomization.yaml'))), /none/)
   })
 })
