@@ -74,9 +74,11 @@ function sameName(one: string, other: string): boolean {
   return plain(one) === plain(other)
 }
 
-/** At a proxy many ask for the same: the method and the path, without what is behind the question mark, tell them apart. */
-function sameRequest({ http }: Sighting, { flow }: Asked): boolean {
+/** At a proxy many ask for the same: the host, the method and the path, without what is behind the question mark, tell them apart. */
+function sameRequest({ http, destination }: Sighting, { flow }: Asked): boolean {
   if (http === undefined || flow?.http === undefined) return true
   const path = (text: string): string => text.split('?')[0] ?? ''
+  const { host } = flow.http
+  if (host !== undefined && destination.host !== undefined && !sameName(host, destination.host)) return false
   return http.method === flow.http.method && path(http.path) === path(flow.http.path)
 }

@@ -153,7 +153,8 @@ async function linesOf(
 ): Promise<readonly string[]> {
   const { code, stdout, stderr } = await tools.run(command, signal === undefined ? {} : { signal })
   if (code !== 0) throw new Error(stderr.trim().slice(0, 300) || `kubectl ended with ${code ?? 'a signal'}`)
-  return stdout.split('\n')
+  // What is behind the last line break was cut off by the limit.
+  return stdout.split('\n').slice(0, -1)
 }
 
 /** What two readings, or two flags, brought twice is one sighting. */

@@ -17,6 +17,8 @@ export function ztunnelSighting(line: string): Sighting | undefined {
   const destination = inside ?? dialled
   if (source === undefined && destination === undefined) return undefined
   const error = of('error')
+  // The end of a line may be missing, and with it the error.
+  if (error === undefined && of('level') !== 'info') return undefined
   const service = serviceName(of('dst.service'))
   return {
     by: 'ztunnel',
@@ -101,15 +103,18 @@ function jsonFields(line: string): ReadonlyMap<string, unknown> | undefined {
   return json?.scope === 'access' ? new Map(Object.entries(json)) : undefined
 }
 
-const head = /^(\d{4}-\d\d-\d\dT\S+)\s+(?:trace|debug|info|warn|error)\s+access\s+connection \w+\s*/
+const head = /^(\d{4}-\d\d-\d\dT\S+)\s+(trace|debug|info|warn|error)\s+access\s+connection \w+\s*/
 /** A value is in quotes, with escapes as Rust writes them, or goes to the next blank. */
-const field = /([a-z_]+(?:\.[a-z_]+)?)=(?:"((?:[^"\\]|\\.)*)"|(\S*))(?:\s+|$)/y
+const field = /([a-z_]+(?:\.[a-z_]+)?)=(?:"((?:[^"\\]|\\.)*)"|([^\s"]\S*|))(?:\s+|$)/y
 
 function textFields(line: string): ReadonlyMap<string, string> | undefined {
   if (line.length > longestLine) return undefined
   const start = head.exec(line)
   if (start === null) return undefined
-  const fields = new Map([['time', start[1] ?? '']])
+  const fields = new Map([
+    ['time', start[1] ?? ''],
+    ['level', start[2] ?? ''],
+  ])
   field.lastIndex = start[0].length
   // What cannot be read ends it: half a line must not be taken for a whole one.
   while (field.lastIndex < line.length) {
