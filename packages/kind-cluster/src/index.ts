@@ -11,12 +11,26 @@ export {
   type CanaryOptions,
   type CanaryReport,
   type CanaryStep,
+  type Cause,
   canaryNamespace,
   canarySteps,
+  causeOf,
+  type ExamineOptions,
+  examine,
+  type Finding,
+  findingsJson,
+  type Ground as DoctorGround,
+  type KindConfig,
+  type Machine,
+  type Paint,
+  type Platform,
+  platformOf,
+  readKindConfig,
+  renderFinding,
   runCanary,
-} from './doctor/canary.js'
-export { type Cause, causeOf } from './doctor/causes.js'
-export { type Platform, platformOf } from './doctor/platform.js'
+  summaryOf,
+  thisMachine,
+} from './doctor/index.js'
 export {
   type Asked,
   type CollectOptions,

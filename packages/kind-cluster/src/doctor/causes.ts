@@ -38,12 +38,21 @@ export function causeOf(text: string, platform: Platform = platformOf()): Cause 
     return {
       id,
       cause: typeof cause === 'string' ? cause : cause(found),
-      todo: isList(todo) ? todo : todo[platform],
+      todo: onPlatform(todo, platform),
       line: lineAt(said, found.index),
     }
   }
   return undefined
 }
+
+/** What is to be done about a cause that was found without a tool's word. */
+export function todoOf(id: string, platform: Platform): readonly string[] {
+  const known = knownCauses.find((one) => one.id === id)
+  return known === undefined ? [] : onPlatform(known.todo, platform)
+}
+
+const onPlatform = (todo: KnownCause['todo'], platform: Platform): readonly string[] =>
+  isList(todo) ? todo : todo[platform]
 
 const isList = (todo: KnownCause['todo']): todo is readonly string[] => Array.isArray(todo)
 

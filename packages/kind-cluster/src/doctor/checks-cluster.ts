@@ -1,0 +1,117 @@
+import { checkOurs, kindClusters, NotOursError } from '../ours.js'
+import { clusterName, type Place } from '../place.js'
+import { RecordError, readRecord } from '../record.js'
+import { type Command, ToolError, type Tools } from '../tools.js'
+import { type CanaryReport, runCanary } from './canary.js'
+import { causeOf } from './causes.js'
+import type { Check, Ground, Judgement } from './types.js'
+
+/** Whether there is a cluster of that name, and whose; and if it is ours, whether its network enforces anything. */
+export function clusterChecks(tools: Tools, { place, machine }: Ground, canary: boolean): readonly Check[] {
+  const cluster: Check = {
+    id: 'cluster',
+    asks: `Is there a cluster named ${clusterName} already, and is it ours?`,
+    after: ['docker', 'kind', 'kubectl'],
+    look: (signal) => lookForCluster(tools, place, signal),
+  }
+  if (!canary || !isRecorded(place)) return [cluster]
+  return [
+    cluster,
+    {
+      id: 'canary',
+      asks: 'Does the network of the cluster enforce a NetworkPolicy?',
+      after: ['cluster'],
+      look: async (signal) =>
+        judgeCanary(await runCanary(tools, place, signal === undefined ? {} : { signal }), machine.platform),
+    },
+  ]
+}
+
+function isRecorded(place: Place): boolean {
+  try {
+    return readRecord(place)?.uid !== undefined
+  } catch {
+    return false
+  }
+}
+
+async function lookForCluster(tools: Tools, place: Place, signal: AbortSignal | undefined): Promise<Judgement> {
+  const options = signal === undefined ? {} : { signal }
+  try {
+    if (!(await kindClusters(tools, place, options)).includes(clusterName))
+      return { status: 'ok', found: 'there is none' }
+    const record = readRecord(place)
+    if (record?.uid === undefined)
+      return {
+        status: 'fail',
+        found: `kind has a cluster named ${clusterName}, and it was not made here`,
+        why: 'Nothing is done to a cluster that is not ours, and there is room for one of the name.',
+        todo: [`If nobody needs it: \`kind delete cluster --name ${clusterName}\`.`],
+      }
+    await checkOurs(tools, place, record, options)
+    return { status: 'ok', found: 'ours, and it answers' }
+  } catch (error) {
+    if (error instanceof NotOursError || error instanceof RecordError) return { status: 'fail', found: error.message }
+    if (error instanceof ToolError || (error instanceof Error && signal?.aborted !== true))
+      return { status: 'fail', found: error.message }
+    throw error
+  }
+}
+
+function judgeCanary({ outcome, found, result }: CanaryReport, platform: Ground['machine']['platform']): Judgement {
+  if (outcome === 'enforced') return { status: 'ok', found }
+  const known = result === undefined ? undefined : causeOf(`${result.stderr}\n${result.stdout}`, platform)
+  if (outcome === 'open')
+    return {
+      status: 'fail',
+      found,
+      why: 'Then no policy of 20-network or 30-cilium holds either, whatever `kubectl get` shows.',
+      todo: [
+        'Is Cilium on every node? `kubectl --namespace kube-system get daemonset cilium`; `npx bulkhead cluster up` installs it.',
+      ],
+    }
+  return {
+    status: 'fail',
+    found,
+    why: 'So nothing is proven of the network.',
+    todo: known?.todo ?? ['`npx bulkhead cluster status`; its pods are in namespace bulkhead-canary while it runs.'],
+  }
+}
+
+/** From where everything is fetched, asked in the way in which it will be. */
+export function registryChecks({ pins, machine }: Ground): readonly Check[] {
+  const image = (host: string, name: string): readonly [string, Command] => [
+    host,
+    { tool: 'docker', args: ['buildx', 'imagetools', 'inspect', name], timeoutMs: 60_000 },
+  ]
+  const chart = (repo: string, name: string, version: string): readonly [string, Command] => [
+    new URL(repo).hostname,
+    { tool: 'helm', args: ['show', 'chart', name, '--repo', repo, '--version', version], timeoutMs: 60_000 },
+  ]
+  const asked = [
+    image('docker.io', pins.kind.node),
+    image('quay.io', `quay.io/cilium/cilium:v${pins.cilium}`),
+    image('reg.kyverno.io', `reg.kyverno.io/kyverno/kyverno:v${pins.kyverno.version}`),
+    chart('https://helm.cilium.io', 'cilium', pins.cilium),
+    chart('https://istio-release.storage.googleapis.com/charts', 'istiod', pins.istio),
+    chart('https://kyverno.github.io/kyverno/', 'kyverno', pins.kyverno.chart),
+  ] as const
+  return asked.map(([host, command]) => ({
+    id: `registry-${host}`,
+    asks: `Can ${host} be reached, and has it what is pinned?`,
+    after: command.tool === 'docker' ? ['docker', 'buildx'] : ['helm'],
+    command,
+    judge: (seen) => {
+      if (seen.kind === 'answered' && seen.result.code === 0) return { status: 'ok', found: 'it has it' }
+      const said =
+        seen.kind === 'answered' ? seen.result.stderr.trim() : seen.kind === 'failed' ? seen.error.message : ''
+      const known = causeOf(said, machine.platform)
+      return {
+        status: 'fail',
+        found: known?.cause ?? (said.split('\n').at(-1) || 'it does not answer'),
+        why: '`cluster up` fetches from there. `cluster up --bundle FILE` needs no network.',
+        ...(known && { todo: known.todo }),
+      }
+    },
+  }))
+}

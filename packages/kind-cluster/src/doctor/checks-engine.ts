@@ -1,0 +1,153 @@
+import type { Command } from '../tools.js'
+import { causeOf, todoOf } from './causes.js'
+import { type EngineInfo, readInfo, readVersions } from './engine-info.js'
+import { howToGet } from './get.js'
+import type { Check, Ground, Judgement, Seen } from './types.js'
+import { compareVersions, versionIn } from './versions.js'
+
+const GIB = 1024 ** 3
+
+const version: Command = { tool: 'docker', args: ['version', '--format', '{{json .}}'], timeoutMs: 30_000 }
+/** Asked once, whoever needs it. */
+export const info: Command = { tool: 'docker', args: ['info', '--format', '{{json .}}'], timeoutMs: 30_000 }
+
+/** The oldest kernel that Cilium's documents ask for. */
+const KERNEL = '5.10.0'
+
+/** Docker: there, running, to be spoken to, and large enough. What it says of itself is what the nodes will have. */
+export function engineChecks(ground: Ground): readonly Check[] {
+  const ofInfo = (id: string, asks: string, judge: (info: EngineInfo) => Judgement): Check => ({
+    id,
+    asks,
+    after: ['docker'],
+    command: info,
+    judge: (seen) => {
+      const read = seen.kind === 'answered' ? readInfo(seen.result.stdout) : undefined
+      return read === undefined ? { status: 'warn', found: '`docker info` did not say' } : judge(read)
+    },
+  })
+  return [
+    {
+      id: 'docker-client',
+      asks: 'Is the program docker there?',
+      command: version,
+      judge: (seen) => judgeClient(seen, ground),
+    },
+    {
+      id: 'docker',
+      asks: 'Does a Docker engine run, and may this user speak to it?',
+      after: ['docker-client'],
+      command: version,
+      judge: (seen) => judgeEngine(seen, ground),
+    },
+    ofInfo('engine-kind', 'Can this engine be the host of nodes?', judgeKind),
+    ofInfo('cpus', 'Has the engine enough CPUs?', ({ cpus }) => judgeCpus(cpus)),
+    ofInfo('memory', 'Has the engine enough memory?', ({ memory }) => judgeMemory(memory)),
+    ofInfo('cgroup', 'Are control groups of version 2?', ({ cgroup }) =>
+      cgroup === '2'
+        ? { status: 'ok', found: 'version 2' }
+        : {
+            status: 'fail',
+            found: cgroup === '' ? 'of no version that is told' : `version ${cgroup}`,
+            why: `Kubernetes ${ground.pins.kubernetes} runs on version 2 alone.`,
+            todo: todoOf('cgroup-v1', ground.machine.platform),
+          },
+    ),
+    ofInfo('kernel', 'Is the kernel new enough for Cilium?', ({ kernel }) => judgeKernel(kernel)),
+  ]
+}
+
+function judgeClient(seen: Seen, ground: Ground): Judgement {
+  const why = 'The nodes of the cluster are containers.'
+  if (seen.kind === 'missing') return { status: 'fail', found: 'not there', why, todo: howToGet('docker', ground) }
+  if (seen.kind === 'failed') return { status: 'fail', found: seen.error.message, why }
+  const { stdout, stderr } = seen.result
+  if (/emulate docker cli using podman/i.test(stderr))
+    return {
+      status: 'warn',
+      found: 'it is podman under the name of docker',
+      why: 'kind can do with podman; this has not been tried here.',
+    }
+  const { client } = readVersions(stdout)
+  if (client === undefined) return { status: 'warn', found: 'it does not tell its version' }
+  const { least } = ground.pins.tools.docker
+  return compareVersions(client, least) < 0
+    ? {
+        status: 'fail',
+        found: `${client} is too old: ${least} is the oldest that will do`,
+        why,
+        todo: howToGet('docker', ground),
+      }
+    : { status: 'ok', found: client }
+}
+
+function judgeEngine(seen: Seen, { machine }: Ground): Judgement {
+  const why = 'Nothing of a cluster can be made without it.'
+  if (seen.kind !== 'answered')
+    return { status: 'fail', found: seen.kind === 'missing' ? 'docker is not there' : seen.error.message, why }
+  const { code, stdout, stderr } = seen.result
+  const { server, desktop } = readVersions(stdout)
+  if (code === 0 && server !== undefined)
+    return { status: 'ok', found: `${server}${desktop === undefined ? '' : ` of ${desktop}`} answers` }
+  const known = causeOf(stderr, machine.platform)
+  const said = stderr.trim().split('\n')[0]
+  return {
+    status: 'fail',
+    found: known?.cause ?? (said === undefined || said === '' ? 'it does not answer' : said),
+    why,
+    ...(known && { todo: known.todo }),
+  }
+}
+
+function judgeKind({ os, rootless }: EngineInfo): Judgement {
+  if (os !== 'linux')
+    return {
+      status: 'fail',
+      found: `it runs containers of ${os === '' ? 'nobody knows what' : os}`,
+      why: 'Nodes are Linux containers.',
+      todo: ['In Docker Desktop: "Switch to Linux containers".'],
+    }
+  if (rootless)
+    return {
+      status: 'warn',
+      found: 'it runs without root',
+      why: 'kind can do that under conditions of its own; Cilium loads programs into the kernel, and that has not been tried so.',
+      todo: ['Use an engine that runs as root for this cluster: `docker context ls`, `docker context use default`.'],
+    }
+  return { status: 'ok', found: 'Linux containers' }
+}
+
+function judgeCpus(cpus: number): Judgement {
+  const found = `${cpus}`
+  const why =
+    'Three nodes, a network, a mesh and an admission controller start at once; below that they do not come up in the time that they have.'
+  const todo = [
+    "Give Docker at least 4 (Docker Desktop: Settings, Resources; a machine of one's own: that is how many it has).",
+  ]
+  if (cpus < 2) return { status: 'fail', found, why, todo }
+  return cpus < 4 ? { status: 'warn', found, why, todo } : { status: 'ok', found }
+}
+
+function judgeMemory(bytes: number): Judgement {
+  const gib = bytes / GIB
+  const found = `${gib.toFixed(1)} GiB`
+  const why = 'What has no memory left is ended by the kernel, and looks like a failure of its own.'
+  const todo = [
+    'Give Docker at least 8 GiB (Docker Desktop: Settings, Resources, Memory; WSL: "memory" in `%UserProfile%\\.wslconfig`).',
+  ]
+  if (gib < 5) return { status: 'fail', found, why, todo }
+  // Of 8 GiB a machine keeps some for itself.
+  return gib < 7.5 ? { status: 'warn', found, why, todo } : { status: 'ok', found }
+}
+
+function judgeKernel(kernel: string): Judgement {
+  const found = versionIn(kernel)
+  if (found === undefined) return { status: 'warn', found: 'it is not told' }
+  if (compareVersions(found, KERNEL) >= 0) return { status: 'ok', found: kernel }
+  return {
+    status: 'fail',
+    found: kernel,
+    why: `Cilium needs ${KERNEL} or newer: it enforces by programs that it loads into the kernel.`,
+    todo: ['Update the machine, Docker Desktop or WSL (`wsl --update`).'],
+  }
+}
