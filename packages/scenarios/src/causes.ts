@@ -27,6 +27,16 @@ const atLayer =
 const namespaceOf = ({ scenario: { from } }: Judged): string =>
   from.includes('/') ? (from.split('/')[0] ?? from) : 'shop'
 
+const otherReason = ({ expected, observed, differences }: Judged): boolean =>
+  observed?.reason !== undefined && (observed.reason.code !== expected.reason?.code || differences.length > 0)
+
+/** `-n shop authorizationpolicy/web-api-rbac`, as kubectl takes it. */
+function kubectlName(id: string): string {
+  const [kind = '', ...names] = id.split('/')
+  const name = names.at(-1) ?? ''
+  return `${names.length > 1 ? `-n ${names[0]} ` : ''}${kind.toLowerCase()}/${name}`
+}
+
 /** What is likely behind a difference on a cluster, most likely first. */
 const causes: readonly Cause[] = [
   {
@@ -85,6 +95,16 @@ const causes: readonly Cause[] = [
     looks: (result) =>
       got(result) && !expectedStop(result) && result.differences.length > 0 && !predictedOtherwise(result),
     says: () => 'another image is running than the one of this clone: npx bulkhead cluster up builds and loads them',
+  },
+  {
+    looks: (result) => stopped(result) && expectedStop(result) && otherReason(result),
+    says: ({ observed }) => {
+      const [policy] = observed?.reason?.policies ?? []
+      const where = policy === undefined ? undefined : kubectlName(policy.policy)
+      return where === undefined
+        ? 'another wall came first, or stands where none should: npx bulkhead layer --on kind'
+        : `a policy that is not from k8s/, or one that differs from its file: kubectl get ${where} -o yaml`
+    },
   },
   {
     looks: ({ because }) => because?.includes('its control') === true,

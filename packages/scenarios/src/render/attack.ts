@@ -110,7 +110,10 @@ function renderGroup(group: readonly ScenarioResult[], style: Paint): readonly s
       style.faint(`  ${line}`),
     ),
     ...columns(
-      group.map(({ scenario }) => [attemptText(scenario), scenario.title]),
+      group.map(({ scenario, unwitnessed }) => [
+        attemptText(scenario),
+        unwitnessed === true ? `${scenario.title} (unwitnessed)` : scenario.title,
+      ]),
       '      ',
     ),
   ]
