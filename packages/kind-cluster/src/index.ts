@@ -69,6 +69,16 @@ export { type Failure, type PlanEvent, type PlanOutcome, type RunPlanOptions, ru
 export { type MadeSecrets, makeSecrets, type Told } from './secrets/cluster-secrets.js'
 export { readSecrets } from './secrets/live-secrets.js'
 export { type TakenDown, takeDown } from './take-down.js'
+export {
+  type ClusterLayer,
+  type InForce,
+  KindTarget,
+  type KindTargetOptions,
+  type Live,
+  type Switch,
+  TargetError,
+  type TargetErrorCode,
+} from './target/index.js'
 export { commandLine, namesOurCluster, shellWord, shortCommandLine } from './tools/command-line.js'
 export { type CommandLog, fileLog, noLog } from './tools/log.js'
 export { type SpawnOptions, spawnTools } from './tools/spawn.js'

@@ -1,0 +1,48 @@
+import { flowOf, type ResolvedAttempt } from '@bulkhead/scenarios'
+import type { Pod, ServiceModel, Snapshot } from '@bulkhead/verdict'
+import type { Asked, Party } from '../../evidence/index.js'
+import { podOf } from './resolve.js'
+
+/** Both ends of an attempt, as records are looked for. `caller` is absent for who comes from outside. */
+export function partiesOf(
+  from: string,
+  attempt: ResolvedAttempt,
+  snapshot: Snapshot,
+  caller: Pod | undefined,
+): Pick<Asked, 'from' | 'to' | 'flow'> {
+  const flow = flowOf(from, attempt)
+  return {
+    from: caller === undefined ? { ips: [] } : ofPods(caller.workload, [caller]),
+    to: destination(attempt, snapshot, caller),
+    ...(flow !== undefined && { flow }),
+  }
+}
+
+function destination({ to, kind, port, host }: ResolvedAttempt, snapshot: Snapshot, caller: Pod | undefined): Party {
+  if ('service' in to) {
+    const service = snapshot.services.get(to.service)
+    return service === undefined ? { service: to.service, ips: [] } : ofService(service, port, snapshot)
+  }
+  if (kind === 'dns') return ofPods('kube-system/kube-dns', [snapshot.platform.dns])
+  const pod = podOf(to, snapshot, caller)
+  if (pod !== undefined) return { ...ofPods(pod.workload, [pod]), ports: [port] }
+  return { host, ips: 'ip' in to && to.ip !== undefined ? [to.ip] : [], ports: [port] }
+}
+
+function ofService(service: ServiceModel, port: number, snapshot: Snapshot): Party {
+  const pods = service.endpoints.flatMap((key) => snapshot.pods.get(key) ?? [])
+  const targets = pods.flatMap((pod) => snapshot.targetPort(service, port, pod) ?? [])
+  const own = service.clusterIP === undefined ? [] : [service.clusterIP]
+  return {
+    service: service.key,
+    ips: [...own, ...pods.map(({ ip }) => ip)],
+    nodes: [...new Set(pods.map(({ node }) => node))],
+    ports: [...new Set([port, ...targets])],
+  }
+}
+
+const ofPods = (workload: string, pods: readonly Pod[]): Party => ({
+  workload,
+  ips: pods.map(({ ip }) => ip),
+  nodes: [...new Set(pods.map(({ node }) => node))],
+})

@@ -1,0 +1,99 @@
+import type { Attempt, ResolvedAttempt } from '@bulkhead/scenarios'
+import type { FlowDestination, Pod, ServiceModel, Snapshot } from '@bulkhead/verdict'
+import { TargetError } from '../errors.js'
+import { nowhereOnACluster } from './nowhere.js'
+
+/** What a dropped packet takes in the mesh, and an attempt has to outlast: ztunnel gives a connection 10 s. */
+export const timeouts = { attemptMs: 15_000, heldMs: 60_000, lateResetMs: 9_000 } as const
+
+/**
+ * The attempt with all that the pod cannot know, but for what is secret.
+ * @throws TargetError `bad-attempt` when nothing is what it names; `not-makeable` when a cluster has no such thing
+ */
+export function resolveAttempt(attempt: Attempt, snapshot: Snapshot, caller: Pod | undefined): ResolvedAttempt {
+  const why = nowhereOnACluster(attempt)
+  if (why !== undefined) throw new TargetError('not-makeable', why)
+  const pod = podOf(attempt.to, snapshot, caller)
+  const { hold, timeoutMs = 0, certificate } = attempt
+  const least = hold === true ? timeouts.heldMs : timeouts.attemptMs
+  return {
+    ...attempt,
+    host: hostOf(attempt.to, snapshot, pod),
+    timeoutMs: Math.max(timeoutMs, least),
+    lateResetMs: timeouts.lateResetMs,
+    ...(certificate !== undefined && { claim: claimOf(attempt, caller) }),
+  }
+}
+
+/** From outside: the port of this machine that leads to the Service. */
+export function resolveFromOutside(attempt: Attempt, snapshot: Snapshot): ResolvedAttempt {
+  const service = serviceOf(attempt.to, snapshot)
+  const wanted = JSON.stringify(attempt.to)
+  if (service === undefined)
+    throw new TargetError(
+      'bad-attempt',
+      `nothing on the cluster is ${wanted} that could be reached from outside; a layer that is off may hold it.`,
+    )
+  const port = service.ports.find((one) => one.port === attempt.port && one.protocol === 'TCP')
+  if (!service.external || port?.nodePort === undefined)
+    throw new TargetError(
+      'bad-attempt',
+      `the Service ${service.key} has no NodePort for ${attempt.port}, so that no way from outside leads to it.`,
+    )
+  const { attemptMs, lateResetMs } = timeouts
+  const timeoutMs = Math.max(attempt.timeoutMs ?? 0, attemptMs)
+  return { ...attempt, host: '127.0.0.1', port: port.nodePort, timeoutMs, lateResetMs }
+}
+
+function claimOf({ as }: Attempt, caller: Pod | undefined): string {
+  const own = caller?.identity ?? ''
+  if (as === undefined) return own
+  const [namespace, name] = as.split('/')
+  const domain = own.replace(/^spiffe:\/\//, '').split('/')[0] || 'cluster.local'
+  if (!namespace || !name)
+    throw new TargetError('bad-attempt', `"as" is ${JSON.stringify(as)}; it has to be namespace/service-account.`)
+  return `spiffe://${domain}/ns/${namespace}/sa/${name}`
+}
+
+/** What is dialled: a Service by its name, as a pod's program would; a pod by its address. */
+export function hostOf(to: FlowDestination, snapshot: Snapshot, pod: Pod | undefined): string {
+  if ('service' in to) {
+    const [namespace, name] = to.service.split('/')
+    if (namespace && name) return `${name}.${namespace}.svc.cluster.local`
+    throw new TargetError('bad-attempt', `the service ${JSON.stringify(to.service)} has to be given as namespace/name.`)
+  }
+  if ('host' in to) return to.host
+  if (pod !== undefined) return pod.ip
+  if ('ip' in to && to.ip !== undefined) return to.ip
+  const { dns, istiod, controlPlane } = snapshot.platform
+  if ('node' in to) {
+    const node = [...snapshot.nodes, controlPlane].find(({ name }) => name === to.node)
+    if (node !== undefined) return node.ip
+  }
+  const own =
+    'workload' in to ? [dns, istiod].find(({ key, workload }) => [key, workload].includes(to.workload)) : undefined
+  if (own !== undefined) return own.ip
+  throw new TargetError('bad-attempt', `nothing on the cluster is ${JSON.stringify(to)}.`)
+}
+
+/** Another pod before the caller itself. */
+export function podOf(to: FlowDestination, snapshot: Snapshot, caller: Pod | undefined): Pod | undefined {
+  const pods = [...snapshot.pods.values()].toSorted((one, other) => same(one, caller) - same(other, caller))
+  if ('workload' in to) return pods.find((pod) => pod.workload === to.workload || pod.key === to.workload)
+  if ('labels' in to)
+    return pods.find(
+      (pod) =>
+        pod.namespace === to.namespace && Object.entries(to.labels).every(([key, value]) => pod.labels[key] === value),
+    )
+  return undefined
+}
+
+const same = (pod: Pod, caller: Pod | undefined): number => (pod.key === caller?.key ? 1 : 0)
+
+/** The Service itself, or the one before a gateway's pods. */
+function serviceOf(to: FlowDestination, snapshot: Snapshot): ServiceModel | undefined {
+  if ('service' in to) return snapshot.services.get(to.service)
+  const gateway = podOf(to, snapshot, undefined)?.gateway
+  const workload = gateway === undefined ? undefined : snapshot.gateways.get(gateway)?.workload
+  return workload === undefined ? undefined : snapshot.services.get(workload)
+}

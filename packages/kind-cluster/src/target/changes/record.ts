@@ -1,0 +1,96 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Place } from '../../place.js'
+import { messageOf, TargetError } from '../errors.js'
+import { isRecord, listAt } from '../live/plain.js'
+import type { LiveObject } from '../live/raw.js'
+import { labelOf } from './objects.js'
+
+/** What is needed to take a change back, written before anything of it is done. It may hold values of Secrets (0600). */
+export interface ChangeRecord {
+  readonly name: string
+  /** Whose run it is. */
+  readonly pid: number
+  /** What it brings that was not there, in the order in which it is sent. */
+  readonly brought: readonly Pick<LiveObject, 'apiVersion' | 'kind' | 'metadata'>[]
+  /** What it puts others in the place of, as it was. */
+  readonly replaced: readonly LiveObject[]
+  /** What it takes out, as it was. */
+  readonly taken: readonly LiveObject[]
+}
+
+const folderOf = ({ folder }: Place): string => join(folder, 'changes')
+const fileOf = (place: Place, name: string): string => join(folderOf(place), `${labelOf(name)}.json`)
+
+export function keep(place: Place, record: ChangeRecord): void {
+  const file = fileOf(place, record.name)
+  const draft = `${file}.${process.pid}`
+  try {
+    mkdirSync(folderOf(place), { recursive: true, mode: 0o700 })
+    writeFileSync(draft, `${JSON.stringify(record)}\n`, { mode: 0o600 })
+    renameSync(draft, file)
+  } catch (error) {
+    rmSync(draft, { force: true })
+    throw new TargetError(
+      'bad-change',
+      `what is needed to take the change "${record.name}" back cannot be kept in "${file}": ${messageOf(error)}`,
+    )
+  }
+}
+
+export const forget = (place: Place, name: string): void => rmSync(fileOf(place, name), { force: true })
+
+export function kept(place: Place, name: string): ChangeRecord | undefined {
+  return readRecord(fileOf(place, name))
+}
+
+/** Changes whose run is over and that nobody has taken back; and those of runs that go on. */
+export function leftovers(place: Place): {
+  readonly left: readonly ChangeRecord[]
+  readonly others: readonly ChangeRecord[]
+} {
+  let names: readonly string[]
+  try {
+    names = readdirSync(folderOf(place)).filter((name) => name.endsWith('.json'))
+  } catch {
+    return { left: [], others: [] }
+  }
+  const records = names
+    .flatMap((name) => readRecord(join(folderOf(place), name)) ?? [])
+    .filter(({ pid }) => pid !== process.pid)
+  return { left: records.filter(({ pid }) => !runs(pid)), others: records.filter(({ pid }) => runs(pid)) }
+}
+
+function runs(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    // Somebody else's process has the number: it runs.
+    return isRecord(error) && error.code === 'EPERM'
+  }
+}
+
+function readRecord(file: string): ChangeRecord | undefined {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch {
+    return undefined
+  }
+  try {
+    const value: unknown = JSON.parse(text)
+    if (isRecord(value) && typeof value.name === 'string' && typeof value.pid === 'number')
+      return {
+        name: value.name,
+        pid: value.pid,
+        brought: listAt(value, 'brought') as LiveObject[],
+        replaced: listAt(value, 'replaced') as LiveObject[],
+        taken: listAt(value, 'taken') as LiveObject[],
+      }
+  } catch {}
+  throw new TargetError(
+    'bad-change',
+    `"${file}" says what a change has to be taken back to, and cannot be read. Look at what has the label bulkhead.dev/change (kubectl get -A -l bulkhead.dev/change pods,serviceaccounts,networkpolicies), put k8s/ back by \`npx bulkhead cluster up\`, and remove the file.`,
+  )
+}

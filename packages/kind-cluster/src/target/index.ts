@@ -1,0 +1,5 @@
+export type { AttemptOptions } from './attempt/run.js'
+export { TargetError, type TargetErrorCode } from './errors.js'
+export { KindTarget, type KindTargetOptions } from './kind-target.js'
+export type { ClusterLayer, Switch } from './layers.js'
+export { type InForce, type Live, LiveReader } from './live/index.js'

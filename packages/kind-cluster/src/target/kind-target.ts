@@ -1,0 +1,223 @@
+import { existsSync } from 'node:fs'
+import { type Explanation, explain } from '@bulkhead/analysis'
+import type { Attempt, Change, Evidence, ResolvedAttempt, Sighting, Target } from '@bulkhead/scenarios'
+import { withoutLoot } from '@bulkhead/scenarios/loot'
+import { type Flow, judge, type Pod, type Verdict } from '@bulkhead/verdict'
+import { collectSightings, followSightings } from '../evidence/index.js'
+import { checkOurs } from '../ours.js'
+import type { Place } from '../place.js'
+import { readRecord } from '../record.js'
+import type { Tools } from '../tools.js'
+import { fromNode } from './attempt/from-node.js'
+import { Loot } from './attempt/loot.js'
+import { partiesOf } from './attempt/parties.js'
+import { ran } from './attempt/ran.js'
+import { resolveAttempt, resolveFromOutside } from './attempt/resolve.js'
+import { type AttemptOptions, type Made, makeAttempt } from './attempt/run.js'
+import { type Caller, callerOf } from './attempt/where.js'
+import { Changes } from './changes/index.js'
+import { TargetError } from './errors.js'
+import { type ClusterLayer, layersOf, type Switch, switchedOf, switchLayers } from './layers.js'
+import { Limit } from './limit.js'
+import { type Live, LiveReader } from './live/index.js'
+import { Settle, type SettleOptions } from './settle.js'
+
+export interface KindTargetOptions extends Pick<SettleOptions, 'pauseMs' | 'meshMs' | 'networkMs'> {
+  /** How many programs run in pods at once. Default 4: each has a stream through the API server. */
+  readonly atOnce?: number
+  /** Told a sentence of what whoever runs it has to know: what an ended run had left, what did not come about in time. */
+  readonly onNote?: (note: string) => void
+  /** How long what was read of the cluster is good for, in milliseconds. */
+  readonly keptMs?: number
+}
+
+/**
+ * A cluster of kind's as a target: its objects judged by the engine, attempts made by programs in its pods, and what its real walls
+ * wrote down of them.
+ */
+export class KindTarget implements Target {
+  readonly name = 'kind'
+  readonly #tools: Tools
+  readonly #place: Place
+  readonly #options: KindTargetOptions
+  readonly #reader: LiveReader
+  readonly #changes: Changes
+  readonly #settle: Settle
+  readonly #loot: Loot
+  readonly #limit: Limit
+  #ready: Promise<void> | undefined
+  /** One change after the other: each is judged by what stands. */
+  #last: Promise<unknown> = Promise.resolve()
+
+  private constructor(place: Place, tools: Tools, options: KindTargetOptions) {
+    const { keptMs, atOnce = 4, ...settling } = options
+    this.#tools = tools
+    this.#place = place
+    this.#options = options
+    this.#reader = new LiveReader({ tools, place, ...(keptMs !== undefined && { keptMs }) })
+    this.#settle = new Settle({ tools, place, ...settling })
+    const { pauseMs } = options
+    this.#changes = new Changes({ tools, place, settle: this.#settle, ...(pauseMs !== undefined && { pauseMs }) })
+    this.#loot = new Loot(tools, place)
+    this.#limit = new Limit(atOnce)
+  }
+
+  /** @throws TargetError `no-cluster` when none of ours is up. Whether it is ours is asked of it at the first use. */
+  static find(place: Place, tools: Tools, options: KindTargetOptions = {}): KindTarget {
+    if (existsSync(place.kubeconfig)) return new KindTarget(place, tools, options)
+    throw new TargetError('no-cluster', 'no cluster is up here; `npx bulkhead cluster up` makes one.')
+  }
+
+  async layers(): Promise<readonly ClusterLayer[]> {
+    return this.#layersOf(await this.live())
+  }
+
+  async #layersOf({ missing, drifted }: Live): Promise<readonly ClusterLayer[]> {
+    return layersOf(await this.#reader.files(), missing, drifted)
+  }
+
+  /** Takes layers down and puts them up; resolves when that is in force. */
+  async setLayers(change: Switch, signal?: AbortSignal): Promise<{ readonly layers: readonly ClusterLayer[] }> {
+    return this.#alone(async () => {
+      const switched = switchedOf(change, await this.layers())
+      const files = await this.#reader.files()
+      const names: ReadonlySet<string> = new Set([...switched.on, ...switched.off])
+      const objects = files.filter(({ layer }) => layer !== undefined && names.has(layer)).map(({ object }) => object)
+      const before = await this.#settle.before()
+      try {
+        await switchLayers(switched, {
+          tools: this.#tools,
+          place: this.#place,
+          ...(signal !== undefined && { signal }),
+        })
+        this.#note(await this.#settle.after(before, objects))
+      } finally {
+        this.#reader.forget()
+      }
+      return { layers: await this.layers() }
+    })
+  }
+
+  async predict(flow: Flow): Promise<Verdict> {
+    return judge(flow, (await this.live()).snapshot)
+  }
+
+  async explain(flow: Flow): Promise<Explanation> {
+    return explain(flow, (await this.live()).snapshot)
+  }
+
+  async admit(change: Change): ReturnType<Target['admit']> {
+    return this.#changes.admit(change, await this.live())
+  }
+
+  async apply(name: string, change: Change): Promise<void> {
+    await this.#alone(async () => {
+      this.#reader.forget()
+      const live = await this.live()
+      try {
+        this.#note(await this.#changes.apply(name, change, live))
+      } finally {
+        this.#reader.forget()
+      }
+    })
+  }
+
+  async withdraw(name: string): Promise<void> {
+    await this.#alone(async () => {
+      await this.#started()
+      try {
+        this.#note(await this.#changes.withdraw(name))
+      } finally {
+        this.#reader.forget()
+      }
+    })
+  }
+
+  /** @throws TargetError: `not-makeable` is no failure, but an attempt that a cluster has no way to make. */
+  async attempt(from: string, attempt: Attempt, options: AttemptOptions = {}): Promise<Evidence> {
+    const live = await this.live()
+    if (attempt.kind === 'run') return { observation: ran(from, live), flows: [], sightings: [] }
+    const caller = callerOf(from, attempt, live)
+    const pod = 'pod' in caller ? podBehind(caller, live) : undefined
+    const resolved = {
+      ...(caller.kind === 'outside'
+        ? resolveFromOutside(attempt, live.snapshot)
+        : resolveAttempt(attempt, live.snapshot, pod)),
+      ...(await this.#loot.of(attempt, live)),
+    }
+    // A held one waits for a change, which others' attempts must not keep from being tried.
+    const limit = attempt.hold === true ? new Limit(1) : this.#limit
+    const { made, since, until } = await limit.run(async () => {
+      const began = new Date()
+      const one = await this.#make(caller, resolved, options)
+      return { made: one, since: began, until: new Date() }
+    })
+    const notes = [...made.notes]
+    const parties = partiesOf(from, { ...attempt, host: resolved.host }, live.snapshot, pod)
+    const { signal } = options
+    const sightings = await collectSightings(
+      { tools: this.#tools, place: this.#place },
+      { ...parties, since, until },
+      {
+        stopped: made.observation.symptom !== 'ok',
+        onUnread: (what) => notes.push(what),
+        ...(signal !== undefined && { signal }),
+      },
+    )
+    const observation = withoutLoot(made.observation, resolved)
+    return { observation, flows: [], sightings, ...(notes.length > 0 && { notes }) }
+  }
+
+  async #make(caller: Caller, resolved: ResolvedAttempt, options: AttemptOptions): Promise<Made> {
+    if (caller.kind === 'node')
+      return { observation: await fromNode(caller.node, resolved, this.#tools, options.signal), notes: [] }
+    return makeAttempt(caller, resolved, { tools: this.#tools, place: this.#place }, options)
+  }
+
+  /** What the cluster's walls say, as they say it, until the signal. */
+  async *sightings(signal: AbortSignal): AsyncGenerator<Sighting> {
+    await this.#started()
+    yield* followSightings({ tools: this.#tools, place: this.#place }, signal)
+  }
+
+  /** What is in force now, and what the engine makes of it; kept for a moment. */
+  async live(): Promise<Live> {
+    await this.#started()
+    return this.#reader.now(this.#changes.standing())
+  }
+
+  /** Once: that it is our cluster, and that nothing stands on it which an ended run has left. */
+  #started(): Promise<void> {
+    this.#ready ??= this.#start()
+    // A cluster that did not answer is asked again.
+    this.#ready.catch(() => {
+      this.#ready = undefined
+    })
+    return this.#ready
+  }
+
+  async #start(): Promise<void> {
+    await checkOurs(this.#tools, this.#place, readRecord(this.#place))
+    const mended = await this.#changes.mend()
+    this.#note(
+      mended.map(
+        (name) =>
+          `a run that was ended in the middle had left the change "${name}" on the cluster; it has been taken back`,
+      ),
+    )
+  }
+
+  #note(notes: readonly string[]): void {
+    for (const note of notes) this.#options.onNote?.(note)
+  }
+
+  #alone<T>(what: () => Promise<T>): Promise<T> {
+    const next = this.#last.then(what, what)
+    this.#last = next.catch(() => undefined)
+    return next
+  }
+}
+
+function podBehind({ pod }: Extract<Caller, { readonly pod: unknown }>, { snapshot }: Live): Pod | undefined {
+  return snapshot.pods.get(`${pod.metadata.namespace}/${pod.metadata.name}`)
+}
