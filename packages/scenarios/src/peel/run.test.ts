@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { type FakeOptions, fakeTarget } from '../testing/fake-target.js'
 import { attack, legitimate } from '../testing/samples.js'
 import { peel } from './peel.js'
-import { type LayeredTarget, NotPutBack, peelOnTarget } from './run.js'
+import { HalfThere, type LayeredTarget, NotPutBack, peelOnTarget } from './run.js'
 
 const names = ['40-mtls', '50-identity']
 const root = '/nowhere'
@@ -27,16 +27,17 @@ function layered(options: FakeOptions = {}, refuse: (on: readonly string[], time
     attempt: (...args) => now().attempt(...args),
     apply: (...args) => now().apply(...args),
     withdraw: (name) => now().withdraw(name),
-    async setLayers(change) {
-      assert.deepEqual([...(change.on ?? []), ...(change.off ?? [])].toSorted(), names, 'every layer is told')
-      refuse(change.on ?? [], switched.length)
-      on = change.on ?? []
+    async setLayers({ on: up = [], off: down = [] }) {
+      for (const name of up) assert.ok(!on.includes(name), `${name} is on already`)
+      for (const name of down) assert.ok(on.includes(name), `${name} is off already`)
+      assert.ok(up.length + down.length > 0)
+      const wanted = names.filter((name) => up.includes(name) || (on.includes(name) && !down.includes(name)))
+      refuse(wanted, switched.length)
+      on = wanted
       switched.push(on.join(' ') || 'none')
     },
   }
 }
-
-const ways = ['40-mtls 50-identity', '50-identity', '40-mtls', '40-mtls', '50-identity']
 
 describe('peel, really run', () => {
   it('runs the suite in every setting, and puts the layers back', async () => {
@@ -47,7 +48,8 @@ describe('peel, really run', () => {
       onSetting: ({ kind }, index, of) => told.push(`${kind} ${index} of ${of}`),
       onRestore: (before) => told.push(`back to ${before.filter(({ on }) => on).map(({ name }) => name)}`),
     })
-    assert.deepEqual(target.switched, [...ways, '50-identity'])
+    // With two layers, all but the second is the first alone; and the last is as it was before.
+    assert.deepEqual(target.switched, ['40-mtls 50-identity', '50-identity', '40-mtls', '50-identity'])
     assert.deepEqual(told, [
       'all 0 of 5',
       'without 1 of 5',
@@ -91,12 +93,12 @@ describe('peel, really run', () => {
       throw new Error('50-identity did not go')
     })
     await assert.rejects(peelOnTarget(target, [attack], { root }), /^Error: 50-identity did not go$/)
-    assert.deepEqual(target.switched, ['40-mtls 50-identity', '50-identity', '40-mtls 50-identity'])
+    assert.deepEqual(target.switched, ['50-identity', '40-mtls 50-identity'])
   })
 
   it('says what should be on when it cannot put them back, and what came before', async () => {
     const target = layered({}, (_, time) => {
-      if (time === 2) throw new Error('it is gone')
+      if (time === 1) throw new Error('it is gone')
     })
     await assert.rejects(peelOnTarget(target, [attack], { root }), (error: Error) => {
       assert.ok(error instanceof NotPutBack)
@@ -116,6 +118,7 @@ describe('peel, really run', () => {
       const controller = new AbortController()
       const target = layered(
         {
+          on: ['40-mtls'],
           attempt: async () => {
             if (at === 'attempt') controller.abort('SIGINT')
             controller.signal.throwIfAborted()
@@ -130,9 +133,40 @@ describe('peel, really run', () => {
         peelOnTarget(target, [attack], { root, signal: controller.signal }),
         (error) => error === 'SIGINT',
       )
-      assert.deepEqual(target.switched, ['40-mtls 50-identity', '40-mtls 50-identity'])
+      assert.deepEqual(target.switched, ['40-mtls 50-identity', '40-mtls'])
     })
   }
+
+  it('switches nothing while a layer is half there, which could not be put back', async () => {
+    const target = layered({ on: ['40-mtls'] })
+    const half = { ...target, layers: async () => [{ name: '50-identity', on: false, objects: 3, missing: ['A/b/c'] }] }
+    await assert.rejects(peelOnTarget(half, [attack], { root }), (error: Error) => {
+      assert.ok(error instanceof HalfThere)
+      assert.match(error.message, /^50-identity is half there \(1 of its 3 objects are missing\).*`npx bulkhead layer`/)
+      return true
+    })
+    assert.deepEqual(target.switched, [])
+  })
+
+  it('takes away what is left of a layer that was off before, when the switch of it fails', async () => {
+    const calls: unknown[] = []
+    let now = { name: '50-identity', on: false, objects: 2, missing: ['A/b/c', 'A/b/d'] }
+    const target: LayeredTarget = {
+      ...layered(),
+      layers: async () => [now],
+      async setLayers(change) {
+        calls.push(change)
+        if (calls.length > 1) return
+        now = { ...now, missing: ['A/b/c'] }
+        throw new Error('the API server went away')
+      },
+    }
+    await assert.rejects(peelOnTarget(target, [attack], { root }), /the API server went away/)
+    assert.deepEqual(calls, [
+      { on: ['50-identity'], off: [] },
+      { on: [], off: ['50-identity'] },
+    ])
+  })
 
   it('switches nothing when it is interrupted before', async () => {
     const target = layered()

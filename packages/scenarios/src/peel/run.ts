@@ -6,8 +6,14 @@ import { fateOfResult } from './fate.js'
 import { type Setting, settingsOf } from './settings.js'
 import type { Peeled } from './types.js'
 
+/** Of a cluster's layer it is known which of its objects are not there: with some of them it is half a wall, and counts as off. */
+export interface SwitchedLayer extends LayerState {
+  readonly missing?: readonly string[]
+}
+
 /** A target whose layers can be switched while it runs. */
 export interface LayeredTarget extends Target {
+  layers(): Promise<readonly SwitchedLayer[]>
   /** Resolves when the change is in force. */
   setLayers(change: { readonly on?: readonly string[]; readonly off?: readonly string[] }): Promise<unknown>
 }
@@ -19,6 +25,11 @@ export interface PeelRunOptions extends Pick<RunOptions, 'root' | 'parallel' | '
   readonly onResult?: (result: ScenarioResult) => void
 }
 
+/** Nothing was switched, since a layer is half there, and could not be put back so. */
+export class HalfThere extends Error {
+  override readonly name = 'HalfThere'
+}
+
 /** The layers could not be put back: what was to be on, and what the target said. */
 export class NotPutBack extends Error {
   override readonly name = 'NotPutBack'
@@ -26,7 +37,7 @@ export class NotPutBack extends Error {
 
 /**
  * The suite, really run in every setting. The layers are put back as they were, whatever happens.
- * @throws what `runScenarios` and the target throw, and the signal's reason when it is aborted; above all of them NotPutBack
+ * @throws HalfThere; what `runScenarios` and the target throw, and the signal's reason when it is aborted; above all of them NotPutBack
  */
 export async function peelOnTarget(
   target: LayeredTarget,
@@ -35,12 +46,14 @@ export async function peelOnTarget(
 ): Promise<Peeled> {
   run.signal?.throwIfAborted()
   const before = await target.layers()
+  const half = before.find(isHalf)
+  if (half !== undefined) throw new HalfThere(halfText(half))
   const layers = before.map(({ name }) => name)
   const all = settingsOf(layers)
   const settings: Peeled['settings'][number][] = []
   try {
     for (const [index, setting] of all.entries()) {
-      await target.setLayers(changeTo(setting.on, layers))
+      await switchTo(target, setting.on)
       run.signal?.throwIfAborted()
       onSetting?.(setting, index, all.length)
       const { results } = await runScenarios(target, scenarios, run)
@@ -55,8 +68,19 @@ export async function peelOnTarget(
   return { by: target.name, layers, settings }
 }
 
-function changeTo(on: readonly string[], layers: readonly string[]): { readonly on: string[]; readonly off: string[] } {
-  return { on: layers.filter((name) => on.includes(name)), off: layers.filter((name) => !on.includes(name)) }
+const isHalf = ({ on, objects, missing }: SwitchedLayer): boolean =>
+  !on && missing !== undefined && missing.length < objects
+
+const halfText = ({ name, objects, missing = [] }: SwitchedLayer): string =>
+  `${name} is half there (${missing.length} of its ${objects} objects are missing), and could not be put back like that; switch it on or off first, with \`npx bulkhead layer\`.`
+
+/** Names only what is otherwise now: a cluster is told all of a layer's objects anew, and asked when it has them. */
+async function switchTo(target: LayeredTarget, wanted: readonly string[]): Promise<void> {
+  const now = await target.layers()
+  const on = now.filter((layer) => !layer.on && wanted.includes(layer.name))
+  const off = now.filter((layer) => (layer.on || isHalf(layer)) && !wanted.includes(layer.name))
+  if (on.length + off.length === 0) return
+  await target.setLayers({ on: on.map(({ name }) => name), off: off.map(({ name }) => name) })
 }
 
 async function putBack(
@@ -68,12 +92,7 @@ async function putBack(
   const on = before.filter((layer) => layer.on).map(({ name }) => name)
   onRestore?.(before)
   try {
-    await target.setLayers(
-      changeTo(
-        on,
-        before.map(({ name }) => name),
-      ),
-    )
+    await switchTo(target, on)
   } catch (error) {
     const why = cause === undefined ? '' : ` It had ended with: ${asMessage(cause)}`
     const message = `the layers could not be put back as they were (on: ${on.join(', ') || 'none'}): ${asMessage(error)}`
