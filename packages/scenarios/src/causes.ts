@@ -30,6 +30,9 @@ const namespaceOf = ({ scenario: { from } }: Judged): string =>
 const otherReason = ({ expected, observed, differences }: Judged): boolean =>
   observed?.reason !== undefined && (observed.reason.code !== expected.reason?.code || differences.length > 0)
 
+/** As it can be pasted in the clone. Whatever kubeconfig its reader has means another cluster. */
+const kubectl = 'kubectl --kubeconfig .bulkhead/kind/kubeconfig'
+
 /** `-n shop authorizationpolicy/web-api-rbac`, as kubectl takes it. */
 function kubectlName(id: string): string {
   const [kind = '', ...names] = id.split('/')
@@ -44,13 +47,13 @@ const causes: readonly Cause[] = [
     says: (result) => {
       const layer = layerOf(result)
       const what = layer === undefined || alwaysOn.has(layer) ? 'k8s/workloads' : `k8s/layers/${layer}`
-      return `the objects on the cluster are not those of the files: kubectl diff -k ${what}`
+      return `the objects on the cluster are not those of the files: ${kubectl} diff -k ${what}`
     },
   },
   {
     looks: (result) => expectedStop(result) && got(result) && isAdmission(result.expected),
     says: () =>
-      "Kyverno's webhook was not asked (its scope, or a namespace it leaves out), or its policies are not ready: kubectl get validatingpolicies; kubectl get validatingwebhookconfigurations",
+      `Kyverno's webhook was not asked (its scope, or a namespace it leaves out), or its policies are not ready: ${kubectl} get validatingpolicies; ${kubectl} get validatingwebhookconfigurations`,
   },
   {
     looks: (result) => expectedStop(result) && got(result) && !predictedOtherwise(result),
@@ -64,7 +67,7 @@ const causes: readonly Cause[] = [
   {
     looks: (result) => got(result) && atLayer('40-mtls', '50-identity', '60-requests')(result),
     says: () =>
-      'the destination is not in the mesh, so that nothing of Istio is asked there: kubectl get pods -A -L istio.io/dataplane-mode, and what istio-cni says: kubectl logs -n istio-system ds/istio-cni-node',
+      `the destination is not in the mesh, so that nothing of Istio is asked there: ${kubectl} get pods -A -L istio.io/dataplane-mode, and what istio-cni says: ${kubectl} logs -n istio-system ds/istio-cni-node`,
   },
   {
     looks: (result) => stopped(result) && !expectedStop(result) && result.observed?.symptom === 'tls-refused',
@@ -79,17 +82,17 @@ const causes: readonly Cause[] = [
   },
   {
     looks: (result) => stopped(result) && !expectedStop(result) && result.observed?.symptom.startsWith('dns-') === true,
-    says: () => 'names are not answered: kubectl get pods -n kube-system -l k8s-app=kube-dns',
+    says: () => `names are not answered: ${kubectl} get pods -n kube-system -l k8s-app=kube-dns`,
   },
   {
     looks: (result) => stopped(result) && !expectedStop(result),
     says: (result) =>
-      `a policy that is not from k8s/ is in force, or one of ours is old: kubectl get networkpolicies,ciliumnetworkpolicies,authorizationpolicies -n ${namespaceOf(result)}`,
+      `a policy that is not from k8s/ is in force, or one of ours is old: ${kubectl} get networkpolicies,ciliumnetworkpolicies,authorizationpolicies -n ${namespaceOf(result)}`,
   },
   {
     looks: (result) => stopped(result) && expectedStop(result) && result.observed?.symptom !== result.expected.symptom,
     says: (result) =>
-      `the caller's pod is in the mesh and should not be, or the other way round: kubectl get pods -n ${namespaceOf(result)} -L istio.io/dataplane-mode`,
+      `the caller's pod is in the mesh and should not be, or the other way round: ${kubectl} get pods -n ${namespaceOf(result)} -L istio.io/dataplane-mode`,
   },
   {
     looks: (result) =>
@@ -103,7 +106,7 @@ const causes: readonly Cause[] = [
       const where = policy === undefined ? undefined : kubectlName(policy.policy)
       return where === undefined
         ? 'another wall came first, or stands where none should: npx bulkhead layer --on kind'
-        : `a policy that is not from k8s/, or one that differs from its file: kubectl get ${where} -o yaml`
+        : `a policy that is not from k8s/, or one that differs from its file: ${kubectl} get ${where} -o yaml`
     },
   },
   {

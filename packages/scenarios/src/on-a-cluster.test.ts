@@ -89,7 +89,10 @@ describe('an attack on a cluster', () => {
   it('that the engine predicts otherwise points to the objects', async () => {
     const result = await on(seen(reset, refusal), { predict: async () => sample.allowed })
     assert.equal(result.status, 'different')
-    assert.match(result.causes?.[0] ?? '', /kubectl diff -k k8s\/layers\/50-identity$/)
+    assert.match(
+      result.causes?.[0] ?? '',
+      /kubectl --kubeconfig \.bulkhead\/kind\/kubeconfig diff -k k8s\/layers\/50-identity$/,
+    )
   })
 
   it('tells what was tried again, and which log could not be read', async () => {

@@ -193,6 +193,10 @@ export interface LayerState {
   readonly name: string
   readonly on: boolean
   readonly objects: number
+  /** On a cluster: ids of its objects that are not there; with some of them, and not all, it is half a wall, and not on. */
+  readonly missing?: readonly string[]
+  /** On a cluster: ids of its objects that are not as their files say. */
+  readonly drifted?: readonly string[]
 }
 
 /**

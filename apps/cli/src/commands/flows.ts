@@ -61,7 +61,7 @@ async function sightings(options: FlowsOptions, io: Io): Promise<void> {
     import('../target/kind.js'),
     import('@bulkhead/kind-cluster'),
   ])
-  const kind = await findKind(io, options)
+  const kind = findKind(io, options)
   const style = styleOf(io)
   const show = (sighting: Sighting): void => {
     const line = options.json === true ? JSON.stringify(sighting) : sightingLine(sighting)

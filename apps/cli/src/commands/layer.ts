@@ -53,10 +53,25 @@ async function layer(
 
 function layersText(layers: readonly LayerState[]): string {
   if (layers.length === 0) return 'the manifests have no layers.'
-  return table([
-    ['layer', 'is', 'objects'],
-    ...layers.map(({ name, on, objects }) => [name, on ? 'on' : 'OFF', String(objects)]),
-  ])
+  const rows = layers.map((layer) => [layer.name, stateOf(layer), String(layer.objects)])
+  return [table([['layer', 'is', 'objects'], ...rows]), ...layers.flatMap(besideFiles)].join('\n')
+}
+
+/** With some of its objects gone a wall has a gap, and cannot be counted on. */
+function stateOf({ on, objects, missing = [] }: LayerState): string {
+  if (on) return 'on'
+  return missing.length > 0 && missing.length < objects ? 'PARTLY' : 'OFF'
+}
+
+/** What of a layer is not on the cluster as its files say. */
+function besideFiles(layer: LayerState): readonly string[] {
+  const { name, missing = [], drifted = [] } = layer
+  return [
+    ...(stateOf(layer) === 'PARTLY'
+      ? [`${name} lacks ${missing.join(', ')}; npx bulkhead layer on ${name} --on kind`]
+      : []),
+    ...(drifted.length === 0 ? [] : [`${name}: not as the files say: ${drifted.join(', ')}`]),
+  ]
 }
 
 function changedText(

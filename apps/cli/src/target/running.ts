@@ -25,5 +25,5 @@ export interface RunningTarget extends Target {
 export async function findRunning(io: Io, options: OnOption & StateOption): Promise<RunningTarget> {
   if (options.on !== 'kind') return findTarget(io, options)
   const { findKind } = await import('./kind.js')
-  return (await findKind(io, options)).target
+  return findKind(io, options).target
 }

@@ -29,6 +29,7 @@ thead th:nth-child(6) { width: 27%; }
 .id { font-weight: 600; }
 small, .none { color: var(--faint); }
 code { font: 12.5px/1.4 ui-monospace, monospace; }
+summary code { color: var(--text); }
 td ul { margin: .2rem 0; padding-left: 1.1rem; }
 td dl, td p { margin: .3rem 0; }
 dd { margin: 0 0 .4rem; }
@@ -37,7 +38,7 @@ summary { cursor: pointer; }
 .mark { font-weight: 600; }
 [data-status=as-expected] .mark { color: var(--good); }
 [data-status=different] .mark, [data-status=not-observed] .mark { color: var(--bad); }
-[data-status=skipped] .mark, [data-status=not-made] .mark { color: var(--warn); }
+tr.silent .mark, [data-status=skipped] .mark, [data-status=not-made] .mark { color: var(--warn); }
 [data-status=different] td, [data-status=different] th, [data-status=not-observed] td, [data-status=not-observed] th { background: var(--band); }
 tr[hidden] { display: none; }
 @media print { form { display: none; } .scroll { overflow: visible; } thead th { position: static; } }

@@ -4,7 +4,7 @@ import { alwaysOn } from '../walls.js'
 import { script, style } from './html-page.js'
 import { count, seconds } from './layout.js'
 import { escaped } from './markup.js'
-import { resultLines } from './told.js'
+import { failed, resultLines } from './told.js'
 import { attemptText, layersText, reasonLines, sawText, wasTried } from './words.js'
 
 /**
@@ -32,10 +32,10 @@ export function renderHtml(report: Report): string {
 </header>
 <main>
 <form role="search" aria-label="Scenarios" hidden>
-<label for="words">Show scenarios with <input id="words" type="search" autocomplete="off" placeholder="shop/sleep, 50-identity, authz…"></label>
-<fieldset><legend>that</legend>
+<fieldset><legend>Show those that</legend>
 ${filters(results)}
 </fieldset>
+<label for="words">and have the words <input id="words" type="search" autocomplete="off" placeholder="shop/sleep 50-identity"></label>
 <p role="status" id="shown"></p>
 </form>
 <div class="scroll" role="region" aria-label="Results" tabindex="0">
@@ -43,7 +43,7 @@ ${filters(results)}
 <caption>Each scenario: what had to happen with these layers on, what the engine says, what its client saw, and what is recorded of it.</caption>
 <thead><tr><th scope="col">Result</th><th scope="col">Scenario</th><th scope="col">Expected</th><th scope="col">Predicted</th><th scope="col">Observed</th><th scope="col">Evidence</th></tr></thead>
 <tbody>
-${results.map(row).join('\n')}
+${[...results.filter(failed), ...results.filter((result) => !failed(result))].map(row).join('\n')}
 </tbody>
 </table>
 </div>
@@ -59,9 +59,9 @@ const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(
 const names: Readonly<Record<Status, readonly [word: string, sentence: string]>> = {
   'as-expected': ['agrees', 'agree'],
   different: ['differs', 'differ'],
-  'not-observed': ['not observed', 'could not be observed'],
-  'not-made': ['not made', 'cannot be made on this target'],
-  skipped: ['skipped', 'were skipped'],
+  'not-observed': ['not observed', 'not observed'],
+  'not-made': ['not made', 'not made on this target'],
+  skipped: ['skipped', 'skipped'],
 }
 const statuses = [
   'different',
@@ -109,16 +109,21 @@ function row(result: ScenarioResult): string {
     view(observed),
     `<td>${evidence(result)}</td>`,
   ]
-  return `<tr id="${escaped(scenario.id)}" data-status="${status}">${cells.join('')}</tr>`
+  return `<tr id="${escaped(scenario.id)}" data-status="${status}"${unwitnessed === true ? ' class="silent"' : ''}>${cells.join('')}</tr>`
 }
 
+/** Two lines of what happened, and the rest for whoever asks. */
 function view(of: View | undefined): string {
   if (of === undefined) return '<td class="none">not known</td>'
   const { outcome, symptom, reason } = of
   const layer = reason?.layer
   const by = layer === undefined ? '' : ` by <b>${escaped(layer)}</b>${alwaysOn.has(layer) ? ', always there' : ''}`
-  const why = reason === undefined ? [] : reasonLines(reason)
-  return `<td class="${outcome}"><b>${escaped(outcome)}</b>${by}<br>${escaped(sawText(symptom))}${why.length === 0 ? '' : `<ul>${why.map((line) => `<li>${escaped(line.trim())}</li>`).join('')}</ul>`}${reason === undefined ? '' : `<code>${escaped(reason.code)}</code>`}</td>`
+  const head = `<b>${escaped(outcome)}</b>${by}`
+  if (outcome === 'through') return `<td>${head}</td>`
+  const lines = [`the client sees ${sawText(symptom)}`, ...(reason === undefined ? [] : reasonLines(reason))]
+  const more = `<ul>${lines.map((line) => `<li>${escaped(line.trim())}</li>`).join('')}</ul>`
+  const code = reason === undefined ? '' : ` <code>${escaped(reason.code)}</code>`
+  return `<td>${head}<details><summary>${escaped(symptom)}${code}</summary>${more}</details></td>`
 }
 
 function evidence(result: ScenarioResult): string {

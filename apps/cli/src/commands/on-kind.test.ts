@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { describe, test } from 'node:test'
+import { type StandInAnswer, standIns } from '@bulkhead/kind-cluster/testing'
+import { repository } from '../golden.js'
+import { runCli } from '../testing.js'
+
+function folder(t: { after(end: () => void): void }): string {
+  const made = mkdtempSync(path.join(tmpdir(), 'bulkhead-on-kind-'))
+  t.after(() => rmSync(made, { recursive: true, force: true }))
+  return made
+}
+
+describe('without a cluster', () => {
+  for (const args of [
+    ['attack'],
+    ['verify'],
+    ['layer'],
+    ['layer', 'off', '50-identity'],
+    ['explain', 'shop/sleep', 'shop/web-api:8080'],
+    ['flows'],
+  ]) {
+    test(`${args.join(' ')} --on kind says how to make one, and leaves nothing`, async (t) => {
+      const state = folder(t)
+      const { code, stdout, stderr } = await runCli([...args, '--on', 'kind', '--state', state], { cwd: repository })
+      assert.equal(code, 2)
+      assert.equal(stdout, '')
+      assert.match(stderr, /^bulkhead: no cluster is up here; npx bulkhead cluster up makes one/)
+      assert.equal(existsSync(path.join(state, 'kind')), false)
+    })
+  }
+})
+
+test('files and a cluster cannot be asked at once', async (t) => {
+  for (const more of [['--offline'], ['--manifests', 'k8s']]) {
+    const args = ['explain', 'shop/sleep', 'shop/web-api:8080', '--on', 'kind', '--state', folder(t), ...more]
+    const { code, stderr } = await runCli(args, { cwd: repository })
+    assert.equal(code, 2)
+    assert.match(stderr, /--on kind asks about the cluster, and --offline and --manifests about files/)
+  }
+})
+
+const pod = (namespace: string, name: string) => ({
+  metadata: { namespace, name, labels: {} },
+  spec: { nodeName: 'bulkhead-worker' },
+  status: { phase: 'Running', podIPs: [] },
+})
+const list = (...items: readonly object[]): string => JSON.stringify({ items })
+const refused =
+  '2026-11-21T10:00:01.000000Z\terror\taccess\tconnection complete\tsrc.addr=10.244.1.6:4000 src.workload="notsleep-7d" src.namespace="shop" dst.addr=10.244.2.9:15008 dst.hbone_addr=10.244.2.9:8080 direction="inbound" bytes_sent=0 bytes_recv=0 duration="0ms" error="connection closed due to policy rejection: allow policies exist, but none allowed"\n'
+const dropped = `${JSON.stringify({
+  flow: {
+    time: '2026-11-21T10:00:00.500Z',
+    verdict: 'DROPPED',
+    drop_reason_desc: 'POLICY_DENY',
+    egress_denied_by: [{ kind: 'CiliumNetworkPolicy', namespace: 'shop', name: 'no-metadata' }],
+    event_type: { type: 5 },
+    IP: { source: '10.244.1.6', destination: '169.254.169.254' },
+    l4: { TCP: { destination_port: 80 } },
+  },
+})}\n`
+
+describe('flows --on kind', () => {
+  const answers: readonly StandInAnswer[] = [
+    { args: 'get pods -n istio-system', stdout: list(pod('istio-system', 'ztunnel-a')) },
+    { args: 'get pods -n kube-system', stdout: list(pod('kube-system', 'cilium-a')) },
+    { args: 'get pods -A', stdout: list() },
+    { args: 'logs -n istio-system ztunnel-a', stdout: refused },
+    { args: 'exec -n kube-system cilium-a', stdout: dropped },
+  ]
+  const flows = async (t: { after(end: () => void): void }, ...args: readonly string[]) => {
+    const state = folder(t)
+    mkdirSync(path.join(state, 'kind'), { recursive: true })
+    writeFileSync(path.join(state, 'kind/kubeconfig'), '')
+    const tools = standIns(state, { kubectl: answers })
+    const env = { PATH: tools.path }
+    const ran = await runCli(['flows', '--on', 'kind', '--state', state, ...args], { cwd: repository, env })
+    return { ...ran, asked: tools.asked(), state }
+  }
+
+  test("prints what the cluster's points said, in order of time, a line each", async (t) => {
+    const { code, stdout, stderr, asked, state } = await flows(t)
+    assert.equal(code, 0, stderr)
+    assert.equal(
+      stdout,
+      [
+        '2026-11-21T10:00:00.500Z deny by=hubble src.addr=10.244.1.6 dst.addr=169.254.169.254:80 code=cni.rule-denies policy=CiliumNetworkPolicy/shop/no-metadata\n',
+        '2026-11-21T10:00:01.000Z deny by=ztunnel src.addr=10.244.1.6 src.workload=shop/notsleep-7d dst.addr=10.244.2.9:8080 code=authz.no-rule-allows\n',
+      ].join(''),
+    )
+    for (const { args } of asked) {
+      assert.deepEqual(args.slice(0, 4), [
+        '--kubeconfig',
+        path.join(state, 'kind/kubeconfig'),
+        '--context',
+        'kind-bulkhead',
+      ])
+    }
+  })
+
+  test('--tail and --json are what they are on the local target', async (t) => {
+    const { stdout } = await flows(t, '--tail', '1', '--json')
+    const [line = '', rest] = stdout.split('\n')
+    assert.equal(rest, '')
+    const { by, line: raw } = JSON.parse(line) as { by: string; line: string }
+    assert.deepEqual([by, `${raw}\n`], ['ztunnel', refused])
+  })
+})
+
+describe('a report', () => {
+  for (const [args, says] of [
+    [['--output', 'no/such/x.xml'], /there is no folder "no\/such" to write a report to/],
+    [['--output', 'k8s.foo'], /which form "k8s\.foo" is to have its ending does not say; write --format text, or json/],
+    [['--output', 'x.xml', '--format', 'html'], /"x\.xml" ends as a report in the form junit, and --format says html/],
+    [['--json', '--format', 'html'], /--json and --format html are two forms for one report/],
+    [['--output', '.github/../k8s', '--format', 'text'], /"k8s" is a folder; a report is a file/],
+    [['--format', 'pdf'], /--format.*invalid: Allowed choices are text, json, junit, html/],
+  ] as const) {
+    test(`that cannot be written is refused before anything is run: ${args.join(' ')}`, async (t) => {
+      const { code, stderr } = await runCli(['verify', '--state', folder(t), ...args], { cwd: repository })
+      assert.equal(code, 2)
+      assert.match(stderr, says)
+    })
+  }
+})

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { PassThrough } from 'node:stream'
+import { test } from 'node:test'
+import type { Report } from '@bulkhead/scenarios'
+import type { Io } from './io.js'
+import { planReport, printReport } from './report.js'
+
+const report: Report = { target: 'kind', layers: [], results: [], durationMs: 1 }
+const text = ({ target }: Report): string => `text of ${target}\n`
+
+function io(cwd: string): { readonly io: Io; stdout(): string; stderr(): string } {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()]
+  const all: Io = {
+    stdin: new PassThrough(),
+    stdout,
+    stderr,
+    cwd,
+    env: {},
+    colour: false,
+    signal: new AbortController().signal,
+    exit() {},
+  }
+  const read = (stream: PassThrough): string => String(stream.read() ?? '')
+  return { io: all, stdout: () => read(stdout), stderr: () => read(stderr) }
+}
+
+function folder(t: { after(end: () => void): void }): string {
+  const made = mkdtempSync(path.join(tmpdir(), 'bulkhead-report-'))
+  t.after(() => rmSync(made, { recursive: true, force: true }))
+  return made
+}
+
+test('one run gives as many reports as are asked for, and text for whoever waits', async (t) => {
+  const cwd = folder(t)
+  const said = io(cwd)
+  const plan = planReport(said.io, { output: ['a.html', 'a.xml', 'a.json', 'a.txt'] })
+  await printReport(said.io, plan, report, text)
+  const read = (file: string): string => readFileSync(path.join(cwd, file), 'utf8')
+  assert.match(read('a.html'), /^<!doctype html>/)
+  assert.match(read('a.xml'), /^<\?xml /)
+  assert.equal((JSON.parse(read('a.json')) as Report).target, 'kind')
+  assert.equal(read('a.txt'), 'text of kind\n')
+  assert.equal(said.stdout(), 'text of kind\n')
+  assert.equal(said.stderr(), ['a.html', 'a.xml', 'a.json', 'a.txt'].map((file) => `report: ${file}\n`).join(''))
+})
+
+for (const [options, begins] of [
+  [{}, 'text of kind'],
+  [{ json: true }, '{'],
+  [{ format: 'json' }, '{'],
+  [{ format: 'junit' }, '<?xml'],
+  [{ format: 'html' }, '<!doctype'],
+  [{ json: true, output: ['a.xml'] }, '{'],
+  [{ format: 'html', output: ['a'] }, 'text of kind'],
+] as const) {
+  test(`stdout has what ${JSON.stringify(options)} asks for`, async (t) => {
+    const said = io(folder(t))
+    await printReport(said.io, planReport(said.io, options), report, text)
+    assert.ok(said.stdout().startsWith(begins))
+  })
+}
+
+test('a file that cannot be written is told, and not taken for written', async (t) => {
+  const cwd = folder(t)
+  const said = io(cwd)
+  const plan = planReport(said.io, { output: ['a.xml'] })
+  mkdirSync(path.join(cwd, 'a.xml'))
+  await assert.rejects(printReport(said.io, plan, report, text), /the report could not be written to "a\.xml"/)
+})
