@@ -65,6 +65,7 @@ describe('a layer', () => {
       without: { through: ['plain'], notTried: [], shut: [] },
       alone: { stops: ['plain', 'both'], through: ['thief'], notTried: [], unknown: [] },
       ownDoor: [],
+      unmade: [],
     })
     assert.deepEqual(layerOf(found, '50-identity').without.through, ['thief'])
     assert.deepEqual(found.findings, [])
@@ -109,6 +110,19 @@ describe('what is found', () => {
   it('is a layer that nothing would be missed of', () => {
     const { findings } = peelRows([plain, both, call])
     assert.deepEqual(findings, [{ kind: 'holds-nothing', layer: '50-identity' }])
+  })
+
+  it('is no such layer while its own attacks cannot be made here', () => {
+    const unmade: Row = [named('unmade'), untried, untried, untried, untried, untried]
+    const found = peelRows([plain, both, call, unmade])
+    assert.deepEqual([found.findings, layerOf(found, '50-identity').unmade], [[], ['unmade']])
+    const walls = [
+      ...attack.expect.walls,
+      { ...attack.expect.walls[0], layer: '40-mtls', symptom: 'reset', code: 'x' } as const,
+    ]
+    const [scenario, ...fates] = unmade
+    const shared: Row = [{ ...scenario, expect: { ...scenario.expect, walls } }, ...fates]
+    assert.deepEqual(kinds(peelRows([plain, both, call, shared]).findings), ['holds-nothing'])
   })
 
   it('is no such layer where only a part of the suite was asked', () => {

@@ -35,8 +35,10 @@ function peelOne(layer: string, peeled: Peeled, { attacks, legitimate, all }: Su
   const without = fatesIn(peeled, (setting) => setting.kind === 'without' && setting.layer === layer)
   const alone = fatesIn(peeled, (setting) => setting.kind === 'alone' && setting.layer === layer)
   const stops = (fate: Fate | undefined): boolean => fate?.outcome === 'stopped' && fate.by?.includes(layer) === true
-  const isOwnDoor = ({ id, needs, expect }: Scenario): boolean =>
-    needs?.includes(layer) === true && stops(alone.get(id)) && expect.walls.every((wall) => wall.layer === layer)
+  const isOnlyWall = ({ expect: { walls } }: Scenario): boolean =>
+    walls.length > 0 && walls.every((wall) => wall.layer === layer)
+  const isOwnDoor = (attack: Scenario): boolean =>
+    attack.needs?.includes(layer) === true && stops(alone.get(attack.id)) && isOnlyWall(attack)
   return {
     layer,
     decides: chosen(attacks, all, stops),
@@ -57,6 +59,7 @@ function peelOne(layer: string, peeled: Peeled, { attacks, legitimate, all }: Su
       unknown: chosen(attacks, alone, is('unknown')),
     },
     ownDoor: idsOf(attacks.filter(isOwnDoor)),
+    unmade: chosen(attacks.filter(isOnlyWall), all, is('not-tried')),
   }
 }
 
@@ -72,7 +75,10 @@ function findingsIn(
   layers: readonly LayerPeel[],
 ): readonly Finding[] {
   const through = chosen(attacks, all, is('through')).map((scenario): Finding => ({ kind: 'through', scenario }))
-  const idle = layers.filter(holdsNothing).map(({ layer }): Finding => ({ kind: 'holds-nothing', layer }))
+  // One of whose own attacks none could be made is not known to hold nothing.
+  const idle = layers
+    .filter((one) => holdsNothing(one) && one.unmade.length === 0)
+    .map(({ layer }): Finding => ({ kind: 'holds-nothing', layer }))
   const wrong = settings.flatMap(({ setting, fates }) =>
     [...fates].flatMap(([scenario, fate]) => wrongWith(scenario, setting, fate)),
   )

@@ -59,7 +59,7 @@ function counts({ layers }: Peel, style: Paint): readonly string[] {
 }
 
 function layerPart(
-  { layer, without, ownDoor }: LayerPeel,
+  { layer, without, ownDoor, unmade }: LayerPeel,
   style: Paint,
   findings: readonly Finding[],
 ): readonly string[] {
@@ -69,6 +69,7 @@ function layerPart(
   const lines = [
     ...list('get through without it, past all the others', without.through),
     ...list('have no other wall, and without it there is nothing to try', ownDoor),
+    ...list('would show what it is for, and cannot be made here', unmade),
     ...list('legitimate, and not there without it', without.shut),
   ]
   // Of a part of the suite it says nothing.

@@ -47,6 +47,8 @@ export interface LayerPeel {
    * layer is a wall of theirs.
    */
   readonly ownDoor: readonly string[]
+  /** Attacks that no other layer is a wall of, and that were not tried with all layers on: this target has no way to make them. */
+  readonly unmade: readonly string[]
 }
 
 /** What is not as it should be. */
