@@ -28,6 +28,8 @@ export interface RunPlanOptions {
   /** Of k8s/workloads: whose Secrets are made. */
   readonly resources: readonly Resource[]
   readonly tell: (event: PlanEvent) => void
+  /** Called before a cluster is made, and not when one is gone on with: what it throws stops everything, and nothing was changed. */
+  readonly preflight?: () => Promise<void>
   readonly signal?: AbortSignal
   readonly now?: () => Date
   readonly pauseMs?: number
@@ -123,7 +125,8 @@ class Run {
   }
 
   async #startOver(): Promise<false> {
-    const { tools, place, now = () => new Date() } = this.#options
+    const { tools, place, preflight, now = () => new Date() } = this.#options
+    await preflight?.()
     const network = await tools.run(commandsFor(place).docker(['network', 'inspect', 'kind'], 1), this.#run)
     rmSync(place.kubeconfig, { force: true })
     this.#keep({ begun: now().toISOString(), networkWasThere: network.code === 0, steps: {}, untold: [] })

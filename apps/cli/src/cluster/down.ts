@@ -1,16 +1,15 @@
 import { downPlan, imagesOf, readPins, readRecord, takeDown } from '@bulkhead/kind-cluster'
 import { exitCodes, type Io, note, print, printJson } from '../io.js'
-import type { StateOption } from '../options.js'
 import { shownPath } from '../places.js'
 import { type ClusterTools, clusterPlace, clusterTools } from './place.js'
-import { printPlan } from './plan.js'
+import { aroundDown, printPlan } from './plan.js'
 import type { UpOptions } from './up.js'
 
 /** Deletes the cluster, and what is kept of it on this machine. */
 export async function down(options: UpOptions, io: Io, given?: ClusterTools): Promise<void> {
   if (options.plan === true) {
     const place = clusterPlace(io, options)
-    printPlan(downPlan(place, readRecord(place)?.networkWasThere === false), place, options, io)
+    printPlan(downPlan(place, readRecord(place)?.networkWasThere === false), place, aroundDown, options, io)
     return
   }
   const { place, tools } = given ?? clusterTools(io, options)
@@ -35,5 +34,3 @@ export async function down(options: UpOptions, io: Io, given?: ClusterTools): Pr
     ].join('\n'),
   )
 }
-
-export type { StateOption }

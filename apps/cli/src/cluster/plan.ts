@@ -11,18 +11,32 @@ export async function planFor(place: Place): Promise<Plan> {
   return upPlan({ place, pins: readPins(root), platform: nodePlatform(), facts: await readFacts(root) })
 }
 
-export function printPlan(plan: Plan, place: Place, { json }: JsonOption, io: Io): void {
-  if (json === true) printJson(io, planJson(plan, place.root))
-  // Not fitted to the terminal: a command line that was broken by it could not be pasted.
-  else io.stdout.write(renderPlan(plan, place.root, { before, after }))
+/** What is said around a plan's steps. */
+export interface Around {
+  readonly before: readonly string[]
+  readonly after: readonly string[]
 }
 
-const before = [
-  'What `npx bulkhead cluster up` does, step by step. It runs these very lines; typed into a shell in this clone, in this order, they make the same cluster without it.',
-  'Needed: Docker, kind, kubectl and helm (`npx bulkhead cluster doctor` looks after them), and `npm ci && npm run build` for the lines that begin with npx. Every line says which cluster it means, by a kubeconfig of its own: yours is neither read nor written.',
-  'What enforces comes before what it enforces, each wall before what is behind it, and the workloads last, so that nothing is open for a moment.',
-]
+export function printPlan(plan: Plan, place: Place, around: Around, { json }: JsonOption, io: Io): void {
+  if (json === true) printJson(io, planJson(plan, place.root))
+  // Not fitted to the terminal: a command line that was broken by it could not be pasted.
+  else io.stdout.write(renderPlan(plan, place.root, around))
+}
 
-const after = [
-  'A line that failed can be typed again, and so can all before it. `npx bulkhead cluster status` says what is there, `npx bulkhead cluster down` takes it all away.',
-]
+export const aroundUp: Around = {
+  before: [
+    'What `npx bulkhead cluster up` does, step by step. It runs these very lines; typed into a shell in this clone, in this order, they make the same cluster without it.',
+    'Needed: Docker, kind, kubectl and helm (`npx bulkhead cluster doctor` looks after them), and for the lines that begin with npx a clone that is built: `npm ci`, then `npm run build`. Every line says which cluster it means, by a kubeconfig of its own: yours is neither read nor written.',
+    'What enforces comes before what it enforces, each wall before what is behind it, and the workloads last, so that nothing is open for a moment.',
+  ],
+  after: [
+    'A line that failed can be typed again, and so can all before it but the first. `npx bulkhead cluster status` says what is there, `npx bulkhead cluster down` takes it all away.',
+  ],
+}
+
+export const aroundDown: Around = {
+  before: [
+    'What `npx bulkhead cluster down` does, once it has made sure that the cluster is the one that was made here. Afterwards it deletes what it keeps of it on this machine.',
+  ],
+  after: [],
+}

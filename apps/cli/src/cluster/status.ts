@@ -36,7 +36,9 @@ async function layerSizes({ root }: Place): Promise<ReadonlyMap<string, number>>
     },
   )
   const sizes = new Map<string, number>()
-  for (const { layer } of resources) if (layer !== undefined) sizes.set(layer, (sizes.get(layer) ?? 0) + 1)
+  for (const { layer, object } of resources)
+    if (layer !== undefined && object.metadata.annotations?.['config.kubernetes.io/local-config'] !== 'true')
+      sizes.set(layer, (sizes.get(layer) ?? 0) + 1)
   return sizes
 }
 
@@ -60,7 +62,7 @@ function statusText(found: ClusterStatus, style: Style): string {
   ])
   return [
     found.ready ? 'The cluster is up, and everything is ready.' : 'The cluster is up, and not everything is ready.',
-    ...['', 'nodes', table(nodes), '', 'components', table(components), '', 'layers', table(layers)],
+    ...['', 'nodes', listed(nodes), '', 'components', listed(components), '', 'layers', table(layers)],
     ...[
       '',
       `workloads: ${found.workloads.length - notReady.length} of ${found.workloads.length} ready`,
@@ -71,6 +73,8 @@ function statusText(found: ClusterStatus, style: Style): string {
       : ['', 'doors', table(found.doors.map(({ gateway, url }) => [gateway, url]))]),
   ].join('\n')
 }
+
+const listed = (rows: readonly (readonly string[])[]): string => (rows.length === 0 ? '  none' : table(rows))
 
 function layerWord(there: number, of: number, style: Style): string {
   if (there === 0) return style.yellow('OFF')

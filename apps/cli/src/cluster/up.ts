@@ -1,22 +1,40 @@
-import { causeOf, commandLine, type Failure, type PlanOutcome, runPlan, type Told } from '@bulkhead/kind-cluster'
+import {
+  causeOf,
+  commandLine,
+  contextName,
+  type Failure,
+  type Place,
+  type PlanOutcome,
+  runPlan,
+  shellWord,
+  type Told,
+} from '@bulkhead/kind-cluster'
 import { signalExitCode } from '../interrupt.js'
 import { exitCodes, type Io, note, print, printable, printJson } from '../io.js'
 import type { JsonOption, StateOption } from '../options.js'
 import { shownPath } from '../places.js'
 import { styleOf } from '../style.js'
 import { type ClusterTools, clusterPlace, clusterTools, workloadsOf } from './place.js'
-import { planFor, printPlan } from './plan.js'
+import { aroundUp, planFor, printPlan } from './plan.js'
+import { preflight } from './preflight.js'
 import { progressOf } from './progress.js'
 
 export interface UpOptions extends JsonOption, StateOption {
   readonly plan?: boolean
 }
 
-/** Brings the cluster up, or goes on where the last try ended. `given`: for tests, tools that are not those of this machine. */
-export async function up(options: UpOptions, io: Io, given?: ClusterTools): Promise<void> {
+/** What a test gives instead of this machine and its tools. */
+export interface UpGiven extends ClusterTools {
+  readonly preflight?: () => Promise<void>
+  /** Between two tries of what is not so yet. */
+  readonly pauseMs?: number
+}
+
+/** Brings the cluster up, or goes on where the last try ended. */
+export async function up(options: UpOptions, io: Io, given?: UpGiven): Promise<void> {
   if (options.plan === true) {
     const place = clusterPlace(io, options)
-    printPlan(await planFor(place), place, options, io)
+    printPlan(await planFor(place), place, aroundUp, options, io)
     return
   }
   const { place, tools } = given ?? clusterTools(io, options)
@@ -24,11 +42,13 @@ export async function up(options: UpOptions, io: Io, given?: ClusterTools): Prom
   const resources = await workloadsOf(place)
   note(io, `What each tool says is in ${shownPath(io, place.log)}. Ctrl-C stops; the same command goes on from there.`)
   const progress = progressOf(io)
-  const outcome = await runPlan({ plan, tools, place, resources, tell: progress.tell, signal: io.signal }).finally(
-    progress.end,
-  )
+  const outcome = await runPlan({
+    ...{ plan, tools, place, resources, tell: progress.tell, signal: io.signal },
+    preflight: given?.preflight ?? (() => preflight({ place, tools }, io)),
+    ...(given?.pauseMs !== undefined && { pauseMs: given.pauseMs }),
+  }).finally(progress.end)
   if (options.json === true) printJson(io, outcomeJson(outcome))
-  if (outcome.kind === 'done') done(outcome, options, io)
+  if (outcome.kind === 'done') done(outcome, place, options, io)
   else if (outcome.kind === 'failed') {
     note(
       io,
@@ -41,10 +61,15 @@ export async function up(options: UpOptions, io: Io, given?: ClusterTools): Prom
   }
 }
 
-function done(outcome: Extract<PlanOutcome, { kind: 'done' }>, { json }: JsonOption, io: Io): void {
+function done(
+  outcome: Extract<PlanOutcome, { kind: 'done' }>,
+  { kubeconfig }: Place,
+  { json }: JsonOption,
+  io: Io,
+): void {
   const differs = outcome.suite?.code === 1
   if (json !== true) {
-    for (const one of outcome.told) print(io, printable(toldText(one)))
+    for (const one of outcome.told) print(io, printable(toldText(one, shownPath(io, kubeconfig))))
     print(io, printable(upText))
   }
   if (differs) {
@@ -64,14 +89,14 @@ The shop is up on a cluster of your own. Its doors:
   npx bulkhead cluster down          takes all of it away`
 
 /** Told once: it is in no file, and no command of ours shows it again. */
-function toldText({ secret, values }: Told): string {
+function toldText({ secret, values }: Told, kubeconfig: string): string {
   const [namespace, name] = secret.split('/')
   const lines = values.map(({ key, value }) => `  ${key}  ${value}`)
   const last = values.at(-1)?.key ?? ''
   return [
     `Told once, of Secret ${secret}:`,
     ...lines,
-    `It is kept by the cluster alone: kubectl --kubeconfig .bulkhead/kind/kubeconfig --context kind-bulkhead --namespace ${namespace} get secret ${name} --output jsonpath='{.data.${last}}' | base64 -d`,
+    `It is kept by the cluster alone: kubectl --kubeconfig ${shellWord(kubeconfig)} --context ${contextName} --namespace ${namespace} get secret ${name} --output jsonpath='{.data.${last}}' | base64 -d`,
   ].join('\n')
 }
 

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { DoctorOptions } from '../cluster/doctor.js'
 import type { Io } from '../io.js'
 import { type JsonOption, type StateOption, withHelp, withJson, withState } from '../options.js'
 
@@ -10,14 +11,31 @@ export function register(program: Command, io: Io): void {
   const cluster = program
     .command('cluster')
     .description('The same on a real cluster: kind with Cilium, Istio ambient and Kyverno, on this machine.')
+    .helpCommand(false)
   withHelp(cluster, {
     examples: ['npx bulkhead cluster up --plan', 'npx bulkhead cluster up', 'npx bulkhead cluster down'],
     exit: 'each of its commands says its own.',
   })
+  registerDoctor(cluster, io)
   registerUp(cluster, io)
   registerStatus(cluster, io)
   registerDown(cluster, io)
   registerSecrets(cluster, io)
+}
+
+function registerDoctor(cluster: Command, io: Io): void {
+  const command = cluster
+    .command('doctor')
+    .description(
+      'Look whether this machine has what a cluster needs, and say how to get what it lacks. With a cluster up it is proven that its network enforces policies, too.',
+    )
+    .option('--registries', 'ask the registries of images and charts, too')
+    .option('--no-canary', 'leave out the proof on the cluster that is up')
+    .action(async (options: DoctorOptions) => (await import('../cluster/doctor.js')).doctor(options, io))
+  withHelp(withJson(withState(command)), {
+    examples: ['npx bulkhead cluster doctor', 'npx bulkhead cluster doctor --registries --json'],
+    exit: '0 nothing stands in the way, 1 something does.',
+  })
 }
 
 type PlanOptions = JsonOption & StateOption & { readonly plan?: boolean }

@@ -82,7 +82,7 @@ function wordsOf(action: Action): string | undefined {
 function shellLines(action: Action, root: string): readonly string[] {
   const words = pasted(action.command, root)
   const stdin = action.command.stdin
-  if (action.kind === 'piped') words.unshift(...action.from.split(' '), '|')
+  if (action.kind === 'piped') words.unshift(...action.from.map(shellWord), '|')
   else if (stdin !== undefined) words.unshift('printf', '%s', shellWord(stdin), '|')
   return broken(words, `${INDENT}${INDENT}`)
 }

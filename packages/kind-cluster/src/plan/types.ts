@@ -49,8 +49,8 @@ export interface SaysAction {
 /** A text that is made here, when its turn comes, on the stdin of a command. It holds secrets: neither is logged. */
 export interface PipedAction {
   readonly kind: 'piped'
-  /** What prints the same text, for whoever types the plan. */
-  readonly from: string
+  /** What prints the same text, for whoever types the plan; its words. */
+  readonly from: readonly string[]
   readonly command: Command
 }
 

@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path'
 import type { Pins } from '../pins.js'
 import { clusterName, type Place } from '../place.js'
 import { type Commands, commandsFor } from './commands.js'
@@ -6,6 +7,12 @@ import { type LayerName, layerNames, layerOn } from './layers.js'
 import { platformSteps } from './platform.js'
 import type { Plan, Step } from './types.js'
 import { type WorkloadFacts, workloadSteps } from './workloads.js'
+
+/** How our own commands are told where the state is, when it is not where they look. */
+function stateArgs({ root, folder }: Place): readonly string[] {
+  const state = dirname(folder)
+  return state === join(root, '.bulkhead') ? [] : ['--state', state]
+}
 
 export interface PlanInput {
   readonly place: Place
@@ -29,8 +36,8 @@ export function upPlan({ place, pins, platform, facts }: PlanInput): Plan {
       ...platformSteps(place, pins),
       accountsStep(commands),
       ...layerNames.flatMap((layer) => layerSteps(commands, layer, facts)),
-      ...workloadSteps(commands, facts),
-      verifyStep,
+      ...workloadSteps(commands, facts, stateArgs(place)),
+      verifyStep(place),
     ],
   }
 }
@@ -51,8 +58,8 @@ function accountsStep({ kubectl }: Commands): Step {
   return {
     id: 'accounts',
     part: 'walls',
-    title: 'Create the namespaces and the accounts in them, and nothing else',
-    why: 'The walls lie in these namespaces, and 10-admission asks of each pod whose account it names; the pods come when the walls stand.',
+    title: 'Create the namespaces, with the limits and the accounts in them, and nothing else',
+    why: 'The walls lie in these namespaces, the limits hold for the pods of gateways too, and 10-admission asks of each pod whose account it names. The pods of the workloads come when the walls stand.',
     actions: [{ kind: 'run', command: kubectl(['apply', '-k', 'k8s/platform/accounts']) }],
   }
 }
@@ -99,22 +106,34 @@ function refusalsStep({ kubectl }: Commands, policies: readonly string[]): Step 
     why: 'A policy that is there and asks nothing looks the same until somebody gets past it. With --dry-run=server the API server asks everybody whom it would ask, and creates nothing.',
     actions: policies.map((policy) => ({
       kind: 'refused' as const,
-      command: kubectl(['create', '--dry-run=server', '-f', `k8s/layers/10-admission/${policy}/bad.yaml`]),
+      command: kubectl([...(trials[policy] ?? ['create', '-f', badExamples(policy)]), '--dry-run=server']),
       by: policy,
     })),
     done: 'proven',
   }
 }
 
-const verifyStep: Step = {
-  id: 'verify',
-  part: 'proof',
-  title: 'Run every scenario, from inside the pods',
-  why: 'Each attack is made for real, and what it met is held against what the engine predicts and against what Cilium, ztunnel, the waypoints and Kyverno say themselves.',
-  actions: [
-    {
-      kind: 'suite',
-      command: { tool: 'node', args: ['apps/cli/bin/bulkhead.js', 'verify', '--on', 'kind'], timeoutMs: 45 * 60_000 },
-    },
+/** What a policy refuses, as its folder has it. */
+export const badExamples = (policy: string): string => `k8s/layers/10-admission/${policy}/bad.yaml`
+
+/**
+ * Where those examples cannot be shown to a cluster. All of allowed-images are pods of an account that is nowhere else, and the API server
+ * refuses a pod without its account before it asks anybody; of a Deployment it wants none.
+ */
+const trials: Readonly<Record<string, readonly string[]>> = {
+  'allowed-images': [
+    ...['create', 'deployment', 'stranger', '--namespace', 'sandbox'],
+    '--image=registry.attacker.example/bulkhead/probe:0.1.0',
   ],
+}
+
+function verifyStep(place: Place): Step {
+  const args = ['apps/cli/bin/bulkhead.js', 'verify', '--on', 'kind', ...stateArgs(place)]
+  return {
+    id: 'verify',
+    part: 'proof',
+    title: 'Run every scenario, from inside the pods',
+    why: 'Each attack is made for real, and what it met is held against what the engine predicts and against what Cilium, ztunnel, the waypoints and Kyverno say themselves.',
+    actions: [{ kind: 'suite', command: { tool: 'node', args, timeoutMs: 45 * 60_000 } }],
+  }
 }

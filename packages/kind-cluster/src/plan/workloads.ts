@@ -56,7 +56,7 @@ function listed(root: string, file: string): readonly string[] {
 /** Whom the values of Secrets belong to in the objects' managed fields: an `apply` of the files leaves them alone. */
 export const secretsManager = 'bulkhead-secrets'
 
-export function workloadSteps(commands: Commands, facts: WorkloadFacts): readonly Step[] {
+export function workloadSteps(commands: Commands, facts: WorkloadFacts, stateArgs: readonly string[]): readonly Step[] {
   const { kubectl } = commands
   return [
     {
@@ -68,7 +68,7 @@ export function workloadSteps(commands: Commands, facts: WorkloadFacts): readonl
         { kind: 'run', command: kubectl(['apply', ...facts.secretFiles.flatMap((file) => ['-f', file])]) },
         {
           kind: 'piped',
-          from: 'npx bulkhead cluster secrets',
+          from: ['npx', 'bulkhead', 'cluster', 'secrets', ...stateArgs],
           command: kubectl(['apply', '--server-side', '--field-manager', secretsManager, '-f', '-'], { secret: true }),
         },
       ],

@@ -1,0 +1,52 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { TestContext } from 'node:test'
+import { type Place, placeOf } from '../place.js'
+import type { Answers, Matcher } from '../testing/index.js'
+import type { Command } from '../tools.js'
+
+/** The clone: its own manifests are what plans are made of. */
+export const root = resolve(import.meta.dirname, '../../../..')
+
+/** A place whose state is in a folder of its own, and gone after the test. */
+export function temporaryPlace(t: TestContext): Place {
+  const state = mkdtempSync(join(tmpdir(), 'bulkhead-plan-'))
+  t.after(() => rmSync(state, { recursive: true, force: true }))
+  return placeOf(root, state)
+}
+
+export const uid = '6f9f1f0e-0000-4000-8000-000000000001'
+
+/** Answers of a cluster that is ours: it is not there until it is made, and then it is the one that was made. */
+export function ownCluster(place: Place, { there = false } = {}): readonly (readonly [Matcher, Answers])[] {
+  let made = there
+  return [
+    ['kind get clusters', () => ({ stdout: made ? 'bulkhead\n' : '' })],
+    [
+      'kind create cluster',
+      () => {
+        made = true
+        writeFileSync(place.kubeconfig, '')
+        return {}
+      },
+    ],
+    [
+      'kind delete cluster',
+      () => {
+        made = false
+        return {}
+      },
+    ],
+    ['docker network inspect', { code: 1, stderr: 'Error response from daemon: network kind not found' }],
+    ['docker container inspect', { stdout: 'c0ffee\n' }],
+    ['kubectl config view', { stdout: 'https://127.0.0.1:40123' }],
+    ['kubectl get namespace kube-system', { stdout: uid }],
+  ]
+}
+
+export const command = (tool: Command['tool'], ...args: readonly string[]): Command => ({
+  tool,
+  args,
+  timeoutMs: 1_000,
+})

@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { loadManifests } from '@bulkhead/resources'
+import { parseYaml } from '@bulkhead/resources/yaml'
+import { readPins } from '../pins.js'
+import { placeOf } from '../place.js'
+import { namesOurCluster, shortCommandLine } from '../tools/command-line.js'
+import { doors, layerNames } from './layers.js'
+import { root } from './testing.js'
+import type { Step } from './types.js'
+import { badExamples, upPlan } from './up.js'
+import { readFacts } from './workloads.js'
+
+const place = placeOf(root, join(root, '.bulkhead'))
+const pins = readPins(root)
+const facts = await readFacts(root)
+const { steps } = upPlan({ place, pins, platform: 'linux/amd64', facts })
+const commands = steps.flatMap(({ actions, done, cleanup }) => [
+  ...actions.map(({ command }) => command),
+  ...(typeof done === 'object' ? [done.command] : []),
+  ...(cleanup === undefined ? [] : [cleanup]),
+])
+const lines = commands.map(shortCommandLine)
+const at = (id: string): number => {
+  const index = steps.findIndex((step) => step.id === id)
+  assert.ok(index >= 0, id)
+  return index
+}
+
+test('every command that asks a cluster names ours, by file and by context', () => {
+  assert.deepEqual(
+    commands.filter((command) => !namesOurCluster(command, place.kubeconfig)),
+    [],
+  )
+  assert.ok(commands.some(({ tool }) => tool === 'helm') && commands.some(({ tool }) => tool === 'kubectl'))
+  for (const { tool, args } of commands.filter((one) => one.tool === 'kind' && one.args[0] !== 'load'))
+    assert.ok(args.includes('--kubeconfig'), `${tool} ${args.join(' ')} would write to the reader's own kubeconfig`)
+})
+
+test('the order leaves nothing open: what enforces, then the walls, then what is behind them', () => {
+  const order = ['cluster', 'build-images', 'load-images', 'databases', 'cilium', 'canary', 'gateway-api', 'istio-base']
+  const rest = ['istio-istiod', 'istio-cni', 'istio-ztunnel', 'kyverno', 'accounts', '10-admission', 'refusals']
+  const last = [...layerNames.slice(1), 'secrets', 'workloads', 'ready', 'verify']
+  assert.deepEqual(
+    steps.map(({ id }) => id),
+    [...order, ...rest, ...last],
+  )
+  const starts = (step: Step): boolean =>
+    step.actions.some(({ command }) =>
+      command.args.some((arg) => arg.startsWith('k8s/workloads/') && !arg.includes('secret')),
+    )
+  assert.deepEqual(
+    steps.filter(starts).map(({ id }) => id),
+    ['workloads'],
+  )
+})
+
+test('what is installed is what is pinned', () => {
+  const line = (start: string): string => lines.find((one) => one.startsWith(start)) ?? ''
+  assert.match(line('helm upgrade --install cilium'), new RegExp(`--version ${pins.cilium} `))
+  for (const chart of ['base', 'istiod', 'cni', 'ztunnel'])
+    assert.match(line(`helm upgrade --install istio-${chart} ${chart}`), new RegExp(`--version ${pins.istio} `))
+  assert.match(line('helm upgrade --install kyverno'), new RegExp(`--version ${pins.kyverno.chart} `))
+  assert.ok(lines.some((one) => one.includes(`/download/v${pins.gatewayApi}/standard-install.yaml`)))
+  const ours = pins.images.filter((image) => image.startsWith('localhost/'))
+  assert.equal(lines.filter((one) => one.startsWith('docker buildx build')).length, ours.length)
+  const wanted = ['docker.io/library/mongo', 'docker.io/library/postgres']
+  for (const image of [...ours, ...pins.images.filter((one) => wanted.includes(one.split(':')[0] ?? ''))])
+    assert.ok(
+      lines.some((one) =>
+        one.startsWith('kind load') || one.startsWith('docker image save') ? one.includes(image) : false,
+      ),
+      image,
+    )
+})
+
+test('every file and folder of this clone that a command names is there', () => {
+  for (const path of commands
+    .flatMap(({ args }) => args)
+    .filter((arg) => /^(k8s|apps)\/|^kind-config|^Dockerfile/.test(arg)))
+    assert.doesNotThrow(() => readFileSync(join(root, path.includes('.') ? path : `${path}/kustomization.yaml`)), path)
+  for (const file of steps.flatMap(({ files = [] }) => files))
+    assert.doesNotThrow(() => readFileSync(join(root, file)), file)
+})
+
+test('each step says what and why, and has a time limit on every command; ids are unique', () => {
+  assert.equal(new Set(steps.map(({ id }) => id)).size, steps.length)
+  for (const { title, why, actions } of steps) {
+    assert.match(why, /^\S.*\.$/s, title)
+    assert.ok(actions.length > 0, title)
+  }
+  for (const { timeoutMs, args } of commands) {
+    const told = /^--timeout=(\d+)([ms])$/.exec(args.find((arg) => arg.startsWith('--timeout=')) ?? '')
+    if (told !== null)
+      assert.ok(
+        timeoutMs > Number(told[1]) * (told[2] === 'm' ? 60_000 : 1_000),
+        `${args.join(' ')}: ended before it gives up itself`,
+      )
+    assert.ok(timeoutMs > 0)
+  }
+})
+
+test('each policy of 10-admission is tried, with what the API server lets come as far as Kyverno', async () => {
+  const accounts = await loadManifests([join(root, 'k8s/workloads')], { relativeTo: root })
+  const known = new Set(
+    accounts.resources.flatMap(({ kind, namespace, name }) =>
+      kind === 'ServiceAccount' ? [`${namespace}/${name}`] : [],
+    ),
+  )
+  const tried = steps[at('refusals')]?.actions ?? []
+  assert.deepEqual(
+    tried.map((action) => (action.kind === 'refused' ? action.by : undefined)),
+    facts.policies,
+  )
+  for (const [index, policy] of facts.policies.entries()) {
+    assert.ok(tried[index]?.command.args.includes('--dry-run=server'), `${policy}: would be created`)
+    if (!tried[index]?.command.args.includes(badExamples(policy))) continue
+    const { documents } = parseYaml(readFileSync(join(root, badExamples(policy)), 'utf8'))
+    const comes = documents.some(({ value }) => {
+      const { kind, metadata, spec } = value as {
+        readonly kind: string
+        readonly metadata: { readonly namespace?: string }
+        readonly spec?: { readonly serviceAccountName?: string }
+      }
+      // A pod of an account that is not there is refused before anybody is asked.
+      return kind !== 'Pod' || known.has(`${metadata.namespace}/${spec?.serviceAccountName}`)
+    })
+    assert.ok(comes, `${policy}: none of its bad examples gets as far as Kyverno`)
+  }
+})
+
+test('secrets are piped, never in a command line, and marked so that nobody logs them', () => {
+  const piped = steps[at('secrets')]?.actions.find(({ kind }) => kind === 'piped')
+  assert.equal(piped?.command.secret, true)
+  assert.equal(piped?.command.stdin, undefined)
+  assert.ok(piped?.command.args.includes('--server-side'))
+})
+
+test('another state folder is named where our own commands are typed', () => {
+  const elsewhere = upPlan({ place: placeOf(root, '/elsewhere/state'), pins, platform: 'linux/amd64', facts }).steps
+  const verify = elsewhere.at(-1)?.actions[0]?.command.args ?? []
+  assert.deepEqual(verify.slice(-2), ['--state', '/elsewhere/state'])
+  const piped = elsewhere.flatMap(({ actions }) => actions).find(({ kind }) => kind === 'piped')
+  assert.deepEqual(piped?.kind === 'piped' ? piped.from.slice(-2) : [], ['--state', '/elsewhere/state'])
+  assert.ok(!steps.at(-1)?.actions[0]?.command.args.includes('--state'))
+})
+
+test('the doors are the gateways of 70-ingress', async () => {
+  const { resources } = await loadManifests([join(root, 'k8s/workloads'), join(root, 'k8s/layers')], {
+    relativeTo: root,
+  })
+  const gateways = resources.filter(({ kind, layer }) => kind === 'Gateway' && layer === '70-ingress')
+  assert.deepEqual(
+    doors.map(({ namespace, name }) => `${namespace}/${name}`).sort(),
+    gateways.map(({ namespace, name }) => `${namespace}/${name}`).sort(),
+  )
+})
