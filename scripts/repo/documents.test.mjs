@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
+import { wronglyTyped } from './commands.mjs'
 import { inRoot, packages, text, writtenFiles } from './repository.mjs'
 
 const pages = writtenFiles().filter((file) => file.endsWith('.md') && !file.includes('fixtures'))
@@ -36,21 +37,6 @@ test('every link between pages leads somewhere', () => {
 })
 
 test('every command that the pages type exists', async () => {
-  const { createProgram } = await compiled('apps/cli/dist/program.js')
-  const silent = { write: () => true }
-  const program = createProgram({
-    stdin: process.stdin,
-    stdout: silent,
-    stderr: silent,
-    cwd: inRoot(),
-    env: {},
-    colour: false,
-    signal: new AbortController().signal,
-    exit() {},
-  })
-  const options = new Map(
-    program.commands.map((command) => [command.name(), command.options.map((option) => option.long)]),
-  )
   const scripts = JSON.parse(text('package.json')).scripts
   let seen = 0
   // The manifests say how to prove what they do.
@@ -58,16 +44,9 @@ test('every command that the pages type exists', async () => {
   assert.ok(manifests.some((file) => /^# Prove it {3}npx bulkhead explain /m.test(text(file))))
   for (const page of [...pages, ...manifests]) {
     const content = text(page)
-    for (const [, name] of content.matchAll(/\bnpx bulkhead ([a-z]+)/g)) {
-      seen += 1
-      assert.ok(options.has(name), `${page} types \`npx bulkhead ${name}\``)
-    }
-    for (const [typed, name, rest] of content.matchAll(/\bnpx bulkhead ([a-z]+)([^\n`]*)/g)) {
-      // What comes after `--` is another program's.
-      for (const [option] of rest.split(' -- ')[0].matchAll(/(?<=\s)--[a-z-]+/g)) {
-        assert.ok(options.get(name).includes(option), `${page} types \`${typed}\`, and ${name} has no ${option}`)
-      }
-    }
+    const { typed, mistakes } = await wronglyTyped(content)
+    assert.deepEqual(mistakes, [], page)
+    seen += typed
     for (const [, name] of content.matchAll(/\bnpm run ([a-z:]+)/g)) {
       assert.ok(name in scripts, `${page} types \`npm run ${name}\``)
     }

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import path from 'node:path'
+import { test } from 'node:test'
+import { parse } from 'yaml'
+import { wronglyTyped } from './commands.mjs'
+import { inRoot, text } from './repository.mjs'
+
+/*
+ * The workflows run on somebody else's machines; here they are read.
+ */
+
+const folder = '.github/workflows'
+const workflows = readdirSync(inRoot(folder)).map((name) => ({
+  ...parse(text(path.posix.join(folder, name))),
+  name,
+}))
+const jobs = workflows.flatMap(({ name, jobs: all }) =>
+  Object.entries(all).map(([id, job]) => ({ workflow: name, id: `${name} ${id}`, ...job })),
+)
+const steps = jobs.flatMap((job) => job.steps.map((step) => ({ job: job.id, ...step })))
+const jobOf = (id) => jobs.find((job) => job.id === id) ?? assert.fail(`no job ${id}`)
+const pins = parse(text('k8s/platform/versions.yaml'))
+const scripts = JSON.parse(text('package.json')).scripts
+const ran = steps.filter(({ run }) => run !== undefined)
+
+test('there is one for this machine alone, and one for a cluster: nightly and on demand', () => {
+  assert.deepEqual(workflows.map(({ name }) => name).sort(), ['ci.yml', 'kind.yml'])
+  const { on } = workflows.find(({ name }) => name === 'kind.yml')
+  assert.match(on.schedule[0].cron, /^\d+ \d+ \* \* \*$/)
+  assert.ok('workflow_dispatch' in on)
+})
+
+test('they may read the repository and nothing else, and know no secret', () => {
+  for (const { name, permissions, on } of workflows) {
+    assert.deepEqual(permissions, { contents: 'read' }, name)
+    // Of a stranger's request it would run with what the branch may.
+    assert.ok(!('pull_request_target' in on), name)
+    assert.doesNotMatch(text(path.posix.join(folder, name)), /\bsecrets[.[]|github\.token|\bGITHUB_TOKEN\b/, name)
+  }
+  for (const { id, permissions } of jobs) assert.equal(permissions, undefined, id)
+})
+
+test('every job ends some day, and every action is of a version', () => {
+  for (const { id, 'timeout-minutes': minutes } of jobs) assert.ok(minutes >= 1 && minutes <= 150, id)
+  const uses = steps.flatMap(({ uses: action }) => action ?? [])
+  assert.ok(uses.length > 10)
+  for (const action of uses) assert.match(action, /^[\w-]+\/[\w-]+@(v\d+(\.\d+)*|[0-9a-f]{40})$/)
+})
+
+test('nothing that somebody may write from outside gets into a script', () => {
+  for (const { job, run } of ran)
+    for (const [, expression] of run.matchAll(/\$\{\{\s*([^}]*?)\s*\}\}/g))
+      assert.match(expression, /^github\.workspace$/, job)
+})
+
+test('what they run is there', () => {
+  let seen = 0
+  for (const { job, run } of ran) {
+    for (const [, name] of run.matchAll(/\bnpm run ([a-z:]+)/g)) {
+      seen += 1
+      assert.ok(name in scripts, `${job}: npm run ${name}`)
+    }
+    for (const [, file] of run.matchAll(/(?:\bnode |(?<![\w/]))((?:scripts|\.ci)\/[\w./-]+)/g)) {
+      seen += 1
+      assert.ok(existsSync(inRoot(file)), `${job}: ${file}`)
+      if (file.startsWith('.ci/')) assert.ok(statSync(inRoot(file)).mode & 0o100, `${file} cannot be run`)
+    }
+    for (const [, file] of run.matchAll(/(?<=\s)(k8s\/[\w/-]+)(?=[\s;]|$)/gm)) assert.ok(existsSync(inRoot(file)), file)
+  }
+  assert.ok(seen > 5, `${seen}`)
+})
+
+test('every command of ours that they type is there, with its options', async () => {
+  const { typed, mistakes } = await wronglyTyped(ran.map(({ run }) => run).join('\n'))
+  assert.deepEqual(mistakes, [])
+  assert.ok(typed > 5)
+})
+
+test('Node.js: the oldest that is promised, and every line since that has long-term support', () => {
+  const { matrix } = jobOf('ci.yml test').strategy
+  const [oldest, ...others] = matrix.node
+  assert.equal(`>=${oldest}.0`, JSON.parse(text('package.json')).engines.node)
+  assert.match(text('README.md'), new RegExp(`Node\\.js ${oldest.replace('.', '\\.')} or newer`))
+  const newest = Number(pins.node.version.split('.')[0])
+  const lines = Array.from({ length: (newest - 20) / 2 }, (_, index) => String(22 + 2 * index))
+  assert.deepEqual(others, lines)
+  assert.deepEqual(matrix.os, ['ubuntu-latest', 'macos-latest'])
+  assert.equal(jobOf('ci.yml wsl')['runs-on'], 'windows-latest')
+})
+
+test('no test is left out in silence where there is what it needs', () => {
+  const { env } = jobOf('ci.yml test').steps.find(({ run }) => run === 'npm test')
+  assert.deepEqual(env, { BULKHEAD_BROWSER: 'required', BULKHEAD_KUBECTL: 'required' })
+  for (const name of Object.keys(env)) assert.match(text('.ci/run'), new RegExp(`^export ${name}=required$`, 'm'))
+})
+
+test('the images are built of every app, here and for a release', () => {
+  const apps = pins.images.flatMap((image) => /^localhost\/bulkhead\/([a-z-]+):/.exec(image)?.[1] ?? [])
+  for (const id of ['ci.yml images', 'kind.yml release']) {
+    const loops = jobOf(id).steps.flatMap(({ run = '' }) => /for app in ([a-z -]+);/.exec(run)?.[1] ?? [])
+    assert.deepEqual(
+      loops.map((names) => names.split(' ').sort()),
+      [apps.toSorted()],
+      id,
+    )
+  }
+})
+
+test('the cluster is asked for reports, which are kept, and taken down whatever happened', () => {
+  const own = jobOf('kind.yml cluster').steps
+  const isAlways = ({ if: when = '' }) => /always\(\)/.test(when)
+  const verify = own.find(({ run = '' }) => run.includes('verify --on kind'))
+  assert.deepEqual(verify.run.match(/(?<=--output reports\/verify\.)[a-z]+/g), ['txt', 'json', 'xml', 'html'])
+  assert.ok(own.some((step) => isAlways(step) && step.run?.includes('cluster down')))
+  assert.ok(own.some((step) => isAlways(step) && step.uses?.startsWith('actions/upload-artifact@')))
+  assert.ok(own.some(({ run = '', if: when = '' }) => run.includes('cluster-info dump') && when.includes('failure()')))
+})
