@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type FakeOptions, fakeTarget } from '../testing/fake-target.js'
-import { attack, legitimate } from '../testing/samples.js'
+import { attack, legitimate, through } from '../testing/samples.js'
 import { peel } from './peel.js'
+import { renderPeel } from './render.js'
 import { HalfThere, type LayeredTarget, NotPutBack, peelOnTarget } from './run.js'
 
 const names = ['40-mtls', '50-identity']
@@ -83,6 +84,18 @@ describe('peel, really run', () => {
     const found = peel(await peelOnTarget(layered(), [needing], { root }), [needing], false)
     assert.deepEqual(found.layers[1]?.without.notTried, [attack.id])
     assert.deepEqual(found.findings, [])
+  })
+
+  it('finds nothing against a layer whose attacks the target cannot make', async () => {
+    const nowhere = Object.assign(new Error('nobody answers there'), { code: 'not-makeable' })
+    const attempt: FakeOptions['attempt'] = async (from) => {
+      if (from === attack.from) throw nowhere
+      return through()
+    }
+    const found = peel(await peelOnTarget(layered({ attempt }), [attack], { root }), [attack], true)
+    assert.deepEqual(found.layers[1]?.unmade, [attack.id])
+    assert.deepEqual(found.findings, [{ kind: 'holds-nothing', layer: '40-mtls' }])
+    assert.match(renderPeel(found), /would show what it is for, and cannot be made here:\n {4}notsleep-to-web-api/)
   })
 
   it('puts the layers back when the target fails in the middle, and says what failed', async () => {
