@@ -63,6 +63,12 @@ describe('what a cluster says of a stop', () => {
     assert.equal(reason?.code, 'authz.no-rule-allows')
   })
 
+  it('is told twice of a packet that a rule denies, and once by which policy', () => {
+    const drop = sighting({ by: 'hubble', code: 'cni.rule-denies' })
+    const { reason } = witnessed([drop, { ...drop, policy: 'CiliumNetworkPolicy/shop/no-metadata' }], undefined)
+    assert.deepEqual(reason?.policies, [{ policy: 'CiliumNetworkPolicy/shop/no-metadata' }])
+  })
+
   it('as a default deny names no policy, and has the layer that all which isolate are of', () => {
     assert.deepEqual(witnessed([sighting()], denied), {
       seen: true,

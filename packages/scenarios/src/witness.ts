@@ -38,7 +38,7 @@ export const witnessName: Readonly<Record<Witness, string>> = {
  */
 export function witnessed(sightings: readonly Sighting[], verdict: Verdict | undefined): Witnessed {
   const denials = sightings.filter(({ outcome }) => outcome === 'deny')
-  const [said] = denials.filter(({ code }) => code !== undefined)
+  const said = telling(denials)
   if (said?.code === undefined) return { seen: denials.length > 0, differences: [] }
   const words = { code: said.code, policies: said.policy === undefined ? [] : [{ policy: said.policy }] }
   const decides = verdict?.decidedBy === undefined ? undefined : verdict.steps[verdict.decidedBy.step]
@@ -60,6 +60,14 @@ export function witnessed(sightings: readonly Sighting[], verdict: Verdict | und
     `predicted ${decides.point} to stop it (${saidText(reasonOf(decides))}), and it came as far as ${step.point}: ${saidText(words)}`,
   ]
   return { seen: true, reason, differences }
+}
+
+/** The first that says why; of its like, one that names the policy: of a packet that a rule denies, Cilium tells twice, and once by which. */
+function telling(denials: readonly Sighting[]): Sighting | undefined {
+  const first = denials.find(({ code }) => code !== undefined)
+  const like = ({ by, code, policy }: Sighting): boolean =>
+    by === first?.by && code === first.code && policy !== undefined
+  return denials.find(like) ?? first
 }
 
 /** A packet is dropped where it leaves or where it arrives: Cilium's two points are one wall. */
