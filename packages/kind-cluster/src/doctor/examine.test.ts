@@ -258,6 +258,8 @@ describe('the machine', () => {
       [['docker ps', { stdout: `${name}\t127.0.0.1:30081->30081/tcp, 127.0.0.1:41234->6443/tcp\n` }]] as const
     assert.match((await found({ machine: taken, rows: ps('web') })).of('port-30081').found, /the container web has it/)
     assert.deepEqual(notOk((await found({ machine: taken, rows: ps('bulkhead-control-plane') })).all), [])
+    // In a virtual machine a container has a port that is free here.
+    assert.equal((await found({ rows: ps('web') })).of('port-30081').status, 'fail')
   })
 })
 

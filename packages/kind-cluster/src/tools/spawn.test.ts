@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
@@ -148,6 +150,26 @@ describe('a command that has to be ended', () => {
     const why = new Error('Ctrl-C')
     abort.abort(why)
     await assert.rejects(run, (error) => error === why)
+    await gone(pid)
+    await gone(child)
+  })
+
+  it('does not outlive the process that runs it, however that exits', async (t) => {
+    const { kubectl, folder } = bench(t, [{ args: '', hangs: 'deaf', child: 'stays' }])
+    const script = join(folder, 'starter.mjs')
+    const spawner = join(import.meta.dirname, 'spawn.js')
+    writeFileSync(
+      script,
+      `import { spawnTools } from ${JSON.stringify(spawner)}
+      const tools = spawnTools({ cwd: ${JSON.stringify(folder)}, env: { PATH: ${JSON.stringify(kubectl.path)} } })
+      tools.run({ tool: 'kubectl', args: ['wait'], timeoutMs: 60000 })
+      process.stdin.once('data', () => process.exit(3))`,
+    )
+    const starter = spawn(process.execPath, [script], { stdio: ['pipe', 'ignore', 'inherit'] })
+    t.after(() => starter.kill('SIGKILL'))
+    const { pid, child = 0 } = await called(kubectl)
+    starter.stdin.write('now\n')
+    await once(starter, 'exit')
     await gone(pid)
     await gone(child)
   })
