@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { type TestContext, test } from 'node:test'
+import { ownCluster, temporaryPlace, uid } from './plan/testing.js'
+import { type ClusterRecord, writeRecord } from './record.js'
+import { takeDown } from './take-down.js'
+import { type Answers, type Matcher, recordingTools } from './testing/index.js'
+
+const ours: ClusterRecord = { uid, container: 'c0ffee', begun: 'then', networkWasThere: false, steps: {}, untold: [] }
+
+interface Case {
+  readonly record?: ClusterRecord
+  readonly there?: boolean
+  readonly table?: readonly (readonly [Matcher, Answers])[]
+}
+
+function prepared(t: TestContext, { record = ours, there = true, table = [] }: Case = {}) {
+  const place = temporaryPlace(t)
+  writeRecord(place, record)
+  writeFileSync(place.kubeconfig, '')
+  const tools = recordingTools([...table, ...ownCluster(place, { there })])
+  const deleted = () => tools.lines().includes('kind delete cluster --name bulkhead')
+  return { place, tools, deleted }
+}
+const network = (containers: number): readonly [Matcher, Answers] => [
+  'docker network inspect',
+  { stdout: `${containers}\n` },
+]
+const silent: readonly [Matcher, Answers] = ['kubectl get namespace kube-system', { code: 1, stderr: 'refused' }]
+
+test('what is ours goes, with all that was kept of it', async (t) => {
+  const { place, tools, deleted } = prepared(t, { table: [network(0), ['docker network rm kind', {}]] })
+  assert.deepEqual(await takeDown(tools, place), { deleted: true, network: 'removed' })
+  assert.ok(deleted())
+  assert.ok(!existsSync(place.folder))
+})
+
+test('the network stays where it was there before us, or somebody is in it', async (t) => {
+  const before = prepared(t, { record: { ...ours, networkWasThere: true }, table: [network(0)] })
+  assert.deepEqual(await takeDown(before.tools, before.place), { deleted: true, network: 'kept' })
+  const used = prepared(t, { table: [network(1)] })
+  assert.deepEqual(await takeDown(used.tools, used.place), { deleted: true, network: 'kept' })
+  const late = prepared(t, {
+    table: [network(0), ['docker network rm kind', { code: 1, stderr: 'has active endpoints' }]],
+  })
+  assert.deepEqual(await takeDown(late.tools, late.place), { deleted: true, network: 'kept' })
+})
+
+test('what is not ours stays', async (t) => {
+  const another = prepared(t, { table: [['kubectl get namespace kube-system', { stdout: 'another' }]] })
+  await assert.rejects(takeDown(another.tools, another.place), { code: 'not-ours' })
+  assert.ok(!another.deleted() && existsSync(another.place.record))
+  const place = temporaryPlace(t)
+  const tools = recordingTools(ownCluster(place, { there: true }))
+  await assert.rejects(takeDown(tools, place), { code: 'not-ours', message: /was not made here/ })
+  assert.deepEqual(tools.lines(), ['kind get clusters'])
+})
+
+test('one that does not answer is known by its container, and by nothing less', async (t) => {
+  const same = prepared(t, { table: [silent] })
+  assert.equal((await takeDown(same.tools, same.place))?.deleted, true)
+  const other = prepared(t, { table: [silent, ['docker container inspect', { stdout: 'decaf' }]] })
+  await assert.rejects(takeDown(other.tools, other.place), { code: 'no-answer' })
+  assert.ok(!other.deleted())
+  const { container: _, ...without } = ours
+  const unknown = prepared(t, { record: without, table: [silent] })
+  await assert.rejects(takeDown(unknown.tools, unknown.place), { code: 'no-answer' })
+})
+
+test('half made, gone already, and none at all', async (t) => {
+  const { uid: _, ...making } = ours
+  const half = prepared(t, { record: making })
+  assert.equal((await takeDown(half.tools, half.place))?.deleted, true)
+  const gone = prepared(t, { there: false })
+  assert.deepEqual(await takeDown(gone.tools, gone.place), { deleted: false, network: 'none' })
+  assert.ok(!existsSync(gone.place.folder))
+  const place = temporaryPlace(t)
+  mkdirSync(place.folder, { recursive: true })
+  assert.equal(await takeDown(recordingTools(ownCluster(place)), place), undefined)
+  assert.ok(!existsSync(place.folder))
+})
+
+test('when kind cannot delete it, it is not forgotten', async (t) => {
+  const { place, tools } = prepared(t, { table: [['kind delete cluster', { code: 1, stderr: 'no' }]] })
+  await assert.rejects(takeDown(tools, place), /it ended with code 1/)
+  assert.ok(existsSync(place.record))
+  const still = prepared(t, { table: [['kind delete cluster', {}]] })
+  await assert.rejects(takeDown(still.tools, still.place), /lists it still/)
+  assert.ok(existsSync(still.place.record))
+})
