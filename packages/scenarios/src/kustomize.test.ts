@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { describe, it } from 'node:test'
 import { loadManifests, ManifestError, parseManifests, type Resource } from '@bulkhead/resources'
+import { refusedIn } from './testing/definitions.js'
 import { noKubectl, rendered } from './testing/kubectl.js'
 
 /*
@@ -62,6 +63,7 @@ describe('kubectl kustomize', () => {
         diagnostics.filter(({ severity }) => severity === 'error'),
         [],
       )
+      assert.deepEqual(refusedIn(text), [])
       assert.equal(Object.keys(byId(resources)).length, resources.length, 'an object twice')
       const own = await followed(folder)
       if (own === undefined) assert.ok(resources.length > 0)

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { isIPv4, isIPv6 } from 'node:net'
 import { join, resolve } from 'node:path'
+import { parseYaml } from '@bulkhead/resources/yaml'
 import { Budget, compileCel, isCelError } from '@bulkhead/verdict/cel'
 import { Ajv, type ValidateFunction } from 'ajv'
 
@@ -52,6 +53,29 @@ export const definitions: ReadonlyMap<string, Definition> = new Map(
     .map((name) => read<Definition>(name))
     .map((definition) => [`${definition.group}/${definition.version} ${definition.kind}`, definition]),
 )
+
+interface Written {
+  readonly apiVersion: string
+  readonly kind: string
+}
+
+/** What is refused of everything in a text that is somebody else's than Kubernetes', `Kind: what` each. Argo CD's kinds are not at hand. */
+export function refusedIn(text: string): readonly string[] {
+  const { documents, problems } = parseYaml(text)
+  const objects = documents.flatMap(({ value }) => (value === null ? [] : [value as Written]))
+  return [
+    ...problems.map(({ message }) => message),
+    ...objects.filter(isDefined).flatMap((object) => {
+      const definition = definitions.get(`${object.apiVersion} ${object.kind}`)
+      if (definition === undefined) return [`no definition of ${object.apiVersion} ${object.kind}`]
+      return refusals(definition, object).map((said) => `${object.kind}: ${said}`)
+    }),
+  ]
+}
+
+/** Whether the kind is of a project whose definitions are at hand. */
+export const isDefined = ({ apiVersion }: Pick<Written, 'apiVersion'>): boolean =>
+  [...definitions.values()].some(({ group }) => apiVersion.startsWith(`${group}/`))
 
 type Place = readonly (string | number)[]
 

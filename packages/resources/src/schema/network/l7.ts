@@ -56,11 +56,21 @@ const kafka = object({
 export const FAMILIES = ['http', 'dns', 'kafka', 'l7proto'] as const
 export type Family = (typeof FAMILIES)[number]
 
+/** Read as Cilium 1.19 has them, so that a policy written for that is judged and not only refused. */
+const REMOVED = ['kafka', 'l7proto', 'l7'] as const
+
 export const rules = object(
   { http: list(http), kafka: list(kafka), dns: list(fqdn), l7proto: string(), l7: list(map(string())) },
   {
     check: (fields, at) => {
       const set = familiesOf(fields)
+      for (const name of REMOVED) {
+        if (isSet(fields[name]))
+          at.at(name).warn(
+            'l7.removed',
+            `Cilium 1.20 has no ${name} rules any more, and its definition refuses the policy`,
+          )
+      }
       if (isSet(fields.l7) && !isSet(fields.l7proto))
         at.at('l7').error('l7.proto', 'l7 needs an l7proto, which says how the rules are to be read')
       else if (set.length === 0)
