@@ -33,6 +33,8 @@ const podSpec: Table = {
   'pod.volumes[].projected.defaultMode': 420,
   'pod.volumes[].downwardAPI.defaultMode': 420,
   'pod.volumes[].projected.sources[].serviceAccountToken.expirationSeconds': 3600,
+  'pod.volumes[].projected.sources[].downwardAPI.items[].fieldRef.apiVersion': 'v1',
+  'pod.volumes[].downwardAPI.items[].fieldRef.apiVersion': 'v1',
   'pod.volumes[].hostPath.type': '',
   ...under(containers, {
     terminationMessagePath: '/dev/termination-log',

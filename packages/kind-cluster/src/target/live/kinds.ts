@@ -1,6 +1,7 @@
 /** What is read of a cluster, by the names that kubectl takes: all that the engine judges by, and what the layers are made of. */
 const always = [
   ...['namespaces', 'nodes', 'pods', 'services', 'serviceaccounts', 'configmaps', 'persistentvolumeclaims'],
+  ...['limitranges', 'resourcequotas', 'poddisruptionbudgets.policy', 'horizontalpodautoscalers.autoscaling'],
   ...['deployments.apps', 'statefulsets.apps', 'daemonsets.apps'],
   ...['networkpolicies.networking.k8s.io'],
   ...['roles', 'rolebindings', 'clusterroles', 'clusterrolebindings'].map(

@@ -81,6 +81,14 @@ function asWritten(resource: Resource, live: LiveObject): Resource {
   return changedResource(resource, { ...resource.object, spec: live.spec, status: live.status } as KubernetesObject)
 }
 
+const bystanders = new Set([
+  'PersistentVolumeClaim',
+  'LimitRange',
+  'ResourceQuota',
+  'PodDisruptionBudget',
+  'HorizontalPodAutoscaler',
+])
+
 /** Which of the objects that no file holds have a say, or are somebody. */
 function counts(live: LiveObject): boolean {
   const { kind, metadata } = live
@@ -88,7 +96,8 @@ function counts(live: LiveObject): boolean {
   // The engine knows the API server's Service itself.
   if (idOf(live) === 'Service/default/kubernetes') return false
   if (kind === 'Namespace' || policyGroups.has(groupOf(live))) return !byHelmOfThePlatform(live)
-  if (groupOf(live) === 'rbac.authorization.k8s.io' || kind === 'PersistentVolumeClaim') return false
+  // Of these only what files have is held against them.
+  if (groupOf(live) === 'rbac.authorization.k8s.io' || bystanders.has(kind)) return false
   if (kind === 'ConfigMap' && everywhere.has(metadata.name)) return false
   if (kind === 'ServiceAccount' && metadata.name === 'default') return false
   if (kind === 'ConfigMap' && Object.hasOwn(metadata.labels ?? {}, 'gateway.istio.io/defaults-for-class')) return true
