@@ -8,6 +8,8 @@ export interface Control {
   readonly failed?: string
   /** The target has no way to make it. */
   readonly notMakeable?: true
+  /** What the target says of how it was made: that it was tried again, and why. */
+  readonly notes?: readonly string[]
 }
 
 type Call = NonNullable<Scenario['control']>
@@ -71,11 +73,12 @@ export class Controls {
     const { from, attempt, status } = call
     try {
       const signal = this.#signal === undefined ? {} : { signal: this.#signal }
-      const { observation } = await this.#target.attempt(from, attempt, signal)
+      const { observation, notes = [] } = await this.#target.attempt(from, attempt, signal)
+      const told = notes.length === 0 ? {} : { notes: notes.map((note) => `its control, ${when} it: ${note}`) }
       const why = failureOf(observation, status)
-      if (why !== undefined) return { observation, failed: `its control, ${from}, ${why} ${when} the attempt` }
+      if (why !== undefined) return { observation, ...told, failed: `its control, ${from}, ${why} ${when} the attempt` }
       this.#served.set(keyOf(call), { control: { observation }, endedAt: performance.now() })
-      return { observation }
+      return { observation, ...told }
     } catch (error) {
       const failed = `its control, ${from}, could not be made ${when} the attempt: ${asMessage(error)}`
       return isNotMakeable(error) ? { failed, notMakeable: true } : { failed }

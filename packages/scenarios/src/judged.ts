@@ -1,5 +1,6 @@
 import type { Verdict } from '@bulkhead/verdict'
 import { compareHeld, compareReality, compareRecord, compareThrough, compareViews } from './compare.js'
+import { outside } from './flow.js'
 import { letIn, observedView, predictedView, recordOf, type ScenarioResult, type View } from './result.js'
 import type { Evidence, Scenario, Target } from './types.js'
 import { alwaysOn } from './walls.js'
@@ -59,7 +60,7 @@ function judgeSightings(
   { observation, sightings = [], notes }: Evidence,
   predicted: Prediction | undefined,
 ): Judged {
-  const plain = observedView(observation, undefined, scenario.from)
+  const plain = asAtNode(observedView(observation, undefined), scenario, sightings)
   const verdict = predicted !== undefined && 'verdict' in predicted ? predicted.verdict : undefined
   const stopped = plain.outcome === 'stopped'
   const { seen, reason, differences: contradictions } = witnessed(stopped ? sightings : [], verdict)
@@ -84,6 +85,16 @@ function judgeSightings(
     },
     () => contradictions,
   )
+}
+
+/**
+ * A caller from outside is taken at this machine's port, and the node dials on: of a packet that is dropped there it sees a
+ * connection that stays silent, or is closed when the node gives up.
+ */
+function asAtNode(view: View, { from }: Pick<Scenario, 'from'>, sightings: NonNullable<Evidence['sightings']>): View {
+  const silent = view.symptom === 'no-answer' || view.symptom === 'late-reset'
+  const dropped = sightings.some(({ by, outcome }) => by === 'hubble' && outcome === 'deny')
+  return from === outside && silent && dropped ? { ...view, symptom: 'timeout' } : view
 }
 
 function throughDifferences(

@@ -101,6 +101,36 @@ describe('an attack on a cluster', () => {
     assert.deepEqual(result.notes, notes)
   })
 
+  it('tells it of its control, too', async () => {
+    const result = await on(seen(reset, refusal), {
+      attempt: async (from) => (from === 'shop/sleep' ? { ...served, notes: ['tried again'] } : seen(reset, refusal)),
+    })
+    assert.deepEqual(result.notes, ['its control, before it: tried again', 'its control, after it: tried again'])
+  })
+
+  it('from outside sees a dropped packet as silence, since the node has taken the connection', async () => {
+    const wall = { layer: '20-network', symptom: 'timeout', code: 'cni.default-deny' } as const
+    const scenario: Scenario = { ...attack, from: 'outside', expect: { walls: [wall], through: { status: 200 } } }
+    const drop: Sighting = { ...refusal, by: 'hubble', code: wall.code }
+    const silent: Observation = { ...reset, symptom: 'no-answer' }
+    const outcome = async (...sightings: readonly Sighting[]) => {
+      const result = await runOne(scenario, {
+        name: 'kind',
+        layers: ['20-network'],
+        on: ['20-network'],
+        predict: async () => ({
+          ...sample.denied,
+          symptom: 'timeout',
+          steps: [{ ...sample.denial, point: 'cni-ingress', layer: '20-network', code: wall.code }],
+        }),
+        attempt: async (from) => (from === 'shop/sleep' ? served : seen(silent, ...sightings)),
+      })
+      return [result.status, result.observed?.symptom]
+    }
+    assert.deepEqual(await outcome(drop), ['as-expected', 'timeout'])
+    assert.deepEqual(await outcome(), ['different', 'no-answer'], 'and nobody else says that it was dropped')
+  })
+
   it('on an open connection shows nothing of one that was never open', async () => {
     const scenario: Scenario = { ...attack, attempt: { ...attack.attempt, hold: true }, change: { without: ['a/b/c'] } }
     const result = await runOne(scenario, {

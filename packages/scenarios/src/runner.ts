@@ -150,7 +150,12 @@ async function runOne(scenario: Scenario, context: Context): Promise<ScenarioRes
     const judged = { ...head, ...judge(scenario, target.name, expectation, seen) }
     if (control === undefined) return withCauses({ ...judged, status: statusOf(judged), ...took() })
     const after = await controls.after(control)
-    const result = { ...judged, ...(after.observation === undefined ? {} : { control: after.observation }) }
+    const notes = [...(judged.notes ?? []), ...(before?.notes ?? []), ...(after.notes ?? [])]
+    const result = {
+      ...judged,
+      ...(notes.length > 0 && { notes }),
+      ...(after.observation === undefined ? {} : { control: after.observation }),
+    }
     if (after.failed !== undefined)
       return withCauses({ ...result, status: 'not-observed', because: after.failed, ...took() })
     return withCauses({ ...result, status: statusOf(result), ...took() })
