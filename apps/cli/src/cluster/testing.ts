@@ -1,0 +1,55 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { PassThrough, Writable } from 'node:stream'
+import type { TestContext } from 'node:test'
+import { placeOf } from '@bulkhead/kind-cluster'
+import { type RecordingTools, recordingTools } from '@bulkhead/kind-cluster/testing'
+import { repository } from '../golden.js'
+import type { Io } from '../io.js'
+import type { ClusterTools } from './place.js'
+
+export type Table = Parameters<typeof recordingTools>[0]
+
+/** Tools that answer from a table, and a state folder of its own. */
+export function recorded(
+  t: TestContext,
+  table: (given: ClusterTools['place']) => Table,
+): ClusterTools & { readonly tools: RecordingTools } {
+  const state = mkdtempSync(path.join(tmpdir(), 'bulkhead-cluster-'))
+  t.after(() => rmSync(state, { recursive: true, force: true }))
+  const place = placeOf(path.resolve(repository), state)
+  return { place, tools: recordingTools(table(place)) }
+}
+
+/** Somebody at no terminal, and what he is shown. */
+export function reader(signal: AbortSignal = new AbortController().signal): {
+  readonly io: Io
+  stdout(): string
+  stderr(): string
+  code(): number
+} {
+  const out: string[] = []
+  const err: string[] = []
+  let code = 0
+  const into = (texts: string[]) =>
+    new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        texts.push(chunk.toString())
+        done()
+      },
+    })
+  const io: Io = {
+    stdin: new PassThrough().end(),
+    stdout: into(out),
+    stderr: into(err),
+    cwd: repository,
+    env: {},
+    colour: false,
+    signal,
+    exit: (given) => {
+      code = given
+    },
+  }
+  return { io, stdout: () => out.join(''), stderr: () => err.join(''), code: () => code }
+}

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { test } from 'node:test'
+import type { Place } from '@bulkhead/kind-cluster'
+import { matchesGolden } from '../golden.js'
+import { runCli } from '../testing.js'
+import { down } from './down.js'
+import { nodePlatform } from './plan.js'
+import { reader, recorded, type Table } from './testing.js'
+import { up } from './up.js'
+
+/** The same on every machine. */
+const anywhere = (text: string): string => text.replaceAll(nodePlatform(), 'linux/amd64')
+
+test('the plan, as it is read and typed', async () => {
+  const { code, stdout, stderr } = await runCli(['cluster', 'up', '--plan'])
+  assert.deepEqual([code, stderr], [0, ''])
+  matchesGolden(anywhere(stdout), 'cluster/up-plan.txt')
+})
+
+test('the plan, for programs', async () => {
+  const { code, stdout } = await runCli(['cluster', 'up', '--plan', '--json'])
+  assert.equal(code, 0)
+  matchesGolden(anywhere(stdout), 'cluster/up-plan.json')
+})
+
+test('the plan of taking it down', async (t) => {
+  const { place } = recorded(t, () => [])
+  const { code, stdout } = await runCli(['cluster', 'down', '--plan', '--state', place.folder.replace(/\/kind$/, '')])
+  assert.equal(code, 0)
+  assert.match(stdout, /^ {8}kind delete cluster --name bulkhead/m)
+  assert.doesNotMatch(stdout, /docker network rm/, 'who made it is not known')
+})
+
+test('a plan needs no tool and writes nothing; outside of a clone there is none', async () => {
+  const { code } = await runCli(['cluster', 'up', '--plan'], { env: { PATH: '' } })
+  assert.equal(code, 0)
+  const outside = await runCli(['cluster', 'up', '--plan'], { cwd: '/' })
+  assert.equal(outside.code, 2)
+  assert.match(outside.stderr, /clone of the repository/)
+})
+
+const admin = { username: 'YWRtaW5AZXhhbXBsZS5jb20=', password: 'aHVzaC1odXNo' }
+
+/** A cluster on which all goes well, and that has the admin's password once it was made. */
+const well =
+  (more: Table = []) =>
+  (place: Place): Table => {
+    let made = false
+    let canary = 0
+    return [
+      ...more,
+      ['kind get clusters', () => ({ stdout: made ? 'bulkhead\n' : '' })],
+      [
+        'kind create cluster',
+        () => {
+          made = true
+          writeFileSync(place.kubeconfig, '')
+          return {}
+        },
+      ],
+      [
+        'kind delete cluster',
+        () => {
+          made = false
+          return {}
+        },
+      ],
+      ['docker network inspect', { code: 1 }],
+      ['kubectl config view', { stdout: 'https://127.0.0.1:40123' }],
+      ['kubectl get namespace kube-system', { stdout: 'the-uid' }],
+      [/^kubectl exec .*attempt$/, () => ({ stdout: `{"symptom":"${canary++ % 2 === 0 ? 'ok' : 'timeout'}"}` })],
+      [
+        /^kubectl create .*--dry-run=server/,
+        ({ args }) => ({
+          code: 1,
+          stderr: `Policy ${/10-admission\/([^/]+)/.exec(args.join(' '))?.[1] ?? 'allowed-images'} failed: no`,
+        }),
+      ],
+      [
+        'kubectl --namespace gthulhu get secrets',
+        (_, nth) => ({
+          stdout:
+            nth === 0 ? '' : JSON.stringify({ items: [{ metadata: { name: 'gthulhu-manager-admin' }, data: admin }] }),
+        }),
+      ],
+      [/^kubectl --namespace \S+ get secrets/, {}],
+      [/^helm .*list/, { stdout: '[]' }],
+      [/^(docker|kind load|helm|kubectl) /, {}],
+      [/^node .*verify --on kind/, { stdout: 'all as expected\n' }],
+    ]
+  }
+const quick = { preflight: async () => {}, pauseMs: 0 }
+
+test('up: progress on stderr, the report of the suite and what is told once on stdout', async (t) => {
+  const given = recorded(t, well())
+  const { io, stdout, stderr, code } = reader()
+  await up({}, io, { ...given, ...quick })
+  assert.equal(code(), 0, stderr())
+  assert.deepEqual(given.tools.astray(given.place.kubeconfig), [])
+  assert.match(stderr(), /^ 1\/25 {2}00:0\d {2}Make a cluster of three nodes, Kubernetes /m)
+  assert.match(stderr(), /^ {9}waiting until every node has a network and takes pods$/m)
+  assert.match(stdout(), /^all as expected\n/)
+  assert.match(stdout(), /username {2}admin@example\.com\n {2}password {2}hush-hush\n/)
+  assert.match(stdout(), /http:\/\/127\.0\.0\.1:30080\//)
+  assert.doesNotMatch(stderr(), /hush/)
+  assert.doesNotMatch(readFileSync(given.place.record, 'utf8'), /hush/)
+  const again = reader()
+  await up({}, again.io, { ...given, ...quick })
+  assert.doesNotMatch(again.stdout(), /hush/)
+  assert.match(again.stderr(), /^ 1\/25 .*: it is there already$/m)
+})
+
+test('up: differences that the suite finds are code 1, and the cluster stays', async (t) => {
+  const given = recorded(t, well([[/^node .*verify/, { code: 1, stdout: '1 differs\n' }]]))
+  const { io, stdout, stderr, code } = reader()
+  await up({ json: true }, io, { ...given, ...quick })
+  assert.equal(code(), 1)
+  assert.match(stderr(), /The cluster is up, and the suite above found differences/)
+  assert.match(stdout(), /"up": true,\n {2}"suite": \{\n {4}"exit": 1/)
+})
+
+test('up: a step that failed says which, the command line, its last words, the cause, and what to type next', async (t) => {
+  const said = 'Error: failed to pull image: toomanyrequests: You have reached your unauthenticated pull rate limit.\n'
+  const given = recorded(t, well([[/^docker pull .*mongo/, { code: 1, stderr: said }]]))
+  const { io, stderr, code } = reader()
+  await up({}, io, { ...given, ...quick })
+  assert.equal(code(), 2)
+  assert.match(stderr(), /step 4, "Fetch the images of the databases .*", failed: it ended with code 1\./)
+  assert.match(stderr(), /^ {2}docker pull --platform linux\/\w+ docker\.io\/library\/mongo:/m)
+  assert.match(stderr(), /^ {2}Error: failed to pull image: toomanyrequests/m)
+  assert.match(stderr(), /^Likely: /m)
+  assert.match(stderr(), /cluster up` goes on at this step/)
+})
+
+test('up: Ctrl-C says what is there and how to go on, and has the code of its signal', async (t) => {
+  const controller = new AbortController()
+  const given = recorded(t, well([['helm upgrade --install cilium', { hangs: true }]]))
+  const { io, stderr, code } = reader(controller.signal)
+  const { run } = given.tools
+  const tools = {
+    ...given.tools,
+    run: (...args: Parameters<typeof run>) => {
+      if (args[0].args.includes('upgrade')) setImmediate(() => controller.abort('SIGINT'))
+      return run(...args)
+    },
+  }
+  await up({}, io, { ...given, tools, ...quick })
+  assert.equal(code(), 130)
+  assert.match(
+    stderr(),
+    /interrupted at "Install Cilium .*". The cluster is there, with 4 steps done\. .*cluster up` goes on/,
+  )
+})
+
+test('down: says what went, what Docker keeps, and how to remove that; twice is none', async (t) => {
+  const given = recorded(t, well())
+  await up({}, reader().io, { ...given, ...quick })
+  const { io, stdout, code } = reader()
+  await down({}, io, given)
+  assert.equal(code(), 0)
+  assert.match(stdout(), /^The cluster is gone/)
+  assert.match(stdout(), /localhost\/bulkhead\/probe:.*docker image rm/s)
+  const again = reader()
+  await down({}, again.io, given)
+  assert.equal(again.code(), 2)
+  assert.match(again.stderr(), /there was no cluster of ours/)
+})
