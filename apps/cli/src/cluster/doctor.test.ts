@@ -107,7 +107,7 @@ describe('cluster doctor, with real programs', () => {
         { args: '^version', stdout: JSON.stringify(goodVersion) },
         { args: '^info', stdout: JSON.stringify(goodInfo) },
         { args: '^buildx version', stdout: 'github.com/docker/buildx v0.30.1 9e66234\n' },
-        { args: '^(ps|network inspect)' },
+        { args: '^(ps|network inspect|context inspect)' },
       ],
       kind: [{ args: '^version', stdout: 'kind v0.33.0\n' }, { args: '^get clusters' }],
       kubectl: [{ args: '^version', stdout: '{"clientVersion":{"gitVersion":"v1.35.8"}}' }],

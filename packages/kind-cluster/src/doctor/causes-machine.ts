@@ -92,7 +92,7 @@ export const machineCauses: readonly KnownCause[] = [
   },
   {
     id: 'memory',
-    seen: /OOMKilled|signal: killed|exit (?:code|status) 137|exited with (?:code )?137|low on resource: memory|node\.kubernetes\.io\/memory-pressure|Insufficient memory|out of memory/i,
+    seen: /OOMKilled|signal: killed|ended (?:by SIGKILL|\(SIGKILL\))|exit (?:code|status) 137|exited with (?:code )?137|low on resource: memory|node\.kubernetes\.io\/memory-pressure|Insufficient memory|out of memory/i,
     cause: 'Something was ended because memory ran out, or does not start because there is none left.',
     todo: memory,
   },

@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs'
 import { checkOurs, kindClusters, NotOursError } from '../ours.js'
 import { clusterName, type Place } from '../place.js'
-import { RecordError, readRecord } from '../record.js'
+import { type ClusterRecord, RecordError, readRecord } from '../record.js'
 import { type Command, ToolError, type Tools } from '../tools.js'
 import { type CanaryReport, runCanary } from './canary.js'
 import { causeOf } from './causes.js'
@@ -41,13 +42,7 @@ async function lookForCluster(tools: Tools, place: Place, signal: AbortSignal | 
     if (!(await kindClusters(tools, place, options)).includes(clusterName))
       return { status: 'ok', found: 'there is none' }
     const record = readRecord(place)
-    if (record?.uid === undefined)
-      return {
-        status: 'fail',
-        found: `kind has a cluster named ${clusterName}, and it was not made here`,
-        why: 'Nothing is done to a cluster that is not ours, and there is room for one of the name.',
-        todo: [`If nobody needs it: \`kind delete cluster --name ${clusterName}\`.`],
-      }
+    if (record?.uid === undefined) return unknownCluster(record, place)
     await checkOurs(tools, place, record, options)
     return { status: 'ok', found: 'ours, and it answers' }
   } catch (error) {
@@ -55,6 +50,28 @@ async function lookForCluster(tools: Tools, place: Place, signal: AbortSignal | 
     if (error instanceof ToolError || (error instanceof Error && signal?.aborted !== true))
       return { status: 'fail', found: error.message }
     throw error
+  }
+}
+
+/** One of the name, and nothing says that it is the one that was made here, or that it was finished. */
+function unknownCluster(record: ClusterRecord | undefined, { kubeconfig }: Place): Judgement {
+  if (record !== undefined)
+    return {
+      status: 'warn',
+      found: 'one was begun here, and not finished',
+      todo: ['`npx bulkhead cluster up` makes it anew, `npx bulkhead cluster down` takes away what there is.'],
+    }
+  if (existsSync(kubeconfig))
+    return {
+      status: 'warn',
+      found: `there is one, and a kubeconfig of ours, and nothing says that \`cluster up\` has made it`,
+      why: 'So it is when the lines of the plan were typed by hand.',
+    }
+  return {
+    status: 'fail',
+    found: `kind has a cluster named ${clusterName}, and it was not made here`,
+    why: 'Nothing is done to a cluster that is not ours, and there is room for one of the name.',
+    todo: [`If nobody needs it: \`kind delete cluster --name ${clusterName}\`.`],
   }
 }
 

@@ -11,6 +11,12 @@ const version: Command = { tool: 'docker', args: ['version', '--format', '{{json
 /** Asked once, whoever needs it. */
 export const info: Command = { tool: 'docker', args: ['info', '--format', '{{json .}}'], timeoutMs: 30_000 }
 
+const context: Command = {
+  tool: 'docker',
+  args: ['context', 'inspect', '--format', '{{.Endpoints.docker.Host}}'],
+  timeoutMs: 30_000,
+}
+
 /** The oldest kernel that Cilium's documents ask for. */
 const KERNEL = '5.10.0'
 
@@ -39,6 +45,13 @@ export function engineChecks(ground: Ground): readonly Check[] {
       after: ['docker-client'],
       command: version,
       judge: (seen) => judgeEngine(seen, ground),
+    },
+    {
+      id: 'engine-place',
+      asks: 'Is the engine on this machine?',
+      after: ['docker'],
+      command: context,
+      judge: judgePlace,
     },
     ofInfo('engine-kind', 'Can this engine be the host of nodes?', judgeKind),
     ofInfo('cpus', 'Has the engine enough CPUs?', ({ cpus }) => judgeCpus(cpus)),
@@ -96,6 +109,22 @@ function judgeEngine(seen: Seen, { machine }: Ground): Judgement {
     found: known?.cause ?? (said === undefined || said === '' ? 'it does not answer' : said),
     why,
     ...(known && { todo: known.todo }),
+  }
+}
+
+const HERE = /^(?:unix:|npipe:|fd:|(?:tcp|https?|ssh):\/\/(?:[^@/]*@)?(?:127(?:\.\d+){3}|localhost|\[::1\])(?:[:/]|$))/
+
+function judgePlace(seen: Seen): Judgement {
+  const host = seen.kind === 'answered' && seen.result.code === 0 ? seen.result.stdout.trim() : ''
+  if (host === '') return { status: 'skipped', found: 'docker does not say which one it asks' }
+  if (HERE.test(host)) return { status: 'ok', found: host }
+  return {
+    status: 'fail',
+    found: `${host} is another machine`,
+    why: 'The API server and the doors of the cluster would be on the loopback of that one, where nothing here reaches them.',
+    todo: [
+      'Is DOCKER_HOST set? Else `docker context ls`, and `docker context use default`. Or clone the repository over there.',
+    ],
   }
 }
 

@@ -30,7 +30,7 @@ export function networkChecks({ machine, config }: Ground): readonly Check[] {
   ]
 }
 
-const LOOPBACK = /^(?:https?:\/\/)?(?:[^@/]*@)?(?:127\.|localhost\b|\[::1\])/i
+const LOOPBACK = /^(?:https?:\/\/)?(?:[^@/]*@)?(?:127\.|localhost(?=[:/]|$)|\[::1\])/i
 
 /** A proxy's address without a name and a password in it. */
 const shown = (proxy: string): string => proxy.replace(/\/\/[^@/]*@/, '//')

@@ -65,6 +65,20 @@ describe('a cluster that is there already', () => {
     )
   })
 
+  it("may have been begun and not finished, or typed by hand: that is told, and stands in nobody's way", async (t) => {
+    const begun = placeFor(t, false)
+    writeRecord(begun, { begun: '2026-11-22T03:00:00.000Z', networkWasThere: false, steps: {}, untold: [] })
+    const half = await found(begun, [there])
+    assert.deepEqual(
+      [half.of('cluster')?.status, half.of('cluster')?.found],
+      ['warn', 'one was begun here, and not finished'],
+    )
+    const typed = placeFor(t)
+    rmSync(typed.record)
+    const byHand = await found(typed, [there])
+    assert.deepEqual([byHand.of('cluster')?.status, byHand.of('canary')], ['warn', undefined])
+  })
+
   it('is ours when it is the one that was made here, and then the canary is sent in', async (t) => {
     const place = placeFor(t)
     const { of, tools } = await found(place, [...answers(uid), ...canary('timeout')])

@@ -130,6 +130,16 @@ describe('Docker', () => {
     assert.deepEqual([mute.of('memory').status, mute.of('memory').found], ['warn', '`docker info` did not say'])
   })
 
+  it('has to be on this machine', async () => {
+    const place = async (stdout: string) =>
+      (await found({ rows: [['docker context', { stdout }]] })).of('engine-place').status
+    for (const here of ['unix:///run/user/1000/docker.sock', 'tcp://localhost:2375', 'npipe:////./pipe/docker_engine'])
+      assert.equal(await place(`${here}\n`), 'ok', here)
+    for (const there of ['tcp://10.0.0.7:2376', 'ssh://me@build.example', 'tcp://localhost.example:2375/'])
+      assert.equal(await place(`${there}\n`), 'fail', there)
+    assert.equal(await place(''), 'skipped')
+  })
+
   it('has to be large enough, on a kernel that is new enough', async () => {
     const small = await found({
       rows: info({ NCPU: 1, MemTotal: 4 * 1024 ** 3, CgroupVersion: '1', KernelVersion: '4.18.0-553.el8' }),

@@ -30,6 +30,7 @@ export const goodAnswers = (first: readonly Row[] = []): readonly Row[] => [
   ...first,
   ['docker version', { stdout: `${JSON.stringify(goodVersion)}\n` }],
   ['docker info', { stdout: `${JSON.stringify(goodInfo)}\n` }],
+  ['docker context inspect', { stdout: 'unix:///var/run/docker.sock\n' }],
   ['docker buildx version', { stdout: 'github.com/docker/buildx v0.30.1 9e66234aa13328a5e75b75aa5574e1ca6d6d9c01\n' }],
   ['kind version', { stdout: 'kind v0.33.0 go1.26.1 linux/amd64\n' }],
   ['kubectl version', { stdout: '{"clientVersion":{"gitVersion":"v1.35.8"},"kustomizeVersion":"v5.7.1"}\n' }],
