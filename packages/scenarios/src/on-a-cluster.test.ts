@@ -75,6 +75,12 @@ describe('an attack on a cluster', () => {
     assert.match(result.differences.join('\n'), /AuthorizationPolicy\/shop\/old/)
   })
 
+  it('that is stopped by the same words at another point is different', async () => {
+    const result = await on(seen(reset, { ...refusal, by: 'waypoint' }))
+    assert.equal(result.status, 'different')
+    assert.match(result.differences[0] ?? '', /at ztunnel, the waypoint says authz\.no-rule-allows$/)
+  })
+
   it('that gets through is different, whatever some line says', async () => {
     const result = await on(seen(sample.served(), refusal))
     assert.equal(result.status, 'different')

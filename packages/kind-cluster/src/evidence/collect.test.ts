@@ -127,14 +127,17 @@ describe('what a cluster has written down of one attempt', () => {
   it('has what could be read, and tells what could not', async () => {
     const tools = recordingTools([
       ...pods,
-      ['kubectl logs -n istio-system ztunnel-b', { stdout: `${refusal()}\n${refusal()}\n${refusal().slice(0, 90)}` }],
+      [
+        'kubectl logs -n istio-system ztunnel-b',
+        { stdout: `${refusal()}\n${refusal()}\n${refusal({ time: '2026-11-21T10:00:01.500000Z' })}` },
+      ],
       ['kubectl logs -n istio-system ztunnel-a', { code: 1, stderr: 'error: pod is gone' }],
       ['kubectl exec', { fails: 'timeout' }],
       ['kubectl logs -n shop', { stdout: '\u0000\u0001{{{\n[x] "\n' }],
     ])
     const unread: string[] = []
     const found = await collectSightings({ tools, place }, asked, { onUnread: (what) => unread.push(what) })
-    assert.equal(found.length, 1, 'twice the same line is one sighting, half a line is none')
+    assert.equal(found.length, 1, 'twice the same line is one sighting, and one without its end is none')
     assert.deepEqual(unread.sort(), [
       'Hubble on bulkhead-worker could not be read: kubectl: timeout',
       'the log of ztunnel on bulkhead-worker could not be read: error: pod is gone',

@@ -56,6 +56,7 @@ describe('what all enforcing points say', () => {
       'kubectl logs -n shop shop-gateway-istio-5d-x --since=1s --follow',
     ])
     assert.deepEqual(tools.astray(place.kubeconfig), [])
+    await new Promise(setImmediate)
     assert.deepEqual(lost, [], 'what is ended on purpose is not lost')
   })
 
