@@ -73,7 +73,7 @@ export class Controls {
     const { from, attempt, status } = call
     try {
       const signal = this.#signal === undefined ? {} : { signal: this.#signal }
-      const { observation, notes = [] } = await this.#target.attempt(from, attempt, signal)
+      const { observation, notes = [] } = await this.#target.attempt(from, attempt, { ...signal, records: 'none' })
       const told = notes.length === 0 ? {} : { notes: notes.map((note) => `its control, ${when} it: ${note}`) }
       const why = failureOf(observation, status)
       if (why !== undefined) return { observation, ...told, failed: `its control, ${from}, ${why} ${when} the attempt` }

@@ -235,7 +235,12 @@ export interface Target {
   attempt(
     from: string,
     attempt: Attempt,
-    options?: { held?: () => Promise<void>; signal?: AbortSignal },
+    options?: {
+      held?: () => Promise<void>
+      signal?: AbortSignal
+      /** `none`: what the client saw is all that is wanted; records, where they cost something to read, need not be. */
+      records?: 'none'
+    },
   ): Promise<Evidence>
   /**
    * Resolves when the change is in force and the pods that it adds are ready. An id in `without` that is not in force

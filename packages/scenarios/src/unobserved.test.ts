@@ -74,6 +74,17 @@ describe('a scenario that could not be observed', () => {
     assert.deepEqual(target.calls, [])
   })
 
+  it('asks of a control what its client saw, and of the attack who stopped it', async () => {
+    const asked: string[] = []
+    await runOne(sample.attack, {
+      attempt: async (from, _, how) => {
+        asked.push(`${from} ${how?.records ?? 'all'}`)
+        return from === 'shop/sleep' ? sample.through() : sample.stopped
+      },
+    })
+    assert.deepEqual(asked, ['shop/sleep none', 'shop/notsleep all', 'shop/sleep none'])
+  })
+
   it('makes a control after each attack, which serves as the one before the next', async () => {
     const target = fakeTarget()
     const scenarios = ['a', 'b', 'c'].map((id) => ({ ...sample.attack, id }))
