@@ -27,6 +27,8 @@ export interface KindTargetOptions extends Pick<SettleOptions, 'pauseMs' | 'mesh
   readonly atOnce?: number
   /** Told a sentence of what whoever runs it has to know: what an ended run had left, what did not come about in time. */
   readonly onNote?: (note: string) => void
+  /** How long a change's pods may take until they are ready, in milliseconds. Default 2 minutes. */
+  readonly readyMs?: number
   /** How long what was read of the cluster is good for, in milliseconds. */
   readonly keptMs?: number
 }
@@ -56,8 +58,12 @@ export class KindTarget implements Target {
     this.#options = options
     this.#reader = new LiveReader({ tools, place, ...(keptMs !== undefined && { keptMs }) })
     this.#settle = new Settle({ tools, place, ...settling })
-    const { pauseMs } = options
-    this.#changes = new Changes({ tools, place, settle: this.#settle, ...(pauseMs !== undefined && { pauseMs }) })
+    const { pauseMs, readyMs } = options
+    this.#changes = new Changes({
+      ...{ tools, place, settle: this.#settle },
+      ...(pauseMs !== undefined && { pauseMs }),
+      ...(readyMs !== undefined && { readyMs }),
+    })
     this.#loot = new Loot(tools, place)
     this.#limit = new Limit(atOnce)
   }
@@ -161,6 +167,7 @@ export class KindTarget implements Target {
       {
         stopped: made.observation.symptom !== 'ok',
         onUnread: (what) => notes.push(what),
+        ...(this.#options.pauseMs !== undefined && { pauseMs: this.#options.pauseMs }),
         ...(signal !== undefined && { signal }),
       },
     )

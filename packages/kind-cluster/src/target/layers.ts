@@ -55,18 +55,21 @@ export function switchedOf(
   { on = [], off = [] }: Switch,
   layers: readonly ClusterLayer[],
 ): { on: readonly LayerName[]; off: readonly LayerName[] } {
-  const wrong = on.find((name) => off.includes(name))
-  if (wrong !== undefined) throw new TargetError('unknown-layer', `the layer ${wrong} is to be on and off at once.`)
-  const named = (names: readonly string[]): readonly LayerName[] =>
-    layerNames.filter((name) => names.some((one) => findLayer(one, layers) === name))
-  for (const name of [...on, ...off]) findLayer(name, layers)
+  const [up, down] = [on, off].map((names) => new Set(names.map((name) => findLayer(name, layers))))
+  const both = [...(up ?? [])].find((name) => down?.has(name))
+  if (both !== undefined) throw new TargetError('unknown-layer', `the layer ${both} is to be on and off at once.`)
   // Down in the order that is up's, backwards: nobody waits for what has gone before.
-  return { on: named(on), off: named(off).toReversed() }
+  return {
+    on: layerNames.filter((name) => up?.has(name)),
+    off: layerNames.filter((name) => down?.has(name)).toReversed(),
+  }
 }
 
-/** By its name, its number, or what is behind the number. @throws TargetError `unknown-layer` */
+/** By its name, its number, or the word behind the number. @throws TargetError `unknown-layer` */
 export function findLayer(wanted: string, layers: readonly { readonly name: string }[]): string {
-  const found = layers.find(({ name }) => name === wanted || name.split('-')[0] === wanted || name.slice(3) === wanted)
+  const exact = layers.find(({ name }) => name === wanted)
+  const close = layers.filter(({ name }) => name.split('-').includes(wanted))
+  const found = exact ?? (close.length === 1 ? close[0] : undefined)
   if (found !== undefined) return found.name
   const names = layers.map(({ name }) => name).join(', ')
   throw new TargetError('unknown-layer', `there is no layer ${JSON.stringify(wanted)}; there are ${names}.`)
