@@ -2,13 +2,14 @@ import type { Report } from '../result.js'
 
 /**
  * A report for programs. Of each scenario only what names it; everything else as in ScenarioResult. Keys keep their
- * order; with `stable`, what changes from run to run is left out (durations, timings, and what servers say of times).
+ * order; with `stable`, what changes from run to run is left out (durations, timings, what servers say of
+ * times, lines of logs, and what was tried again).
  */
 export function renderJson(report: Report, options: { readonly stable?: boolean } = {}): string {
   const stable = options.stable === true
   const results = report.results.map((result) => {
     const { id, title, kind, from, file, technique } = result.scenario
-    const { scenario: _, observation, control, durationMs, ...rest } = result
+    const { scenario: _, observation, control, durationMs, sightings, notes, ...rest } = result
     return {
       id,
       title,
@@ -18,6 +19,8 @@ export function renderJson(report: Report, options: { readonly stable?: boolean 
       ...(technique === undefined ? {} : { technique }),
       ...rest,
       ...(observation === undefined || stable ? {} : { observation }),
+      ...(sightings === undefined || stable ? {} : { sightings }),
+      ...(notes === undefined || stable ? {} : { notes }),
       ...(control === undefined ? {} : { control: { symptom: control.symptom } }),
       ...(stable ? {} : { durationMs }),
     }

@@ -85,6 +85,11 @@ describe('the report of a run on a cluster', () => {
   it('as text, for whoever verifies', () => golden('verify.txt', renderVerify(report)))
   it('as text, for whoever attacks', () => golden('attack.txt', renderAttack(report)))
   it('for programs', () => golden('report.json', renderJson(report)))
+  it('for programs leaves out what changes from run to run, when it is to be stable', () => {
+    const stable = renderJson(report, { stable: true })
+    assert.doesNotMatch(stable, /durationMs|timings|sightings|"notes"/)
+    assert.match(stable, /"unwitnessed": true/)
+  })
   it('for what shows tests', () => golden('report.xml', renderJunit(report)))
   it('as a page', () => golden('report.html', renderHtml(report)))
   it('fails', () => assert.deepEqual([verifyPassed(report), attackPassed(report)], [false, false]))
