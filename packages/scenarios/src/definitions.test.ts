@@ -146,4 +146,11 @@ describe('what an API server refuses by them', () => {
       assert.deepEqual(refusals(definition, object), [])
       assert.match(refusals(definition, withAt(object, place, value)).join('\n'), new RegExp(said.source, 'm'))
     })
+
+  it('a field that is null is no field, and an entry of a list that is null is refused', () => {
+    const { object } = written.find((one) => one.object.kind === 'AuthorizationPolicy') ?? assert.fail()
+    const definition = definitions.get(`${object.apiVersion} ${object.kind}`) ?? assert.fail()
+    assert.deepEqual(refusals(definition, withAt(object, 'spec', { selector: null, rules: null })), [])
+    assert.match(refusals(definition, withAt(object, 'spec/rules', [null])).join(), /^\/spec\/rules\/0 must be object/)
+  })
 })

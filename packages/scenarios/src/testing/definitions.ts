@@ -18,6 +18,7 @@ interface Schema {
   readonly $ref?: string
   readonly $defs?: Readonly<Record<string, Schema>>
   readonly type?: string
+  readonly nullable?: boolean
   readonly properties?: Readonly<Record<string, Schema>>
   readonly additionalProperties?: Schema | boolean
   readonly items?: Schema
@@ -83,6 +84,7 @@ type Place = readonly (string | number)[]
 export function refusals(definition: Definition, object: object): readonly string[] {
   // Expressions see what defaults have filled in, and the validator fills them into what it is given.
   const filled: unknown = structuredClone(object)
+  withoutNulls(definition.schema, filled, definition.schema)
   const validate = validatorOf(definition)
   const found = validate(filled)
     ? []
@@ -131,9 +133,30 @@ const options = {
 
 type Refuse = (place: Place, said: string) => void
 
+const resolved = (schema: Schema, root: Schema): Schema =>
+  schema.$ref === undefined ? schema : (root.$defs?.[schema.$ref.replace('#/$defs/', '')] ?? schema)
+
+const isSchema = (schema: Schema | boolean | undefined): schema is Schema => typeof schema === 'object'
+
+/** A field that is null and may not be is no field; an entry of a list stays, and is refused. */
+function withoutNulls(given: Schema, value: unknown, root: Schema): void {
+  const { items, properties = {}, additionalProperties } = resolved(given, root)
+  if (typeof value !== 'object' || value === null) return
+  if (Array.isArray(value)) {
+    if (items !== undefined) for (const item of value) withoutNulls(items, item, root)
+    return
+  }
+  for (const [name, item] of Object.entries(value)) {
+    const below = Object.hasOwn(properties, name) ? properties[name] : additionalProperties
+    if (!isSchema(below)) continue
+    if (item === null && resolved(below, root).nullable !== true) Reflect.deleteProperty(value, name)
+    else withoutNulls(below, item, root)
+  }
+}
+
 /** What no validator of JSON Schema knows. */
 function walk(given: Schema, value: unknown, place: Place, root: Schema, refuse: Refuse): void {
-  const schema = given.$ref === undefined ? given : (root.$defs?.[given.$ref.replace('#/$defs/', '')] ?? given)
+  const schema = resolved(given, root)
   if (value === undefined || value === null) return
   if (Array.isArray(value)) {
     checkKeys(schema, value, place, refuse)
@@ -153,7 +176,7 @@ function walkFields(schema: Schema, value: object, place: Place, root: Schema, r
   const { properties = {}, additionalProperties, 'x-kubernetes-preserve-unknown-fields': isOpen } = schema
   for (const [name, item] of Object.entries(value)) {
     const own = Object.hasOwn(properties, name) ? properties[name] : undefined
-    const below = own ?? (typeof additionalProperties === 'object' ? additionalProperties : undefined)
+    const below = own ?? (isSchema(additionalProperties) ? additionalProperties : undefined)
     if (place.length === 0 && everyObjects.includes(name)) continue
     if (below !== undefined) walk(below, item, [...place, name], root, refuse)
     else if (isOpen !== true && additionalProperties !== true) refuse(place, `unknown field "${name}"`)
@@ -165,7 +188,9 @@ function checkKeys(schema: Schema, items: readonly unknown[], place: Place, refu
   if (type !== 'map' && type !== 'set') return
   const seen = new Set<string>()
   for (const [index, item] of items.entries()) {
-    const key = JSON.stringify(type === 'set' ? item : keys.map((name) => (item as Record<string, unknown>)[name]))
+    const key = JSON.stringify(
+      type === 'set' ? item : keys.map((name) => (item as Readonly<Record<string, unknown>> | null)?.[name]),
+    )
     if (seen.has(key)) refuse([...place, index], `duplicate ${key}`)
     seen.add(key)
   }
