@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import path from 'node:path'
+import { Failure } from '../lib/failure.mjs'
 
 const fixed = [
   /(?:^|[\s;}])(?:import|export)\s*(?:[\w*$\s{},]+?\sfrom\s*)?(['"])([^'"\n]+)\1/g,
@@ -30,12 +31,15 @@ export const packageOf = (name) =>
 
 /**
  * What a compiled file of ours imports: files beside it, and packages.
- * @throws Error where an import's name is made while the program runs: it could not be followed
+ * @throws Failure where an import's name is made while the program runs: it could not be followed
  */
 export function importsOf(file) {
   const text = withoutComments(readFileSync(file, 'utf8'))
   const unknown = made.exec(text)
-  if (unknown !== null) throw new Error(`${file} imports what is named only while it runs: ${unknown[0].trim()}`)
+  if (unknown !== null)
+    throw new Failure(
+      `${file} imports what is named only while it runs, so that it cannot be followed: ${unknown[0].trim()}`,
+    )
   const all = names(text)
   return {
     files: all.filter(isRelative).map((name) => path.resolve(path.dirname(file), name)),

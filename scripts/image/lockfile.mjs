@@ -1,9 +1,9 @@
+import { Failure } from '../lib/failure.mjs'
+
 /**
  * What package-lock.json says that some packages need to run: what `npm ci --omit=dev` would give them alone, found by
  * its tree, since an install of all workspaces holds the others' too.
  */
-
-export class LockError extends Error {}
 
 /**
  * @param lock package-lock.json, parsed (version 2 or 3)
@@ -18,7 +18,7 @@ export function productionTree(lock, wanted, target) {
     const key = resolve(lock, from, name)
     if (key === undefined) {
       if (optional) return
-      throw new LockError(`"${from}" needs ${name}, which package-lock.json does not have: run \`npm install\``)
+      throw new Failure(`"${from}" needs ${name}, which package-lock.json does not have: run \`npm install\``)
     }
     if (found.has(key) || name.startsWith('@types/')) return
     const entry = lock.packages[key]
@@ -26,7 +26,7 @@ export function productionTree(lock, wanted, target) {
     if (optional && engines.bare !== undefined && engines.node === undefined) return
     if (!fits(os, target.os) || !fits(cpu, target.cpu) || !fits(libc, target.libc)) {
       if (optional) return
-      throw new LockError(`"${from}" needs ${name}, which is not for ${target.os} on ${target.cpu}`)
+      throw new Failure(`"${from}" needs ${name}, which is not for ${target.os} on ${target.cpu}`)
     }
     found.set(key, { key, name, version })
     const maybe = entry.optionalDependencies ?? {}

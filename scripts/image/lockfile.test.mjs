@@ -47,6 +47,6 @@ test('what a package needs to run: found as Node finds it, once, without develop
 test('what is needed and is not to be had is an error with both names', () => {
   assert.throws(() => tree('apps/a', 'gone'), /"apps\/a" needs gone, which package-lock\.json does not have/)
   assert.throws(() => tree('apps/a', 'both'), /"apps\/a" needs both, which is not for linux on x64/)
-  assert.throws(() => imageTarget('riscv64'), /images are made for amd64 and arm64, not for "riscv64"/)
+  assert.throws(() => imageTarget('riscv64'), /Images are made for amd64 and arm64, not for "riscv64"/)
   assert.throws(() => imageTarget(undefined), /not for ""/)
 })

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { folderWith } from '../lib/testing.mjs'
-import { runsInPackage } from './files.mjs'
+import { isServed, runsInPackage } from './files.mjs'
 import { leftBehind } from './imports.mjs'
 import { reach } from './reach.mjs'
 
@@ -46,7 +46,10 @@ test('what cannot be followed, and what would be missing, is told before there i
     () => reached(t, main(`import 'supertest'`)),
     /apps\/a\/dist\/main\.js imports supertest, which is not among/,
   )
-  assert.throws(() => reached(t, main('await import(name)')), /imports what is named only while it runs: import\(name/)
+  assert.throws(
+    () => reached(t, main('await import(name)')),
+    /imports what is named only while it runs, so that it cannot be followed: import\(name/,
+  )
   assert.throws(
     () => reached(t, main(`import './gone.js'`)),
     /apps\/a\/dist\/gone\.js is missing: the source has to be built/,
@@ -80,6 +83,13 @@ test('of a package of others: what Node loads and its licences, not what its mak
     'x.bare',
   ]
   assert.deepEqual([...kept, ...left].filter(runsInPackage), kept)
+})
+
+test('of modules that are served: the modules', () => {
+  assert.deepEqual(['main.js', 'x.mjs', 'main.test.js', 'main.js.map', 'x.d.ts', 'tsconfig.json'].filter(isServed), [
+    'main.js',
+    'x.mjs',
+  ])
 })
 
 test('a file that was taken for a test, and that another one names, is told', (t) => {

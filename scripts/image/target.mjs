@@ -1,4 +1,4 @@
-import process from 'node:process'
+import { Failure } from '../lib/failure.mjs'
 
 /** Docker's names of architectures, and npm's. */
 const cpus = { amd64: 'x64', arm64: 'arm64' }
@@ -7,7 +7,7 @@ const cpus = { amd64: 'x64', arm64: 'arm64' }
 export function imageTarget(architecture) {
   const cpu = Object.hasOwn(cpus, architecture) ? cpus[architecture] : undefined
   if (cpu === undefined)
-    throw new Error(`images are made for ${Object.keys(cpus).join(' and ')}, not for "${architecture ?? ''}"`)
+    throw new Failure(`Images are made for ${Object.keys(cpus).join(' and ')}, not for "${architecture ?? ''}".`)
   return { os: 'linux', cpu, libc: 'glibc' }
 }
 
