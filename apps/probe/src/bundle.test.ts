@@ -7,7 +7,6 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { bundle } from './bundle.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'bulkhead-bundle-'))
 const file = join(folder, 'probe.mjs')
@@ -37,7 +36,11 @@ const owned = (attempt: object): Promise<{ code: unknown; out: string; err: stri
   run(['--input-type=module', '-'], withAttempt(attempt) + readFileSync(file, 'utf8'))
 
 describe('the probe as one file', () => {
-  before(() => bundle(file))
+  before(async () => {
+    const bundler = join(import.meta.dirname, '../src/bundle.mjs')
+    const [code] = await once(spawn(process.execPath, [bundler, file], { stdio: 'inherit' }), 'close')
+    assert.equal(code, 0)
+  })
 
   it('needs nothing beside it, and is small enough to be sent again and again', () => {
     assert.ok(statSync(file).size < 3_000_000, `${statSync(file).size} bytes`)
