@@ -37,7 +37,7 @@ const owned = (attempt: object): Promise<{ code: unknown; out: string; err: stri
 
 describe('the probe as one file', () => {
   before(async () => {
-    const bundler = join(import.meta.dirname, '../src/bundle.mjs')
+    const bundler = join(import.meta.dirname, '../bundle.mjs')
     const [code] = await once(spawn(process.execPath, [bundler, file], { stdio: 'inherit' }), 'close')
     assert.equal(code, 0)
   })

@@ -7,7 +7,7 @@ import { build } from 'esbuild'
  * the compiler; it is no part of the program.
  */
 
-const dist = join(import.meta.dirname, '../dist')
+const dist = join(import.meta.dirname, 'dist')
 
 /** Packages that drivers ask for where they are installed, and do without. */
 const optional = [
