@@ -17,8 +17,8 @@ export interface Place {
   readonly record: string
   /** What every command said, with times. */
   readonly log: string
-  /** Values made for Secrets (0700). */
-  readonly secrets: string
+  /** Held by who is changing the cluster. */
+  readonly lock: string
 }
 
 export function placeOf(root: string, stateDir: string): Place {
@@ -29,7 +29,7 @@ export function placeOf(root: string, stateDir: string): Place {
     kubeconfig: join(folder, 'kubeconfig'),
     record: join(folder, 'cluster.json'),
     log: join(folder, 'cluster.log'),
-    secrets: join(folder, 'secrets'),
+    lock: join(folder, 'lock'),
   }
 }
 

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import type { Resource } from '@bulkhead/resources'
+import { locked } from './lock.js'
 import { checkOurs, clusterUid, containerId, kindClusters, NotOursError } from './ours.js'
 import { clusterName, type Place } from './place.js'
 import { commandsFor } from './plan/commands.js'
@@ -58,10 +59,11 @@ const LAST_LINES = 15
 /**
  * Does a plan, step by step. A step that the cluster says is done is left out, so that what has failed or was interrupted goes on
  * where it was. Before each step that changes something it is made sure that the cluster is ours.
- * @throws NotOursError, RecordError; whatever else goes wrong is in the outcome
+ * @throws NotOursError, RecordError, LockedError; whatever else goes wrong is in the outcome
  */
 export async function runPlan(options: RunPlanOptions): Promise<PlanOutcome> {
-  return new Run(options).all()
+  const { place } = options
+  return locked(place, () => new Run(options).all())
 }
 
 class Run {

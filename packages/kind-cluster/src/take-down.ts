@@ -1,3 +1,4 @@
+import { locked } from './lock.js'
 import { checkOurs, containerId, kindClusters, NotOursError } from './ours.js'
 import { clusterName, type Place } from './place.js'
 import { commandsFor } from './plan/commands.js'
@@ -16,9 +17,13 @@ export interface TakenDown {
  * Deletes the cluster and all that we keep of it. It is deleted when it is ours, and not by its name alone; where its API server does not
  * answer, its control plane's container says whether it is.
  * @returns undefined when there is nothing of ours
- * @throws NotOursError, RecordError, ActionError
+ * @throws NotOursError, RecordError, ActionError, LockedError
  */
 export async function takeDown(tools: Tools, place: Place, options: RunOptions = {}): Promise<TakenDown | undefined> {
+  return locked(place, () => down(tools, place, options))
+}
+
+async function down(tools: Tools, place: Place, options: RunOptions): Promise<TakenDown | undefined> {
   const record = readRecord(place)
   const exists = (await kindClusters(tools, place, options)).includes(clusterName)
   if (record === undefined) {

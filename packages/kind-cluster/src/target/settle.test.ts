@@ -10,7 +10,7 @@ const endpoint = (spec: number, realized: number, state = 'ready') => ({
 const list = (...endpoints: readonly object[]) => ({ stdout: JSON.stringify(endpoints) })
 const agent = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'cilium-a', namespace: 'kube-system' } }
 const network = [{ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' }]
-const place = { ...{ root: '/', folder: '/f', kubeconfig: '/f/kubeconfig', record: '', log: '' }, secrets: '' }
+const place = { ...{ root: '/', folder: '/f', kubeconfig: '/f/kubeconfig', record: '', log: '' }, lock: '' }
 
 const settleWith = (endpoints: Answers, more: readonly (readonly [string, Answers])[] = []) => {
   const tools = recordingTools([
