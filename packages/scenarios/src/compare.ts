@@ -38,7 +38,7 @@ export function compareViews(
 }
 
 /** What words leave out is not against what is expected. */
-function asFarAsSaid(expected: Reason, { code, layer = expected.layer, policies }: Reason): Reason {
+function asFarAsSaid(expected: Reason, { code, layer = layerOf(expected), policies }: Reason): Reason {
   return {
     code,
     ...(layer === undefined ? {} : { layer }),
@@ -49,7 +49,7 @@ function asFarAsSaid(expected: Reason, { code, layer = expected.layer, policies 
 function compareReasons(name: string, expected: Reason, reason: Reason): readonly string[] {
   const differences: string[] = []
   if (reason.code !== expected.code) differences.push(`expected the reason ${expected.code}, ${name} ${reason.code}`)
-  const layer = expected.layer === undefined || alwaysOn.has(expected.layer) ? undefined : expected.layer
+  const layer = layerOf(expected)
   const layers = layersOf(reason)
   if (layer === undefined ? layers.length > 0 : !layers.includes(layer)) {
     differences.push(`expected the layer ${layer ?? 'none'} to decide, ${name} ${layers.join(' and ') || 'none'}`)
@@ -67,6 +67,11 @@ function compareOthers(name: string, expected: Reason, { policies }: Reason): re
   const known = expected.policies.map(({ policy }) => policy)
   if (known.length === 0) return []
   return policies.flatMap(({ policy }) => (known.includes(policy) ? [] : [`${name} ${policy}, which refuses it too`]))
+}
+
+/** The folder that is expected to decide: a wall that is always on has none. */
+function layerOf({ layer }: Reason): string | undefined {
+  return layer === undefined || alwaysOn.has(layer) ? undefined : layer
 }
 
 /** The layer that decides; those of all that isolate, when a default deny is of several. */

@@ -63,12 +63,13 @@ function judgeSightings(
   const plain = asAtNode(observedView(observation, undefined), scenario, sightings)
   const verdict = predicted !== undefined && 'verdict' in predicted ? predicted.verdict : undefined
   const stopped = plain.outcome === 'stopped'
-  const { seen, reason, differences: contradictions } = witnessed(stopped ? sightings : [], verdict)
+  const { seen, reason, differences: contradictions, agrees } = witnessed(stopped ? sightings : [], verdict)
   const observed: View = reason === undefined ? plain : { ...plain, reason }
   const layer = expectation.reason?.layer
   const needsWitness = layer !== undefined && !alwaysOn.has(layer)
   const differences = [
-    ...compareViews('observed', expectation, observed, { words: true }),
+    // What agrees with the prediction is held against the expectation by that: a proxy names one of its policies that refuse.
+    ...compareViews('observed', expectation, agrees === true ? plain : observed, { words: true }),
     ...compareHeld(scenario, expectation, observation),
     ...throughDifferences(scenario, expectation, observed, observation),
   ]

@@ -74,6 +74,7 @@ describe('what a cluster says of a stop', () => {
       seen: true,
       reason: { code: 'authz.no-rule-allows', layer: '50-identity', policies: [] },
       differences: [],
+      agrees: true,
     })
     assert.equal(denial.code, 'authz.no-rule-allows')
   })

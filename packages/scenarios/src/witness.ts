@@ -10,6 +10,8 @@ export interface Witnessed {
   readonly reason?: Reason
   /** Where the words contradict what is predicted, a sentence each. */
   readonly differences: readonly string[]
+  /** The words are those of the wall that is predicted to decide, though perhaps of another of its policies. */
+  readonly agrees?: true
 }
 
 /** Which points of the engine's a witness speaks for. */
@@ -55,7 +57,7 @@ export function witnessed(sightings: readonly Sighting[], verdict: Verdict | und
     }
   }
   const reason = asFarAsSaid(step, said)
-  if (sameWall(step, decides)) return { seen: true, reason, differences: [] }
+  if (sameWall(step, decides)) return { seen: true, reason, differences: [], agrees: true }
   const differences = [
     `predicted ${decides.point} to stop it (${saidText(reasonOf(decides))}), and it came as far as ${step.point}: ${saidText(words)}`,
   ]
