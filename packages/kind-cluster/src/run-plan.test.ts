@@ -196,13 +196,14 @@ for (const [revision, how] of [
     assert.deepEqual(helm, [`${how} --namespace n --wait --timeout=3m`, 'helm upgrade --install r'])
   })
 
-test('what is to be cleaned up is, however the step ends', async (t) => {
+test('what is to be cleaned up is, however the step ends; what went wrong first is told', async (t) => {
   const cleanup = command('kubectl', 'three')
   const { go, tools } = prepared(t, () => [step('a', [run('one')], { cleanup })], [
     ['kubectl one', [{ code: 1 }, {}]],
-    ['kubectl three', {}],
+    ['kubectl three', [{ fails: 'timeout' }, {}]],
   ])
-  assert.equal((await go()).kind, 'failed')
+  const outcome = await go()
+  assert.deepEqual(outcome.kind === 'failed' && outcome.failure.command?.args, ['one'])
   assert.deepEqual(changes(tools).slice(-2), ['kubectl one', 'kubectl three'])
   assert.equal((await go()).kind, 'done')
   assert.deepEqual(changes(tools).slice(-2), ['kubectl one', 'kubectl three'])
@@ -232,4 +233,24 @@ test('no kubeconfig of ours is left from before when a cluster is made', async (
   writeFileSync(place.kubeconfig, 'of somebody else')
   assert.equal((await go()).kind, 'failed')
   assert.ok(!existsSync(place.kubeconfig))
+})
+
+test('a file that is only on its way is not left', async (t) => {
+  const { go, place } = prepared(
+    t,
+    (where) => [step('a', [run('one')], { temporary: [`${where.folder}/large.tar`] })],
+    [
+      [
+        'kubectl one',
+        (_, nth) => {
+          writeFileSync(`${place.folder}/large.tar`, 'large')
+          return { code: nth === 0 ? 1 : 0 }
+        },
+      ],
+    ],
+  )
+  for (const kind of ['failed', 'done']) {
+    assert.equal((await go()).kind, kind)
+    assert.ok(!existsSync(`${place.folder}/large.tar`))
+  }
 })

@@ -11,7 +11,7 @@ import { type ClusterRecord, readRecord, writeRecord } from './record.js'
 import { ActionError, endedWith, runAction } from './run-action.js'
 import { makeSecrets, type Told, toTell } from './secrets/cluster-secrets.js'
 import { readSecrets } from './secrets/live-secrets.js'
-import { type Command, type CommandResult, ToolError, type Tools } from './tools.js'
+import { type Command, type CommandResult, type RunOptions, ToolError, type Tools } from './tools.js'
 
 /** What happens, as it happens. */
 export type PlanEvent =
@@ -149,10 +149,12 @@ class Run {
     const began = performance.now()
     try {
       for (const action of step.actions) await this.#action(step, action)
-    } finally {
-      // Not called off with the rest: what is there has to go.
-      if (step.cleanup !== undefined) await tools.run(step.cleanup)
+    } catch (error) {
+      // What went wrong first is what is told.
+      await this.#tidy(step).catch(() => undefined)
+      throw error
     }
+    await this.#tidy(step)
     if (making) {
       const container = await containerId(tools, place, this.#run)
       this.#change({ uid: await clusterUid(tools, place, this.#run), ...(container && { container }) })
@@ -160,6 +162,12 @@ class Run {
     const steps = { ...this.#record?.steps, [step.id]: { at: now().toISOString(), fingerprint } }
     this.#change({ steps })
     tell({ kind: 'done', step, ms: performance.now() - began })
+  }
+
+  /** Not called off with the rest: what is there has to go. */
+  async #tidy({ cleanup, temporary = [] }: Step): Promise<void> {
+    for (const file of temporary) rmSync(file, { force: true })
+    if (cleanup !== undefined) await this.#must(cleanup, {})
   }
 
   async #isDone(step: Step, fingerprint: string): Promise<boolean> {
@@ -226,8 +234,8 @@ class Run {
     return told
   }
 
-  async #must(command: Command): Promise<void> {
-    const result = await this.#options.tools.run(command, this.#run)
+  async #must(command: Command, options: RunOptions = this.#run): Promise<void> {
+    const result = await this.#options.tools.run(command, options)
     if (result.code !== 0) throw new ActionError(endedWith(result), result)
   }
 

@@ -1,5 +1,6 @@
 import { commandLine, type PlanEvent, type Step } from '@bulkhead/kind-cluster'
 import { type Io, note, printable } from '../io.js'
+import type { JsonOption } from '../options.js'
 import { styleOf } from '../style.js'
 
 /** After so long without a line of ours it is said what is waited for. */
@@ -11,8 +12,8 @@ export interface Progress {
   end(): void
 }
 
-/** Tells on stderr how far a plan is, with times. The suite's report goes to stdout, as it comes. */
-export function progressOf(io: Io, quietMs = QUIET_MS): Progress {
+/** Tells on stderr how far a plan is, with times. The suite's report goes to stdout, as it comes; unless a program reads that. */
+export function progressOf(io: Io, { json }: JsonOption, quietMs = QUIET_MS): Progress {
   const began = performance.now()
   const style = styleOf(io)
   let waiting: { readonly what: string; readonly since: number; last: string } | undefined
@@ -39,7 +40,8 @@ export function progressOf(io: Io, quietMs = QUIET_MS): Progress {
           if (event.action.kind === 'wait') note(io, `         waiting until ${event.action.until}`)
           return
         case 'line':
-          if (event.action.kind === 'suite' && event.stream === 'stdout') io.stdout.write(`${event.line}\n`)
+          if (event.action.kind === 'suite' && event.stream === 'stdout' && json !== true)
+            io.stdout.write(`${event.line}\n`)
           else if (event.action.kind === 'suite') note(io, printable(event.line))
           else if (waiting !== undefined) waiting.last = event.line.trim().slice(0, 100)
           return

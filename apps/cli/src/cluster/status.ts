@@ -78,5 +78,5 @@ const listed = (rows: readonly (readonly string[])[]): string => (rows.length ==
 
 function layerWord(there: number, of: number, style: Style): string {
   if (there === 0) return style.yellow('OFF')
-  return there >= of ? 'on' : style.yellow(`partly: ${there} of ${of} objects are there`)
+  return there >= of ? `on, ${there} objects` : style.yellow(`partly: ${there} of ${of} objects are there`)
 }

@@ -41,7 +41,7 @@ export async function up(options: UpOptions, io: Io, given?: UpGiven): Promise<v
   const plan = await planFor(place)
   const resources = await workloadsOf(place)
   note(io, `What each tool says is in ${shownPath(io, place.log)}. Ctrl-C stops; the same command goes on from there.`)
-  const progress = progressOf(io)
+  const progress = progressOf(io, options)
   const outcome = await runPlan({
     ...{ plan, tools, place, resources, tell: progress.tell, signal: io.signal },
     preflight: given?.preflight ?? (() => preflight({ place, tools }, io)),

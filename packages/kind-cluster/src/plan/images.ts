@@ -75,6 +75,7 @@ export function imageSteps(commands: Commands, { pins, platform, archive }: Imag
           command: kind(['load', 'image-archive', archive, '--name', clusterName, '--nodes', workers.join(',')], 10),
         },
       ],
+      temporary: [archive],
       done: {
         command: kubectl(['get', 'nodes', '--output', 'json']),
         holds: { kind: 'images', images: fetched, nodes: workers },

@@ -20,7 +20,7 @@ const typed = text
   .join('\n')
 
 test('a shell takes every line for the command that is run, word by word', () => {
-  const names = ['docker', 'kind', 'kubectl', 'helm', 'npx']
+  const names = ['docker', 'kind', 'kubectl', 'helm', 'npx', 'rm']
   // Each program only says what it was given; one that reads a pipe as well.
   const functions = names.map((name) => `${name}() { printf '%s\\t' ${name} "$@"; echo; }`).join('\n')
   const said = execFileSync('/bin/sh', ['-c', `${functions}\n${typed}`], { encoding: 'utf8', cwd: root })
@@ -28,8 +28,9 @@ test('a shell takes every line for the command that is run, word by word', () =>
     .trimEnd()
     .split('\n')
     .map((line) => line.replace(/\t$/, '').split('\t'))
-  const actions = plan.steps.flatMap(({ actions: some, cleanup }) => [
+  const actions = plan.steps.flatMap(({ actions: some, cleanup, temporary = [] }) => [
     ...some.map(({ command }) => command),
+    ...temporary.map((file) => ({ tool: 'rm', args: ['-f', file] })),
     ...(cleanup ? [cleanup] : []),
   ])
   const wanted = actions.map(({ tool, args }) =>

@@ -56,6 +56,8 @@ function stepLines(step: Step, root: string): readonly string[] {
     said = words
     lines.push(...shellLines(action, root))
   }
+  const files = (step.temporary ?? []).map((file) => shellWord(fromRoot(file, root)))
+  if (files.length > 0) lines.push(...broken(['rm', '-f', ...files], `${INDENT}${INDENT}`))
   if (step.cleanup !== undefined)
     lines.push('', ...fold('However that went:', INDENT), ...broken(pasted(step.cleanup, root), `${INDENT}${INDENT}`))
   return [...lines, '']
@@ -87,9 +89,13 @@ function shellLines(action: Action, root: string): readonly string[] {
   return broken(words, `${INDENT}${INDENT}`)
 }
 
+/** A path as it is written in the clone. */
+const fromRoot = (word: string, root: string): string =>
+  word.startsWith(`${root}/`) ? word.slice(root.length + 1) : word
+
 /** The words of a command for a shell in the clone, as somebody would type them. */
 function pasted(command: Command, root: string): string[] {
-  const args = command.args.map((arg) => (arg.startsWith(`${root}/`) ? arg.slice(root.length + 1) : arg))
+  const args = command.args.map((arg) => fromRoot(arg, root))
   const [script, ...rest] = args
   if (command.tool === 'node' && script === BIN) return ['npx', 'bulkhead', ...rest.map(shellWord)]
   return [command.tool, ...args.map(shellWord)]
@@ -138,7 +144,7 @@ function fold(text: string, indent: string): readonly string[] {
 /** The plan for programs: the same steps, with each command line whole, as it would be run in the clone. */
 export function planJson(plan: Plan, root: string): unknown {
   return {
-    steps: plan.steps.map(({ id, part, title, why, actions, files, done, cleanup }, index) => ({
+    steps: plan.steps.map(({ id, part, title, why, actions, files, temporary, done, cleanup }, index) => ({
       number: index + 1,
       id,
       part,
@@ -146,6 +152,7 @@ export function planJson(plan: Plan, root: string): unknown {
       why,
       actions: actions.map((action) => actionJson(action, root)),
       ...(files && { files }),
+      ...(temporary && { temporary: temporary.map((file) => fromRoot(file, root)) }),
       ...(done === 'proven' && { doneWhen: 'it was proven at this cluster' }),
       ...(typeof done === 'object' && { doneWhen: { command: commandJson(done.command, root), holds: done.holds } }),
       ...(cleanup && { cleanup: commandJson(cleanup, root) }),
@@ -159,7 +166,7 @@ function actionJson(action: Action, root: string): unknown {
 }
 
 function commandJson({ tool, args, stdin, secret, timeoutMs }: Command, root: string): unknown {
-  const shown = args.map((arg) => (arg.startsWith(`${root}/`) ? arg.slice(root.length + 1) : arg))
+  const shown = args.map((arg) => fromRoot(arg, root))
   const said = stdin !== undefined && secret !== true
   return { line: commandLine({ tool, args: shown }), argv: [tool, ...shown], ...(said && { stdin }), timeoutMs }
 }

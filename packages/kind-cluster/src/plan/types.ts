@@ -73,6 +73,8 @@ export interface Step {
   readonly actions: readonly Action[]
   /** Run however the step ends, once it has begun. */
   readonly cleanup?: Command
+  /** Files that the actions write and nobody needs after them. They are removed however the step ends. */
+  readonly temporary?: readonly string[]
   /** Local files that the actions read: when one has changed, the step is not done any more. Relative to the clone. */
   readonly files?: readonly string[]
   /**
