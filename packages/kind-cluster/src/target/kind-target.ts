@@ -148,7 +148,7 @@ export class KindTarget implements Target {
     const resolved = {
       ...(caller.kind === 'outside'
         ? resolveFromOutside(attempt, live.snapshot)
-        : resolveAttempt(attempt, live.snapshot, pod)),
+        : resolveAttempt(from, attempt, live.snapshot, pod)),
       ...(await this.#loot.of(attempt, live)),
     }
     // A held one waits for a change, which others' attempts must not keep from being tried.
@@ -159,6 +159,8 @@ export class KindTarget implements Target {
       return { made: one, since: began, until: new Date() }
     })
     const notes = [...made.notes]
+    const observation = withoutLoot(made.observation, resolved)
+    if (options.records === 'none') return { observation, flows: [], ...(notes.length > 0 && { notes }) }
     const parties = partiesOf(from, { ...attempt, host: resolved.host }, live.snapshot, pod)
     const { signal } = options
     const sightings = await collectSightings(
@@ -171,7 +173,6 @@ export class KindTarget implements Target {
         ...(signal !== undefined && { signal }),
       },
     )
-    const observation = withoutLoot(made.observation, resolved)
     return { observation, flows: [], sightings, ...(notes.length > 0 && { notes }) }
   }
 

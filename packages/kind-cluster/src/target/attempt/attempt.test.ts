@@ -19,6 +19,16 @@ describe('an attempt from a pod whose image is the probe', () => {
     assert.deepEqual(tools.astray(place.kubeconfig), [])
   })
 
+  it('has no log read for it where nobody wants to know more than what its client saw', async (t) => {
+    const asksWitnesses = /^kubectl get pods -n istio-system/
+    const { target, tools } = bench(t, [[exec, { stdout: seen() }]])
+    const { sightings } = await target.attempt('shop/sleep', get, { records: 'none' })
+    assert.equal(sightings, undefined)
+    assert.ok(!tools.lines().some((line) => asksWitnesses.test(line)))
+    await target.attempt('shop/sleep', get)
+    assert.ok(tools.lines().some((line) => asksWitnesses.test(line)))
+  })
+
   it('dials a pod by the address that the cluster gave it', async (t) => {
     const { target, tools } = bench(t, [[exec, { stdout: seen() }]])
     await target.attempt('shop/sleep', { ...get, to: { workload: 'shop/web-api' } })
@@ -154,8 +164,6 @@ describe('attempts that no cluster has a way to make', () => {
     'a stolen certificate': [{ kind: 'hbone', certificate: 'stolen' }, /ztunnel asks istiod/],
     'an expired one': [{ kind: 'hbone', certificate: 'expired' }, /^an expired certificate/],
     'a name that nobody has': [{ to: { host: 'drop.attacker.example' } }, /a name that nobody has/],
-    'an address that nobody has': [{ to: { ip: '203.0.113.9' } }, /an address that nobody has/],
-    'the metadata service': [{ to: { ip: '169.254.169.254' } }, /no metadata service/],
   }
   for (const [name, [change, message]] of Object.entries(cases))
     it(name, async (t) => {
@@ -166,6 +174,20 @@ describe('attempts that no cluster has a way to make', () => {
         false,
       )
     })
+
+  it('an address that nobody has, where its packets are not dropped anyway: that one is told by Cilium', async (t) => {
+    const unwalled = everything.objects.filter(({ apiVersion }) => /^(v1|apps\/v1)$/.test(apiVersion))
+    for (const [ip, message] of [
+      ['203.0.113.9', /an address that nobody has/],
+      ['169.254.169.254', /no metadata service/],
+    ] as const) {
+      const attempt: Attempt = { ...get, to: { ip } }
+      const open = bench(t, [], { objects: unwalled })
+      await assert.rejects(open.target.attempt('shop/web-api', attempt), { code: 'not-makeable', message })
+      const walled = bench(t, [[exec, { stdout: seen({ symptom: 'late-reset', phase: 'request' }) }]])
+      assert.equal((await walled.target.attempt('shop/web-api', attempt)).observation.symptom, 'late-reset')
+    }
+  })
 
   it('but a question for such a name is asked, and certificates that anybody makes are shown', async (t) => {
     const { target, tools } = bench(t, [[exec, { stdout: seen() }]])

@@ -11,6 +11,8 @@ export interface AttemptOptions {
   /** Called when the first answer of a held connection has come; awaited before the attempt's end. */
   readonly held?: () => Promise<void>
   readonly signal?: AbortSignal
+  /** What the client saw is all that is wanted: no log is read for it. */
+  readonly records?: 'none'
 }
 
 export interface Made {
