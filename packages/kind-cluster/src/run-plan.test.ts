@@ -182,6 +182,20 @@ test('a chart is installed once: afterwards the cluster says that it is there, a
   }
 })
 
+test('a chart that is there is upgraded when its values or its version are others than those that it was installed with', async (t) => {
+  const { go, tools, place } = prepared(t, (where) => [release(where)], [
+    ['helm list', listed('deployed')],
+    ['helm upgrade', {}],
+  ])
+  const upgrades = () => tools.lines().filter((line) => line.startsWith('helm upgrade')).length
+  await go()
+  assert.equal(upgrades(), 1, 'nobody has taken down what it was installed with')
+  await go()
+  assert.equal(upgrades(), 1)
+  await go({ plan: { steps: [making(place), { ...release(place), files: ['k8s/platform/helm/cilium.yaml'] }] } })
+  assert.equal(upgrades(), 2)
+})
+
 for (const [revision, how] of [
   ['1', 'helm uninstall r'],
   ['2', 'helm rollback r'],

@@ -63,7 +63,7 @@ test('one that does not answer is known by its container, and by nothing less', 
   await assert.rejects(takeDown(other.tools, other.place), { code: 'no-answer' })
   assert.ok(!other.deleted())
   const { container: _, ...without } = ours
-  const unknown = prepared(t, { record: without, table: [silent] })
+  const unknown = prepared(t, { record: without, table: [silent, ['docker container inspect', { code: 1 }]] })
   await assert.rejects(takeDown(unknown.tools, unknown.place), { code: 'no-answer' })
 })
 
