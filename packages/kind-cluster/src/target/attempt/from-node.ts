@@ -1,4 +1,4 @@
-import type { Observation, ResolvedAttempt } from '@bulkhead/scenarios'
+import type { Attempt, Observation, ResolvedAttempt } from '@bulkhead/scenarios'
 import type { Symptom } from '@bulkhead/verdict'
 import type { Command, Tools } from '../../tools.js'
 import { TargetError } from '../errors.js'
@@ -19,11 +19,7 @@ export async function fromNode(
   tools: Tools,
   signal?: AbortSignal,
 ): Promise<Observation> {
-  if (attempt.kind !== 'http' || attempt.tls !== undefined || attempt.hold === true)
-    throw new TargetError(
-      'not-makeable',
-      `kind's node image has curl and nothing that makes an attempt of kind ${attempt.kind}; only plain requests are made from a node.`,
-    )
+  mustBePlain(attempt)
   const { code, stdout, stderr } = await tools.run(commandOf(node, attempt), signal === undefined ? {} : { signal })
   const at = stdout.lastIndexOf(mark)
   if (at === -1)
@@ -32,6 +28,15 @@ export async function fromNode(
       `curl on the node ${node} did not run (exit code ${code}): ${stderr.trim()}`,
     )
   return observationOf(stdout.slice(0, at), JSON.parse(stdout.slice(at + mark.length)), attempt)
+}
+
+/** @throws TargetError `not-makeable` for what nothing on a node speaks */
+export function mustBePlain({ kind, tls, hold }: Attempt): void {
+  if (kind === 'http' && tls === undefined && hold !== true) return
+  throw new TargetError(
+    'not-makeable',
+    `kind's node image has curl and nothing that makes an attempt of kind ${kind}; only plain requests are made from a node.`,
+  )
 }
 
 function commandOf(node: string, { host, port, http, token, timeoutMs = 15_000 }: ResolvedAttempt): Command {

@@ -1,14 +1,16 @@
-import type { Attempt } from '@bulkhead/scenarios'
+import { type Attempt, flowOf } from '@bulkhead/scenarios'
+import { judge, type Snapshot } from '@bulkhead/verdict'
 
 /** Addresses that are kept for examples: nobody has them. */
 const forExamples = /^(192\.0\.2|198\.51\.100|203\.0\.113)\.\d+$/
 const metadataService = '169.254.169.254'
 
 /**
- * Why an attempt cannot be made on any cluster of kind's, whatever stands on it. An attempt whose far side does not exist fails with
- * every wall down, so that its failing proves no wall.
+ * Why an attempt cannot be made on a cluster of kind's. One whose far side does not exist fails with every wall down, so that its failing
+ * proves a wall only where the wall itself says that it was the one.
  */
-export function nowhereOnACluster({ kind, to, certificate }: Attempt): string | undefined {
+export function nowhereOnACluster(from: string, attempt: Attempt, snapshot: Snapshot): string | undefined {
+  const { kind, to, certificate } = attempt
   if (kind === 'socket')
     return 'the private socket of a pod is a thing of the local target; on a cluster a pod has a network namespace of its own instead.'
   if (certificate === 'stolen' || certificate === 'expired')
@@ -19,9 +21,18 @@ export function nowhereOnACluster({ kind, to, certificate }: Attempt): string | 
     return `${host} is a name that nobody has, and here there is no stand-in for the outside as the local target has one.`
   const ip = 'ip' in to ? to.ip : undefined
   const address = ip ?? host
-  if (address !== undefined && forExamples.test(address))
+  if (address === undefined || (address !== metadataService && !forExamples.test(address))) return undefined
+  // That its packets are dropped needs nobody who would answer: Cilium says it.
+  if (isDropped(from, attempt, snapshot)) return undefined
+  if (address !== metadataService)
     return `${address} is an address that nobody has, and here there is no stand-in for the outside as the local target has one.`
-  if (address === metadataService)
-    return `kind's nodes have no metadata service: nobody answers at ${metadataService} with every wall down.`
-  return undefined
+  return `kind's nodes have no metadata service: nobody answers at ${metadataService} with every wall down.`
+}
+
+/** Whether no packet of it leaves: what reads the payload waits for a far side that takes the connection. */
+function isDropped(from: string, attempt: Attempt, snapshot: Snapshot): boolean {
+  const flow = flowOf(from, attempt)
+  if (flow === undefined) return false
+  const { outcome, symptom } = judge(flow, snapshot)
+  return outcome === 'deny' && (symptom === 'timeout' || symptom === 'late-reset')
 }

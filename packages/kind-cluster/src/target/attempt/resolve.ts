@@ -10,8 +10,13 @@ export const timeouts = { attemptMs: 15_000, heldMs: 60_000, lateResetMs: 9_000 
  * The attempt with all that the pod cannot know, but for what is secret.
  * @throws TargetError `bad-attempt` when nothing is what it names; `not-makeable` when a cluster has no such thing
  */
-export function resolveAttempt(attempt: Attempt, snapshot: Snapshot, caller: Pod | undefined): ResolvedAttempt {
-  const why = nowhereOnACluster(attempt)
+export function resolveAttempt(
+  from: string,
+  attempt: Attempt,
+  snapshot: Snapshot,
+  caller: Pod | undefined,
+): ResolvedAttempt {
+  const why = nowhereOnACluster(from, attempt, snapshot)
   if (why !== undefined) throw new TargetError('not-makeable', why)
   const pod = podOf(attempt.to, snapshot, caller)
   const { hold, timeoutMs = 0, certificate } = attempt
