@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { causeOf } from './doctor/causes.js'
 import { clusterName, contextName, type Place } from './place.js'
 import { commandsFor } from './plan/commands.js'
 import { type ClusterRecord, writeRecord } from './record.js'
@@ -20,7 +21,11 @@ const loopback = /^https:\/\/(127(\.\d{1,3}){3}|localhost|\[::1\]):\d+\/?$/
 /** Names of kind's clusters on this machine. @throws Error when kind, or Docker behind it, does not answer */
 export async function kindClusters(tools: Tools, place: Place, options: RunOptions = {}): Promise<readonly string[]> {
   const { code, stdout, stderr } = await tools.run(commandsFor(place).kind(['get', 'clusters'], 1), options)
-  if (code !== 0) throw new Error(`which clusters kind has cannot be asked: ${stderr.trim()}`)
+  if (code !== 0) {
+    const cause = causeOf(stderr)
+    const likely = cause === undefined ? '' : ` ${[cause.cause, ...cause.todo].join(' ')}`
+    throw new Error(`which clusters kind has cannot be asked: ${stderr.trim()}${likely}`)
+  }
   return stdout.split('\n').filter((line) => line !== '')
 }
 

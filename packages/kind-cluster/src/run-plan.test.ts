@@ -79,6 +79,15 @@ test('what is looked at beforehand can stop everything, and is not looked at whe
   assert.equal(looked, 0)
 })
 
+test('on a machine without the tools all that is missing is told, where somebody looks; else what was asked for', async (t) => {
+  const missing = prepared(t, () => [], [['kind get clusters', { fails: 'missing' }]])
+  await assert.rejects(missing.go({ preflight: () => Promise.reject(new Error('four things')) }), /four things/)
+  await assert.rejects(missing.go(), { code: 'missing' })
+  const stderr = 'ERROR: failed to list clusters: Cannot connect to the Docker daemon at unix:///var/run/docker.sock.'
+  const stopped = prepared(t, () => [], [['kind get clusters', { code: 1, stderr }]])
+  await assert.rejects(stopped.go({ preflight: async () => {} }), /cannot be asked: ERROR: .*docker\.sock\. \S.*\./s)
+})
+
 test('a step that failed is told whole, and done again by the next try, which goes on there', async (t) => {
   const steps = () => [step('a', [run('one')], { done: 'proven' }), step('b', [run('two')]), step('c', [run('three')])]
   const said = Array.from({ length: 40 }, (_, index) => `line ${index}`).join('\n')

@@ -101,7 +101,7 @@ class Run {
   async #begin(): Promise<boolean> {
     const { tools, place, tell } = this.#options
     this.#record = readRecord(place)
-    const exists = (await kindClusters(tools, place, this.#run)).includes(clusterName)
+    const exists = (await this.#clusters()).includes(clusterName)
     if (!exists) {
       if (this.#record !== undefined)
         tell({ kind: 'note', text: 'The cluster of last time is gone; a new one is made.' })
@@ -124,6 +124,17 @@ class Run {
       commandsFor(place).kind(['delete', 'cluster', '--name', clusterName, '--kubeconfig', place.kubeconfig], 3),
     )
     return this.#startOver()
+  }
+
+  async #clusters(): Promise<readonly string[]> {
+    const { tools, place, preflight } = this.#options
+    try {
+      return await kindClusters(tools, place, this.#run)
+    } catch (error) {
+      // On a machine where nothing is prepared all of it is told, and not the first tool that is missing.
+      if (this.#record === undefined && this.#run.signal?.aborted !== true) await preflight?.()
+      throw error
+    }
   }
 
   async #startOver(): Promise<false> {
