@@ -42,6 +42,20 @@ describe('the target', () => {
     assert.equal((await slow.target.layers()).length, 7)
   })
 
+  it('asks again before each change: a cluster that is another by now stays as it is', async (t) => {
+    const { target, tools } = bench(t, [
+      ['kubectl get namespace kube-system', [{ stdout: 'ours' }, { stdout: 'another' }]],
+    ])
+    await target.layers()
+    for (const change of [
+      () => target.apply('x', {}),
+      () => target.withdraw('x'),
+      () => target.setLayers({ off: ['50-identity'] }),
+    ])
+      await assert.rejects(change(), { code: 'not-ours' })
+    assert.ok(!tools.lines().some((line) => /^kubectl (apply|delete|replace|create)/.test(line)))
+  })
+
   it('what was read is shared for a moment, and read anew after a change', async (t) => {
     const { target, tools } = bench(t, [])
     const reads = () => tools.lines().filter((line) => line.includes(' -A -o json')).length

@@ -48,8 +48,6 @@ export class KindTarget implements Target {
   readonly #loot: Loot
   readonly #limit: Limit
   #ready: Promise<void> | undefined
-  /** One change after the other: each is judged by what stands. */
-  #last: Promise<unknown> = Promise.resolve()
 
   private constructor(place: Place, tools: Tools, options: KindTargetOptions) {
     const { keptMs, atOnce = 4, ...settling } = options
@@ -84,24 +82,16 @@ export class KindTarget implements Target {
 
   /** Takes layers down and puts them up; resolves when that is in force. */
   async setLayers(change: Switch, signal?: AbortSignal): Promise<{ readonly layers: readonly ClusterLayer[] }> {
-    return this.#alone(async () => {
-      const switched = switchedOf(change, await this.layers())
-      const files = await this.#reader.files()
-      const names: ReadonlySet<string> = new Set([...switched.on, ...switched.off])
-      const objects = files.filter(({ layer }) => layer !== undefined && names.has(layer)).map(({ object }) => object)
-      const before = await this.#settle.before()
-      try {
-        await switchLayers(switched, {
-          tools: this.#tools,
-          place: this.#place,
-          ...(signal !== undefined && { signal }),
-        })
-        this.#note(await this.#settle.after(before, objects))
-      } finally {
-        this.#reader.forget()
-      }
-      return { layers: await this.layers() }
+    const switched = switchedOf(change, await this.layers())
+    const files = await this.#reader.files()
+    const names: ReadonlySet<string> = new Set([...switched.on, ...switched.off])
+    const objects = files.filter(({ layer }) => layer !== undefined && names.has(layer)).map(({ object }) => object)
+    await this.#changing(async () => {
+      const before = await this.#settle.before(objects)
+      await switchLayers(switched, { tools: this.#tools, place: this.#place, ...(signal !== undefined && { signal }) })
+      return this.#settle.after(before, objects)
     })
+    return { layers: await this.layers() }
   }
 
   async predict(flow: Flow): Promise<Verdict> {
@@ -116,27 +106,27 @@ export class KindTarget implements Target {
     return this.#changes.admit(change, await this.live())
   }
 
+  /** What others change at the same time is theirs to keep apart: whoever runs scenarios does. */
   async apply(name: string, change: Change): Promise<void> {
-    await this.#alone(async () => {
-      this.#reader.forget()
-      const live = await this.live()
-      try {
-        this.#note(await this.#changes.apply(name, change, live))
-      } finally {
-        this.#reader.forget()
-      }
-    })
+    await this.#started()
+    this.#reader.forget()
+    const live = await this.live()
+    await this.#changing(() => this.#changes.apply(name, change, live))
   }
 
   async withdraw(name: string): Promise<void> {
-    await this.#alone(async () => {
-      await this.#started()
-      try {
-        this.#note(await this.#changes.withdraw(name))
-      } finally {
-        this.#reader.forget()
-      }
-    })
+    await this.#started()
+    await this.#changing(() => this.#changes.withdraw(name))
+  }
+
+  /** Whose cluster it is, is asked before each change: a file can be exchanged, and a port be somebody else's by now. */
+  async #changing(what: () => Promise<readonly string[]>): Promise<void> {
+    await this.#checkOurs()
+    try {
+      this.#note(await what())
+    } finally {
+      this.#reader.forget()
+    }
   }
 
   /** @throws TargetError: `not-makeable` is no failure, but an attempt that a cluster has no way to make. */
@@ -205,7 +195,7 @@ export class KindTarget implements Target {
   }
 
   async #start(): Promise<void> {
-    await checkOurs(this.#tools, this.#place, readRecord(this.#place))
+    await this.#checkOurs()
     const mended = await this.#changes.mend()
     this.#note(
       mended.map(
@@ -215,14 +205,12 @@ export class KindTarget implements Target {
     )
   }
 
-  #note(notes: readonly string[]): void {
-    for (const note of notes) this.#options.onNote?.(note)
+  #checkOurs(): Promise<void> {
+    return checkOurs(this.#tools, this.#place, readRecord(this.#place))
   }
 
-  #alone<T>(what: () => Promise<T>): Promise<T> {
-    const next = this.#last.then(what, what)
-    this.#last = next.catch(() => undefined)
-    return next
+  #note(notes: readonly string[]): void {
+    for (const note of notes) this.#options.onNote?.(note)
   }
 }
 

@@ -29,20 +29,20 @@ describe('when a change is in force', () => {
       list(endpoint(4, 3, 'regenerating'), endpoint(4, 4)),
       list(endpoint(4, 4), endpoint(4, 4), endpoint(0, 0, 'disconnected')),
     ])
-    assert.deepEqual(await settle.after(await settle.before(), network), [])
+    assert.deepEqual(await settle.after(await settle.before(network), network), [])
     assert.equal(tools.lines().filter((line) => line.includes('endpoint list')).length, 4)
   })
 
   it('one that does not come is told after its time, and nobody waits for ever', async () => {
     const { settle } = settleWith(list(endpoint(4, 3)))
-    const [note = ''] = await settle.after(await settle.before(), network)
+    const [note = ''] = await settle.after(await settle.before(network), network)
     assert.match(note, /Cilium's agents cilium-a did not say within 0\.04 s/)
   })
 
   it('a cluster without Cilium has no agents to wait for', async () => {
     const tools = recordingTools([['kubectl get pods', { stdout: listOf([]) }]])
     const settle = new Settle({ tools, place, pauseMs: 1, networkMs: 1000 })
-    assert.deepEqual(await settle.after(await settle.before(), network), [])
+    assert.deepEqual(await settle.after(await settle.before(network), network), [])
   })
 
   it('Kyverno: its policies are ready; none left is no mistake', async () => {
@@ -64,6 +64,7 @@ describe('when a change is in force', () => {
     assert.deepEqual(of('security.istio.io/v1', 'AuthorizationPolicy'), ['istio'])
     assert.deepEqual(of('gateway.networking.k8s.io/v1', 'HTTPRoute'), ['istio'])
     assert.deepEqual(of('v1', 'Service'), ['istio'])
+    assert.deepEqual(of('v1', 'ServiceAccount'), [])
     assert.deepEqual(of('rbac.authorization.k8s.io/v1', 'Role'), [])
   })
 

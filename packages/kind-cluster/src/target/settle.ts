@@ -40,6 +40,7 @@ export function enforcersOf(objects: readonly Changed[]): ReadonlySet<'cilium' |
       const group = groupOf(object)
       if (object.kind.endsWith('NetworkPolicy')) return ['cilium'] as const
       if (kyvernoGroups.has(group)) return ['kyverno'] as const
+      if (object.kind === 'ServiceAccount') return []
       // A Service that names a waypoint, a namespace's labels and a pod's are istiod's to pass on, too.
       return meshGroups.has(group) || group === '' || group === 'apps' ? (['istio'] as const) : []
     }),
@@ -54,7 +55,8 @@ export class Settle {
   }
 
   /** Asked before a change, so that it is known what is new after it. */
-  async before(): Promise<Revisions> {
+  async before(objects: readonly Changed[]): Promise<Revisions> {
+    if (!enforcersOf(objects).has('cilium')) return new Map()
     return new Map((await this.#revisions()).map(({ agent, realized }) => [agent, realized]))
   }
 

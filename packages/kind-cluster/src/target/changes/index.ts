@@ -49,13 +49,14 @@ export class Changes {
     const record = await this.#recordOf(name, resources, change.without ?? [], live)
     keep(place, record)
     try {
-      const before = await settle.before()
+      const touched = [...resources.map(({ object }) => object), ...record.taken]
+      const before = await settle.before(touched)
       await this.#delete(record.taken)
       const refused = await this.#send(name, resources)
       if (refused.length > 0) throw this.#refusal(resources, refused, live)
       const podless = await podsReady(resources, this.#options)
       if (podless.length > 0) throw this.#refusal(resources, podless, live, 'pods')
-      const notes = await settle.after(before, [...resources.map(({ object }) => object), ...record.taken])
+      const notes = await settle.after(before, touched)
       this.#standing.set(name, resources)
       return notes
     } catch (error) {
@@ -178,13 +179,14 @@ export class Changes {
   /** Also of what was not sent yet: to delete what is not there is no mistake. */
   async #takeBack(record: ChangeRecord): Promise<readonly string[]> {
     const { place, settle } = this.#options
-    const before = await settle.before()
-    await this.#delete(record.brought.toReversed())
-    for (const one of [...record.replaced, ...record.taken]) await this.#putBack(one)
     const back = [...record.replaced, ...record.taken]
+    const touched = [...record.brought, ...back]
+    const before = await settle.before(touched)
+    await this.#delete(record.brought.toReversed())
+    for (const one of back) await this.#putBack(one)
     // What runs is ready again before anybody is let on.
     await podsReady(back.map(asResource), this.#options)
-    const notes = await settle.after(before, [...record.brought, ...back])
+    const notes = await settle.after(before, touched)
     forget(place, record.name)
     return notes
   }
