@@ -117,7 +117,9 @@ describe('k8s/platform/versions.yaml', () => {
       pins.kyverno.version,
     ]
     for (const version of versions) assert.ok(table.includes(`| ${version} `), `k8s/README.md has no ${version}`)
-    const steps = [...table.matchAll(/--version (\S+)/g), ...platform('argocd/README.md').matchAll(/--version (\S+)/g)]
+    const steps = [table, platform('argocd/README.md'), text('docs/scale.md')].flatMap((page) => [
+      ...page.matchAll(/--version (\S+)/g),
+    ])
     const known = [pins.cilium, pins.istio, pins.kyverno.chart]
     assert.ok(steps.length > 0)
     for (const [step, version = ''] of steps) assert.ok(known.includes(version.replace(/`.*/, '')), step)
