@@ -127,6 +127,13 @@ describe('layers', () => {
     assert.deepEqual(lines.slice(at, at + planned.length), planned)
   })
 
+  it('come down in the order of up, backwards', async (t) => {
+    const { target, tools } = bench(t, [[/^kubectl delete -k/, {}]])
+    await target.setLayers({ off: ['20', 'requests', '40-mtls'] })
+    const down = tools.lines().flatMap((line) => /^kubectl delete -k k8s\/layers\/(\S+)/.exec(line)?.[1] ?? [])
+    assert.deepEqual(down, ['60-requests', '40-mtls', '20-network'])
+  })
+
   it('a name that none has, or one that is to be both, changes nothing', async (t) => {
     const { target, tools } = bench(t, [])
     await assert.rejects(target.setLayers({ off: ['55-none'] }), {

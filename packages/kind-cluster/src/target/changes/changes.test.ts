@@ -86,9 +86,10 @@ describe('a change on the cluster', () => {
       [
         /get services\/web-api/,
         {
-          stdout: JSON.stringify(
-            everything.objects.find(({ kind, metadata }) => kind === 'Service' && metadata.name === 'web-api'),
-          ),
+          stdout: JSON.stringify({
+            ...everything.objects.find(({ kind, metadata }) => kind === 'Service' && metadata.name === 'web-api'),
+            status: { loadBalancer: {} },
+          }),
         },
       ],
     ])
@@ -223,6 +224,21 @@ describe('what an ended run has left', () => {
     )
     assert.match(notes.join(), /had left the change "old.given" on the cluster; it has been taken back/)
     assert.equal(existsSync(join(place.folder, 'changes/old.given.json')), false)
+  })
+
+  it('what the same run has in force is not left by anybody', async (t) => {
+    const table = [
+      [apply, {}],
+      ['kubectl get pods/late', { stdout: pod }],
+      ['kubectl delete', {}],
+    ] as const
+    const first = bench(t, table)
+    await first.target.apply('late.given', mine)
+    const second = bench(t, table, {}, first.place)
+    await second.target.layers()
+    assert.deepEqual([second.notes, changes(second.tools.lines())], [[], []])
+    await second.target.withdraw('late.given')
+    assert.equal(changes(second.tools.lines()).length, 2)
   })
 
   it('a run that goes on is not disturbed, and a record that cannot be read is not passed over', async (t) => {

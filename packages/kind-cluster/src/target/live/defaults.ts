@@ -161,7 +161,6 @@ export function addedByServer(path: string, value: unknown, { kind, file, live }
   if (at.endsWith('pod.serviceAccount')) return value === valueAt(file, 'serviceAccountName')
   if (/(^|\.)ports\[\]\.targetPort$/.test(at)) return value === live.port
   const table = at.startsWith('pod') ? { ...podSpec, ...(kind === 'Pod' ? runningPod : {}) } : (ofKind[kind] ?? {})
-  if (!Object.hasOwn(table, at)) return false
   const wanted = table[at]
   return wanted === chosen || isDeepStrictEqual(wanted, value)
 }
