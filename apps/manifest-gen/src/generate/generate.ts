@@ -1,7 +1,7 @@
 import type { Description } from '../description/types.js'
 import { cilium } from './cilium.js'
 import { identity, mtls } from './identity.js'
-import { allowNothing, defaultDeny, namespace, strict } from './namespace.js'
+import { allowNothing, defaultDeny, disk, namespace, strict } from './namespace.js'
 import { network } from './network.js'
 import { type KubernetesObject, type ManifestFile, type Part, parts } from './objects.js'
 import { requests } from './requests.js'
@@ -17,11 +17,11 @@ const makers: Readonly<Record<Part, (description: Description) => readonly Kuber
 }
 
 /** What a namespace has beside its workloads. */
-const makersOfNamespace: Readonly<Partial<Record<Part, (name: string) => KubernetesObject>>> = {
-  workloads: namespace,
-  '20-network': defaultDeny,
-  '40-mtls': strict,
-  '50-identity': allowNothing,
+const makersOfNamespace: Readonly<Partial<Record<Part, readonly ((name: string) => KubernetesObject)[]>>> = {
+  workloads: [namespace, disk],
+  '20-network': [defaultDeny],
+  '40-mtls': [strict],
+  '50-identity': [allowNothing],
 }
 
 /**
@@ -30,8 +30,8 @@ const makersOfNamespace: Readonly<Partial<Record<Part, (name: string) => Kuberne
  */
 export function generate(description: Description): readonly ManifestFile[] {
   return parts.flatMap((part) => {
-    const ofNamespace = description.newNamespace ? makersOfNamespace[part]?.(description.namespace) : undefined
-    const objects = [...(ofNamespace === undefined ? [] : [ofNamespace]), ...makers[part](description)]
+    const ofNamespace = description.newNamespace ? (makersOfNamespace[part] ?? []) : []
+    const objects = [...ofNamespace.map((make) => make(description.namespace)), ...makers[part](description)]
     if (objects.length === 0) return []
     const folder = part === 'workloads' ? part : `layers/${part}`
     return [{ part, path: `${folder}/${description.namespace}/${description.name}.yaml`, objects }]

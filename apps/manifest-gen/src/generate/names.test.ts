@@ -35,6 +35,7 @@ const described = fc.record({
 /** What a namespace has of its own, which every set of it says alike. */
 const ofNamespace = [
   'Namespace/demo',
+  'LimitRange/disk',
   'NetworkPolicy/default-deny',
   'PeerAuthentication/default',
   'AuthorizationPolicy/allow-nothing',

@@ -16,6 +16,23 @@ export const namespace = (name: string): KubernetesObject => ({
   },
 })
 
+/** A node's disk is everybody's: what pods write into logs and emptyDirs has an end, whoever makes them. */
+export const disk = (name: string): KubernetesObject => ({
+  apiVersion: 'v1',
+  kind: 'LimitRange',
+  metadata: { name: 'disk', namespace: name },
+  spec: {
+    limits: [
+      {
+        type: 'Container',
+        defaultRequest: { 'ephemeral-storage': '16Mi' },
+        default: { 'ephemeral-storage': '256Mi' },
+        max: { 'ephemeral-storage': '1Gi' },
+      },
+    ],
+  },
+})
+
 /** Closed, both ways, also for the pod that somebody adds tomorrow. */
 export const defaultDeny = (name: string): KubernetesObject => ({
   apiVersion: 'networking.k8s.io/v1',
