@@ -38,6 +38,19 @@ describe('an attempt from a pod whose image is the probe', () => {
     assert.equal(host, textAt(pod, 'status', 'podIP'))
   })
 
+  it('is made from a pod that is ready, where one of them is not', async (t) => {
+    const sleep = everything.objects.find(({ kind, metadata }) => kind === 'Pod' && metadata.name.startsWith('sleep-'))
+    assert.ok(sleep)
+    const early = {
+      ...sleep,
+      metadata: { ...sleep.metadata, name: 'sleep-early' },
+      status: { phase: 'Running', podIP: '10.244.7.7' },
+    }
+    const { target, tools } = bench(t, [[exec, { stdout: seen() }]], { objects: [early, ...everything.objects] })
+    await target.attempt('shop/sleep', get)
+    assert.ok(tools.lines().some((line) => line.startsWith(`kubectl exec -i -n shop ${sleep.metadata.name} `)))
+  })
+
   it('what it saw is the answer, whatever that is: it is not tried again', async (t) => {
     const { target, tools } = bench(t, [[exec, { stdout: seen({ symptom: 'reset', phase: 'request' }), code: 1 }]])
     assert.equal((await target.attempt('shop/sleep', get)).observation.symptom, 'reset')
