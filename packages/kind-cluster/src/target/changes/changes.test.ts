@@ -78,7 +78,7 @@ describe('a change on the cluster', () => {
     const { target, tools } = bench(t, [
       [apply, {}],
       ['kubectl delete', {}],
-      [/^kubectl (replace|create) -f -$/, {}],
+      [/^kubectl (replace|create) (--field-manager=bulkhead )?-f -$/, {}],
       [
         /get authorizationpolicies\.security\.istio\.io\/web-api-rbac/,
         [{ stdout: JSON.stringify(live) }, { stdout: '' }],
@@ -102,11 +102,18 @@ describe('a change on the cluster', () => {
       back.map(({ args, stdin }) => [args[4], JSON.parse(stdin ?? '').metadata.name]),
       [
         ['replace', 'web-api'],
+        ['replace', 'web-api'],
         ['create', 'web-api-rbac'],
       ],
     )
     for (const { stdin = '' } of back) assert.doesNotMatch(stdin, /resourceVersion|managedFields|"uid"|"status"/)
-    assert.match(back[0]?.stdin ?? '', /clusterIP/)
+    const [stands = '', service = ''] = back.map(({ stdin = '' }) => stdin)
+    // Replaced, since an apply leaves a label that others have written and the manifest does not have.
+    assert.deepEqual(JSON.parse(stands).metadata.labels, { 'bulkhead.dev/change': 'x' })
+    assert.match(service, /clusterIP/)
+    // Without this note a later apply of k8s/ takes nothing away.
+    for (const one of back.slice(1))
+      assert.match(one.stdin ?? '', /kubectl\.kubernetes\.io\/last-applied-configuration/)
   })
 
   it('an id that is not there is no mistake; one with its group is that alone', async (t) => {

@@ -3,7 +3,7 @@ import type { Admitted, Change } from '@bulkhead/scenarios'
 import type { Place } from '../../place.js'
 import type { Tools } from '../../tools.js'
 import { messageOf, TargetError } from '../errors.js'
-import { asked, idOf, itemsOf, keyOf, kubectl, type Live, type LiveObject, written } from '../live/index.js'
+import { asked, idOf, itemsOf, keyOf, kubectl, type Live, type LiveObject, toPutBack } from '../live/index.js'
 import type { Settle } from '../settle.js'
 import { predictAdmissions } from './admit.js'
 import { argsOf } from './names.js'
@@ -52,7 +52,7 @@ export class Changes {
       const touched = [...resources.map(({ object }) => object), ...record.taken]
       const before = await settle.before(touched)
       await this.#delete(record.taken)
-      const refused = await this.#send(name, resources)
+      const refused = await this.#send(record, resources)
       if (refused.length > 0) throw this.#refusal(resources, refused, live)
       const podless = await podsReady(resources, this.#options)
       if (podless.length > 0) throw this.#refusal(resources, podless, live, 'pods')
@@ -124,24 +124,34 @@ export class Changes {
     const args = ['get', ...argsOf(object), '--ignore-not-found', '-o', 'json']
     const said = await asked(this.#options.tools, kubectl(this.#options.place, args, { secret }))
     const [found] = said.trim() === '' ? [] : itemsOf(said)
-    return found === undefined ? undefined : written(found)
+    return found === undefined ? undefined : toPutBack(found)
   }
 
   /** @returns what was refused. What only supports others is sent at once; what runs pods when all of it would be taken. */
-  async #send(name: string, resources: readonly Resource[]): Promise<readonly Refusal[]> {
+  async #send(record: ChangeRecord, resources: readonly Resource[]): Promise<readonly Refusal[]> {
     const refused: Refusal[] = []
     const runs = resources.filter(bringsPods)
     for (const resource of resources)
-      if (!runs.includes(resource)) refused.push(...(await this.#sendOne(name, resource)))
-    for (const resource of runs) refused.push(...(await this.#sendOne(name, resource, ['--dry-run=server'])))
+      if (!runs.includes(resource)) refused.push(...(await this.#sendOne(record, resource)))
+    for (const resource of runs) refused.push(...(await this.#sendOne(record, resource, ['--dry-run=server'])))
     if (refused.length > 0) return refused
-    for (const resource of runs) refused.push(...(await this.#sendOne(name, resource)))
+    for (const resource of runs) refused.push(...(await this.#sendOne(record, resource)))
     return refused
   }
 
-  async #sendOne(name: string, resource: Resource, more: readonly string[] = []): Promise<readonly Refusal[]> {
+  /**
+   * In the place of what is there already, replaced: an apply leaves what somebody else has written and the manifest does not have,
+   * a label that is to be gone among it.
+   */
+  async #sendOne(
+    { name, replaced }: ChangeRecord,
+    resource: Resource,
+    more: readonly string[] = [],
+  ): Promise<readonly Refusal[]> {
     const { tools, place } = this.#options
-    const args = ['apply', '--server-side', '--force-conflicts', '--field-manager=bulkhead', ...more, '-f', '-']
+    const isThere = replaced.some((one) => keyOf(idOf(one), one) === keyOf(resource.id, resource.object))
+    const how = isThere ? ['replace'] : ['apply', '--server-side', '--force-conflicts']
+    const args = [...how, '--field-manager=bulkhead', ...more, '-f', '-']
     const stdin = `${JSON.stringify(labelled(resource, name))}\n`
     const secret = resource.kind === 'Secret'
     const { code, stderr } = await tools.run(kubectl(place, args, { stdin, secret }))

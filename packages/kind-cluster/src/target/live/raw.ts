@@ -70,3 +70,11 @@ export function written(object: LiveObject): LiveObject {
     metadata: { ...kept, ...(object.metadata.annotations !== undefined && { annotations }) },
   }
 }
+
+/** As `written`, and with what kubectl notes of what was applied: without it a later apply takes nothing away that a file no longer has. */
+export function toPutBack(object: LiveObject): LiveObject {
+  const back = written(object)
+  const note = object.metadata.annotations?.[applied]
+  if (note === undefined) return back
+  return { ...back, metadata: { ...back.metadata, annotations: { ...back.metadata.annotations, [applied]: note } } }
+}
