@@ -1,4 +1,18 @@
 export {
+  BundleError,
+  type BundleManifest,
+  holdManifest,
+  type MadeBundle,
+  type MakeBundleOptions,
+  makeBundle,
+  NPM_CACHE,
+  partsFolder,
+  readManifest,
+  type Unpacked,
+  type UnpackOptions,
+  unpackBundle,
+} from './bundle/index.js'
+export {
   type ClusterStatus,
   clusterStatus,
   type LayerStatus,
@@ -56,6 +70,7 @@ export {
   wantedVersion,
 } from './pins.js'
 export { clusterName, contextName, kubectlArgs, type Place, placeOf } from './place.js'
+export { type UnpackedBundle, unpackedBundle, unpackedFolder } from './plan/bundled.js'
 export { type Commands, commandsFor } from './plan/commands.js'
 export { downPlan } from './plan/down.js'
 export { imagesOf } from './plan/images.js'
@@ -65,6 +80,7 @@ export type { Action, Part, Plan, Step } from './plan/types.js'
 export { type PlanInput, upPlan } from './plan/up.js'
 export { readFacts, type WorkloadFacts } from './plan/workloads.js'
 export { type ClusterRecord, forgetCluster, RecordError, readRecord } from './record.js'
+export { ActionError } from './run-action.js'
 export { type Failure, type PlanEvent, type PlanOutcome, type RunPlanOptions, runPlan } from './run-plan.js'
 export { type MadeSecrets, makeSecrets, type Told } from './secrets/cluster-secrets.js'
 export { readSecrets } from './secrets/live-secrets.js'

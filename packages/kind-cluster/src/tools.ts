@@ -1,5 +1,5 @@
-/** The programs of this machine that a cluster is made and asked with; `npm` and `tar` for a bundle. */
-export type ToolName = 'docker' | 'kind' | 'kubectl' | 'helm' | 'cilium' | 'istioctl' | 'npm' | 'node' | 'tar'
+/** The programs of this machine that a cluster is made and asked with; `npm` and `curl` for a bundle. */
+export type ToolName = 'docker' | 'kind' | 'kubectl' | 'helm' | 'cilium' | 'istioctl' | 'npm' | 'node' | 'curl'
 
 /** One command line. It is data: the plan prints it, tests read it, and the same is run. */
 export interface Command {

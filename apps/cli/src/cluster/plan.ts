@@ -1,4 +1,13 @@
-import { type Place, type Plan, planJson, readFacts, readPins, renderPlan, upPlan } from '@bulkhead/kind-cluster'
+import {
+  type Place,
+  type Plan,
+  planJson,
+  readFacts,
+  readPins,
+  renderPlan,
+  type UnpackedBundle,
+  upPlan,
+} from '@bulkhead/kind-cluster'
 import { type Io, printJson } from '../io.js'
 import type { JsonOption } from '../options.js'
 
@@ -6,9 +15,10 @@ import type { JsonOption } from '../options.js'
 export const nodePlatform = (arch: string = process.arch): string => `linux/${arch === 'x64' ? 'amd64' : arch}`
 
 /** The plan for a clone. No tool is needed for it. @throws PinsError, ManifestError */
-export async function planFor(place: Place): Promise<Plan> {
+export async function planFor(place: Place, bundle?: UnpackedBundle): Promise<Plan> {
   const { root } = place
-  return upPlan({ place, pins: readPins(root), platform: nodePlatform(), facts: await readFacts(root) })
+  const facts = await readFacts(root)
+  return upPlan({ place, pins: readPins(root), platform: nodePlatform(), facts, ...(bundle && { bundle }) })
 }
 
 /** What is said around a plan's steps. */
@@ -31,6 +41,18 @@ export const aroundUp: Around = {
   ],
   after: [
     'A line that failed can be typed again, and so can all before it but the first. `npx bulkhead cluster status` says what is there, `npx bulkhead cluster down` takes it all away.',
+  ],
+}
+
+/** The same, for a plan that has everything from a bundle. */
+export const aroundBundle: Around = {
+  before: [
+    ...aroundUp.before,
+    'Everything that would be fetched comes out of the bundle: no line needs a network. A clone that is not installed yet takes its packages from it too, before all of this; docs/cluster.md has the lines.',
+  ],
+  after: [
+    ...aroundUp.after,
+    'What was unpacked is in .bulkhead/kind/bundle and may be deleted once all is up; `up` does that itself.',
   ],
 }
 

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import {
   causeOf,
   commandLine,
@@ -8,19 +9,24 @@ import {
   runPlan,
   shellWord,
   type Told,
+  type UnpackedBundle,
+  unpackedFolder,
 } from '@bulkhead/kind-cluster'
 import { signalExitCode } from '../interrupt.js'
 import { exitCodes, type Io, note, print, printable, printJson } from '../io.js'
 import type { JsonOption, StateOption } from '../options.js'
 import { shownPath } from '../places.js'
 import { styleOf } from '../style.js'
+import { bundleFor } from './bundle.js'
 import { type ClusterTools, clusterPlace, clusterTools, workloadsOf } from './place.js'
-import { aroundUp, planFor, printPlan } from './plan.js'
+import { aroundBundle, aroundUp, planFor, printPlan } from './plan.js'
 import { preflight } from './preflight.js'
 import { progressOf } from './progress.js'
 
 export interface UpOptions extends JsonOption, StateOption {
   readonly plan?: boolean
+  /** A file of `cluster bundle`. */
+  readonly bundle?: string
 }
 
 /** What a test gives instead of this machine and its tools. */
@@ -34,11 +40,12 @@ export interface UpGiven extends ClusterTools {
 export async function up(options: UpOptions, io: Io, given?: UpGiven): Promise<void> {
   if (options.plan === true) {
     const place = clusterPlace(io, options)
-    printPlan(await planFor(place), place, aroundUp, options, io)
+    const bundle = await bundleOf(options, place, io)
+    printPlan(await planFor(place, bundle), place, bundle === undefined ? aroundUp : aroundBundle, options, io)
     return
   }
   const { place, tools } = given ?? clusterTools(io, options)
-  const plan = await planFor(place)
+  const plan = await planFor(place, await bundleOf(options, place, io))
   const resources = await workloadsOf(place)
   note(io, `What each tool says is in ${shownPath(io, place.log)}. Ctrl-C stops; the same command goes on from there.`)
   const progress = progressOf(io, options)
@@ -48,18 +55,29 @@ export async function up(options: UpOptions, io: Io, given?: UpGiven): Promise<v
     ...(given?.pauseMs !== undefined && { pauseMs: given.pauseMs }),
   }).finally(progress.end)
   if (options.json === true) printJson(io, outcomeJson(outcome))
-  if (outcome.kind === 'done') done(outcome, place, options, io)
-  else if (outcome.kind === 'failed') {
+  const again = shellLine(['npx', 'bulkhead', 'cluster', 'up', ...(options.bundle ? ['--bundle', options.bundle] : [])])
+  if (outcome.kind === 'done') {
+    // All of it is on the nodes by now.
+    rmSync(unpackedFolder(place), { recursive: true, force: true })
+    done(outcome, place, options, io)
+  } else if (outcome.kind === 'failed') {
     note(
       io,
-      printable(failureText(outcome.failure, plan.steps.indexOf(outcome.failure.step), shownPath(io, place.log))),
+      printable(
+        failureText(outcome.failure, plan.steps.indexOf(outcome.failure.step), shownPath(io, place.log), again),
+      ),
     )
     io.exit(exitCodes.badInput)
   } else {
-    note(io, interruptedText(outcome))
+    note(io, interruptedText(outcome, again))
     io.exit(signalExitCode(io.signal.reason))
   }
 }
+
+const bundleOf = async ({ bundle }: UpOptions, place: Place, io: Io): Promise<UnpackedBundle | undefined> =>
+  bundle === undefined ? undefined : bundleFor(bundle, place, io)
+
+const shellLine = (words: readonly string[]): string => words.map(shellWord).join(' ')
 
 function done(
   outcome: Extract<PlanOutcome, { kind: 'done' }>,
@@ -100,19 +118,19 @@ function toldText({ secret, values }: Told, kubeconfig: string): string {
   ].join('\n')
 }
 
-function failureText({ step, command, why, said }: Failure, index: number, log: string): string {
+function failureText({ step, command, why, said }: Failure, index: number, log: string, again: string): string {
   const cause = causeOf([...said, why].join('\n'))
   const parts = [
     `bulkhead: step ${index + 1}, "${step.title}", failed: ${why}.`,
     ...(command === undefined ? [] : ['The command:', `  ${commandLine(command)}`]),
     ...(said.length === 0 ? [] : ['It said last:', ...said.map((line) => `  ${line}`)]),
     ...(cause === undefined ? [] : [`Likely: ${cause.cause}`, ...cause.todo.map((one) => `  ${one}`)]),
-    `Everything that was said is in ${log}. When it is put right, \`npx bulkhead cluster up\` goes on at this step; \`npx bulkhead cluster down\` takes away what is there.`,
+    `Everything that was said is in ${log}. When it is put right, \`${again}\` goes on at this step; \`npx bulkhead cluster down\` takes away what is there.`,
   ]
   return parts.join('\n')
 }
 
-function interruptedText({ step, record }: Extract<PlanOutcome, { kind: 'interrupted' }>): string {
+function interruptedText({ step, record }: Extract<PlanOutcome, { kind: 'interrupted' }>, again: string): string {
   const begun = Object.keys(record?.steps ?? {}).length
   const at = step === undefined ? '' : ` at "${step.title}"`
   if (record === undefined) return `bulkhead: interrupted${at}; nothing was made.`
@@ -120,7 +138,7 @@ function interruptedText({ step, record }: Extract<PlanOutcome, { kind: 'interru
     record.uid === undefined
       ? 'The cluster itself was not finished: what there is of it is taken away by the next `up`, or by `down`.'
       : `The cluster is there, with ${begun} steps done.`
-  return `bulkhead: interrupted${at}. ${there} \`npx bulkhead cluster up\` goes on, \`npx bulkhead cluster down\` takes it all away.`
+  return `bulkhead: interrupted${at}. ${there} \`${again}\` goes on, \`npx bulkhead cluster down\` takes it all away.`
 }
 
 function outcomeJson(outcome: PlanOutcome): unknown {

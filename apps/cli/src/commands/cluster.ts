@@ -1,4 +1,5 @@
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
+import type { BundleOptions } from '../cluster/bundle.js'
 import type { DoctorOptions } from '../cluster/doctor.js'
 import type { Io } from '../io.js'
 import { type JsonOption, type StateOption, withHelp, withJson, withState } from '../options.js'
@@ -21,6 +22,8 @@ export function register(program: Command, io: Io): void {
   registerStatus(cluster, io)
   registerDown(cluster, io)
   registerSecrets(cluster, io)
+  registerBundle(cluster, io)
+  registerUnpack(cluster, io)
 }
 
 function registerDoctor(cluster: Command, io: Io): void {
@@ -39,6 +42,7 @@ function registerDoctor(cluster: Command, io: Io): void {
 }
 
 type PlanOptions = JsonOption & StateOption & { readonly plan?: boolean }
+type UpOptions = PlanOptions & { readonly bundle?: string }
 
 function registerUp(cluster: Command, io: Io): void {
   const command = cluster
@@ -47,9 +51,18 @@ function registerUp(cluster: Command, io: Io): void {
       'Make the cluster and everything on it, and run the suite from inside its pods. What is there already stays: after a failure or Ctrl-C the same command goes on.',
     )
     .option('--plan', 'print what would be done, as lines to type; nothing is run, and no tool is needed')
-    .action(async (options: PlanOptions) => (await import('../cluster/up.js')).up(options, io))
+    .option(
+      '--bundle <file>',
+      'take everything that would be fetched from a file of `cluster bundle`: no network is needed',
+    )
+    .action(async (options: UpOptions) => (await import('../cluster/up.js')).up(options, io))
   withHelp(withJson(withState(command)), {
-    examples: ['npx bulkhead cluster up --plan', 'npx bulkhead cluster up', 'npx bulkhead cluster up --plan --json'],
+    examples: [
+      'npx bulkhead cluster up --plan',
+      'npx bulkhead cluster up',
+      'npx bulkhead cluster up --plan --json',
+      'npx bulkhead cluster up --bundle bulkhead-bundle.tar',
+    ],
     exit: '0 it is up and the suite found no difference, 1 it is up and the suite found some, 2 a step failed, or the cluster is not ours.',
   })
 }
@@ -87,5 +100,49 @@ function registerSecrets(cluster: Command, io: Io): void {
   withHelp(withState(command), {
     examples: ['npx bulkhead cluster secrets | kubectl --context kind-bulkhead apply --server-side -f -'],
     exit: '0, or 2 when there is no cluster of ours, or it does not answer.',
+  })
+}
+
+const platforms = ['linux/amd64', 'linux/arm64'] as const
+
+function registerBundle(cluster: Command, io: Io): void {
+  const each = (given: string, before: readonly string[] = []): readonly string[] => {
+    const all = given.split(',')
+    const wrong = all.find((one) => !platforms.some((platform) => platform === one))
+    if (wrong === undefined) return [...before, ...all]
+    throw new InvalidArgumentError(`it has to be ${platforms.join(' or ')}, or both with a comma between.`)
+  }
+  const command = cluster
+    .command('bundle')
+    .argument('[file]', 'where the archive goes (default: .bulkhead/bulkhead-bundle.tar)')
+    .description(
+      'Make an archive of everything that a cluster fetches, for a classroom without a network: all images, charts, definitions, the packages of npm, with checksums. Gigabytes, and some minutes. After a failure or Ctrl-C the same command goes on.',
+    )
+    .option('--platform <platform>', "what the nodes are there (default: this machine's processor)", each)
+    .action(async (file: string | undefined, options: BundleOptions) =>
+      (await import('../cluster/bundle.js')).bundle(file, options, io),
+    )
+  withHelp(withJson(withState(command)), {
+    examples: [
+      'npx bulkhead cluster bundle',
+      'npx bulkhead cluster bundle /media/stick/bulkhead.tar --platform linux/amd64,linux/arm64',
+    ],
+    exit: '0, or 2 when something could not be fetched, or there is no room.',
+  })
+}
+
+function registerUnpack(cluster: Command, io: Io): void {
+  const command = cluster
+    .command('unpack')
+    .argument('<file>', 'a file of `cluster bundle`')
+    .description(
+      'Check a bundle, every file of it, and unpack what a cluster is made from. The first step of `up --bundle`, for whoever types the plan.',
+    )
+    .action(async (file: string, options: JsonOption & StateOption) =>
+      (await import('../cluster/bundle.js')).unpack(file, options, io),
+    )
+  withHelp(withJson(withState(command)), {
+    examples: ['npx bulkhead cluster unpack bulkhead-bundle.tar'],
+    exit: '0, or 2 when it is damaged, or was made for another version or another processor.',
   })
 }

@@ -1,4 +1,5 @@
 import type { Pins } from '../pins.js'
+import type { UnpackedBundle } from './bundled.js'
 import type { Commands } from './commands.js'
 import type { Action, Step } from './types.js'
 
@@ -12,6 +13,10 @@ export interface Chart {
   readonly version: string
   /** Relative to the clone. */
   readonly values: readonly string[]
+  /** Beside them, where images come from a bundle. */
+  readonly bundleValues?: readonly string[]
+  /** The chart itself as a file, in place of the repository. */
+  readonly file?: string
 }
 
 const istioCharts = 'https://istio-release.storage.googleapis.com/charts'
@@ -33,6 +38,26 @@ export interface Charts {
   readonly kyverno: Chart
 }
 
+/** The charts; those of a bundle as files, with the values for images that come from files. */
+export function chartsFor(pins: Pins, bundle: Pick<UnpackedBundle, 'charts'> | undefined): Charts {
+  const charts = chartsOf(pins)
+  if (bundle === undefined) return charts
+  const here = (chart: Chart): Chart => {
+    const file = bundle.charts[chart.name]
+    if (file === undefined) throw new RangeError(`the bundle has no chart ${chart.name}`)
+    return { ...chart, file, values: [...chart.values, ...(chart.bundleValues ?? [])] }
+  }
+  const { cilium, base, istiod, cni, ztunnel, kyverno } = charts
+  return {
+    cilium: here(cilium),
+    base: here(base),
+    istiod: here(istiod),
+    cni: here(cni),
+    ztunnel: here(ztunnel),
+    kyverno: here(kyverno),
+  }
+}
+
 export function chartsOf(pins: Pins): Charts {
   return {
     cilium: {
@@ -42,6 +67,7 @@ export function chartsOf(pins: Pins): Charts {
       repository: 'https://helm.cilium.io',
       version: pins.cilium,
       values: ['k8s/platform/helm/cilium.yaml', 'k8s/platform/helm/cilium-kind.yaml'],
+      bundleValues: ['k8s/platform/helm/cilium-bundle.yaml'],
     },
     base: istio('base', pins.istio),
     istiod: istio('istiod', pins.istio),
@@ -58,6 +84,11 @@ export function chartsOf(pins: Pins): Charts {
   }
 }
 
+/** How helm is told which chart to fetch. */
+export const sourceOf = ({ chart, repository, version }: Chart): readonly string[] => [
+  ...[chart, '--repo', repository, '--version', version],
+]
+
 /** The step that installs a chart, or brings it to this version and these values; `after` is waited for beside what helm waits for. */
 export function chartStep(
   { helm }: Commands,
@@ -68,9 +99,10 @@ export function chartStep(
 ): Step {
   const { name, namespace } = chart
   const values = chart.values.flatMap((file) => ['--values', file])
+  const from = chart.file === undefined ? sourceOf(chart) : [chart.file]
   const upgrade = helm(
     [
-      ...['upgrade', '--install', name, chart.chart, '--repo', chart.repository, '--version', chart.version],
+      ...['upgrade', '--install', name, ...from],
       ...['--namespace', namespace, '--create-namespace', ...values, '--wait', `--timeout=${minutes}m`],
     ],
     minutes,

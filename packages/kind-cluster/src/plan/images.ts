@@ -1,11 +1,13 @@
 import type { Pins } from '../pins.js'
 import { clusterName } from '../place.js'
+import type { Command } from '../tools.js'
 import type { Commands } from './commands.js'
 import type { Action, Step } from './types.js'
 
 /** Whose name begins so is built here; no registry has it. */
 const OURS = 'localhost/bulkhead/'
-const workers = [`${clusterName}-worker`, `${clusterName}-worker2`]
+/** The nodes that run databases. */
+export const workers: readonly string[] = [`${clusterName}-worker`, `${clusterName}-worker2`]
 /** The nodes, as kind names them after the cluster. */
 export const nodeNames: readonly string[] = [`${clusterName}-control-plane`, ...workers]
 
@@ -29,26 +31,27 @@ export function imagesOf(pins: Pins): { readonly built: readonly string[]; reado
 /** The app that is in an image of ours: `localhost/bulkhead/probe:0.1.0` has apps/probe. */
 export const appOf = (image: string): string => image.slice(OURS.length).split(':')[0] ?? ''
 
+/** The line that builds an image of ours; for another platform than the engine's own where that is given. */
+export const buildOf = ({ docker }: Commands, image: string, platform?: string): Command =>
+  docker(
+    [
+      ...['buildx', 'build', '--file', 'Dockerfile.base', '--build-arg', `APP=${appOf(image)}`, '--tag', image],
+      ...(platform === undefined ? [] : ['--platform', platform]),
+      ...['--provenance=false', '--load', '.'],
+    ],
+    20,
+  )
+
 export function imageSteps(commands: Commands, { pins, platform, archive }: ImagesInput): readonly Step[] {
   const { docker, kind, kubectl } = commands
   const { built, fetched } = imagesOf(pins)
-  const build = (image: string): Action => ({
-    kind: 'run',
-    command: docker(
-      [
-        ...['buildx', 'build', '--file', 'Dockerfile.base', '--build-arg', `APP=${appOf(image)}`, '--tag', image],
-        ...['--provenance=false', '--load', '.'],
-      ],
-      20,
-    ),
-  })
   return [
     {
       id: 'build-images',
       part: 'cluster',
       title: 'Build the images of the apps',
       why: 'No registry has them, and their names begin with localhost so that none is asked. Without the note on how they were built, since kind would want it on the nodes as an image of its own.',
-      actions: built.map(build),
+      actions: built.map((image): Action => ({ kind: 'run', command: buildOf(commands, image) })),
     },
     {
       id: 'load-images',

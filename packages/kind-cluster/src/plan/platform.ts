@@ -1,16 +1,21 @@
 import { canarySteps } from '../doctor/canary.js'
 import type { Pins } from '../pins.js'
 import type { Place } from '../place.js'
-import { chartStep, chartsOf } from './charts.js'
+import type { UnpackedBundle } from './bundled.js'
+import { chartStep, chartsFor } from './charts.js'
 import { commandsFor } from './commands.js'
 import type { Action, Step } from './types.js'
 
+/** Where the Gateway API's definitions are published. */
+export const gatewayApiUrl = ({ gatewayApi }: Pick<Pins, 'gatewayApi'>): string =>
+  `https://github.com/kubernetes-sigs/gateway-api/releases/download/v${gatewayApi}/standard-install.yaml`
+
 /** What the walls are made with: Cilium, the Gateway API's definitions, Istio, Kyverno. */
-export function platformSteps(place: Pick<Place, 'kubeconfig'>, pins: Pins): readonly Step[] {
+export function platformSteps(place: Pick<Place, 'kubeconfig'>, pins: Pins, bundle?: UnpackedBundle): readonly Step[] {
   const commands = commandsFor(place)
   const { kubectl, waiting } = commands
-  const charts = chartsOf(pins)
-  const gatewayApi = `https://github.com/kubernetes-sigs/gateway-api/releases/download/v${pins.gatewayApi}/standard-install.yaml`
+  const charts = chartsFor(pins, bundle)
+  const gatewayApi = bundle?.gatewayApi ?? gatewayApiUrl(pins)
   return [
     chartStep(
       commands,

@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path'
 import type { Pins } from '../pins.js'
 import { clusterName, type Place } from '../place.js'
+import { loadSteps, type UnpackedBundle, unpackSteps } from './bundled.js'
 import { type Commands, commandsFor } from './commands.js'
 import { imageSteps } from './images.js'
 import { type LayerName, layerNames, layerOn } from './layers.js'
@@ -20,20 +21,23 @@ export interface PlanInput {
   /** The nodes' platform: `linux/amd64`. */
   readonly platform: string
   readonly facts: WorkloadFacts
+  /** Everything that would be fetched, as files. */
+  readonly bundle?: UnpackedBundle
 }
 
 /**
  * Everything that `cluster up` does, as data. The order leaves nothing open: what enforces comes before what it enforces, a wall before
  * what is behind it, and the workloads last.
  */
-export function upPlan({ place, pins, platform, facts }: PlanInput): Plan {
+export function upPlan({ place, pins, platform, facts, bundle }: PlanInput): Plan {
   const commands = commandsFor(place)
   const archive = `${place.folder}/databases.tar`
   return {
     steps: [
-      clusterStep(commands, place, pins),
-      ...imageSteps(commands, { pins, platform, archive }),
-      ...platformSteps(place, pins),
+      ...(bundle === undefined ? [] : unpackSteps(commands, bundle, place, stateArgs(place))),
+      clusterStep(commands, place, pins, bundle),
+      ...(bundle === undefined ? imageSteps(commands, { pins, platform, archive }) : loadSteps(commands, bundle)),
+      ...platformSteps(place, pins, bundle),
       accountsStep(commands),
       ...layerNames.flatMap((layer) => layerSteps(commands, layer, facts)),
       ...workloadSteps(commands, facts, stateArgs(place)),
@@ -42,14 +46,16 @@ export function upPlan({ place, pins, platform, facts }: PlanInput): Plan {
   }
 }
 
-function clusterStep({ kind }: Commands, place: Place, pins: Pins): Step {
+function clusterStep({ kind }: Commands, place: Place, pins: Pins, bundle: UnpackedBundle | undefined): Step {
   const create = ['create', 'cluster', '--name', clusterName, '--config', 'kind-config.yaml']
+  // kind asks Docker for the image by the name that it is given, and an image from a file has no digest.
+  const image = bundle === undefined ? [] : ['--image', bundle.node.image]
   return {
     id: 'cluster',
     part: 'cluster',
     title: `Make a cluster of three nodes, Kubernetes ${pins.kubernetes}`,
     why: 'A control plane and two workers, each a container. They stay NotReady, since there is no network before Cilium, and so this does not wait for them. The kubeconfig is a file of its own: yours is not touched.',
-    actions: [{ kind: 'run', command: kind([...create, '--kubeconfig', place.kubeconfig], 10) }],
+    actions: [{ kind: 'run', command: kind([...create, ...image, '--kubeconfig', place.kubeconfig], 10) }],
     files: ['kind-config.yaml'],
   }
 }

@@ -1,0 +1,5 @@
+export { holdManifest, readManifest } from './check.js'
+export { BundleError } from './errors.js'
+export { type MadeBundle, type MakeBundleOptions, makeBundle, partsFolder } from './make.js'
+export { type BundleManifest, NPM_CACHE } from './manifest.js'
+export { type Unpacked, type UnpackOptions, unpackBundle } from './unpack.js'
