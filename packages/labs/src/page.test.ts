@@ -100,6 +100,26 @@ test('a page is read as steps, commands, outputs and checks', () => {
   assert.deepEqual([remarks?.heading, remarks?.check, remarks?.commands], ['Remarks', undefined, []])
 })
 
+test('what is different on a cluster is a quote in a step, or before all, and is not typed', () => {
+  const note = '> **On a cluster:** wait `10 s`,\n> and read:\n>\n> ```console\n> $ rm -r k8s\n> ```\n\n'
+  const head = '> **On a cluster:** nothing else in steps **3** and **12**.\n\n'
+  const said = page
+    .replace('Hello.', `Hello.\n\n> Somebody\n\n${head}`)
+    .replace('<details>', `> A quote.\n\n${note}<details>`)
+  const { steps, onCluster } = readPage(said, file)
+  assert.deepEqual(onCluster, { text: 'nothing else in steps **3** and **12**.', same: ['3', '12'] })
+  assert.equal(steps[0]?.onCluster, 'wait `10 s`,\nand read:\n\n```console\n$ rm -r k8s\n```')
+  assert.deepEqual(
+    steps[0]?.commands,
+    readPage(page, file).steps[0]?.commands.map((one) => ({ ...one, at: one.at + 6 })),
+  )
+  assert.equal(steps[1]?.onCluster, undefined)
+  const chinese = said.replaceAll('**On a cluster:**', '**在叢集上**：')
+  assert.equal(readPage(chinese, 'docs/labs/01-doors/README.zh-TW.md').onCluster?.same.length, 2)
+  assert.equal(readPage(chinese, file).onCluster, undefined)
+  assert.ok(problemsOf(() => said.replace(note, note + note.replace('>', '\n>\n\n>'))).includes('a second time'))
+})
+
 test('a page in another language says so by its name', () => {
   assert.equal(readPage(page, 'docs/labs/01-doors/README.zh-TW.md').language, 'zh-TW')
 })

@@ -9,6 +9,9 @@ type Block = ReturnType<typeof fromMarkdown>['children'][number]
 /** A comment of ours: its word, and the text after it. */
 const comment = /^<!--\s*(lab|check)\b[ \t]*\n?([\s\S]*?)-->\s*$/
 
+/** How a quote begins that says what is different on a cluster. */
+const onClusterWords: Readonly<Record<Language, string>> = { en: '**On a cluster:**', 'zh-TW': '**在叢集上**：' }
+
 /**
  * A lab's page. It is the only source: what is read here is what people read.
  *
@@ -25,7 +28,10 @@ export function readPage(text: string, file: string): Lab {
   if (head === undefined) fail(1, 'the page has no <!-- lab ... --> with its minutes and its start')
   const { minutes = 0, needs = [], start } = (head && readYaml(headSchema, head.text, head.line, fail)) ?? {}
   const { id, name, language } = namesOf(file, fail)
-  const steps = sectionsOf(nodes).map((section) => readStep(section, text, fail))
+  const noteOf = (blocks: readonly Block[]): string | undefined => clusterNoteOf(blocks, text, language, fail)
+  const [before, sections] = [nodes.slice(0, firstStepOf(nodes)), sectionsOf(nodes)]
+  const steps = sections.map((section) => readStep(section, text, noteOf(section.nodes), fail))
+  const onCluster = noteOf(before)
   if (steps.length === 0) fail(1, 'the page has no steps: ## ...')
   if (problems.length > 0) throw new LabError(problems.sort((a, b) => a.line - b.line))
   return {
@@ -37,6 +43,7 @@ export function readPage(text: string, file: string): Lab {
     minutes,
     needs,
     start: { layersOff: start?.['layers-off'] ?? [], without: start?.without ?? [] },
+    ...(onCluster !== undefined && { onCluster: { text: onCluster, same: numbersIn(onCluster) } }),
     steps,
   }
 }
@@ -58,13 +65,41 @@ interface Section {
 function sectionsOf(nodes: readonly Block[]): readonly Section[] {
   const sections: { heading: Block; nodes: Block[] }[] = []
   for (const node of nodes) {
-    if (node.type === 'heading' && node.depth === 2) sections.push({ heading: node, nodes: [] })
+    if (isStep(node)) sections.push({ heading: node, nodes: [] })
     else sections.at(-1)?.nodes.push(node)
   }
   return sections
 }
 
-function readStep({ heading, nodes }: Section, text: string, fail: (line: number, message: string) => void): LabStep {
+const isStep = (node: Block): boolean => node.type === 'heading' && node.depth === 2
+const firstStepOf = (nodes: readonly Block[]): number => nodes.findIndex(isStep)
+
+/** The quote that says what is different on a cluster, without its marks and its first words. */
+function clusterNoteOf(
+  nodes: readonly Block[],
+  text: string,
+  language: Language,
+  fail: (line: number, message: string) => void,
+): string | undefined {
+  const [found, second] = nodes.flatMap((node) => {
+    const said = node.type === 'blockquote' ? sourceOf(node, text).replace(/^>[ \t]?/gm, '') : ''
+    return said.startsWith(onClusterWords[language]) ? [{ node, said }] : []
+  })
+  if (second !== undefined)
+    fail(lineOf(second.node), 'what is different on a cluster is said once in a step, and here is a second time')
+  return found?.said.slice(onClusterWords[language].length).trim()
+}
+
+/** The steps that it names, in bold: `**5**`. */
+const numbersIn = (note: string): readonly string[] =>
+  [...note.matchAll(/\*\*(\d+)\*\*/g)].map(([, number = '']) => number)
+
+function readStep(
+  { heading, nodes }: Section,
+  text: string,
+  onCluster: string | undefined,
+  fail: (line: number, message: string) => void,
+): LabStep {
   const commands = nodes.flatMap((node) =>
     node.type === 'code' && node.lang === 'console' ? readConsole(node.value, lineOf(node) + 1, fail) : [],
   )
@@ -85,6 +120,7 @@ function readStep({ heading, nodes }: Section, text: string, fail: (line: number
     heading: headingText(heading, text),
     prose,
     commands,
+    ...(onCluster !== undefined && { onCluster }),
     ...(check !== undefined && { check }),
     line: lineOf(heading),
   }

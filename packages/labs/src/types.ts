@@ -20,8 +20,17 @@ export interface Lab {
   /** Programs that the page types, beside Node.js: `curl`. */
   readonly needs: readonly string[]
   readonly start: StartState
+  /** Before its first step, how it is done on a cluster. */
+  readonly onCluster?: ClusterNote
   /** One for each `##` heading, in order. */
   readonly steps: readonly LabStep[]
+}
+
+/** What a page says before its steps of a cluster: a quote, like that of a step. */
+export interface ClusterNote {
+  readonly text: string
+  /** Numbers of the steps that it names: in them nothing is different but what is typed. */
+  readonly same: readonly string[]
 }
 
 /** What must be in force when it begins: all layers but these, and without these objects. */
@@ -36,6 +45,8 @@ export interface LabStep {
   /** The text between heading and next heading, Markdown, without its comments. */
   readonly prose: string
   readonly commands: readonly LabCommand[]
+  /** What is different on a cluster: the quote in it that begins with the word for that. Never typed. */
+  readonly onCluster?: string
   /** Absent for a section in which nothing is to be done. */
   readonly check?: StepCheck
   readonly line: number
