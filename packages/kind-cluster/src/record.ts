@@ -8,6 +8,8 @@ export interface ClusterRecord {
   readonly uid?: string
   /** ID of the control plane's container: by it the cluster is known when its API server does not answer. */
   readonly container?: string
+  /** `kind create` was begun, and has not ended: what there is of a cluster without a UID is ours only then. */
+  readonly making?: boolean
   /** When it was begun, ISO 8601. */
   readonly begun: string
   /** Whether there was a docker network of kind's before: that one is not ours to remove. */

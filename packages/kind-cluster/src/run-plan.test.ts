@@ -148,12 +148,66 @@ test('Ctrl-C ends what runs, says where, and the next try goes on there', async 
   assert.deepEqual(changes(tools), ['kind create cluster', 'kubectl one', 'kubectl two', 'kubectl two'])
 })
 
+const begun = { begun: '2026-11-22T03:00:00.000Z', networkWasThere: false, steps: {}, untold: [] }
+
 test('a cluster that was half made is taken away before it is made again', async (t) => {
   const { go, tools, place, events } = prepared(t, () => [], [], true)
-  writeRecord(place, { begun: 'then', networkWasThere: false, steps: {}, untold: [] })
+  writeRecord(place, { ...begun, making: true })
   assert.equal((await go()).kind, 'done')
   assert.deepEqual(changes(tools), ['kind delete cluster --name bulkhead', 'kind create cluster'])
   assert.ok(events.some((event) => event.kind === 'note' && /interrupted last time/.test(event.text)))
+})
+
+test('a cluster that somebody else has made since a try here failed, or long after it, is not taken for half made', async (t) => {
+  for (const record of [
+    { ...begun, making: false },
+    { ...begun, making: true, begun: '2026-11-21T03:00:00.000Z' },
+    { ...begun, making: true, begun: '2026-11-22T04:00:00.000Z' },
+  ]) {
+    const { go, tools, place } = prepared(t, () => [], [], true)
+    writeRecord(place, record)
+    await assert.rejects(go(), { code: 'not-ours', message: /not known to be ours\. Nothing was changed/ })
+    assert.deepEqual(changes(tools), [])
+    assert.deepEqual(readRecord(place), record)
+  }
+})
+
+test('of two who make it at once, the one who came too late claims nothing, however often it is tried', async (t) => {
+  let there = false
+  const { go, tools } = prepared(t, () => [], [
+    ['kind get clusters', () => ({ stdout: there ? 'bulkhead\n' : '' })],
+    [
+      'kind create cluster',
+      () => {
+        there = true
+        return { code: 1, stderr: 'ERROR: node(s) already exist for a cluster with the name "bulkhead"' }
+      },
+    ],
+  ])
+  assert.equal((await go()).kind, 'failed')
+  await assert.rejects(go(), { code: 'not-ours' })
+  await assert.rejects(go(), { code: 'not-ours' })
+  assert.deepEqual(changes(tools), ['kind create cluster'])
+})
+
+test('that the cluster answers says nothing of the Docker that is asked: another one is not touched', async (t) => {
+  const mine = { ...begun, uid, container: 'c0ffee' }
+  const other = prepared(t, () => [step('a', [run('one')])], [['docker container inspect', { stdout: 'decaf' }]], true)
+  writeRecord(other.place, mine)
+  writeFileSync(other.place.kubeconfig, '')
+  await assert.rejects(other.go(), { code: 'not-ours', message: /another container .*DOCKER_HOST/s })
+  const none = prepared(t, () => [step('a', [run('one')])], [['kubectl get namespace kube-system', { stdout: uid }]])
+  writeRecord(none.place, mine)
+  writeFileSync(none.place.kubeconfig, '')
+  await assert.rejects(none.go(), {
+    code: 'not-ours',
+    message: /is in another one\. Nothing was changed\. DOCKER_HOST/,
+  })
+  for (const { tools, place } of [other, none]) {
+    assert.deepEqual(changes(tools), [])
+    assert.deepEqual(readRecord(place), mine)
+    assert.ok(existsSync(place.kubeconfig))
+  }
 })
 
 test('a cluster that somebody has deleted since is made anew, and nothing is taken for done', async (t) => {

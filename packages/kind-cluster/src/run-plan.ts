@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import type { Resource } from '@bulkhead/resources'
+import { checkEngine, checkGone, checkHalfMade } from './engine.js'
 import { locked } from './lock.js'
 import { checkOurs, clusterUid, containerId, kindClusters, NotOursError } from './ours.js'
 import { clusterName, type Place } from './place.js'
@@ -103,8 +104,10 @@ class Run {
     this.#record = readRecord(place)
     const exists = (await this.#clusters()).includes(clusterName)
     if (!exists) {
-      if (this.#record !== undefined)
+      if (this.#record?.uid !== undefined) {
+        await checkGone(tools, place, this.#record, this.#run)
         tell({ kind: 'note', text: 'The cluster of last time is gone; a new one is made.' })
+      }
       return this.#startOver()
     }
     if (this.#record === undefined)
@@ -114,8 +117,10 @@ class Run {
       )
     if (this.#record.uid !== undefined) {
       await checkOurs(tools, place, this.#record, this.#run)
+      await checkEngine(tools, place, this.#record, this.#run)
       return true
     }
+    await checkHalfMade(tools, place, this.#record, this.#run)
     tell({
       kind: 'note',
       text: 'The making of the cluster was interrupted last time: what there is of it is taken away first.',
@@ -142,7 +147,8 @@ class Run {
     await preflight?.()
     const network = await tools.run(commandsFor(place).docker(['network', 'inspect', 'kind'], 1), this.#run)
     rmSync(place.kubeconfig, { force: true })
-    this.#keep({ begun: now().toISOString(), networkWasThere: network.code === 0, steps: {}, untold: [] })
+    const networkWasThere = network.code === 0
+    this.#keep({ begun: now().toISOString(), making: true, networkWasThere, steps: {}, untold: [] })
     return false
   }
 
@@ -161,6 +167,8 @@ class Run {
     try {
       for (const action of step.actions) await this.#action(step, action)
     } catch (error) {
+      // kind takes away what it has made when it fails; what is there then is somebody else's.
+      if (making && error instanceof ActionError) this.#change({ making: false })
       // What went wrong first is what is told.
       await this.#tidy(step).catch(() => undefined)
       throw error
@@ -168,7 +176,7 @@ class Run {
     await this.#tidy(step)
     if (making) {
       const container = await containerId(tools, place, this.#run)
-      this.#change({ uid: await clusterUid(tools, place, this.#run), ...(container && { container }) })
+      this.#change({ uid: await clusterUid(tools, place, this.#run), making: false, ...(container && { container }) })
     }
     const steps = { ...this.#record?.steps, [step.id]: { at: now().toISOString(), fingerprint } }
     this.#change({ steps })

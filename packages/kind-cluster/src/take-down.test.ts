@@ -6,7 +6,8 @@ import { type ClusterRecord, writeRecord } from './record.js'
 import { takeDown } from './take-down.js'
 import { type Answers, type Matcher, recordingTools } from './testing/index.js'
 
-const ours: ClusterRecord = { uid, container: 'c0ffee', begun: 'then', networkWasThere: false, steps: {}, untold: [] }
+const begun = '2026-11-22T03:00:00.000Z'
+const ours: ClusterRecord = { uid, container: 'c0ffee', begun, networkWasThere: false, steps: {}, untold: [] }
 
 interface Case {
   readonly record?: ClusterRecord
@@ -60,17 +61,31 @@ test('one that does not answer is known by its container, and by nothing less', 
   const same = prepared(t, { table: [silent] })
   assert.equal((await takeDown(same.tools, same.place))?.deleted, true)
   const other = prepared(t, { table: [silent, ['docker container inspect', { stdout: 'decaf' }]] })
-  await assert.rejects(takeDown(other.tools, other.place), { code: 'no-answer' })
+  await assert.rejects(takeDown(other.tools, other.place), { code: 'not-ours' })
   assert.ok(!other.deleted())
   const { container: _, ...without } = ours
   const unknown = prepared(t, { record: without, table: [silent, ['docker container inspect', { code: 1 }]] })
   await assert.rejects(takeDown(unknown.tools, unknown.place), { code: 'no-answer' })
 })
 
+test('where DOCKER_HOST leads to another Docker nothing of it goes, and nothing here is forgotten, though ours answers', async (t) => {
+  const theirs = prepared(t, { table: [['docker container inspect', { stdout: 'decaf' }]] })
+  await assert.rejects(takeDown(theirs.tools, theirs.place), { code: 'not-ours', message: /DOCKER_HOST/ })
+  const empty = prepared(t, { there: false, table: [['kubectl get namespace kube-system', { stdout: uid }]] })
+  await assert.rejects(takeDown(empty.tools, empty.place), { code: 'not-ours', message: /in another one/ })
+  for (const { tools, place, deleted } of [theirs, empty]) {
+    assert.ok(!deleted() && existsSync(place.record))
+    assert.ok(!tools.lines().some((line) => line.startsWith('docker network')))
+  }
+})
+
 test('half made, gone already, and none at all', async (t) => {
   const { uid: _, ...making } = ours
-  const half = prepared(t, { record: making })
+  const half = prepared(t, { record: { ...making, making: true } })
   assert.equal((await takeDown(half.tools, half.place))?.deleted, true)
+  const failed = prepared(t, { record: making })
+  await assert.rejects(takeDown(failed.tools, failed.place), { code: 'not-ours' })
+  assert.ok(!failed.deleted() && existsSync(failed.place.record))
   const gone = prepared(t, { there: false })
   assert.deepEqual(await takeDown(gone.tools, gone.place), { deleted: false, network: 'none' })
   assert.ok(!existsSync(gone.place.folder))

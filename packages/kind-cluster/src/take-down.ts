@@ -1,5 +1,6 @@
+import { checkEngine, checkGone, checkHalfMade } from './engine.js'
 import { locked } from './lock.js'
-import { checkOurs, containerId, kindClusters, NotOursError } from './ours.js'
+import { checkOurs, kindClusters, NotOursError } from './ours.js'
 import { clusterName, type Place } from './place.js'
 import { commandsFor } from './plan/commands.js'
 import { downPlan, kindNetwork } from './plan/down.js'
@@ -41,22 +42,21 @@ async function down(tools: Tools, place: Place, options: RunOptions): Promise<Ta
       await must(tools, action.command, options)
     if ((await kindClusters(tools, place, options)).includes(clusterName))
       throw new Error(`kind says that it has deleted ${clusterName}, and lists it still: look at \`docker ps --all\`.`)
-  }
+  } else await checkGone(tools, place, record, options)
   const network = await removeNetwork(tools, place, record, options)
   forgetCluster(place)
   return { deleted: exists, network }
 }
 
-/** That it is ours. One whose making was interrupted has no UID yet; that there was none of this name before is known of it. */
+/** That it is ours: the cluster that answers, and the containers that would go. One whose making was interrupted has no UID yet. */
 async function held(tools: Tools, place: Place, record: ClusterRecord, options: RunOptions): Promise<void> {
-  if (record.uid === undefined) return
+  if (record.uid === undefined) return checkHalfMade(tools, place, record, options)
+  await checkEngine(tools, place, record, options)
   try {
     await checkOurs(tools, place, record, options)
   } catch (error) {
     const silent = error instanceof NotOursError && error.code !== 'not-ours'
-    const same =
-      silent && record.container !== undefined && record.container === (await containerId(tools, place, options))
-    if (!same) throw error
+    if (!silent || record.container === undefined) throw error
   }
 }
 

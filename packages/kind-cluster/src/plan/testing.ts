@@ -18,6 +18,9 @@ export function temporaryPlace(t: TestContext): Place {
 
 export const uid = '6f9f1f0e-0000-4000-8000-000000000001'
 
+/** When its control plane's container was made, as Docker tells it. */
+export const created = '2026-11-22T03:01:00.123456789Z'
+
 /** Answers of a cluster that is ours: it is not there until it is made, and then it is the one that was made. */
 export function ownCluster(place: Place, { there = false } = {}): readonly (readonly [Matcher, Answers])[] {
   let made = there
@@ -39,9 +42,10 @@ export function ownCluster(place: Place, { there = false } = {}): readonly (read
       },
     ],
     ['docker network inspect', { code: 1, stderr: 'Error response from daemon: network kind not found' }],
+    ["docker container inspect --format '{{.Created}}'", { stdout: `${created}\n` }],
     ['docker container inspect', { stdout: 'c0ffee\n' }],
     ['kubectl config view', { stdout: 'https://127.0.0.1:40123' }],
-    ['kubectl get namespace kube-system', { stdout: uid }],
+    ['kubectl get namespace kube-system', () => (made ? { stdout: uid } : { code: 1, stderr: 'connection refused' })],
   ]
 }
 
