@@ -33,13 +33,13 @@ function main(folder) {
     }
   }
   let count = 0
-  for (const { kinds, changed } of sources) {
+  for (const { kinds } of sources) {
     for (const [name, version] of Object.entries(kinds)) {
       const spec = found.get(name)
       const served = spec?.versions.find((one) => one.name === version && one.served)
       if (served === undefined) throw new Failure(`${folder} has no definition of ${name} with ${version}.`)
       const { status: _, ...properties } = served.schema.openAPIV3Schema.properties
-      const schema = shared(changedBy(changed, bare({ ...served.schema.openAPIV3Schema, properties })))
+      const schema = shared(bare({ ...served.schema.openAPIV3Schema, properties }))
       const definition = { group: spec.group, kind: spec.names.kind, version, scope: spec.scope, schema }
       writeFileSync(
         path.join(target, `${spec.group}.${spec.names.kind}.json`),
@@ -49,22 +49,6 @@ function main(folder) {
     }
   }
   console.log(`Wrote ${count} definitions to ${path.relative(inRoot(), target)}.`)
-}
-
-/** With what the pinned version has otherwise. `**` in a place is any number of steps; one without a value is taken out. */
-function changedBy(changed, schema) {
-  for (const { at, value } of changed) change(schema, at.split('/'), value)
-  return schema
-}
-
-function change(within, [step, ...rest], value) {
-  if (typeof within !== 'object' || within === null) return
-  if (step === '**') {
-    change(within, rest, value)
-    for (const one of Object.values(within)) change(one, [step, ...rest], value)
-  } else if (rest.length > 0) change(within[step], rest, value)
-  else if (value === undefined) delete within[step]
-  else within[step] = structuredClone(value)
 }
 
 /** Without what is for readers alone. Under `properties` every name is a field's, `description` as well. */
