@@ -41,6 +41,7 @@ export type CiliumEntity =
   | 'none'
   | 'world'
   | 'cluster'
+  | 'cluster-mesh'
   | 'host'
   | 'remote-node'
   | 'kube-apiserver'
@@ -74,11 +75,14 @@ export interface CiliumHttpRule {
   }[]
 }
 
+/** Those without ports: a rule for one opens or denies it as a whole. */
+export type CiliumPortlessProtocol = 'VRRP' | 'IGMP' | 'GRE' | 'IPIP' | 'IPV6' | 'ESP' | 'AH'
+
 export interface CiliumPortRule {
   readonly ports?: readonly {
     readonly port?: string
     readonly endPort?: number
-    readonly protocol?: 'TCP' | 'UDP' | 'SCTP' | 'ANY' | 'ICMP' | 'ICMPV6' | 'VRRP' | 'IGMP'
+    readonly protocol?: 'TCP' | 'UDP' | 'SCTP' | 'ANY' | 'ICMP' | 'ICMPV6' | CiliumPortlessProtocol
   }[]
   readonly rules?: {
     readonly http?: readonly CiliumHttpRule[]

@@ -141,8 +141,8 @@ const rules: readonly [rule: string, bad: string, code: string, good: string][] 
   ],
   [
     'B.7 a server name is a name, or a pattern of one',
-    section('egress', `{ ${ports('{ port: "443", protocol: TCP }', 'serverNames: ["***"]')} }`),
-    'sni.form',
+    section('egress', `{ ${ports('{ port: "443", protocol: TCP }', 'serverNames: ["a|b"]')} }`),
+    'field.value',
     section('egress', `{ ${ports('{ port: "443", protocol: TCP }', 'serverNames: ["a.b"]')} }`),
   ],
   [

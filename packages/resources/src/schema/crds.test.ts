@@ -15,8 +15,9 @@ import { peerAuthentication } from './peer-authentication.js'
 import type { ObjectSchema, Schema } from './schema.js'
 
 /*
- * Our models against the CustomResourceDefinitions of a cluster, where they are at hand: a field that one knows and the
- * other does not is a policy that is refused here and taken there, or the other way round.
+ * Our models against the CustomResourceDefinitions of a cluster: a field that one knows and the other does not is a policy
+ * that is refused here and taken there, or the other way round. Cilium's against what is kept here of the pinned version;
+ * the others, of which that has not every kind and version, where the whole definitions are at hand.
  */
 
 const root = join(import.meta.dirname, '../../../..')
@@ -70,34 +71,53 @@ const REWRITTEN: readonly [string, RegExp][] = [
   ['^([-a-zA-Z0-9_*]+[.]?)+$', /^[-a-zA-Z0-9_*]+(\.[-a-zA-Z0-9_*]+)*\.?$/],
   ['^\\PC*$', /^\P{C}*$/u],
 ]
-const BY_CODE = ['^(\\*?\\*\\.)?([-a-zA-Z0-9_]+\\.?)+$', '^(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6']
+const BY_CODE = '^(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6'
 
 function asWeWriteIt(fact: string): string {
   for (const [theirs, ours] of REWRITTEN) {
     const form = ` form=${new RegExp(theirs).source}`
     if (fact.endsWith(form)) return `${fact.slice(0, -form.length)} form=${ours.source}`
   }
-  const code = BY_CODE.map((one) => fact.indexOf(` form=${one}`)).find((at) => at !== -1)
-  return code === undefined ? fact : fact.slice(0, code)
+  const code = fact.indexOf(` form=${BY_CODE}`)
+  return code === -1 ? fact : fact.slice(0, code)
 }
+
+/** What Cilium 1.20 has no more and we read as it was before, with a warning. */
+const BEFORE = /\.rules\.(kafka|l7|l7proto)\b/
+/** May be there, empty; it is refused here by name, with what to write instead. */
+const REQUIRES = /\.(from|to)Requires\b/
 
 for (const [kind, schema] of [
   ['CiliumNetworkPolicy', ciliumNetworkPolicy],
   ['CiliumClusterwideNetworkPolicy', ciliumClusterwideNetworkPolicy],
 ] as const) {
-  const cilium = fileOf(`${kind.toLowerCase().replace(/policy$/, 'policies')}.yaml`)
-  test(`${kind}: our model and the CustomResourceDefinition know the same fields, in spec and in specs`, {
-    skip: cilium.skip,
-  }, () => {
+  test(`${kind}: our model and the definition of the pinned version know the same fields, in spec and in specs`, () => {
+    const kept = keptSchema(`cilium.io.${kind}`)
     for (const field of ['spec', 'specs'] as const) {
-      const versions = versionsOf(cilium.file, kind, field)
-      assert.deepEqual(Object.keys(versions), ['v2'])
-      const ours = facts({ type: 'object', fields: { [field]: schema.fields[field] ?? assert.fail(field) } }, '', true)
-      const theirs = crdFacts(versions.v2, '', true).map(asWeWriteIt)
+      const fields = { [field]: schema.fields[field] ?? assert.fail(field) }
+      const ours = facts({ type: 'object', fields }, '', true).filter((fact) => !BEFORE.test(fact))
+      const definition = { type: 'object', properties: { [field]: kept[field] } }
+      const theirs = crdFacts(definition, '', true).filter((fact) => !REQUIRES.test(fact))
       assert.ok(ours.length > 300, `${ours.length} facts`)
-      assert.deepEqual(ours.toSorted(), theirs.toSorted())
+      assert.deepEqual(ours.toSorted(), theirs.map(asWeWriteIt).toSorted())
     }
   })
+}
+
+/** The fields of a kind as scripts/definitions.mjs has written them, with what they share in each place. */
+function keptSchema(name: string): Readonly<Record<string, unknown>> {
+  const file = join(root, 'packages/scenarios/fixtures/definitions', `${name}.json`)
+  const { schema } = JSON.parse(readFileSync(file, 'utf8')) as {
+    schema: { properties: Record<string, unknown>; $defs: Record<string, unknown> }
+  }
+  const whole = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(whole)
+    if (!isObject(value)) return value
+    const { $ref } = value
+    if (typeof $ref === 'string') return whole(schema.$defs[$ref.replace('#/$defs/', '')])
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, whole(one)]))
+  }
+  return whole(schema.properties) as Readonly<Record<string, unknown>>
 }
 
 const kyverno = fileOf('kyverno.yaml')

@@ -30,52 +30,48 @@ export function exactName(text: string): NameMatcher {
  * one or more labels.
  */
 export function namePattern(text: string): NameMatcher {
-  const pattern = canonicalName(text)
-  if (pattern === '*') return { text, matches: () => true }
-  const deep = pattern.startsWith('**.')
-  const wanted = (deep ? pattern.slice(3) : pattern).split('.')
-  return {
-    text,
-    matches: (name) => {
-      const labels = name.split('.')
-      const above = labels.length - wanted.length
-      if (deep ? above < 1 : above !== 0) return false
-      return (
-        wanted.every((one, index) => labelMatches(one, labels[above + index] ?? '')) &&
-        labels.slice(0, above).every((one) => label.test(one))
-      )
-    },
-  }
+  const wanted = readPattern(text)
+  return { text, matches: (name) => wanted === 'every' || labelsMatch(wanted, name.split('.')) }
 }
 
 /**
- * An item of `serverNames` (semantics B.7): `*` stands for one label or a part of one, `**` for one or more whole ones;
- * either alone for every valid name. A name with a dot at its end is none that a client may send.
+ * An item of `serverNames` (semantics B.7): read as a `matchPattern` is, since Cilium 1.20; every valid name, where that
+ * is every name. A name with a dot at its end is none that a client may send.
  */
 export function serverName(text: string): NameMatcher {
-  const pattern = text.toLowerCase()
-  const wanted = pattern === '*' ? ['**'] : pattern.split('.')
+  const wanted = readPattern(text)
   return {
     text,
     matches: (name) => {
       const labels = name.toLowerCase().split('.')
-      return labels.every((one) => label.test(one)) && labelsMatch(wanted, labels)
+      return labels.every((one) => label.test(one)) && (wanted === 'every' || labelsMatch(wanted, labels))
     },
   }
 }
 
-function labelsMatch(wanted: readonly string[], labels: readonly string[]): boolean {
-  // reached[n]: the patterns so far can have taken the first n labels.
-  let reached = new Set([0])
-  for (const one of wanted) {
-    const next = new Set<number>()
-    for (const taken of reached) {
-      if (one === '**') for (let end = taken + 1; end <= labels.length; end++) next.add(end)
-      else if (taken < labels.length && labelMatches(one, labels[taken] ?? '')) next.add(taken + 1)
-    }
-    reached = next
-  }
-  return reached.has(labels.length)
+interface Wanted {
+  /** The last labels of a name. */
+  readonly labels: readonly string[]
+  /** One or more labels are before them. */
+  readonly deep: boolean
+}
+
+/** Stars side by side are as good as one, but for those of a whole first label, which are any number of labels. */
+function readPattern(text: string): Wanted | 'every' {
+  const labels = canonicalName(text).split('.')
+  const [first = ''] = labels
+  if (labels.length === 1 && /^\*+$/.test(first)) return 'every'
+  const deep = /^\*{2,}$/.test(first)
+  return { labels: deep ? labels.slice(1) : labels, deep }
+}
+
+function labelsMatch({ labels: wanted, deep }: Wanted, labels: readonly string[]): boolean {
+  const above = labels.length - wanted.length
+  if (deep ? above < 1 : above !== 0) return false
+  return (
+    wanted.every((one, index) => labelMatches(one, labels[above + index] ?? '')) &&
+    labels.slice(0, above).every((one) => label.test(one))
+  )
 }
 
 /** Whether a label is what a pattern with `*` in it stands for. */

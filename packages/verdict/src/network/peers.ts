@@ -92,6 +92,7 @@ export function learnedNames(kind: 'name' | 'pattern', names: NameMatcher): Peer
 const entityTests: Readonly<Partial<Record<CiliumEntity, (party: Party) => boolean>>> = {
   world: outside,
   cluster: (party) => !outside(party),
+  'cluster-mesh': (party) => !outside(party),
   host: ({ kind }) => kind === 'host',
   'remote-node': ({ kind }) => kind === 'remote-node',
   'kube-apiserver': ({ apiServer }) => apiServer,
@@ -104,7 +105,14 @@ const entityTests: Readonly<Partial<Record<CiliumEntity, (party: Party) => boole
 export function entity(name: CiliumEntity): PeerSelector {
   if (name === 'all') return { ...anybody, text: 'entity all' }
   const selects = Object.hasOwn(entityTests, name) ? entityTests[name] : undefined
-  return { key: `entity ${name}`, text: `entity ${name}`, selects: selects ?? (() => false) }
+  const text = `entity ${name}`
+  return {
+    key: text,
+    text,
+    selects: selects ?? (() => false),
+    // An address that is none of this cluster's may be another's of the mesh, of which its objects say nothing.
+    ...(name === 'cluster-mesh' && { unread: { what: text, could: outside } }),
+  }
 }
 
 /** A field whose peers are not modelled, and who they could be. */

@@ -39,6 +39,33 @@ test('peers that are not modelled: whoever they could be is unknown, and nobody 
   assert.equal(out([cidrGroup], node), 'deny cni.default-deny')
 })
 
+test('the entity cluster-mesh: whoever is of this cluster, and perhaps whoever is not', () => {
+  const mesh = egress({ toEntities: ['cluster-mesh'], toPorts: [{ ports: tcp443 }] })
+  for (const to of ['test/echo', node]) {
+    assert.equal(out([mesh], to), 'allow cni.rule-allows', to)
+    assert.equal(out([mesh], to, 80), 'deny cni.default-deny', to)
+  }
+  assert.equal(out([mesh], '1.1.1.1'), 'unknown not-modelled')
+  assert.equal(out([mesh], '1.1.1.1', 80), 'deny cni.default-deny')
+  const denied = ciliumPolicy('test/p', {
+    egress: [{ toEntities: ['all'] }],
+    egressDeny: [{ toEntities: ['cluster-mesh'] }],
+  })
+  assert.equal(out([denied], 'test/echo'), 'deny cni.rule-denies')
+  assert.equal(out([denied], '1.1.1.1'), 'unknown not-modelled')
+})
+
+test('a rule for a protocol without ports closes its pods, and opens no port', () => {
+  for (const protocol of ['VRRP', 'GRE', 'IPIP', 'IPV6', 'ESP', 'AH'] as const) {
+    const tunnels = { toEntities: ['world' as const], toPorts: [{ ports: [{ protocol }] }] }
+    assert.equal(out([egress(tunnels)], '1.1.1.1'), 'deny cni.default-deny', protocol)
+    const all = { toEntities: ['world' as const] }
+    assert.equal(out([egress(tunnels, all)], '1.1.1.1'), 'allow cni.rule-allows', protocol)
+    const denied = ciliumPolicy('test/p', { egress: [all], egressDeny: [tunnels] })
+    assert.equal(out([denied], '1.1.1.1'), 'allow cni.rule-allows', protocol)
+  }
+})
+
 test('a rule that is read and allows needs no other; a deny that is not read may still stop it', () => {
   const groups = { toGroups: [{ aws: {} }] }
   assert.equal(out([egress(groups, { toEntities: ['world'] })], '1.1.1.1'), 'allow cni.rule-allows')

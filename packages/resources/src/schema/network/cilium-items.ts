@@ -12,6 +12,7 @@ const ENTITIES: Readonly<Record<CiliumEntity, true>> = {
   all: true,
   world: true,
   cluster: true,
+  'cluster-mesh': true,
   host: true,
   init: true,
   ingress: true,

@@ -124,6 +124,7 @@ test('B.4: one subject, which is pods, or in a clusterwide policy nodes; one way
     [egress('{ toRequires: [{}] }'), ['error field.unknown']],
     [ingress('{ fromEntities: [wrold] }'), ['error field.value']],
     [ingress('{ fromEntities: [world-ipv4] }'), ['error field.value']],
+    [ingress('{ fromEntities: [cluster-mesh] }'), []],
     [egress('{ toEntities: [world-ipv6] }'), ['error field.value']],
   ])
   assert.match(message(egress('{ toRequires: [{}] }')), /toRequires is not taken: Cilium 1\.19 has removed it/)
@@ -145,7 +146,11 @@ test('B.6: blocks and ports', () => {
     [port('{ port: a_b }'), ['error value.port']],
     [port('{ protocol: TCP }'), ['error value.port']],
     [port('{ port: "80", protocol: ICMP }'), ['error field.value']],
-    [port('{ port: "80", protocol: VRRP }'), ['error value.port']],
+    ...['VRRP', 'IGMP', 'GRE', 'IPIP', 'IPV6', 'ESP', 'AH'].flatMap((name): [string, string[]][] => [
+      [port(`{ protocol: ${name} }`), []],
+      [port(`{ port: "0", protocol: ${name} }`), []],
+      [port(`{ port: "80", protocol: ${name} }`), ['error value.port']],
+    ]),
     [port('{ port: "80", endPort: 79 }'), ['error ports.end']],
     [port('{ port: "80", endPort: 65536 }'), ['error field.value']],
     [port('{ port: http, endPort: 90 }'), ['warning ports.end']],
@@ -235,10 +240,15 @@ test('B.7: rules that Cilium 1.20 has no more are read as 1.19 has them, and tol
 
 test('B.7: server names and patterns of them', () => {
   const sni = (names: string) => egress(`{ toPorts: [{ ${tls}, serverNames: [${names}] }] }`)
-  for (const name of ['', '***', 'a.', 'c**', '**c.a', 'a|b', '(a)', '^a$', 'a b', 'a..b', '.a', '[a-z].b', 'a/b'])
-    assert.deepEqual(codes(sni(JSON.stringify(name))), ['error sni.form'], name)
-  for (const name of ['*', 'a*.b', 'a.*.b', '**', 'a.**.b'])
-    assert.deepEqual(codes(sni(JSON.stringify(name))), ['warning sni.newer'], name)
+  for (const name of ['', '.', 'a|b', '(a)', '^a$', 'a b', 'a..b', '.a', '[a-z].b', 'a/b', 'a..'])
+    assert.deepEqual(codes(sni(JSON.stringify(name))), ['error field.value'], name)
+  for (const name of ['a', 'a.', '*', '*.b', 'a*.b', 'a.*.b', '**', '**.', '***', '**.b', '***.b'])
+    assert.deepEqual(codes(sni(JSON.stringify(name))), [], name)
+  for (const name of ['a.**.b', 'c**', '**c.a', '**.**.a']) {
+    assert.deepEqual(codes(sni(JSON.stringify(name))), ['warning pattern.stars'], name)
+    const asked = `{ toPorts: [{ ${dns}, rules: { dns: [{ matchPattern: "${name}" }] } }] }`
+    assert.deepEqual(codes(egress(asked)), ['warning pattern.stars'], name)
+  }
   held([
     [sni(''), ['error field.too-few']],
     [sni('a, a'), ['error field.repeated']],
@@ -309,7 +319,7 @@ test('what is taken and does not do what it looks like is a warning', () => {
 
 test('an error has the exact place', () => {
   assert.deepEqual(problems(port('{ port: "99999" }')), ['error value.port 6:37'])
-  assert.deepEqual(problems(egress(`{ toPorts: [{ ${tls}, serverNames: [a, "b."] }] }`)), ['error sni.form 6:84'])
+  assert.deepEqual(problems(egress(`{ toPorts: [{ ${tls}, serverNames: [a, "b.."] }] }`)), ['error field.value 6:84'])
   assert.deepEqual(problems(policy('endpointSelector: {}\n  ingress: [{}]').replace('/v2', '/v2alpha1')), [
     'error kind.version 1:1',
   ])

@@ -18,6 +18,7 @@ export const fqdn = object(
     matchPattern: string({
       maxLength: 255,
       form: { pattern: PATTERN, says: 'a pattern of names: letters, digits, "-", "_", "." and "*"' },
+      check: checkStars,
     }),
   },
   { check: checkFqdn },
@@ -32,32 +33,21 @@ function checkFqdn(fields: Fields, at: At): void {
     )
 }
 
-/** What the definition of Cilium 1.19 takes: `*.` or `**.` may stand before a name. */
-const SERVER_NAME = /^(\*?\*\.)?[-a-zA-Z0-9_]+(\.[-a-zA-Z0-9_]+)*$/
-/** What Cilium's proxy takes beyond that: stars that stand for a label or a part of one; `**` for whole labels. */
-const SERVER_PATTERN = /^(\*\*|[-a-zA-Z0-9_*]+)(\.(\*\*|[-a-zA-Z0-9_*]+))*$/
+/** An entry of `serverNames`: since Cilium 1.20 of the same form as a `matchPattern`. */
+export const serverName = string({
+  maxLength: 255,
+  form: {
+    pattern: PATTERN,
+    says: 'a server name: letters, digits, "-", "_" and ".", with "*" for a label or a part of one, and "**." at the beginning for several; it is no regular expression',
+  },
+  check: checkStars,
+})
 
-/** An entry of `serverNames`. */
-export const serverName = string({ maxLength: 255, check: checkServerName })
-
-function checkServerName(name: string, at: At): void {
-  const mistake = serverNameMistake(name)
-  if (mistake !== undefined) {
-    at.error('sni.form', `${quote(name)} ${mistake}`)
-  } else if (!SERVER_NAME.test(name)) {
+/** Cilium reads stars side by side as one, but for those of a whole first label. */
+function checkStars(pattern: string, at: At): void {
+  if (pattern.replace(/^\*+(\.|$)/, '').includes('**'))
     at.warn(
-      'sni.newer',
-      `${quote(name)}: Cilium's proxy understands this pattern, but the CustomResourceDefinition of Cilium 1.19 takes stars only before the first dot, as "*." or "**."; its API server would refuse the policy`,
+      'pattern.stars',
+      `${quote(pattern)}: "**" is more than one label at the beginning alone, as "**."; here it is read as "*", which is one label or a part of one`,
     )
-  }
-}
-
-function serverNameMistake(name: string): string | undefined {
-  if (name === '') return 'is empty, and no connection has an empty server name; take it away'
-  if (name.endsWith('.')) return 'ends in a dot; the name in a ClientHello has none'
-  if (name.split('.').some((label) => label.includes('**') && label !== '**'))
-    return 'holds stars side by side that are not "**" alone between two dots'
-  if (!SERVER_PATTERN.test(name))
-    return 'is not a server name: letters, digits, "-", "_" and ".", with "*" for one label and "**" for several; it is no regular expression'
-  return undefined
 }

@@ -1,4 +1,5 @@
 import { quote } from '../../diagnostics.js'
+import type { CiliumPortlessProtocol } from '../../kinds-network.js'
 import type { At, ObjectSchema } from '../schema.js'
 import { integerOf, list, object, string } from '../schema.js'
 import { familyOf, rules, secret } from './l7.js'
@@ -9,16 +10,25 @@ import { type Fields, isPortName, isSet, itemsOf, objectsOf } from './values.js'
 
 const MOST_PORTS = 40
 
+const PORTLESS: Readonly<Record<CiliumPortlessProtocol, true>> = {
+  VRRP: true,
+  IGMP: true,
+  GRE: true,
+  IPIP: true,
+  IPV6: true,
+  ESP: true,
+  AH: true,
+}
+
 const portFields = {
   endPort: integerOf({ min: 0, max: 65535 }),
   port: string(),
-  protocol: string({ oneOf: ['TCP', 'UDP', 'SCTP', 'VRRP', 'IGMP', 'ANY'] }),
+  protocol: string({ oneOf: ['TCP', 'UDP', 'SCTP', ...Object.keys(PORTLESS), 'ANY'] }),
 }
 const port = object(portFields, { check: checkPort })
 
 function checkPort({ port: text, protocol, endPort }: Fields, at: At): void {
-  const hasNone = protocol === 'VRRP' || protocol === 'IGMP'
-  if (hasNone) {
+  if (typeof protocol === 'string' && Object.hasOwn(PORTLESS, protocol)) {
     if (isSet(text) && text !== '' && text !== '0')
       at.at('port').error('value.port', `${protocol} has no ports, and this is ${quote(text)}; write "0"`)
     return
