@@ -21,6 +21,7 @@ test('secrets: of a cluster that was made by hand, manifests on stdout and no va
   await secrets({}, io, given)
   const made = stdout()
     .split('---\n')
+    .slice(1)
     .map((text) => JSON.parse(text) as { readonly data: Readonly<Record<string, string>> })
   assert.equal(made.length, 9)
   assert.match(stderr(), /counts as ours\.\n.*Values were made for demo\/postgres-secret/s)

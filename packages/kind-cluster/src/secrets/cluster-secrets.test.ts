@@ -15,7 +15,11 @@ interface Manifest {
   readonly metadata: { readonly name: string; readonly namespace: string }
   readonly data: Readonly<Record<string, string>>
 }
-const parsed = (text: string): readonly Manifest[] => text.split('---\n').map((one) => JSON.parse(one) as Manifest)
+const parsed = (text: string): readonly Manifest[] => {
+  const [before, ...documents] = text.split('---\n')
+  assert.equal(before, '', 'kubectl would read the whole as one object of JSON')
+  return documents.map((one) => JSON.parse(one) as Manifest)
+}
 /** What a cluster has after the text was applied. */
 const applied = (text: string): LiveSecrets =>
   new Map(

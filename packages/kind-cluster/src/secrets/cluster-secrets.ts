@@ -47,7 +47,8 @@ export function makeSecrets(resources: readonly Resource[], live: LiveSecrets): 
     return secret && { ...own.get(id), ...writtenTexts(secret) }
   }
   const manifests = asked.map((secret) => manifest(secret, { ...publicHalves(secret, textsOf), ...own.get(secret.id) }))
-  return { text: manifests.map((one) => `${one}\n`).join('---\n'), fresh }
+  // The line comes before the first one too: kubectl takes a text that begins with "{" for JSON, and kubectl 1.32 fails at the next line.
+  return { text: manifests.map((one) => `---\n${one}\n`).join(''), fresh }
 }
 
 /** What is to be told of Secrets that have just been made, by what the cluster has. */
