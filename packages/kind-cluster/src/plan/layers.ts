@@ -53,12 +53,20 @@ export function layerOff({ kubectl }: Commands, layer: LayerName): readonly Acti
   return [{ kind: 'run', command: kubectl(['delete', '-k', folder(layer), '--ignore-not-found']) }]
 }
 
+/**
+ * What is waited for of Kyverno's policies. Not `ready`: that also wants its reports controller to list whatever a policy is about,
+ * Secrets and debug containers among them.
+ */
+export const policiesAsked: readonly string[] = [
+  'wait',
+  `--for=jsonpath={.status.conditionStatus.conditions[?(@.type=="WebhookConfigured")].status}=True`,
+  ...['validatingpolicies.policies.kyverno.io', '--all'],
+]
+
 function policiesReady({ waiting }: Commands): Action {
-  // Not `ready`: that also wants its reports controller to list whatever a policy is about, Secrets and debug containers among them.
-  const condition = `--for=jsonpath={.status.conditionStatus.conditions[?(@.type=="WebhookConfigured")].status}=True`
   return {
     kind: 'wait',
-    command: waiting(['wait', condition, 'validatingpolicies.policies.kyverno.io', '--all'], 3),
+    command: waiting(policiesAsked, 3),
     until: 'Kyverno has told the API server to ask it about what each policy is for',
   }
 }

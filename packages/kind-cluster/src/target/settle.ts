@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Place } from '../place.js'
+import { policiesAsked } from '../plan/layers.js'
 import type { Tools } from '../tools.js'
 import { asked, itemsOf, kubectl, textAt, valueAt } from './live/index.js'
 import { groupOf } from './live/raw.js'
@@ -8,7 +9,7 @@ import { groupOf } from './live/raw.js'
  * From an object in the API server to its being enforced. Cilium's agents number the sets of policies that they have heard of, and say for
  * each endpoint which number it enforces. istiod sends to ztunnel and to the proxies a moment after it has heard of a change (it waits
  * 100 ms for more), and nothing on the cluster says when they have taken it: there it is a bounded while. Kyverno says of a policy that
- * it is ready, and tells the API server to ask it after that.
+ * it has told the API server to ask it, which the API server hears of a moment later; of one that is gone nobody says anything.
  */
 
 export interface SettleOptions {
@@ -16,7 +17,7 @@ export interface SettleOptions {
   readonly place: Place
   /** Between two looks, in milliseconds. Default 500. */
   readonly pauseMs?: number
-  /** How long istiod and those whom it tells are given. Default 3000. */
+  /** How long istiod and those whom it tells are given, and the API server to hear of Kyverno's policies. Default 3000. */
   readonly meshMs?: number
   /** How long Cilium may take. Default 30 000. */
   readonly networkMs?: number
@@ -86,12 +87,11 @@ export class Settle {
   }
 
   async #policies(): Promise<string | undefined> {
-    const condition = '--for=jsonpath={.status.conditionStatus.ready}=true'
-    const args = ['wait', condition, 'validatingpolicies.policies.kyverno.io', '--all', '--timeout=60s']
-    const { tools, place } = this.#options
-    const { code, stderr } = await tools.run(kubectl(place, args, { timeoutMs: 75_000 }))
+    const { tools, place, meshMs = 3000 } = this.#options
+    const { code, stderr } = await tools.run(kubectl(place, [...policiesAsked, '--timeout=60s'], { timeoutMs: 75_000 }))
+    await wait(meshMs)
     if (code === 0 || /no matching resources found/.test(stderr)) return undefined
-    return `Kyverno did not say within 60 s that its policies are ready: ${stderr.trim()}`
+    return `Kyverno did not say within 60 s that the API server asks it about its policies: ${stderr.trim()}`
   }
 
   /** Of each agent that can be asked; a cluster without Cilium has none. */
