@@ -3,9 +3,10 @@ import type { Resource } from '@bulkhead/resources'
 import { checkEngine, checkGone, checkHalfMade } from './engine.js'
 import { locked } from './lock.js'
 import { checkOurs, clusterUid, containerId, kindClusters, NotOursError } from './ours.js'
+import { notOurOutside, removeOutside } from './outside/index.js'
 import { clusterName, type Place } from './place.js'
 import { commandsFor } from './plan/commands.js'
-import { isDone } from './plan/done.js'
+import { type IsDone, isDone } from './plan/done.js'
 import { fingerprintOf } from './plan/fingerprint.js'
 import type { Action, Done, Plan, Step } from './plan/types.js'
 import { type ClusterRecord, readRecord, writeRecord } from './record.js'
@@ -194,8 +195,20 @@ class Run {
     const remembered = this.#record?.steps[step.id]?.fingerprint === fingerprint
     if (step.done === 'proven') return remembered
     const state = isDone(step.done, await this.#options.tools.run(step.done.command, this.#run))
-    if (typeof state === 'object') await this.#mend(step.done, state.pending)
-    return state === 'done' && remembered
+    if (typeof state === 'object' && 'pending' in state) await this.#mend(step.done, state.pending)
+    const done = state === 'done' && remembered
+    if (step.done.holds.kind === 'outside' && state !== 'not' && !done) await this.#clear(state)
+    return done
+  }
+
+  /** A container has the name that is to be given. Ours that is not as it should be goes; another one is nobody's business. */
+  async #clear(state: Exclude<IsDone, 'not'>): Promise<void> {
+    if (typeof state === 'object' && 'inTheWay' in state && state.inTheWay === 'foreign')
+      throw new NotOursError('not-ours', notOurOutside)
+    const { place, tools, tell } = this.#options
+    await checkOurs(tools, place, this.#record, this.#run)
+    tell({ kind: 'note', text: 'The host outside of the cluster is not as it should be: it is made anew.' })
+    await this.#must(removeOutside)
   }
 
   /** A release that was left in the middle lets nobody upgrade it. */
