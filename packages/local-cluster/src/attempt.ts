@@ -1,5 +1,13 @@
 import type { MeshApi } from '@bulkhead/mesh'
-import type { Attempt, Evidence, ResolvedAttempt } from '@bulkhead/scenarios'
+import {
+  type Attempt,
+  type Evidence,
+  hostMeant,
+  identityMeant,
+  podMeant,
+  type ResolvedAttempt,
+  serviceHost,
+} from '@bulkhead/scenarios'
 import type { FlowDestination, FlowRecord, Pod, Snapshot } from '@bulkhead/verdict'
 import { lootOf, type SecretsHost, withoutLoot } from './attempt-secrets.js'
 import { ClusterError } from './errors.js'
@@ -84,35 +92,19 @@ async function resolveAttempt(pod: Pod, attempt: Attempt, target: AttemptHost): 
 }
 
 function identityOf(account: string, pod: Pod): string {
-  const [namespace, name] = account.split('/')
-  const domain = pod.identity.replace(/^spiffe:\/\//, '').split('/')[0]
-  if (!namespace || !name) {
-    throw new ClusterError('bad-attempt', `"as" is ${JSON.stringify(account)}; it has to be namespace/service-account.`)
-  }
-  return `spiffe://${domain}/ns/${namespace}/sa/${name}`
+  const identity = identityMeant(account, pod.identity)
+  if (identity !== undefined) return identity
+  throw new ClusterError('bad-attempt', `"as" is ${JSON.stringify(account)}; it has to be namespace/service-account.`)
 }
 
 function hostOf(to: FlowDestination, snapshot: Snapshot, pod: Pod | undefined): string {
-  if ('service' in to) {
-    const service = snapshot.services.get(to.service)
-    // A name that nothing has is a fair thing to try.
-    return service === undefined ? serviceName(to.service) : `${service.name}.${service.namespace}.svc.cluster.local`
-  }
-  if ('host' in to) return to.host
-  if (pod !== undefined) return pod.ip
-  if ('ip' in to && to.ip !== undefined) return to.ip
-  const { dns, istiod, controlPlane } = snapshot.platform
-  if ('node' in to) {
-    const node = [...snapshot.nodes, controlPlane].find(({ name }) => name === to.node)
-    if (node !== undefined) return node.ip
-  }
-  // What every cluster has, and the mesh plays.
-  const own =
-    'workload' in to ? [dns, istiod].find(({ key, workload }) => [key, workload].includes(to.workload)) : undefined
-  if (own !== undefined) return own.ip
+  const host = 'service' in to ? serviceHost(to.service) : hostMeant(to, snapshot, pod)
+  if (host !== undefined) return host
   throw new ClusterError(
     'bad-attempt',
-    `nothing that is up here is ${JSON.stringify(to)}; \`bulkhead status\` lists the workloads.`,
+    'service' in to
+      ? `the service ${JSON.stringify(to.service)} has to be given as namespace/name.`
+      : `nothing that is up here is ${JSON.stringify(to)}; \`bulkhead status\` lists the workloads.`,
   )
 }
 
@@ -126,23 +118,9 @@ function privateSocket({ port, to }: Attempt, pod: Pod | undefined, mesh: MeshAp
   )
 }
 
-function serviceName(key: string): string {
-  const [namespace, name] = key.split('/')
-  if (!namespace || !name)
-    throw new ClusterError('bad-attempt', `the service ${JSON.stringify(key)} has to be given as namespace/name.`)
-  return `${name}.${namespace}.svc.cluster.local`
-}
-
 /** One that is up is taken before one that is not, and another pod before the caller itself. */
 function podOf(to: FlowDestination, snapshot: Snapshot, caller: Pod, mesh: MeshApi): Pod | undefined {
   const rank = (pod: Pod) => (mesh.listening(pod.key).length > 0 ? 0 : 1) + (pod.key === caller.key ? 2 : 0)
   const pods = [...snapshot.pods.values()].sort((a, b) => rank(a) - rank(b))
-  if ('workload' in to) return pods.find((pod) => pod.workload === to.workload || pod.key === to.workload)
-  if ('labels' in to) {
-    return pods.find(
-      (pod) =>
-        pod.namespace === to.namespace && Object.entries(to.labels).every(([key, value]) => pod.labels[key] === value),
-    )
-  }
-  return undefined
+  return podMeant(to, pods)
 }

@@ -1,3 +1,4 @@
+export * from './destination.js'
 export * from './flow.js'
 export * from './load.js'
 export { attackPassed, attacksOf, renderAttack } from './render/attack.js'

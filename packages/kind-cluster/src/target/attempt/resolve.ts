@@ -1,13 +1,22 @@
-import type { Attempt, ResolvedAttempt } from '@bulkhead/scenarios'
+import {
+  type Attempt,
+  hostMeant,
+  identityMeant,
+  podMeant,
+  type ResolvedAttempt,
+  serviceHost,
+} from '@bulkhead/scenarios'
 import type { FlowDestination, Pod, ServiceModel, Snapshot } from '@bulkhead/verdict'
+import type { Outside } from '../../outside/index.js'
 import { TargetError } from '../errors.js'
-import { nowhereOnACluster } from './nowhere.js'
+import { isOnOutside, nowhereOnACluster } from './nowhere.js'
 
 /** What a dropped packet takes in the mesh, and an attempt has to outlast: ztunnel gives a connection 10 s. */
 export const timeouts = { attemptMs: 15_000, heldMs: 60_000, lateResetMs: 9_000 } as const
 
 /**
  * The attempt with all that the pod cannot know, but for what is secret.
+ * @param outside the host outside of the cluster, where it is up
  * @throws TargetError `bad-attempt` when nothing is what it names; `not-makeable` when a cluster has no such thing
  */
 export function resolveAttempt(
@@ -15,8 +24,9 @@ export function resolveAttempt(
   attempt: Attempt,
   snapshot: Snapshot,
   caller: Pod | undefined,
+  outside?: Outside,
 ): ResolvedAttempt {
-  const why = nowhereOnACluster(from, attempt, snapshot)
+  const why = nowhereOnACluster(from, attempt, snapshot, outside)
   if (why !== undefined) throw new TargetError('not-makeable', why)
   const pod = podOf(attempt.to, snapshot, caller)
   const { hold, timeoutMs = 0, certificate } = attempt
@@ -27,6 +37,8 @@ export function resolveAttempt(
     timeoutMs: Math.max(timeoutMs, least),
     lateResetMs: timeouts.lateResetMs,
     ...(certificate !== undefined && { claim: claimOf(attempt, caller) }),
+    // Its certificates are made at its start, and so nobody has their root before.
+    ...(attempt.tls !== undefined && outside !== undefined && isOnOutside(attempt) && { authorities: outside.root }),
   }
 }
 
@@ -52,45 +64,27 @@ export function resolveFromOutside(attempt: Attempt, snapshot: Snapshot): Resolv
 
 function claimOf({ as }: Attempt, caller: Pod | undefined): string {
   const own = caller?.identity ?? ''
-  if (as === undefined) return own
-  const [namespace, name] = as.split('/')
-  const domain = own.replace(/^spiffe:\/\//, '').split('/')[0] || 'cluster.local'
-  if (!namespace || !name)
-    throw new TargetError('bad-attempt', `"as" is ${JSON.stringify(as)}; it has to be namespace/service-account.`)
-  return `spiffe://${domain}/ns/${namespace}/sa/${name}`
+  const claim = as === undefined ? own : identityMeant(as, own)
+  if (claim !== undefined) return claim
+  throw new TargetError('bad-attempt', `"as" is ${JSON.stringify(as)}; it has to be namespace/service-account.`)
 }
 
 /** What is dialled: a Service by its name, as a pod's program would; a pod by its address. */
 export function hostOf(to: FlowDestination, snapshot: Snapshot, pod: Pod | undefined): string {
-  if ('service' in to) {
-    const [namespace, name] = to.service.split('/')
-    if (namespace && name) return `${name}.${namespace}.svc.cluster.local`
-    throw new TargetError('bad-attempt', `the service ${JSON.stringify(to.service)} has to be given as namespace/name.`)
-  }
-  if ('host' in to) return to.host
-  if (pod !== undefined) return pod.ip
-  if ('ip' in to && to.ip !== undefined) return to.ip
-  const { dns, istiod, controlPlane } = snapshot.platform
-  if ('node' in to) {
-    const node = [...snapshot.nodes, controlPlane].find(({ name }) => name === to.node)
-    if (node !== undefined) return node.ip
-  }
-  const own =
-    'workload' in to ? [dns, istiod].find(({ key, workload }) => [key, workload].includes(to.workload)) : undefined
-  if (own !== undefined) return own.ip
-  throw new TargetError('bad-attempt', `nothing on the cluster is ${JSON.stringify(to)}.`)
+  const host = 'service' in to ? serviceHost(to.service) : hostMeant(to, snapshot, pod)
+  if (host !== undefined) return host
+  throw new TargetError(
+    'bad-attempt',
+    'service' in to
+      ? `the service ${JSON.stringify(to.service)} has to be given as namespace/name.`
+      : `nothing on the cluster is ${JSON.stringify(to)}.`,
+  )
 }
 
 /** Another pod before the caller itself. */
 export function podOf(to: FlowDestination, snapshot: Snapshot, caller: Pod | undefined): Pod | undefined {
   const pods = [...snapshot.pods.values()].toSorted((one, other) => same(one, caller) - same(other, caller))
-  if ('workload' in to) return pods.find((pod) => pod.workload === to.workload || pod.key === to.workload)
-  if ('labels' in to)
-    return pods.find(
-      (pod) =>
-        pod.namespace === to.namespace && Object.entries(to.labels).every(([key, value]) => pod.labels[key] === value),
-    )
-  return undefined
+  return podMeant(to, pods)
 }
 
 const same = (pod: Pod, caller: Pod | undefined): number => (pod.key === caller?.key ? 1 : 0)
