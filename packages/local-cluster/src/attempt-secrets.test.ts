@@ -97,11 +97,11 @@ test('what was stolen is in nothing that is reported, wherever an answer repeats
     bytes: 10,
     http: { status: 200, headers: { 'x-echo': 'Bearer s3cr3t' }, body: '{"you sent":"Bearer s3cr3t, s3cr3t"}' },
     error: { code: 'X', message: 'with s3cr3t and hunter2' },
-    detail: { text: 'hunter2 it was', login: true },
+    detail: { text: 'hunter2 it was', login: true, hello: { hosts: ['hunter2'] } },
   }
   const told = withoutLoot(seen, { token: 's3cr3t', password: 'hunter2' })
   assert.doesNotMatch(JSON.stringify(told), /s3cr3t|hunter2/)
   assert.equal(told.http?.body, '{"you sent":"Bearer [not shown], [not shown]"}')
-  assert.deepEqual(told.detail, { text: '[not shown] it was', login: true })
+  assert.deepEqual(told.detail, { text: '[not shown] it was', login: true, hello: { hosts: ['[not shown]'] } })
   assert.equal(withoutLoot(seen, {}), seen)
 })

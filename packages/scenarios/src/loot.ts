@@ -1,6 +1,6 @@
 import { createPrivateKey, randomUUID } from 'node:crypto'
 import { SignJWT } from 'jose'
-import type { Attempt, Bearer, Observation, ResolvedAttempt } from './types.js'
+import type { Attempt, Bearer, Observation, ResolvedAttempt, Sighting } from './types.js'
 
 /** What a thief has got hold of is read with: by whoever runs the target, since the caller may not read it. */
 export interface LootHost {
@@ -76,15 +76,32 @@ async function secretValue(
 
 const blanked = '[not shown]'
 
+type Stolen = Pick<ResolvedAttempt, 'password' | 'token'>
+
+/** Takes what was stolen out of a text; undefined where nothing was. */
+function blankOf({ password, token }: Stolen): ((text: string) => string) | undefined {
+  const hidden = [password, token].filter((value): value is string => value !== undefined && value !== '')
+  if (hidden.length === 0) return undefined
+  // In a log it may stand as JSON.
+  const forms = hidden.flatMap((value) => [value, JSON.stringify(value).slice(1, -1)])
+  return (text) => forms.reduce((rest, value) => rest.split(value).join(blanked), text)
+}
+
+/** What a cluster wrote down, without what was stolen: Hubble tells the headers of a request, and a proxy its path. */
+export function sightingsWithoutLoot(sightings: readonly Sighting[], stolen: Stolen): readonly Sighting[] {
+  const blank = blankOf(stolen)
+  if (blank === undefined) return sightings
+  return sightings.map((sighting) => ({
+    ...sighting,
+    line: blank(sighting.line),
+    ...(sighting.http !== undefined && { http: { ...sighting.http, path: blank(sighting.http.path) } }),
+  }))
+}
+
 /** What was seen, without what was stolen: an answer may repeat what the request held. */
-export function withoutLoot(
-  observation: Observation,
-  { password, token }: Pick<ResolvedAttempt, 'password' | 'token'>,
-): Observation {
-  const hidden = [password, token].filter((value) => value !== undefined && value !== '')
-  if (hidden.length === 0) return observation
-  const blank = (text: string): string =>
-    hidden.reduce<string>((rest, value) => (value === undefined ? rest : rest.split(value).join(blanked)), text)
+export function withoutLoot(observation: Observation, stolen: Stolen): Observation {
+  const blank = blankOf(stolen)
+  if (blank === undefined) return observation
   const { http, error, detail } = observation
   return {
     ...observation,
@@ -96,10 +113,15 @@ export function withoutLoot(
       },
     }),
     ...(error !== undefined && { error: { ...error, message: blank(error.message) } }),
-    ...(detail !== undefined && {
-      detail: Object.fromEntries(
-        Object.entries(detail).map(([name, value]) => [name, typeof value === 'string' ? blank(value) : value]),
-      ),
-    }),
+    ...(detail !== undefined && { detail: membersWithout(detail, blank) }),
   }
+}
+
+const membersWithout = (of: object, blank: (text: string) => string): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(of).map(([name, value]) => [name, valueWithout(value, blank)]))
+
+function valueWithout(value: unknown, blank: (text: string) => string): unknown {
+  if (typeof value === 'string') return blank(value)
+  if (Array.isArray(value)) return value.map((one) => valueWithout(one, blank))
+  return typeof value === 'object' && value !== null ? membersWithout(value, blank) : value
 }

@@ -94,7 +94,9 @@ function sourcesOf(context: Context, asked: Asked, witnesses: Witnesses): readon
   const here = ({ node }: WitnessPod): boolean => near.size === 0 || node === undefined || near.has(node)
   const since = beginOf(asked)
   const log = ({ namespace, name }: WitnessPod): Command =>
-    kubectl(context, ['logs', '-n', namespace, name, `--since-time=${since}`, `--limit-bytes=${mostBytes}`], readMs)
+    unlogged(
+      kubectl(context, ['logs', '-n', namespace, name, `--since-time=${since}`, `--limit-bytes=${mostBytes}`], readMs),
+    )
   return [
     ...witnesses.ztunnels.filter(here).map((pod) => ({
       what: `the log of ztunnel on ${pod.node ?? pod.name}`,
@@ -103,7 +105,9 @@ function sourcesOf(context: Context, asked: Asked, witnesses: Witnesses): readon
     })),
     ...witnesses.agents.filter(here).map((pod) => ({
       what: `Hubble on ${pod.node ?? pod.name}`,
-      command: hubbleCommand(context, pod, ['--since', since, '--last', String(mostFlows), ...addressFlags(asked)]),
+      command: unlogged(
+        hubbleCommand(context, pod, ['--since', since, '--last', String(mostFlows), ...addressFlags(asked)]),
+      ),
       read: hubbleSighting,
     })),
     ...proxiesOf(asked, witnesses).map((pod) => ({
@@ -113,6 +117,9 @@ function sourcesOf(context: Context, asked: Asked, witnesses: Witnesses): readon
     })),
   ]
 }
+
+/** Headers of requests are in what Hubble tells, and with them stolen tokens; and one attempt's logs would be most of the log. */
+const unlogged = (command: Command): Command => ({ ...command, secret: true })
 
 /** What policies say of packets, and what of requests; `hubble` in an agent's pod asks that node alone. */
 export function hubbleCommand(

@@ -1,15 +1,17 @@
 import { existsSync } from 'node:fs'
 import { type Explanation, explain } from '@bulkhead/analysis'
 import type { Attempt, Change, Evidence, ResolvedAttempt, Sighting, Target } from '@bulkhead/scenarios'
-import { withoutLoot } from '@bulkhead/scenarios/loot'
+import { sightingsWithoutLoot, withoutLoot } from '@bulkhead/scenarios/loot'
 import { type Flow, judge, type Pod, type Verdict } from '@bulkhead/verdict'
 import { collectSightings, followSightings } from '../evidence/index.js'
 import { checkOurs } from '../ours.js'
+import { findOutside } from '../outside/index.js'
 import type { Place } from '../place.js'
 import { readRecord } from '../record.js'
 import type { Tools } from '../tools.js'
 import { fromNode } from './attempt/from-node.js'
 import { Loot } from './attempt/loot.js'
+import { isOnOutside } from './attempt/nowhere.js'
 import { partiesOf } from './attempt/parties.js'
 import { ran } from './attempt/ran.js'
 import { resolveAttempt, resolveFromOutside } from './attempt/resolve.js'
@@ -135,10 +137,11 @@ export class KindTarget implements Target {
     if (attempt.kind === 'run') return { observation: ran(from, live), flows: [], sightings: [] }
     const caller = callerOf(from, attempt, live)
     const pod = 'pod' in caller ? podBehind(caller, live) : undefined
+    const outside = isOnOutside(attempt) ? await findOutside(this.#tools, options) : undefined
     const resolved = {
       ...(caller.kind === 'outside'
         ? resolveFromOutside(attempt, live.snapshot)
-        : resolveAttempt(from, attempt, live.snapshot, pod)),
+        : resolveAttempt(from, attempt, live.snapshot, pod, outside)),
       ...(await this.#loot.of(attempt, live)),
     }
     // A held one waits for a change, which others' attempts must not keep from being tried.
@@ -151,7 +154,7 @@ export class KindTarget implements Target {
     const notes = [...made.notes]
     const observation = withoutLoot(made.observation, resolved)
     if (options.records === 'none') return { observation, flows: [], ...(notes.length > 0 && { notes }) }
-    const parties = partiesOf(from, { ...attempt, host: resolved.host }, live.snapshot, pod)
+    const parties = partiesOf(from, { ...attempt, host: resolved.host }, live.snapshot, pod, outside)
     const { signal } = options
     const sightings = await collectSightings(
       { tools: this.#tools, place: this.#place },
@@ -163,7 +166,8 @@ export class KindTarget implements Target {
         ...(signal !== undefined && { signal }),
       },
     )
-    return { observation, flows: [], sightings, ...(notes.length > 0 && { notes }) }
+    const shown = sightingsWithoutLoot(sightings, resolved)
+    return { observation, flows: [], sightings: shown, ...(notes.length > 0 && { notes }) }
   }
 
   async #make(caller: Caller, resolved: ResolvedAttempt, options: AttemptOptions): Promise<Made> {

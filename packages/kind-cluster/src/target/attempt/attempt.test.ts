@@ -84,6 +84,23 @@ describe('an attempt from a pod whose image is the probe', () => {
     await assert.rejects(missing.target.attempt('shop/sleep', get), { name: 'ToolError', code: 'missing' })
   })
 
+  it('that is told in no form of ours was not observed: nobody may choose what a report is made of', async (t) => {
+    const odd = [
+      seen({}).replace('"ok"', '"\\u001b[2J"'),
+      seen({}).replace('"ok"', '"toString"'),
+      seen({}).replace('"answer"', '"somewhere"'),
+      seen({}).replace('"bytes":2', '"bytes":null'),
+      seen({}).replace('"bytes":2', '"bytes":2,"http":{"status":"403","headers":{},"body":""}'),
+      seen({}).replace('"bytes":2', '"bytes":2,"error":"no"'),
+      'garbage\n',
+      '',
+    ]
+    for (const stdout of odd) {
+      const { target } = bench(t, [[exec, { stdout }]])
+      await assert.rejects(target.attempt('shop/sleep', get), { code: 'attempt-failed' }, stdout)
+    }
+  })
+
   it('held: the change comes once the first answer is there, and is waited for', async (t) => {
     const order: string[] = []
     const { target } = bench(t, [[exec, { stdout: `{"held":true}\n${seen({ phase: 'held' })}` }]])

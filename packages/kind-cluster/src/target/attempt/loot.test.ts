@@ -36,6 +36,32 @@ describe('what a thief has got hold of', () => {
     assert.doesNotMatch(tools.lines().join('\n'), /hunter2/)
   })
 
+  it('is in no record of it either: Hubble tells a request with its headers, a proxy its path', async (t) => {
+    const agent = {
+      ...{ apiVersion: 'v1', kind: 'Pod', metadata: { namespace: 'kube-system', name: 'cilium-a' }, spec: {} },
+      status: { phase: 'Running', podIPs: [] },
+    }
+    const flow = () => ({
+      ...{ time: new Date().toISOString(), verdict: 'DROPPED', Type: 'L7', IP: {} },
+      l7: { http: { method: 'GET', url: '/api/v1/users?t=ey.token', headers: [{ value: 'Bearer ey.token' }] } },
+    })
+    const { target, tools } = bench(t, [
+      ['kubectl create token', { stdout: 'ey.token' }],
+      ['kubectl get pods -n kube-system -l k8s-app=cilium', { stdout: JSON.stringify({ items: [agent] }) }],
+      [/^kubectl exec -n kube-system/, () => ({ stdout: `${JSON.stringify({ flow: flow() })}\n` })],
+      [exec, { stdout: seen({ symptom: 'cilium-403' }) }],
+    ])
+    const { sightings = [] } = await target.attempt(
+      'gthulhu/intruder',
+      get({ serviceAccountOf: 'gthulhu/gthulhu-manager' }),
+    )
+    assert.equal(sightings.length, 1)
+    assert.match(sightings[0]?.line ?? '', /Bearer \[not shown\]/)
+    assert.doesNotMatch(JSON.stringify(sightings), /ey\.token/)
+    const read = tools.asked.filter(({ args }) => args.includes('hubble'))
+    assert.ok(read.length > 0 && read.every(({ secret }) => secret === true), 'nor in the log')
+  })
+
   it('none where there is no such Secret, or key', async (t) => {
     for (const stdout of ['', secret({ other: '' })]) {
       const { target } = bench(t, [['kubectl get secret', { stdout }]])

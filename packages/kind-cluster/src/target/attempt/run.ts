@@ -4,7 +4,7 @@ import type { Place } from '../../place.js'
 import { type Command, ToolError, type Tools } from '../../tools.js'
 import { messageOf, TargetError } from '../errors.js'
 import { kubectl, valueAt } from '../live/index.js'
-import { isRecord } from '../live/plain.js'
+import { isObservation } from './observation.js'
 import { type Caller, idOf, oneFile } from './where.js'
 
 export interface AttemptOptions {
@@ -117,9 +117,6 @@ function parsed(line: string): unknown {
     return undefined
   }
 }
-
-const isObservation = (told: unknown): told is Observation =>
-  isRecord(told) && typeof told.symptom === 'string' && typeof told.phase === 'string' && isRecord(told.timings)
 
 /** What kubectl says when the way to the pod failed, and nothing of the attempt was made. */
 const transport = [
