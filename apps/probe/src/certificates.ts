@@ -1,10 +1,8 @@
-import 'reflect-metadata'
 import { createPrivateKey, generateKeyPairSync, webcrypto, X509Certificate } from 'node:crypto'
 import type { ResolvedAttempt } from '@bulkhead/scenarios'
-import * as x509 from '@peculiar/x509'
+import { algorithm, type Issuer, issueLeaf } from './leaf.js'
 import { Failure } from './trace.js'
 
-const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 const minute = 60_000
 
 /** The trust domain of somebody else's mesh. */
@@ -46,39 +44,14 @@ function material(attempt: ResolvedAttempt): NonNullable<ResolvedAttempt['materi
   )
 }
 
-interface Authority {
-  readonly name: string
-  readonly key: webcrypto.CryptoKey
-}
-
-async function authority(): Promise<Authority> {
+async function authority(): Promise<Issuer> {
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
   return { name: 'O=another mesh', key: keys.privateKey }
 }
 
 /** A leaf for the claimed identity, as the SPIFFE profile has it; self-signed without an issuer. */
-async function issue(claim: string, issuer?: Authority): Promise<Shown> {
-  x509.cryptoProvider.set(webcrypto)
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
-  const now = Date.now()
-  const certificate = await x509.X509CertificateGenerator.create({
-    subject: '',
-    issuer: issuer?.name ?? '',
-    notBefore: new Date(now - minute),
-    notAfter: new Date(now + 60 * minute),
-    publicKey: keys.publicKey,
-    signingKey: issuer?.key ?? keys.privateKey,
-    signingAlgorithm: algorithm,
-    extensions: [
-      new x509.SubjectAlternativeNameExtension([{ type: 'url', value: claim }], true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension(['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2']),
-    ],
-  })
-  const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey))
-  const key = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' })
-  return { cert: certificate.toString('pem'), key: key.export({ type: 'pkcs8', format: 'pem' }).toString() }
-}
+const issue = (claim: string, issuer?: Issuer): Promise<Shown> =>
+  issueLeaf({ type: 'url', value: claim }, 60 * minute, issuer)
 
 /**
  * A private key that names the victim's public point beside a scalar of our own. TLS libraries compare only public

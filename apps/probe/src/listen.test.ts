@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { makeAttempt } from './attempt.js'
-import { type Listening, parsePlace } from './listen.js'
+import type { Listening } from './listen.js'
 import { closedPort } from './testing/servers.js'
 
 const main = join(import.meta.dirname, 'main.js')
@@ -16,7 +16,10 @@ async function collector(t: TestContext, ...places: string[]) {
   const [line] = (await Promise.race([once(child.stdout, 'data'), ended])) as [Buffer]
   ended.catch(() => undefined)
   const [, text = ''] = /^collector at (.*)\n$/.exec(String(line)) ?? []
-  const open: Listening['places'] = text.split(', ').map(parsePlace)
+  const open: Listening['places'] = text.split(', ').map((place) => {
+    const [protocol = '', port] = place.split(':')
+    return { protocol: protocol === 'udp' ? 'udp' : 'http', port: Number(port) }
+  })
   const port = (protocol: string): number => open.find((one) => one.protocol === protocol)?.port ?? assert.fail(text)
   return { child, port }
 }

@@ -1,10 +1,10 @@
 /**
  * `idle`: wait. `attempt`: read one ResolvedAttempt (JSON) on stdin, make it, print the Observation (JSON) on stdout.
  * `attempts`: the same again and again, a line each.
- * `listen`: say of everything that arrives how much it was. `login`, `send`: for people.
+ * `listen`: say of everything that arrives how much it was. `outside`: the same, as a host outside of the cluster. `login`, `send`: for people.
  */
 const usage =
-  'usage: probe idle | probe attempt < attempt.json | probe attempts | probe listen udp:PORT http:PORT ... | probe login [URL] | probe send HOST:PORT [TEXT]'
+  'usage: probe idle | probe attempt < attempt.json | probe attempts | probe listen udp:PORT http:PORT ... | probe outside [PLACE ...] | probe login [URL] | probe send HOST:PORT [TEXT]'
 
 /** What was told stands on stdout; exit code 0 when it is good news, 2 when it cannot be tried as it is written. */
 async function byHand(command: 'login' | 'send', [first, ...more]: readonly string[]): Promise<number> {
@@ -43,6 +43,18 @@ async function asTold(what: () => Promise<void>): Promise<number> {
   }
 }
 
+/** Stays; or ends with 2 when it cannot listen there. */
+async function opened(command: 'listen' | 'outside', places: readonly string[]): Promise<void> {
+  try {
+    if (command === 'outside') return await (await import('./outside.js')).outside(places)
+    if (places.length === 0) throw new Error(`"listen" needs places to listen at; ${usage}`)
+    await (await import('./listen.js')).listen(places)
+  } catch (error) {
+    process.stderr.write(`probe: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.exit(2)
+  }
+}
+
 const print = (value: unknown): Promise<void> => write(`${JSON.stringify(value)}\n`)
 
 function write(text: string): Promise<void> {
@@ -63,18 +75,10 @@ switch (process.argv[2]) {
     // Awaited here, it would count as something that is left.
     void asTold(oneAfterAnother).then((code) => process.exit(code))
     break
-  case 'listen': {
-    const { listen } = await import('./listen.js')
-    const places = process.argv.slice(3)
-    try {
-      if (places.length === 0) throw new Error(`"listen" needs places to listen at; ${usage}`)
-      await listen(places)
-    } catch (error) {
-      process.stderr.write(`probe: ${error instanceof Error ? error.message : String(error)}\n`)
-      process.exit(2)
-    }
+  case 'listen':
+  case 'outside':
+    await opened(process.argv[2], process.argv.slice(3))
     break
-  }
   case 'login':
   case 'send':
     process.exit(await byHand(process.argv[2], process.argv.slice(3)))

@@ -1,4 +1,5 @@
 import { checkOurs } from './ours.js'
+import { type OutsideState, outsideState } from './outside/index.js'
 import type { Place } from './place.js'
 import { commandsFor } from './plan/commands.js'
 import { json, type Release, releasesIn } from './plan/done.js'
@@ -28,13 +29,15 @@ export interface WorkloadStatus {
 }
 
 export interface ClusterStatus {
-  /** Every node and every workload is ready, and every component is installed. */
+  /** Every node and every workload is ready, every component is installed, and the host outside is up. */
   readonly ready: boolean
   readonly nodes: readonly NodeStatus[]
   readonly components: readonly Release[]
   readonly layers: readonly LayerStatus[]
   readonly workloads: readonly WorkloadStatus[]
   readonly doors: readonly { readonly gateway: string; readonly url: string }[]
+  /** The host outside of the cluster, beside its nodes. */
+  readonly outside: OutsideState
 }
 
 export interface StatusInput {
@@ -75,7 +78,9 @@ export async function clusterStatus(
   const workloads = expected.map(
     (name) => found.find((one) => one.name === name) ?? { name, kind: 'Deployment' as const, ready: 0, wanted: 1 },
   )
+  const outside = await outsideState(tools, options)
   const ready =
+    outside === 'up' &&
     nodes.length > 0 &&
     nodes.every((node) => node.ready) &&
     components.length > 0 &&
@@ -86,7 +91,7 @@ export async function clusterStatus(
     gateway: `${namespace}/${name}`,
     url: `http://127.0.0.1:${port}/`,
   }))
-  return { ready, nodes, components, layers, workloads, doors: (open?.there ?? 0) > 0 ? urls : [] }
+  return { ready, nodes, components, layers, workloads, doors: (open?.there ?? 0) > 0 ? urls : [], outside }
 }
 
 interface Item {

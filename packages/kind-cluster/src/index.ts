@@ -35,6 +35,7 @@ export {
   findingsJson,
   type Ground as DoctorGround,
   type KindConfig,
+  knownCauses,
   type Machine,
   type Paint,
   type Platform,
@@ -59,6 +60,7 @@ export {
   ztunnelSighting,
 } from './evidence/index.js'
 export { adoptCluster, checkOurs, clusterUid, kindClusters, NotOursError } from './ours.js'
+export { type Outside, type OutsideState, outsideName } from './outside/index.js'
 export {
   PINS_FILE,
   type PinnedTool,

@@ -1,9 +1,10 @@
 import { checkEngine, checkGone, checkHalfMade } from './engine.js'
 import { locked } from './lock.js'
 import { checkOurs, kindClusters, NotOursError } from './ours.js'
+import { inspectOutside, kindNetwork, readInspected, removeOutside } from './outside/index.js'
 import { clusterName, type Place } from './place.js'
 import { commandsFor } from './plan/commands.js'
-import { downPlan, kindNetwork } from './plan/down.js'
+import { downPlan } from './plan/down.js'
 import { type ClusterRecord, forgetCluster, readRecord } from './record.js'
 import { ActionError, endedWith } from './run-action.js'
 import type { Command, RunOptions, Tools } from './tools.js'
@@ -33,16 +34,18 @@ async function down(tools: Tools, place: Place, options: RunOptions): Promise<Ta
         'not-ours',
         `kind has a cluster named ${clusterName}, and it was not made here (no ${place.record}). Nothing was changed. If nobody needs it: \`kind delete cluster --name ${clusterName}\`.`,
       )
+    await removeHost(tools, options)
     forgetCluster(place)
     return undefined
   }
   if (exists) {
     await held(tools, place, record, options)
-    for (const action of downPlan(place, false).steps.flatMap(({ actions }) => actions))
-      await must(tools, action.command, options)
+    const [remove] = downPlan(place, false).steps
+    for (const action of remove?.actions ?? []) await must(tools, action.command, options)
     if ((await kindClusters(tools, place, options)).includes(clusterName))
       throw new Error(`kind says that it has deleted ${clusterName}, and lists it still: look at \`docker ps --all\`.`)
   } else await checkGone(tools, place, record, options)
+  await removeHost(tools, options)
   const network = await removeNetwork(tools, place, record, options)
   forgetCluster(place)
   return { deleted: exists, network }
@@ -58,6 +61,12 @@ async function held(tools: Tools, place: Place, record: ClusterRecord, options: 
     const silent = error instanceof NotOursError && error.code !== 'not-ours'
     if (!silent || record.container === undefined) throw error
   }
+}
+
+/** The host outside of the cluster, where it is ours. */
+async function removeHost(tools: Tools, options: RunOptions): Promise<void> {
+  const { container } = readInspected(await tools.run(inspectOutside, options))
+  if (container?.ours === true) await must(tools, removeOutside, options)
 }
 
 async function removeNetwork(

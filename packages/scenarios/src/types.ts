@@ -95,6 +95,8 @@ export interface ResolvedAttempt extends Attempt {
   readonly host: string
   /** For `certificate: expired` and `stolen`: PEM, as a thief would have it. */
   readonly material?: { readonly certificate: string; readonly key?: string }
+  /** For `tls`: PEM of the only ones that may have signed the server's certificate. Default: those that Node trusts. */
+  readonly authorities?: string
   /** What `postgres.passwordFrom` or `mongo.passwordFrom` names. */
   readonly password?: string
   /** What `bearer` stands for. */

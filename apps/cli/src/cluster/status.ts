@@ -1,5 +1,12 @@
 import { join } from 'node:path'
-import { type ClusterStatus, clusterStatus, layerNames, NotOursError, type Place } from '@bulkhead/kind-cluster'
+import {
+  type ClusterStatus,
+  clusterStatus,
+  layerNames,
+  NotOursError,
+  outsideName,
+  type Place,
+} from '@bulkhead/kind-cluster'
 import { loadManifests } from '@bulkhead/resources'
 import { exitCodes, type Io, note, print, printable, printJson } from '../io.js'
 import type { JsonOption, StateOption } from '../options.js'
@@ -68,10 +75,17 @@ function statusText(found: ClusterStatus, style: Style): string {
       `workloads: ${found.workloads.length - notReady.length} of ${found.workloads.length} ready`,
       table(workloads),
     ],
+    ...['', `host outside (${outsideName}): ${word(found.outside === 'up', outsideWords[found.outside])}`],
     ...(found.doors.length === 0
       ? ['', 'no doors: 70-ingress is not there.']
       : ['', 'doors', table(found.doors.map(({ gateway, url }) => [gateway, url]))]),
   ].join('\n')
+}
+
+const outsideWords: Readonly<Record<ClusterStatus['outside'], string>> = {
+  up: 'up',
+  down: 'NOT THERE, so that scenarios that call it are not made; `npx bulkhead cluster up` makes it',
+  foreign: 'a container that was not made here has the name',
 }
 
 const listed = (rows: readonly (readonly string[])[]): string => (rows.length === 0 ? '  none' : table(rows))

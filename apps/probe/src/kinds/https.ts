@@ -11,13 +11,14 @@ import { answeredOtherwise, handshake } from './tls.js'
  * the ClientHello must want an answer of whoever that is. An address has no name to send (RFC 6066).
  */
 export async function https(trace: Trace, raw: Socket, tls: NonNullable<Attempt['tls']>): Promise<Got> {
-  const { host } = trace.attempt
+  const { host, authorities } = trace.attempt
   const name = tls.sni ?? (isIP(host) === 0 ? host : undefined)
   let secure: TLSSocket
   try {
     secure = await handshake(trace, raw, {
       ...(name === undefined ? { host } : { servername: name }),
       rejectUnauthorized: tls.insecure !== true,
+      ...(authorities !== undefined && { ca: authorities }),
       ALPNProtocols: ['http/1.1'],
     })
   } catch (error) {

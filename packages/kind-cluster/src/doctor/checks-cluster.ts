@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { checkOurs, kindClusters, NotOursError } from '../ours.js'
+import { inspectOutside, outsideName, readInspected } from '../outside/index.js'
 import { clusterName, type Place } from '../place.js'
 import { type ClusterRecord, RecordError, readRecord } from '../record.js'
 import { type Command, ToolError, type Tools } from '../tools.js'
@@ -15,9 +16,10 @@ export function clusterChecks(tools: Tools, { place, machine }: Ground, canary: 
     after: ['docker', 'kind', 'kubectl'],
     look: (signal) => lookForCluster(tools, place, signal),
   }
-  if (!canary || !isRecorded(place)) return [cluster]
+  const always = [cluster, outsideCheck]
+  if (!canary || !isRecorded(place)) return always
   return [
-    cluster,
+    ...always,
     {
       id: 'canary',
       asks: 'Does the network of the cluster enforce a NetworkPolicy?',
@@ -26,6 +28,26 @@ export function clusterChecks(tools: Tools, { place, machine }: Ground, canary: 
         judgeCanary(await runCanary(tools, place, signal === undefined ? {} : { signal }), machine.platform),
     },
   ]
+}
+
+const outsideCheck: Check = {
+  id: 'outside',
+  asks: `Is the name ${outsideName} free for the host outside of the cluster?`,
+  after: ['docker'],
+  command: inspectOutside,
+  judge: (seen) => {
+    const { container } = seen.kind === 'answered' ? readInspected(seen.result) : {}
+    if (container === undefined) return { status: 'ok', found: 'free' }
+    if (container.ours) return { status: 'ok', found: container.running ? 'held by ours, which runs' : 'held by ours' }
+    return {
+      status: 'fail',
+      found: 'a container that was not made here has it',
+      why: 'The nodes find that host by its name, and nothing is done to a container that is not ours.',
+      todo: [
+        `If nobody needs it: \`docker container rm --force ${outsideName}\`; or \`docker rename ${outsideName} NAME\`.`,
+      ],
+    }
+  },
 }
 
 function isRecorded(place: Place): boolean {

@@ -1,11 +1,21 @@
+import { readInspected } from '../outside/index.js'
 import type { CommandResult } from '../tools.js'
 import type { Done } from './types.js'
 
-/** Whether the cluster says that a step is done; `pending` when a release was left in the middle of being installed or upgraded. */
-export type IsDone = 'done' | 'not' | { readonly pending: 'install' | 'upgrade' }
+/**
+ * Whether the cluster says that a step is done; `pending` when a release was left in the middle of being installed or upgraded; `inTheWay`
+ * when a container has the name that is to be given: one of ours that is not as it should be, or somebody else's.
+ */
+export type IsDone =
+  | 'done'
+  | 'not'
+  | { readonly pending: 'install' | 'upgrade' }
+  | { readonly inTheWay: 'ours' | 'foreign' }
 
 /** What an answer to a step's question means. An answer that cannot be read means that it is not known to be done. */
 export function isDone({ holds }: Done, { code, stdout }: CommandResult): IsDone {
+  // Docker ends with 1 where one of both is missing, and tells of the other all the same.
+  if (holds.kind === 'outside') return containerState(readInspected({ stdout }))
   if (code !== 0) return 'not'
   const answer = json(stdout)
   if (holds.kind === 'release') return releaseState(releasesIn(answer), holds)
@@ -15,6 +25,13 @@ export function isDone({ holds }: Done, { code, stdout }: CommandResult): IsDone
     return holds.images.every((image) => images.includes(image))
   })
   return there ? 'done' : 'not'
+}
+
+function containerState({ container, image }: ReturnType<typeof readInspected>): IsDone {
+  if (container === undefined) return 'not'
+  if (!container.ours) return { inTheWay: 'foreign' }
+  const well = container.running && container.address !== undefined && container.image === image
+  return well ? 'done' : { inTheWay: 'ours' }
 }
 
 function releaseState(

@@ -1,9 +1,7 @@
+import { kindNetwork, removeOutside } from '../outside/index.js'
 import { clusterName, type Place } from '../place.js'
 import { commandsFor } from './commands.js'
 import type { Plan } from './types.js'
-
-/** Docker's network of all of kind's clusters. kind makes it and never removes it. */
-export const kindNetwork = 'kind'
 
 /** Everything that `cluster down` does. `network`: whether the network goes too, since nobody but us had it made. */
 export function downPlan(place: Place, network: boolean): Plan {
@@ -17,6 +15,13 @@ export function downPlan(place: Place, network: boolean): Plan {
         title: 'Delete the cluster',
         why: 'Its three containers go, with their volumes and all that was in them: pods, data, passwords.',
         actions: [{ kind: 'run', command: remove }],
+      },
+      {
+        id: 'outside',
+        part: 'cluster',
+        title: 'Remove the host outside of it',
+        why: 'It is a container beside the nodes, and of no use without them. It has kept nothing.',
+        actions: [{ kind: 'run', command: removeOutside }],
       },
       ...(network
         ? [

@@ -4,6 +4,7 @@ import type { Place } from '../place.js'
 import type { UnpackedBundle } from './bundled.js'
 import { chartStep, chartsFor } from './charts.js'
 import { commandsFor } from './commands.js'
+import { outsideSteps } from './outside.js'
 import type { Action, Step } from './types.js'
 
 /** Where the Gateway API's definitions are published. */
@@ -42,6 +43,7 @@ export function platformSteps(place: Pick<Place, 'kubeconfig'>, pins: Pins, bund
       ],
     ),
     canaryStep(place),
+    ...outsideSteps(commands, pins, bundle),
     {
       id: 'gateway-api',
       part: 'platform',

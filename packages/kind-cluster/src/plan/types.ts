@@ -60,6 +60,8 @@ export interface Done {
   readonly holds:
     | { readonly kind: 'release'; readonly name: string; readonly namespace: string; readonly chart: string }
     | { readonly kind: 'images'; readonly images: readonly string[]; readonly nodes: readonly string[] }
+    /** Our container runs, of the image that was asked for beside it, on the network of the nodes. */
+    | { readonly kind: 'outside' }
 }
 
 export interface Step {

@@ -1,6 +1,8 @@
 import { flowOf, type ResolvedAttempt } from '@bulkhead/scenarios'
 import type { Pod, ServiceModel, Snapshot } from '@bulkhead/verdict'
 import type { Asked, Party } from '../../evidence/index.js'
+import type { Outside } from '../../outside/index.js'
+import { isOnOutside } from './nowhere.js'
 import { podOf } from './resolve.js'
 
 /** Both ends of an attempt, as records are looked for. `caller` is absent for who comes from outside. */
@@ -9,14 +11,23 @@ export function partiesOf(
   attempt: ResolvedAttempt,
   snapshot: Snapshot,
   caller: Pod | undefined,
+  outside?: Outside,
 ): Pick<Asked, 'from' | 'to' | 'flow'> {
   const flow = flowOf(from, attempt)
   return {
     from: caller === undefined ? { ips: [] } : ofPods(caller.workload, [caller]),
-    to: destination(attempt, snapshot, caller),
+    to:
+      outside !== undefined && isOnOutside(attempt)
+        ? onOutside(attempt, outside)
+        : destination(attempt, snapshot, caller),
     ...(flow !== undefined && { flow }),
   }
 }
+
+/** It is on no node. */
+const onOutside = ({ host, port }: ResolvedAttempt, { address }: Outside): Party => ({
+  ...{ host, ips: [address], nodes: [], ports: [port] },
+})
 
 function destination({ to, kind, port, host }: ResolvedAttempt, snapshot: Snapshot, caller: Pod | undefined): Party {
   if ('service' in to) {
