@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'node:test'
-import { type PinnedTool, readPins, type Step, wantedVersion } from '@bulkhead/kind-cluster'
+import { causeOf, knownCauses, type PinnedTool, readPins, type Step, wantedVersion } from '@bulkhead/kind-cluster'
 import { repository } from '../golden.js'
 import { runCli } from '../testing.js'
 
@@ -53,6 +53,27 @@ describe('docs/cluster.md', () => {
       return [first === last ? `${first}` : `${first} to ${last}`, `${Math.floor(Math.max(...limits) / 60_000)} min`]
     })
     assert.deepEqual(told, wanted)
+  })
+
+  it('knows each failure of its table by the words that stand there, and leaves out none that is known', () => {
+    const found = rowsOf('causes').map(([words = '']) => {
+      const { id } = causeOf(words, 'linux') ?? assert.fail(`${words} is known as nothing`)
+      return id
+    })
+    assert.deepEqual(found.toSorted(), knownCauses.map(({ id }) => id).toSorted())
+  })
+
+  it('shows how a step is told, with titles and waits of the plan', async () => {
+    const { stdout } = await runCli(['cluster', 'up', '--plan', '--json'], { cwd: repository })
+    const { steps } = JSON.parse(stdout) as { readonly steps: readonly Step[] }
+    const waits = steps.flatMap(({ actions }) => actions.flatMap((one) => (one.kind === 'wait' ? one.until : [])))
+    const told = part('progress').trim().split('\n').slice(1, -1)
+    for (const line of told.filter((one) => /^ *\d/.test(one))) {
+      const [, number, of, title] = /^ *(\d+)\/(\d+) {2}\d\d:\d\d {2}(.*?)(?:: it is there already)?$/.exec(line) ?? []
+      assert.deepEqual([Number(of), title], [steps.length, steps[Number(number) - 1]?.title], line)
+    }
+    for (const [, wait = ''] of told.join('\n').matchAll(/waiting until ([^;\n]*)/g))
+      assert.ok(waits.includes(wait), wait)
   })
 
   it('shows lines of a report that is really written so', () => {

@@ -7,7 +7,7 @@ export {
   canarySteps,
   runCanary,
 } from './canary.js'
-export { type Cause, causeOf } from './causes.js'
+export { type Cause, causeOf, knownCauses } from './causes.js'
 export { checksFor, type ExamineOptions, examine } from './examine.js'
 export { type KindConfig, readKindConfig } from './kind-config.js'
 export { thisMachine } from './machine.js'
