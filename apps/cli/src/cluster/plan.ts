@@ -47,7 +47,7 @@ export const aroundUp: Around = {
 /** The same, for a plan that has everything from a bundle. */
 export const aroundBundle: Around = {
   before: [
-    ...aroundUp.before,
+    ...aroundUp.before.map((text) => text.replace('cluster up`', 'cluster up --bundle FILE`')),
     'Everything that would be fetched comes out of the bundle: no line needs a network. A clone that is not installed yet takes its packages from it too, before all of this; docs/cluster.md has the lines.',
   ],
   after: [

@@ -26,9 +26,9 @@ const commandsOf = (some: typeof steps) =>
   ])
 const lines = commandsOf(steps).map(shortCommandLine)
 
-/** What asks a network: an address, a repository of charts, an image to be pulled or built, a package to be fetched. */
+/** What asks a network: an address of the world, a repository of charts, an image to be pulled or built, a package to be fetched. */
 const network =
-  /https?:\/\/|oci:\/\/|--repo\b|--version\b|\bpull\b|\bbuildx\b|\b(npm|npx|curl) |kind load docker-image|@sha256:/
+  /https?:\/\/[^/\s]*\.(?!0\.0\.)|oci:\/\/|--repo\b|--version\b|^docker pull|--pull (?!never)|\bbuildx\b|^(npm|npx|curl) |kind load docker-image|@sha256:/
 
 test('not one line of a plan with a bundle needs a network, and without one many do', () => {
   assert.deepEqual(
