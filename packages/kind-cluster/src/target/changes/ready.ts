@@ -5,9 +5,11 @@ import type { Tools } from '../../tools.js'
 import { TargetError } from '../errors.js'
 import { asked, itemsOf, kubectl, type LiveObject, textAt, valueAt } from '../live/index.js'
 import { listAt } from '../live/plain.js'
+import { gatewayState, isGateway } from './gateway.js'
 import { argsOf } from './names.js'
 import { bringsPods } from './objects.js'
 import { isRefusal, type Refusal } from './refused.js'
+import { conditionOf, replicaState, type State } from './state.js'
 
 export interface ReadyOptions {
   readonly tools: Tools
@@ -19,13 +21,13 @@ export interface ReadyOptions {
 }
 
 /**
- * Waits until the pods of what was sent are ready, or have run.
+ * Waits until the pods of what was sent are ready, or have run; of a Gateway those that istiod makes of it.
  * @returns what was refused of them by admission, once a controller has tried
  * @throws TargetError `not-in-force` when they are not in time, with what keeps them
  */
 export async function podsReady(resources: readonly Resource[], options: ReadyOptions): Promise<readonly Refusal[]> {
   const { tools, place, readyMs = 120_000, pauseMs = 500 } = options
-  const all = resources.filter(bringsPods)
+  const all = resources.filter((one) => bringsPods(one) || isGateway(one.object))
   const deadline = performance.now() + readyMs
   for (;;) {
     const states = await Promise.all(
@@ -47,13 +49,6 @@ export async function podsReady(resources: readonly Resource[], options: ReadyOp
   }
 }
 
-interface State {
-  readonly ready: boolean
-  /** What a controller was told when it wanted to make a pod. */
-  readonly refusal?: string
-  readonly why?: string
-}
-
 async function stateOf(resource: Resource, tools: Tools, place: Place): Promise<State> {
   const [live] = itemsOf(await asked(tools, kubectl(place, ['get', ...argsOf(resource.object), '-o', 'json'])))
   if (live === undefined) return { ready: false, why: 'it is not there' }
@@ -66,6 +61,8 @@ async function stateOf(resource: Resource, tools: Tools, place: Place): Promise<
     case 'StatefulSet':
     case 'DaemonSet':
       return { ...replicaState(live), ...(await refusedByEvent(live, tools, place)) }
+    case 'Gateway':
+      return gatewayState(live, tools, place)
     default:
       // A Job's or a CronJob's pods come when they come.
       return { ready: true }
@@ -84,28 +81,6 @@ function podState(live: LiveObject): State {
     ready: false,
     why: waiting.join(', ') || conditionOf(live, 'PodScheduled')?.message || `it is ${phase ?? 'not started'}`,
   }
-}
-
-function replicaState(live: LiveObject): State {
-  const number = (...path: readonly string[]): number => Number(valueAt(live, ...path) ?? 0)
-  const isDaemons = live.kind === 'DaemonSet'
-  const wanted = isDaemons ? number('status', 'desiredNumberScheduled') : Number(valueAt(live, 'spec', 'replicas') ?? 1)
-  const ready = isDaemons ? number('status', 'numberReady') : number('status', 'readyReplicas')
-  const updated = isDaemons ? number('status', 'updatedNumberScheduled') : number('status', 'updatedReplicas')
-  const seen = number('status', 'observedGeneration') >= number('metadata', 'generation')
-  // A ReplicaSet rolls nothing.
-  const current = live.kind === 'ReplicaSet' || updated >= wanted
-  return { ready: seen && current && ready >= wanted, why: `${ready} of ${wanted} pods are ready` }
-}
-
-function conditionOf(
-  live: LiveObject,
-  type: string,
-): { readonly status?: string; readonly message?: string } | undefined {
-  const found = listAt(live, 'status', 'conditions').find((one) => valueAt(one, 'type') === type)
-  if (found === undefined) return undefined
-  const [status, message] = [textAt(found, 'status'), textAt(found, 'message')]
-  return { ...(status !== undefined && { status }), ...(message !== undefined && { message }) }
 }
 
 async function refusalOf(live: LiveObject): Promise<Pick<State, 'refusal'>> {
