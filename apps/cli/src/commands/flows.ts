@@ -1,7 +1,7 @@
 import type { Sighting } from '@bulkhead/scenarios'
 import type { FlowRecord } from '@bulkhead/verdict'
 import type { Command } from 'commander'
-import { type Io, note } from '../io.js'
+import { type Io, note, printable } from '../io.js'
 import { type JsonOption, linesOf, type OnOption, type StateOption, withHelp, withOn, withState } from '../options.js'
 import { styleOf } from '../style.js'
 import { findTarget } from '../target/find.js'
@@ -57,17 +57,19 @@ async function flows(options: FlowsOptions, io: Io): Promise<void> {
 const sinceSeconds = 300
 
 async function sightings(options: FlowsOptions, io: Io): Promise<void> {
-  const [{ findKind }, { followSightings }] = await Promise.all([
+  const [{ findKind }, { checkOurs, followSightings, readRecord }] = await Promise.all([
     import('../target/kind.js'),
     import('@bulkhead/kind-cluster'),
   ])
   const kind = findKind(io, options)
+  // A file can be exchanged: nobody else's cluster is asked what it wrote down.
+  await checkOurs(kind.tools, kind.place, readRecord(kind.place), { signal: io.signal })
   const style = styleOf(io)
   const show = (sighting: Sighting): void => {
     const line = options.json === true ? JSON.stringify(sighting) : sightingLine(sighting)
     io.stdout.write(`${sighting.outcome === 'deny' && options.json !== true ? style.red(line) : line}\n`)
   }
-  const onLost = (what: string): void => note(io, what)
+  const onLost = (what: string): void => note(io, printable(what))
   const kept: Sighting[] = []
   for await (const sighting of followSightings(kind, io.signal, { sinceSeconds, untilNow: true, onLost }))
     kept.push(sighting)

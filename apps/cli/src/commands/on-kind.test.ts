@@ -63,18 +63,30 @@ const dropped = `${JSON.stringify({
 })}\n`
 
 describe('flows --on kind', () => {
+  const ours: readonly StandInAnswer[] = [
+    { args: 'config view', stdout: 'https://127.0.0.1:40123' },
+    { args: 'get namespace kube-system', stdout: 'the-uid' },
+  ]
   const answers: readonly StandInAnswer[] = [
+    ...ours,
     { args: 'get pods -n istio-system', stdout: list(pod('istio-system', 'ztunnel-a')) },
     { args: 'get pods -n kube-system', stdout: list(pod('kube-system', 'cilium-a')) },
     { args: 'get pods -A', stdout: list() },
     { args: 'logs -n istio-system ztunnel-a', stdout: refused },
     { args: 'exec -n kube-system cilium-a', stdout: dropped },
   ]
-  const flows = async (t: { after(end: () => void): void }, ...args: readonly string[]) => {
+  const record = { uid: 'the-uid', begun: 'then', networkWasThere: true, steps: {}, untold: [] }
+  const flows = async (t: { after(end: () => void): void }, ...args: readonly string[]) => flowsOf(t, answers, ...args)
+  const flowsOf = async (
+    t: { after(end: () => void): void },
+    table: readonly StandInAnswer[],
+    ...args: readonly string[]
+  ) => {
     const state = folder(t)
     mkdirSync(path.join(state, 'kind'), { recursive: true })
     writeFileSync(path.join(state, 'kind/kubeconfig'), '')
-    const tools = standIns(state, { kubectl: answers })
+    writeFileSync(path.join(state, 'kind/cluster.json'), JSON.stringify(record))
+    const tools = standIns(state, { kubectl: table })
     const env = { PATH: tools.path }
     const ran = await runCli(['flows', '--on', 'kind', '--state', state, ...args], { cwd: repository, env })
     return { ...ran, asked: tools.asked(), state }
@@ -98,6 +110,25 @@ describe('flows --on kind', () => {
         'kind-bulkhead',
       ])
     }
+  })
+
+  test('nobody is asked where the file is another one than ours by now', async (t) => {
+    for (const [at, other] of [
+      ['config view', 'https://api.production.example'],
+      ['get namespace kube-system', 'another'],
+    ] as const) {
+      const table = answers.map((one) => (one.args === at ? { ...one, stdout: other } : one))
+      const { code, stderr, asked } = await flowsOf(t, table)
+      assert.equal(code, 2)
+      assert.match(stderr, /Nothing was changed/)
+      assert.ok(!asked.some(({ args }) => args.some((word) => ['logs', 'exec', 'pods'].includes(word))))
+    }
+  })
+
+  test('what a log cannot be read for is shown, and not obeyed by a terminal', async (t) => {
+    const lost = { args: 'exec -n kube-system cilium-a', code: 1, stderr: 'no\u001b[2Jhubble\n' }
+    const { stderr } = await flowsOf(t, [lost, ...answers])
+    assert.match(stderr, /no\\u001b\[2Jhubble/)
   })
 
   test('--tail and --json are what they are on the local target', async (t) => {

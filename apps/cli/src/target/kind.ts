@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { KindTarget, type Place, type Tools } from '@bulkhead/kind-cluster'
 import { clusterPlace, clusterTools } from '../cluster/place.js'
-import { CliError, type Io, note } from '../io.js'
+import { CliError, type Io, note, printable } from '../io.js'
 import type { StateOption } from '../options.js'
 
 /** A cluster of ours that is up, and how it is asked. */
@@ -19,5 +19,5 @@ export function findKind(io: Io, options: StateOption): FoundKind {
     )
   }
   const { place, tools } = clusterTools(io, options)
-  return { target: KindTarget.find(place, tools, { onNote: (text) => note(io, text) }), tools, place }
+  return { target: KindTarget.find(place, tools, { onNote: (text) => note(io, printable(text)) }), tools, place }
 }

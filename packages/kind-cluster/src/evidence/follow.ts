@@ -39,7 +39,10 @@ export async function* followSightings(
   if (streams.length === 0) throw new Error('the cluster has no ztunnel, no Cilium and no gateway to ask')
   let open = streams.length
   for (const { what, command, read } of streams) {
+    // Of what is only told line by line nothing is kept.
+    let complaint = ''
     const onLine = (line: string, stream: 'stdout' | 'stderr'): void => {
+      if (stream === 'stderr' && line.trim() !== '') complaint = line.trim().slice(0, 300)
       const sighting = stream === 'stdout' ? read(line) : undefined
       if (sighting === undefined) return
       if (waiting.push(sighting) > mostWaiting) {
@@ -54,7 +57,7 @@ export async function* followSightings(
       wake()
     }
     context.tools.run(command, { signal: ending, onLine, linesOnly: true }).then(
-      ({ code, stderr }) => ended(untilNow && code === 0 ? undefined : `ended: ${stderr.trim().slice(0, 300) || code}`),
+      ({ code }) => ended(untilNow && code === 0 ? undefined : `ended: ${complaint || code}`),
       (error: unknown) => ended(`could not be read: ${error instanceof Error ? error.message : String(error)}`),
     )
   }

@@ -10,6 +10,7 @@ import {
   layersText,
   reasonLines,
   sawText,
+  shownLines,
   sightingLines,
   wasTried,
 } from './words.js'
@@ -179,7 +180,9 @@ function renderWrong(attacks: readonly ScenarioResult[], style: Paint): readonly
         ...(result.because === undefined ? [] : [result.because]),
         ...sightingLines(result),
         ...(result.causes ?? []).map((cause) => `look: ${cause}`),
-      ].map((line) => style.faint(`        ${line}`)),
+      ]
+        .flatMap(shownLines)
+        .map((line) => style.faint(`        ${line}`)),
     ]),
   ]
 }
@@ -188,7 +191,7 @@ function renderWrong(attacks: readonly ScenarioResult[], style: Paint): readonly
 function renderSkipped(attacks: readonly ScenarioResult[], style: Paint): readonly (readonly string[])[] {
   const skipped = attacks.filter((result) => !wasTried(result))
   return groupBy(skipped, ({ status, because }) => [status, because]).map((group) => [
-    `${style.strong(group[0]?.status === 'not-made' ? 'NOT MADE' : 'SKIPPED')}   ${group[0]?.because ?? ''}; nothing is known of these`,
+    `${style.strong(group[0]?.status === 'not-made' ? 'NOT MADE' : 'SKIPPED')}   ${shownLines(group[0]?.because ?? '').join(' ')}; nothing is known of these`,
     ...columns(
       group.map(({ scenario }) => [attemptText(scenario), scenario.title]),
       '      ',

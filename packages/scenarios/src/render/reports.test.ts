@@ -92,6 +92,23 @@ describe('the report of a run on a cluster', () => {
   })
   it('for what shows tests', () => golden('report.xml', renderJunit(report)))
   it('as a page', () => golden('report.html', renderHtml(report)))
+  it('obeys nobody on a terminal, whatever a pod, a log or the API server said, nor does it lose lines of it', () => {
+    const hostile = 'the last words\u001b]0;owned\u0007\u009b2J\u202e\r\nseen: ztunnel says so'
+    const said: Report = {
+      ...report,
+      results: report.results.map((result) => ({
+        ...result,
+        ...(result.because !== undefined && { because: hostile }),
+        ...(result.differences.length > 0 && { differences: [hostile] }),
+        ...{ causes: [hostile], notes: [hostile] },
+      })),
+    }
+    for (const render of [renderVerify, renderAttack]) {
+      const text = render(said)
+      assert.doesNotMatch(text, /(?![\n])[\p{Cc}\p{Bidi_Control}]/u)
+      assert.match(text, /the last words\\u001b\]0;owned\\u0007\\u009b2J\\u202e\\u000d\n +seen: ztunnel says so/)
+    }
+  })
   it('fails', () => assert.deepEqual([verifyPassed(report), attackPassed(report)], [false, false]))
 
   it('passes without its failures, and is not green while something is not known', () => {

@@ -1,5 +1,5 @@
 import type { ScenarioResult, View } from '../result.js'
-import { answerLines, sightingLines, wasTried } from './words.js'
+import { answerLines, shownLines, sightingLines, wasTried } from './words.js'
 
 /* What is told of one result, in reports that have room for all of it. */
 
@@ -30,7 +30,7 @@ export function resultLines(result: ScenarioResult): readonly string[] {
     ...sightingLines(result),
     ...(result.causes ?? []).map((cause) => `look: ${cause}`),
     ...(result.notes ?? []),
-  ]
+  ].flatMap(shownLines)
 }
 
 /** Whether it makes a run fail. */

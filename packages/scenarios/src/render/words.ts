@@ -6,6 +6,9 @@ import type { Attempt, LayerState, Observation, Scenario, Sighting } from '../ty
 import { witnessName } from '../witness.js'
 import { columns } from './layout.js'
 
+/** Text of which others chose parts, such as what a pod's program said at its end: line by line, without what a terminal would obey. */
+export const shownLines = (text: string): readonly string[] => text.split('\n').map(printable)
+
 /** What the attacker saw, and what curl would have ended with. */
 export function sawText(symptom: Symptom): string {
   const { curl, says } = symptoms[symptom]
@@ -69,7 +72,7 @@ function nameOf(to: Attempt['to']): string {
 
 /** Why it was stopped: a sentence, and a line for each policy that has a say in it. */
 export function reasonLines({ code, policies }: Reason): readonly string[] {
-  const rows = policies.map(({ policy, at = '' }) => [policy, at])
+  const rows = policies.map(({ policy, at = '' }) => [printable(policy), at])
   return [words[code] ?? code, ...columns(rows, '  ')]
 }
 
