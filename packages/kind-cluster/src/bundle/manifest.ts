@@ -93,7 +93,7 @@ function holdFiles({ files, platforms, charts, gatewayApi }: BundleManifest, fil
     if (!files.some((one) => one.path === named)) refuse(`has no ${named} among its files`)
 }
 
-/** Where a bundle's pins are others than the clone's: `cilium is 1.20.0 in the bundle and 1.20.1 in ...`. */
+/** Where a bundle's pins are others than the clone's: `cilium is 1.2.3 in the bundle and 1.2.4 in ...`. */
 export function otherPins({ pins }: Pick<BundleManifest, 'pins'>, wanted: Pins, pinsFile: string): readonly string[] {
   // Of the tools any will do that is not too old: the doctor looks at them.
   const [there, here] = [leaves({ ...pins, tools: {} }), leaves({ ...wanted, tools: {} })]
