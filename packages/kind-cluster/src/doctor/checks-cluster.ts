@@ -132,7 +132,7 @@ export function registryChecks({ pins, machine }: Ground): readonly Check[] {
     image('quay.io', `quay.io/cilium/cilium:v${pins.cilium}`),
     image('reg.kyverno.io', `reg.kyverno.io/kyverno/kyverno:v${pins.kyverno.version}`),
     chart('https://helm.cilium.io', 'cilium', pins.cilium),
-    chart('https://istio-release.storage.googleapis.com/charts', 'istiod', pins.istio),
+    chart('https://blob.istio.io/istio-release/charts', 'istiod', pins.istio),
     chart('https://kyverno.github.io/kyverno/', 'kyverno', pins.kyverno.chart),
   ] as const
   return asked.map(([host, command]) => ({

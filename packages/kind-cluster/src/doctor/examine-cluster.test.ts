@@ -161,7 +161,7 @@ describe('the registries', () => {
       `docker buildx imagetools inspect quay.io/cilium/cilium:v${cilium}`,
       `docker buildx imagetools inspect reg.kyverno.io/kyverno/kyverno:v${kyverno.version}`,
       `helm show chart cilium --repo https://helm.cilium.io --version ${cilium}`,
-      `helm show chart istiod --repo https://istio-release.storage.googleapis.com/charts --version ${istio}`,
+      `helm show chart istiod --repo https://blob.istio.io/istio-release/charts --version ${istio}`,
       `helm show chart kyverno --repo https://kyverno.github.io/kyverno/ --version ${kyverno.chart}`,
     ])
     assert.equal(of('registry-quay.io')?.status, 'ok')
@@ -180,6 +180,6 @@ describe('the registries', () => {
       { registries: true },
     )
     assert.match(of('registry-quay.io')?.found ?? '', /^A name could not be resolved/)
-    assert.equal(of('registry-istio-release.storage.googleapis.com')?.found, 'Error: 404')
+    assert.equal(of('registry-blob.istio.io')?.found, 'Error: 404')
   })
 })

@@ -19,7 +19,8 @@ export interface Chart {
   readonly file?: string
 }
 
-const istioCharts = 'https://istio-release.storage.googleapis.com/charts'
+/** Where Istio has its charts since August 2026; what it has at Google, istio-release.storage.googleapis.com among it, goes in December 2026. */
+const istioCharts = 'https://blob.istio.io/istio-release/charts'
 const istio = (chart: string, version: string): Chart => ({
   name: `istio-${chart}`,
   namespace: 'istio-system',
