@@ -80,7 +80,7 @@ export const goodFetches = (first: Table = []): Table => [
   ...first,
   ['docker version', { stdout: '28.5.1\n' }],
   ['docker buildx version', { stdout: 'github.com/docker/buildx v0.30.1\n' }],
-  ['helm version', { stdout: 'v4.3.1\n' }],
+  ['helm version', { stdout: `v${pins.tools.helm.version}\n` }],
   ['npm --version', { stdout: '11.19.1\n' }],
   ['npm config get registry', { stdout: 'https://someone:secret@packages.example/npm/\n' }],
   [
