@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test'
 import { clusterStatus } from './cluster-status.js'
 import { ownCluster, temporaryPlace, uid } from './plan/testing.js'
 import { writeRecord } from './record.js'
-import { type Answers, type Matcher, recordingTools } from './testing/index.js'
+import { type Answers, inspected, type Matcher, noOutside, outsideUp, recordingTools } from './testing/index.js'
 
 const node = (name: string, ready = 'True') => ({
   metadata: { name },
@@ -36,7 +36,7 @@ async function statusOf(t: TestContext, table: readonly (readonly [Matcher, Answ
   const place = temporaryPlace(t)
   writeRecord(place, { uid, begun: 'then', networkWasThere: true, steps: {}, untold: [] })
   writeFileSync(place.kubeconfig, '')
-  const tools = recordingTools([...table, ...well, ...ownCluster(place, { there: true })])
+  const tools = recordingTools([...table, ...well, ...outsideUp, ...ownCluster(place, { there: true })])
   const layerSizes = new Map([['20-network', 3]])
   const status = await clusterStatus(tools, { place, layerSizes, workloads: ['shop/web-api', 'node/scheduler'] })
   assert.deepEqual(tools.astray(place.kubeconfig), [])
@@ -65,6 +65,8 @@ for (const [what, entry] of [
   ['no component', ['helm list', { stdout: '[]' }]],
   ['a workload', [kinds, list(deployment('web-api'), agents(3))]],
   ['a workload that is not there', [kinds, list(agents(3))]],
+  ['the host outside', noOutside],
+  ['the host outside, of somebody else', ['docker container inspect', { stdout: inspected({ label: '' }) }]],
   ['one of a DaemonSet', [kinds, list(deployment('web-api', 1), agents(2))]],
 ] as const satisfies readonly (readonly [string, readonly [Matcher, Answers]])[])
   test(`not ready: ${what}`, async (t) => {

@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test'
 import { ownCluster, temporaryPlace, uid } from './plan/testing.js'
 import { type ClusterRecord, writeRecord } from './record.js'
 import { takeDown } from './take-down.js'
-import { type Answers, type Matcher, recordingTools } from './testing/index.js'
+import { type Answers, inspected, type Matcher, outsideUp, recordingTools } from './testing/index.js'
 
 const begun = '2026-11-22T03:00:00.000Z'
 const ours: ClusterRecord = { uid, container: 'c0ffee', begun, networkWasThere: false, steps: {}, untold: [] }
@@ -34,6 +34,31 @@ test('what is ours goes, with all that was kept of it', async (t) => {
   assert.deepEqual(await takeDown(tools, place), { deleted: true, network: 'removed' })
   assert.ok(deleted())
   assert.ok(!existsSync(place.folder))
+})
+
+test('the host outside goes with it, after the nodes and before the network; one of somebody else stays', async (t) => {
+  const gone = prepared(t, {
+    table: [network(0), ['docker network rm kind', {}], ['docker container rm', {}], ...outsideUp],
+  })
+  await takeDown(gone.tools, gone.place)
+  const lines = gone.tools.lines()
+  const at = [
+    'kind delete cluster --name bulkhead',
+    'docker container rm --force bulkhead-outside',
+    'docker network rm kind',
+  ]
+  assert.deepEqual(
+    at.map((line) => lines.indexOf(line)),
+    at.map((line) => lines.indexOf(line)).toSorted((one, other) => one - other),
+  )
+  assert.ok(
+    at.every((line) => lines.includes(line)),
+    lines.join('\n'),
+  )
+  const foreign = ['docker container inspect bulkhead-outside', { stdout: inspected({ label: '' }) }] as const
+  const other = prepared(t, { table: [network(1), foreign] })
+  assert.deepEqual(await takeDown(other.tools, other.place), { deleted: true, network: 'kept' })
+  assert.ok(!other.tools.lines().some((line) => line.startsWith('docker container rm')))
 })
 
 test('the network stays where it was there before us, or somebody is in it', async (t) => {

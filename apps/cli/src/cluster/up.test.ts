@@ -86,6 +86,7 @@ const well =
       ],
       [/^kubectl --namespace \S+ get secrets/, {}],
       [/^helm .*list/, { stdout: '[]' }],
+      ['docker exec bulkhead-worker curl', { stdout: '{"stand-in":true}' }],
       [/^(docker|kind load|helm|kubectl) /, {}],
       [/^node .*verify --on kind/, { stdout: 'all as expected\n' }],
     ]
@@ -98,7 +99,7 @@ test('up: progress on stderr, the report of the suite and what is told once on s
   await up({}, io, { ...given, ...quick })
   assert.equal(code(), 0, stderr())
   assert.deepEqual(given.tools.astray(given.place.kubeconfig), [])
-  assert.match(stderr(), /^ 1\/25 {2}00:0\d {2}Make a cluster of three nodes, Kubernetes /m)
+  assert.match(stderr(), /^ 1\/27 {2}00:0\d {2}Make a cluster of three nodes, Kubernetes /m)
   assert.match(stderr(), /^ {9}waiting until every node has a network and takes pods$/m)
   assert.match(stdout(), /^all as expected\n/)
   assert.match(stdout(), /username {2}admin@example\.com\n {2}password {2}hush-hush\n/)
@@ -108,7 +109,7 @@ test('up: progress on stderr, the report of the suite and what is told once on s
   const again = reader()
   await up({}, again.io, { ...given, ...quick })
   assert.doesNotMatch(again.stdout(), /hush/)
-  assert.match(again.stderr(), /^ 1\/25 .*: it is there already$/m)
+  assert.match(again.stderr(), /^ 1\/27 .*: it is there already$/m)
 })
 
 test('up: differences that the suite finds are code 1, and the cluster stays', async (t) => {

@@ -10,6 +10,7 @@ import {
   type Answers,
   goodAnswers,
   goodMachine,
+  inspected,
   type Matcher,
   type RecordingTools,
   recordingTools,
@@ -53,6 +54,23 @@ async function found(
   const all = await examine(tools, ground, options)
   return { tools, of: (id) => all.find((one) => one.id === id) }
 }
+
+describe('the name of the host outside of the cluster', () => {
+  const asked = 'docker container inspect bulkhead-outside'
+  it('is free, or ours', async (t) => {
+    const { of } = await found(placeFor(t, false), [])
+    assert.deepEqual([of('outside')?.status, of('outside')?.found], ['ok', 'free'])
+    const ours = await found(placeFor(t, false), [[asked, { stdout: inspected() }]])
+    assert.match(ours.of('outside')?.found ?? '', /^held by ours, which runs$/)
+  })
+
+  it("is not to be somebody else's", async (t) => {
+    const { of, tools } = await found(placeFor(t, false), [[asked, { stdout: inspected({ label: '' }) }]])
+    assert.equal(of('outside')?.status, 'fail')
+    assert.match(of('outside')?.todo?.join() ?? '', /docker rename bulkhead-outside/)
+    assert.ok(!tools.lines().some((line) => line.startsWith('docker container rm')))
+  })
+})
 
 describe('a cluster that is there already', () => {
   it('is in the way when it was not made here, and nothing is done to it', async (t) => {

@@ -41,7 +41,17 @@ export function outsideSteps(commands: Commands, pins: Pins, bundle?: UnpackedBu
             note: 'Docker itself has the image of a bundle from here on',
           },
         ]
-  const ask = ['exec', workers[0] ?? '', 'curl', '--silent', '--max-time', '5', `http://${outsideName}/`]
+  const ask = [
+    'exec',
+    workers[0] ?? '',
+    'curl',
+    '--silent',
+    '--noproxy',
+    '*',
+    '--max-time',
+    '5',
+    `http://${outsideName}/`,
+  ]
   const dns = ['--namespace', 'kube-system']
   return [
     {

@@ -40,12 +40,13 @@ test('every command that asks a cluster names ours, by file and by context', () 
 })
 
 test('the order leaves nothing open: what enforces, then the walls, then what is behind them', () => {
-  const order = ['cluster', 'build-images', 'load-images', 'databases', 'cilium', 'canary', 'gateway-api', 'istio-base']
+  const order = ['cluster', 'build-images', 'load-images', 'databases', 'cilium', 'canary']
+  const outside = ['outside', 'outside-names', 'gateway-api', 'istio-base']
   const rest = ['istio-istiod', 'istio-cni', 'istio-ztunnel', 'kyverno', 'accounts', '10-admission', 'refusals']
   const last = [...layerNames.slice(1), 'secrets', 'workloads', 'ready', 'verify']
   assert.deepEqual(
     steps.map(({ id }) => id),
-    [...order, ...rest, ...last],
+    [...order, ...outside, ...rest, ...last],
   )
   const starts = (step: Step): boolean =>
     step.actions.some(({ command }) =>

@@ -1,4 +1,5 @@
 import type { Machine } from '../doctor/types.js'
+import { noOutside } from './outside.js'
 import type { Answers, Matcher } from './recording.js'
 
 const GIB = 1024 ** 3
@@ -40,6 +41,7 @@ export const goodAnswers = (first: readonly Row[] = []): readonly Row[] => [
   ['docker ps', { stdout: 'registry\t127.0.0.1:5000->5000/tcp\n' }],
   ['docker network inspect', { stdout: '172.18.0.0/16 fc00:f853:ccd:e793::/64 \n' }],
   ['kind get clusters', { stderr: 'No kind clusters found.\n' }],
+  noOutside,
 ]
 
 const files: Readonly<Record<string, string>> = {

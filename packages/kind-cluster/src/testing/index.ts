@@ -2,5 +2,6 @@
 
 export { archiveOf, goodFetches, manifestOf } from '../bundle/testing.js'
 export { goodAnswers, goodInfo, goodMachine, goodVersion } from './doctor.js'
+export { inspected, noOutside, outsideRoot, outsideUp } from './outside.js'
 export { type Answer, type Answers, type Matcher, type RecordingTools, recordingTools } from './recording.js'
 export { type StandInAnswer, type StandIns, standIns, type WasAsked } from './stand-ins.js'

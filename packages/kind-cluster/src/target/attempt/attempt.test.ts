@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Attempt } from '@bulkhead/scenarios'
+import { noOutside } from '../../testing/index.js'
 import { textAt } from '../live/index.js'
 import { bench, everything, given, program, seen } from '../testing/bench.js'
 
@@ -193,11 +194,15 @@ describe('attempts that no cluster has a way to make', () => {
     'a private socket': [{ kind: 'socket' }, /private socket/],
     'a stolen certificate': [{ kind: 'hbone', certificate: 'stolen' }, /ztunnel asks istiod/],
     'an expired one': [{ kind: 'hbone', certificate: 'expired' }, /^an expired certificate/],
-    'a name that nobody has': [{ to: { host: 'drop.attacker.example' } }, /a name that nobody has/],
+    'a name that nobody has': [{ to: { host: 'nobody.invalid' } }, /a name that nobody has/],
+    'a name that nobody plays': [
+      { to: { host: 'drop.attacker.example' } },
+      /bulkhead-outside does not run.*cluster up/,
+    ],
   }
   for (const [name, [change, message]] of Object.entries(cases))
     it(name, async (t) => {
-      const { target, tools } = bench(t, [])
+      const { target, tools } = bench(t, [noOutside])
       await assert.rejects(target.attempt('shop/sleep', { ...get, ...change }), { code: 'not-makeable', message })
       assert.equal(
         tools.lines().some((one) => exec.test(one)),

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { parseManifests, type Resource } from '@bulkhead/resources'
 import { type Attempt, loadScenarios, type Scenario } from '@bulkhead/scenarios'
+import { outsideRoot } from '../../testing/index.js'
 import { TargetError } from '../errors.js'
 import { type Live, liveOf } from '../live/index.js'
 import { files, repository } from '../testing/bench.js'
@@ -31,7 +32,7 @@ function wayOf(from: string, attempt: Attempt, live: Live): string {
   if (attempt.kind === 'run') return ran(from, live).symptom
   const caller = callerOf(from, attempt, live)
   if (caller.kind === 'outside') resolveFromOutside(attempt, live.snapshot)
-  else resolveAttempt(from, attempt, live.snapshot, undefined)
+  else resolveAttempt(from, attempt, live.snapshot, undefined, { address: '172.18.0.5', root: outsideRoot })
   if (caller.kind === 'node') mustBePlain(attempt)
   return caller.kind
 }
