@@ -1,12 +1,10 @@
-import { type Attempt, flowOf, type Observation } from '@bulkhead/scenarios'
+import { type Attempt, flowOf } from '@bulkhead/scenarios'
 import { judge, type Snapshot } from '@bulkhead/verdict'
 import { type Outside, outsideName } from '../../outside/index.js'
 
 /** Addresses that are kept for examples: nobody has them. */
 const forExamples = /^(192\.0\.2|198\.51\.100|203\.0\.113)\.\d+$/
 const metadataService = '169.254.169.254'
-/** Names that are kept for examples and tests: the DNS of the world knows none below them. */
-const namesForExamples = /(^|\.)(example|invalid|test)\.?$/
 
 /**
  * Why an attempt cannot be made on a cluster of kind's. One whose far side does not exist fails with every wall down, so that its failing
@@ -45,27 +43,6 @@ export const isPlayed = (host: string): boolean => /(^|\.)example\.?$/i.test(hos
 
 /** Whether the attempt is one on that host: a question for its name is asked of CoreDNS. */
 export const isOnOutside = ({ kind, to }: Attempt): boolean => kind !== 'dns' && 'host' in to && isPlayed(to.host)
-
-/** What the cluster's own DNS answers for, and asks nobody about. */
-const ownDomain = 'cluster.local'
-
-/**
- * A question for a name that nobody has is asked below the cluster's own domain: its DNS then says at once that there is no such name,
- * also on a machine without a network, and nobody's servers are bothered. A list of names that may be asked for has neither of the two.
- */
-export function askable<T extends Pick<Attempt, 'kind' | 'dns'>>(attempt: T): T {
-  const query = attempt.kind === 'dns' ? attempt.dns?.query : undefined
-  if (query === undefined || !namesForExamples.test(query)) return attempt
-  return { ...attempt, dns: { query: `${query.replace(/\.$/, '')}.${ownDomain}` } }
-}
-
-/** That there is no such name is an answer, where the question was for one that nobody has: who asked was let through to DNS. */
-export function asAnswered(observation: Observation, { kind, dns }: Attempt): Observation {
-  const isAnswer = observation.symptom === 'dns-not-found' && kind === 'dns' && namesForExamples.test(dns?.query ?? '')
-  if (!isAnswer) return observation
-  const { error: _, ...rest } = observation
-  return { ...rest, symptom: 'ok', phase: 'answer', detail: { ...observation.detail, text: 'there is no such name' } }
-}
 
 /** Whether no packet of it leaves: what reads the payload waits for a far side that takes the connection. */
 function isDropped(from: string, attempt: Attempt, snapshot: Snapshot): boolean {
