@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { fileLog, type Place, placeOf, spawnTools, type Tools } from '@bulkhead/kind-cluster'
 import { loadManifests, type Resource } from '@bulkhead/resources'
-import type { Io } from '../io.js'
+import { type Io, note, printable } from '../io.js'
 import type { StateOption } from '../options.js'
 import { findPlaces, stateDirectory } from '../places.js'
 
@@ -18,7 +18,9 @@ export const clusterPlace = (io: Io, { state }: StateOption): Place =>
 /** The tools of this machine, with what they say in the log. */
 export function clusterTools(io: Io, options: StateOption): ClusterTools {
   const place = clusterPlace(io, options)
-  return { place, tools: spawnTools({ cwd: place.root, log: fileLog(place.log), env: { ...io.env } }) }
+  const onUnwritten = (why: string): void => note(io, printable(`What the tools say is not kept: ${why}.`))
+  const log = fileLog(place.log, { onUnwritten })
+  return { place, tools: spawnTools({ cwd: place.root, log, env: { ...io.env } }) }
 }
 
 /** What k8s/workloads has. @throws ManifestError */

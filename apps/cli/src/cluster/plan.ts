@@ -37,6 +37,7 @@ export const aroundUp: Around = {
   before: [
     'What `npx bulkhead cluster up` does, step by step. It runs these very lines; typed into a shell in this clone, in this order, they make the same cluster without it.',
     'Needed: Docker, kind, kubectl and helm (`npx bulkhead cluster doctor` looks after them), and for the lines that begin with npx a clone that is built: `npm ci`, then `npm run build`. Every line says which cluster it means, by a kubeconfig of its own: yours is neither read nor written.',
+    'In a shell where variables are set that begin with HELM_KUBE or HELM_DRIVER, `unset` them first: helm takes an address and a token from them, whatever file it is given. `cluster up` gives them to no tool.',
     'What enforces comes before what it enforces, each wall before what is behind it, and the workloads last, so that nothing is open for a moment.',
   ],
   after: [

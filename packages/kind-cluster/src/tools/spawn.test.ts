@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
@@ -18,12 +18,21 @@ interface Bench {
   readonly log: string
 }
 
+/** What says, to one tool or another, that somebody else's cluster is meant, or another engine, network or processor. */
+const theirs = {
+  ...{ KUBECONFIG: '/somebody/elses', KUBERNETES_MASTER: 'https://theirs.example' },
+  ...{ HELM_KUBETOKEN: 'theirs', HELM_KUBEAPISERVER: 'https://theirs.example', HELM_KUBECONTEXT: 'theirs' },
+  ...{ HELM_DRIVER: 'sql', HELM_DRIVER_SQL_CONNECTION_STRING: 'postgres://theirs.example', HELM_NAMESPACE: 'theirs' },
+  ...{ KIND_CLUSTER_NAME: 'theirs', KIND_EXPERIMENTAL_PROVIDER: 'podman', KIND_EXPERIMENTAL_DOCKER_NETWORK: 'theirs' },
+  DOCKER_DEFAULT_PLATFORM: 'linux/s390x',
+}
+
 function bench(t: TestContext, answers: readonly StandInAnswer[], options: Partial<SpawnOptions> = {}): Bench {
   const folder = mkdtempSync(join(tmpdir(), 'bulkhead-spawn-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   const kubectl = standIns(folder, { kubectl: answers })
   const log = join(folder, 'logs', 'cluster.log')
-  const env = { PATH: kubectl.path, KUBECONFIG: '/somebody/elses', HELM_KUBETOKEN: 'theirs', DOCKER_HOST: 'unix:///x' }
+  const env = { ...theirs, PATH: kubectl.path, DOCKER_HOST: 'unix:///x' }
   return { tools: spawnTools({ cwd: folder, env, log: fileLog(log), ...options }), kubectl, folder, log }
 }
 
@@ -208,6 +217,37 @@ describe('the log', () => {
     assert.deepEqual(lines.slice(1, 4).toSorted(), ['! three', '| \\u001b[31mtwo', '| one'])
     assert.match(lines[4] ?? '', /^= exit 1 after \d+\.\d s$/)
     assert.equal(statSync(log).mode & 0o777, 0o600)
+  })
+
+  it('may fail, as on a full disk, at first or in the middle: the command runs all the same, and that is told once', async (t) => {
+    const { tools, folder, log } = bench(t, [{ args: '', stdout: 'one\ntwo\nthree\n' }])
+    const told: string[] = []
+    const onUnwritten = (why: string): void => void told.push(why)
+    const run = (to: string): ReturnType<Tools['run']> => {
+      const env = { PATH: `${folder}/bin:/usr/bin:/bin` }
+      return spawnTools({ cwd: folder, env, log: fileLog(to, { onUnwritten }) }).run(command('get pods'), {
+        // In the middle: what was a file is none any more.
+        onLine: (line) => {
+          if (line !== 'two' || to !== log) return
+          rmSync(log, { force: true })
+          mkdirSync(log)
+        },
+      })
+    }
+    await tools.run(command('get nodes'))
+    assert.equal((await run(log)).code, 0)
+    assert.match(told[0] ?? '', /cluster\.log" cannot be written \(EISDIR/)
+    assert.equal((await run(join(folder, 'kubectl.json', 'cluster.log'))).stdout, 'one\ntwo\nthree\n')
+    assert.equal(told.length, 2)
+  })
+
+  it('has of what a command says no more than a MiB, and says so', async (t) => {
+    const { tools, log } = bench(t, [{ args: '', stdout: 'a\n', times: 40_000, stderr: 'the last\n' }])
+    const { stdout } = await tools.run(command('get events'))
+    assert.equal(stdout.length, 80_000)
+    const text = readFileSync(log, 'utf8')
+    assert.equal(text.match(/\] \| a\n/g)?.length, (1024 * 1024) / 64)
+    assert.match(text, /\(what it says beyond this is not written down\)\n.* = exit 0 after/)
   })
 
   it('has nothing of a secret but that there was one', async (t) => {
