@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { type Place, readManifest } from '@bulkhead/kind-cluster'
@@ -135,6 +135,7 @@ test('unpack says that a bundle is whole, or what is the matter with it', async 
 async function making(t: Parameters<typeof recorded>[0], table: Table, options: BundleOptions = {}, io = reader()) {
   const given = recorded(t, () => table)
   const file = path.join(stateOf(given.place), 'out/bundle.tar')
+  mkdirSync(path.dirname(file))
   const go = () => bundle(file, options, io.io, { ...given, freeBytes: roomy })
   return { go, file, io, tools: given.tools }
 }
@@ -147,7 +148,7 @@ test('bundle tells what it does and, at its end, what is in it and what to type 
     manifest.platforms.map(({ platform }) => platform),
     [nodePlatform()],
   )
-  assert.match(io.stderr(), /^Fetch the chart cilium \S+ \.\.\.$/m)
+  assert.match(io.stderr(), /^00:\d\d {2}Fetch the chart cilium \S+ \.\.\.$/m)
   assert.match(io.stdout(), /with its checksum in \S+bundle\.tar\.sha256\./)
   assert.match(io.stdout(), /^ {2}linux\/\w+: \d+ images$/m)
   assert.match(
@@ -173,7 +174,7 @@ test('bundle: a failure has the line, its last words and the cause; the same aga
       /code 1: docker pull --platform linux\/arm64 docker\.io\/library\/mongo:.*toomanyrequests.*Likely: .*same command goes on/s,
   })
   await go()
-  assert.match(io.stderr(), /^Fetch the chart cilium \S+: it is there already$/m)
+  assert.match(io.stderr(), /Fetch the chart cilium \S+: it is there already$/m)
   const told = JSON.parse(io.stdout())
   assert.deepEqual([told.file, told.platforms], [file, ['linux/arm64']])
 })
@@ -190,6 +191,12 @@ test('bundle: Ctrl-C says what is kept, and leaves no archive', async (t) => {
   await assert.rejects(run, (reason) => reason === 'SIGINT').finally(() => clearInterval(wait))
   assert.match(io.stderr(), /interrupted; there is no \S+bundle\.tar\. What was fetched is in \S+bundle\.tar\.parts:/)
   assert.deepEqual(readdirSync(path.dirname(file)), ['bundle.tar.parts'])
+})
+
+test('bundle: a folder that is not there is not made up: the stick may not be in', async () => {
+  const { code, stderr } = await runCli(['cluster', 'bundle', '/nowhere/stick/bundle.tar'])
+  assert.equal(code, 2)
+  assert.match(stderr, /there is no folder "\/nowhere\/stick"/)
 })
 
 test('bundle: platforms that are none are refused', async () => {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import path from 'node:path'
 import {
   ActionError,
@@ -24,6 +25,7 @@ import type { JsonOption, StateOption } from '../options.js'
 import { shownPath, stateDirectory } from '../places.js'
 import { type ClusterTools, clusterPlace, clusterTools } from './place.js'
 import { nodePlatform } from './plan.js'
+import { clock } from './progress.js'
 
 export interface BundleOptions extends JsonOption, StateOption {
   readonly platform?: readonly string[]
@@ -50,12 +52,16 @@ export async function bundle(
   const { place, tools } = given ?? clusterTools(io, options)
   const file = name === undefined ? defaultFile(io, options) : path.resolve(io.cwd, name)
   const shown = shownPath(io, file)
+  const began = performance.now()
+  if (name !== undefined && !existsSync(path.dirname(file)))
+    throw new CliError(`there is no folder "${path.dirname(file)}" for the bundle. Is the disk there?`)
   const platforms = [...new Set(options.platform ?? [nodePlatform()])]
   note(io, `What each tool says is in ${shownPath(io, place.log)}. Ctrl-C stops; the same command goes on from there.`)
   const made = await makeBundle({
     ...{ file, place, pins: readPins(place.root), platforms, tools, signal: io.signal },
     freeBytes: given?.freeBytes ?? freeBytes,
-    tell: (what, there) => note(io, `${what}${there ? ': it is there already' : ' ...'}`),
+    tell: (what, there) =>
+      note(io, `${clock(performance.now() - began)}  ${what}${there ? ': it is there already' : ' ...'}`),
   }).catch((error: unknown) => {
     if (io.signal.aborted)
       note(
@@ -142,6 +148,10 @@ function failed(error: unknown): unknown {
   if (error instanceof ToolError) return new CliError(error.message)
   const message = error instanceof Error ? error.message : String(error)
   if (message.startsWith('ENOSPC')) return new CliError([message, ...likely('no space left on device')].join('\n'))
+  if (message.startsWith('EFBIG'))
+    return new CliError(
+      `${message}. That disk takes no file of this size: FAT32, as many sticks have it, ends at 4 GiB, exFAT does not.`,
+    )
   return error
 }
 

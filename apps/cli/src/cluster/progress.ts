@@ -65,7 +65,7 @@ function whatOf({
 }
 
 /** `02:13` since the start. */
-function clock(ms: number): string {
+export function clock(ms: number): string {
   const all = Math.floor(ms / 1000)
   return `${String(Math.floor(all / 60)).padStart(2, '0')}:${String(all % 60).padStart(2, '0')}`
 }

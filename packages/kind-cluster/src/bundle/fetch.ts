@@ -19,11 +19,18 @@ export class Fetcher {
   readonly #place: Place
   readonly #pins: Pins
   readonly #run: RunOptions
+  readonly #each: (what: string) => void
 
-  constructor(tools: Tools, place: Place, pins: Pins, signal: AbortSignal | undefined) {
+  constructor(
+    tools: Tools,
+    place: Place,
+    pins: Pins,
+    { signal, each }: { readonly signal: AbortSignal | undefined; readonly each: (what: string) => void },
+  ) {
     this.#tools = tools
     this.#place = place
     this.#pins = pins
+    this.#each = each
     this.#run = signal === undefined ? {} : { signal }
   }
 
@@ -111,6 +118,7 @@ export class Fetcher {
     const { docker } = this.#commands
     const ours = new Set(imagesOf(this.#pins).built)
     for (const image of images) {
+      this.#each(withoutDigest(image))
       if (ours.has(image)) {
         await this.#must(buildOf(this.#commands, image, platform))
         continue

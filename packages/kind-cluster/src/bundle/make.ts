@@ -16,7 +16,7 @@ import { Parts } from './parts.js'
 
 const GIB = 1024 ** 3
 /** What the images of one platform may take, saved and unpacked: an estimate, since nobody knows before they are fetched. */
-const PLATFORM_BYTES = 8 * GIB
+const PLATFORM_BYTES = 6 * GIB
 
 export interface MakeBundleOptions {
   /** The archive; its checksum goes beside it, as `<file>.sha256`. */
@@ -66,7 +66,7 @@ class Making {
   constructor(options: MakeBundleOptions) {
     const { tools, place, pins, signal } = options
     this.#options = options
-    this.#fetch = new Fetcher(tools, place, pins, signal)
+    this.#fetch = new Fetcher(tools, place, pins, { signal, each: (what) => options.tell(`  ${what}`, false) })
     this.#values = valuesOf(place.root, pins)
   }
 
