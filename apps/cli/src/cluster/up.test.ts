@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import type { Place } from '@bulkhead/kind-cluster'
+import { ownCluster } from '@bulkhead/kind-cluster/testing'
 import { matchesGolden } from '../golden.js'
 import { runCli } from '../testing.js'
 import { down } from './down.js'
@@ -46,29 +47,10 @@ const admin = { username: 'YWRtaW5AZXhhbXBsZS5jb20=', password: 'aHVzaC1odXNo' }
 const well =
   (more: Table = []) =>
   (place: Place): Table => {
-    let made = false
     let canary = 0
     return [
       ...more,
-      ['kind get clusters', () => ({ stdout: made ? 'bulkhead\n' : '' })],
-      [
-        'kind create cluster',
-        () => {
-          made = true
-          writeFileSync(place.kubeconfig, '')
-          return {}
-        },
-      ],
-      [
-        'kind delete cluster',
-        () => {
-          made = false
-          return {}
-        },
-      ],
-      ['docker network inspect', { code: 1 }],
-      ['kubectl config view', { stdout: 'https://127.0.0.1:40123' }],
-      ['kubectl get namespace kube-system', { stdout: 'the-uid' }],
+      ...ownCluster(place),
       [/^kubectl exec .*attempt$/, () => ({ stdout: `{"symptom":"${canary++ % 2 === 0 ? 'ok' : 'timeout'}"}` })],
       [
         /^kubectl create .*--dry-run=server/,
