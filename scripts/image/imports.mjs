@@ -19,7 +19,7 @@ const names = (text) => [...new Set(fixed.flatMap((pattern) => [...text.matchAll
 
 const withoutComments = (text) => text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '')
 
-export const isRelative = (name) => name.startsWith('./') || name.startsWith('../')
+const isRelative = (name) => name.startsWith('./') || name.startsWith('../')
 const isNodes = (name) => name.startsWith('node:') || builtinModules.includes(name)
 
 /** The package of a bare import: `@bulkhead/verdict/words` -> `@bulkhead/verdict`. */

@@ -57,18 +57,18 @@ function decided(record: FlowRecord): string {
   return ` code=${step.code}${places.length === 0 ? '' : ` policy=${quoted(places.join(', '))}`}`
 }
 
-export function decidingStep(record: FlowRecord): Step | undefined {
+function decidingStep(record: FlowRecord): Step | undefined {
   return record.decidedBy === undefined ? undefined : record.steps[record.decidedBy]
 }
 
 /** The policies behind a step, each with its place: the one that decided, or for a default deny all that isolate. */
-export function placesOf(step: Step): readonly string[] {
+function placesOf(step: Step): readonly string[] {
   if (step.policy !== undefined) return [`${step.policy}${step.at === undefined ? '' : ` at ${step.at}`}`]
   return (step.isolatedBy ?? []).map(({ policy, at }) => `${policy} at ${at}`)
 }
 
 /** Where a record's connection went, as its client named it. */
-export function destinationOf({ destination }: FlowRecord): string {
+function destinationOf({ destination }: FlowRecord): string {
   return `${destination.service ?? destination.workload ?? destination.host ?? destination.ip ?? 'nowhere'}:${destination.port}`
 }
 

@@ -4,7 +4,7 @@ import type { KnownCause } from './causes.js'
  * What is the matter with the machine, or with the Docker on it.
  */
 
-export const inotifyLines: readonly string[] = [
+const inotifyLines: readonly string[] = [
   '`sudo sysctl fs.inotify.max_user_watches=524288 fs.inotify.max_user_instances=512`',
   'To keep it over a restart, put both into `/etc/sysctl.d/99-kind.conf`.',
 ]

@@ -3,9 +3,6 @@ import { release } from 'node:os'
 /** What kind of machine this is: what is missing is got in another way on each. */
 export type Platform = 'linux' | 'macos' | 'wsl'
 
-/** Text that is the same everywhere, or one for each. */
-export type ByPlatform<T> = T | Readonly<Record<Platform, T>>
-
 /** The kernel of Windows' Linux says so itself. Whatever is no macOS is taken for Linux. */
 export function platformOf(platform: NodeJS.Platform = process.platform, kernel: string = release()): Platform {
   if (platform === 'darwin') return 'macos'

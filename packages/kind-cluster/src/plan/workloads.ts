@@ -54,7 +54,7 @@ function listed(root: string, file: string): readonly string[] {
 }
 
 /** Whom the values of Secrets belong to in the objects' managed fields: an `apply` of the files leaves them alone. */
-export const secretsManager = 'bulkhead-secrets'
+const secretsManager = 'bulkhead-secrets'
 
 export function workloadSteps(commands: Commands, facts: WorkloadFacts, stateArgs: readonly string[]): readonly Step[] {
   const { kubectl } = commands

@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 const ASK_MS = 20
 
 /** Sends a signal to a process group, and says whether there was anybody to get it. */
-export function signalGroup(leader: number, signal: NodeJS.Signals | 0): boolean {
+function signalGroup(leader: number, signal: NodeJS.Signals | 0): boolean {
   try {
     process.kill(-leader, signal)
     return true

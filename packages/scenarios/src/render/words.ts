@@ -105,7 +105,7 @@ export function sightingLines({
 }
 
 /** `ztunnel says authz.no-rule-allows`: who, what, and by which policy, as far as it says so. */
-export function sightingText({ by, code, policy, http }: Sighting): string {
+function sightingText({ by, code, policy, http }: Sighting): string {
   const asked = http === undefined ? '' : ` to ${http.method} ${http.path}`
   const who = witnessName[by]
   return printable(

@@ -1,5 +1,4 @@
-import { parseManifests, type Resource } from '@bulkhead/resources'
-import { admissionView } from '../admission.js'
+import type { Resource } from '@bulkhead/resources'
 import { admissionsOf } from '../judge/admissions.js'
 import type { Brings } from '../judge/brought.js'
 import type { View } from '../result.js'
@@ -19,10 +18,3 @@ export const admitAll = (some: readonly Resource[], on: boolean): readonly Admit
 /** What becomes of what a scenario brings along; undefined where it is let in. */
 export const refusalOf = (scenario: Brings, on: boolean): View | undefined =>
   admissions.refusal(scenario, layersWith(on))
-
-/** The same of a manifest's text. */
-export function refusalOfText(text: string, on: boolean): View | undefined {
-  const { resources: some, diagnostics } = parseManifests(text, 'test.yaml')
-  if (diagnostics.length > 0) throw new Error(JSON.stringify(diagnostics))
-  return admissionView(admitAll(some, on))
-}

@@ -5,7 +5,7 @@ import { TargetError } from '../errors.js'
 import { groupOf } from '../live/raw.js'
 
 /** The label that everything which a change brings has, so that what is left of one is found by anybody. */
-export const changeLabel = 'bulkhead.dev/change'
+const changeLabel = 'bulkhead.dev/change'
 
 /** What a change says, read as files are. @throws TargetError `bad-change` with everything that is wrong with it */
 export function readChange({ objects = '', file = 'change' }: Change): readonly Resource[] {

@@ -47,14 +47,14 @@ function lineOf(resource: Resource): string {
 }
 
 /** The API server's words, without what kubectl puts before them. */
-export function messageIn(stderr: string): string {
+function messageIn(stderr: string): string {
   const text = withoutWarnings(stderr).trim()
   return text.replace(/^(?:Error from server(?: \([A-Za-z]+\))?|error): (?:error when [a-z]+ "[^"]*": )?/, '')
 }
 
 const reasonIn = (stderr: string): string => /^Error from server \(([A-Za-z]+)\)/m.exec(stderr)?.[1] ?? ''
 
-export const warningsIn = (stderr: string): readonly string[] =>
+const warningsIn = (stderr: string): readonly string[] =>
   stderr.split('\n').flatMap((line) => /^Warning: (.*)$/.exec(line)?.[1] ?? [])
 
 const withoutWarnings = (stderr: string): string =>

@@ -55,7 +55,7 @@ export function placeFor(t: TestContext): Place {
 }
 
 /** Answers to what is asked before anything else: whose cluster it is, and what is on it. */
-export function asUsual({ objects = everything.objects, secrets = [...everything.secrets] }: BenchOptions): Table {
+function asUsual({ objects = everything.objects, secrets = [...everything.secrets] }: BenchOptions): Table {
   const kinds = ['namespaces', 'nodes', 'pods', 'services', 'networkpolicies.networking.k8s.io', 'secrets', 'events']
   return [
     ['kubectl config view', { stdout: 'https://127.0.0.1:41234' }],

@@ -25,7 +25,7 @@ const node = (name: string, ip: string, labels: Readonly<Record<string, string>>
 const controlPlane = { 'node-role.kubernetes.io/control-plane': '' }
 
 /** A cluster's addresses: none is one that the engine would choose. */
-export const servedNodes = [
+const servedNodes = [
   node('bulkhead-control-plane', '172.30.0.4', controlPlane),
   node('bulkhead-worker', '172.30.0.2'),
   node('bulkhead-worker2', '172.30.0.3'),
