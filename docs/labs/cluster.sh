@@ -21,7 +21,7 @@ client() {
   for app in "$@"; do
     pod=$(kubectl -n "${app%/*}" get pod -o name | grep -E "^pod/${app#*/}(-|$)" | head -n 1)
     kubectl -n "${app%/*}" debug "$pod" --image=curlimages/curl --container=client --profile=restricted -- sleep 7200
-    kubectl -n "${app%/*}" wait --timeout=120s --for=jsonpath='{.status.ephemeralContainerStatuses[0].state.running}' "$pod"
+    kubectl -n "${app%/*}" wait --timeout=120s --for=jsonpath='{.status.ephemeralContainerStatuses[0].state.running.startedAt}' "$pod"
   done
   npx bulkhead layer on 10-admission --on kind
 }

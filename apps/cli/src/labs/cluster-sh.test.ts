@@ -41,10 +41,10 @@ test('a container with curl is put beside the first pod of that workload, and wa
     'npx bulkhead layer off 10-admission --on kind',
     `kubectl ${ours} -n shop get pod -o name`,
     `kubectl ${ours} -n shop debug pod/notsleep-1 --image=curlimages/curl --container=client --profile=restricted -- sleep 7200`,
-    `kubectl ${ours} -n shop wait --timeout=120s --for=jsonpath={.status.ephemeralContainerStatuses[0].state.running} pod/notsleep-1`,
+    `kubectl ${ours} -n shop wait --timeout=120s --for=jsonpath={.status.ephemeralContainerStatuses[0].state.running.startedAt} pod/notsleep-1`,
     `kubectl ${ours} -n shop get pod -o name`,
     `kubectl ${ours} -n shop debug pod/sleep-5f7-b --image=curlimages/curl --container=client --profile=restricted -- sleep 7200`,
-    `kubectl ${ours} -n shop wait --timeout=120s --for=jsonpath={.status.ephemeralContainerStatuses[0].state.running} pod/sleep-5f7-b`,
+    `kubectl ${ours} -n shop wait --timeout=120s --for=jsonpath={.status.ephemeralContainerStatuses[0].state.running.startedAt} pod/sleep-5f7-b`,
     'npx bulkhead layer on 10-admission --on kind',
   ])
 })
