@@ -99,6 +99,20 @@ test('it has nothing that somebody who takes it over could use, and no port of t
   )
 })
 
+test('with a bundle Docker is given the image first, of a file: the nodes have it, and Docker has not', () => {
+  const images = ['localhost/bulkhead/probe:0.1.0', 'localhost/bulkhead/manager:0.1.0']
+  const archives = [
+    { file: '/b/platform.tar', images: ['quay.io/x:1'] },
+    { file: '/b/apps.tar', images },
+  ]
+  const bundle = { ...{ file: '/b.tar', charts: {}, gatewayApi: '' }, node: { image: 'n', file: '' }, archives }
+  const [start] = outsideSteps(commandsFor({ kubeconfig: 'k' }), pins, bundle)
+  const lines = start?.actions.map(({ command }) => command.args.slice(0, 4).join(' ')) ?? []
+  assert.equal(lines[0], 'image load --input /b/apps.tar')
+  assert.match(lines[1] ?? '', /^run --detach /)
+  assert.ok(start?.actions[1]?.command.args.join(' ').includes('--pull never'))
+})
+
 test('names of example lead to it and all else is as kubeadm has it', () => {
   const Corefile = corefile()
   const added =

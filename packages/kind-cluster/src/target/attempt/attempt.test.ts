@@ -161,11 +161,11 @@ describe('an attempt from a pod whose image has no probe', () => {
     assert.equal(JSON.parse(JSON.parse(text)).host, 'recommendation.shop.svc.cluster.local')
   })
 
-  it('cannot be made where there is no node either, and that is no failure', async (t) => {
+  it('cannot be made where there is no node either, and bash cannot make it; that is no failure', async (t) => {
     const { target } = bench(t, [])
-    await assert.rejects(target.attempt('demo/postgres', get), {
+    await assert.rejects(target.attempt('demo/postgres', { ...get, tls: {} }), {
       code: 'not-makeable',
-      message: /demo\/postgres-0 runs docker\.io\/library\/postgres\S*, which has no program/,
+      message: /demo\/postgres-0 runs docker\.io\/library\/postgres\S*, which has bash, and no program.* over TLS/,
     })
   })
 })

@@ -53,8 +53,8 @@ describe('a program of a node', () => {
 
   it('cannot be what speaks to a database', async (t) => {
     const { target } = bench(t, [])
-    const mongo: Attempt = { kind: 'mongo', to: { workload: 'gthulhu/gthulhu-mongodb' }, port: 27017 }
-    await assert.rejects(target.attempt('node bulkhead-control-plane', mongo), {
+    const login: Attempt = { kind: 'postgres', to: { workload: 'demo/postgres' }, port: 5432 }
+    await assert.rejects(target.attempt('node bulkhead-control-plane', login), {
       code: 'not-makeable',
       message: /curl/,
     })

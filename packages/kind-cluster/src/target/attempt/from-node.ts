@@ -3,14 +3,15 @@ import type { Symptom } from '@bulkhead/verdict'
 import type { Command, Tools } from '../../tools.js'
 import { TargetError } from '../errors.js'
 import { textAt, valueAt } from '../live/index.js'
+import { canShell, parseAnswer, shellObservation, shellScript, shellWords, symptomOfAnswer } from './by-shell.js'
 
 /** Behind the answer curl writes this, and how it went, as JSON. */
 const mark = '\nbulkhead-curl: '
 const graceMs = 15_000
 
 /**
- * A program of a node calls: docker's exec, and the curl that kind's node image has. Requests over plain HTTP alone; what databases
- * speak nothing there speaks.
+ * A program of a node calls: docker's exec, with the curl that kind's node image has, for requests over plain HTTP, and its bash for the
+ * first message to a MongoDB.
  * @throws TargetError `not-makeable`, `attempt-failed`
  */
 export async function fromNode(
@@ -20,6 +21,7 @@ export async function fromNode(
   signal?: AbortSignal,
 ): Promise<Observation> {
   mustBePlain(attempt)
+  if (attempt.kind === 'mongo') return byShell(node, attempt, tools, signal)
   const { code, stdout, stderr } = await tools.run(commandOf(node, attempt), signal === undefined ? {} : { signal })
   const at = stdout.lastIndexOf(mark)
   if (at === -1)
@@ -31,11 +33,34 @@ export async function fromNode(
 }
 
 /** @throws TargetError `not-makeable` for what nothing on a node speaks */
-export function mustBePlain({ kind, tls, hold }: Attempt): void {
+export function mustBePlain(attempt: Attempt): void {
+  const { kind, tls, hold } = attempt
   if (kind === 'http' && tls === undefined && hold !== true) return
+  if (kind === 'mongo' && canShell(attempt) && attempt.mongo === undefined) return
   throw new TargetError(
     'not-makeable',
-    `kind's node image has curl and nothing that makes an attempt of kind ${kind}; only plain requests are made from a node.`,
+    `kind's node image has curl and bash, and nothing that makes an attempt of kind ${kind} as this one; plain requests are made from a node, and the first message to a MongoDB.`,
+  )
+}
+
+async function byShell(
+  node: string,
+  attempt: ResolvedAttempt,
+  tools: Tools,
+  signal?: AbortSignal,
+): Promise<Observation> {
+  const command: Command = {
+    tool: 'docker',
+    args: ['exec', '-i', node, ...shellWords(attempt)],
+    stdin: shellScript(attempt),
+    timeoutMs: (attempt.timeoutMs ?? 15_000) + graceMs,
+  }
+  const result = await tools.run(command, signal === undefined ? {} : { signal })
+  const seen = shellObservation(attempt, result)
+  if (seen !== undefined) return seen
+  throw new TargetError(
+    'attempt-failed',
+    `bash on the node ${node} did not run (exit code ${result.code}): ${result.stderr.trim()}`,
   )
 }
 
@@ -91,23 +116,4 @@ function symptomOfExit(exit: number, connected: boolean, late: boolean): Symptom
   if (exit === 7) return 'refused'
   if (exit === 28) return connected ? 'no-answer' : 'timeout'
   return late ? 'late-reset' : 'reset'
-}
-
-function parseAnswer(answer: string): NonNullable<Observation['http']> {
-  const end = answer.indexOf('\r\n\r\n')
-  const head = end === -1 ? answer : answer.slice(0, end)
-  const [first = '', ...lines] = head.split('\r\n')
-  const headers = Object.fromEntries(
-    lines.map((line) => {
-      const colon = line.indexOf(':')
-      return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()]
-    }),
-  )
-  return { status: Number(first.split(' ')[1] ?? 0), headers, body: end === -1 ? '' : answer.slice(end + 4) }
-}
-
-function symptomOfAnswer({ status, body }: NonNullable<Observation['http']>): Symptom {
-  if (status !== 403) return 'ok'
-  if (body === 'RBAC: access denied') return 'rbac-403'
-  return /^Access denied\s*$/.test(body) ? 'cilium-403' : 'ok'
 }

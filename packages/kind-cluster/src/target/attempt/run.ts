@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import type { Observation, ResolvedAttempt } from '@bulkhead/scenarios'
 import type { Place } from '../../place.js'
-import { type Command, ToolError, type Tools } from '../../tools.js'
+import { type Command, type CommandResult, ToolError, type Tools } from '../../tools.js'
 import { messageOf, TargetError } from '../errors.js'
 import { kubectl, valueAt } from '../live/index.js'
+import { shellObservation, shellScript, shellWords } from './by-shell.js'
 import { isObservation } from './observation.js'
 import { type Caller, idOf, oneFile } from './where.js'
 
@@ -31,7 +32,7 @@ const mostTries = 3
  * @throws TargetError `attempt-failed`
  */
 export async function makeAttempt(
-  caller: Extract<Caller, { readonly kind: 'probe' | 'owned' | 'outside' }>,
+  caller: Extract<Caller, { readonly kind: 'probe' | 'owned' | 'shell' | 'outside' }>,
   attempt: ResolvedAttempt,
   { tools, place }: { readonly tools: Tools; readonly place: Place },
   options: AttemptOptions = {},
@@ -40,7 +41,7 @@ export async function makeAttempt(
   const name = caller.kind === 'outside' ? 'this machine' : idOf(caller.pod)
   const notes: string[] = []
   for (let tried = 1; ; tried += 1) {
-    const said = await runOnce(tools, command, options)
+    const said = await runOnce(tools, command, options, readBy(caller, attempt))
     if (said.observation !== undefined) return { observation: said.observation, notes }
     const why =
       said.stderr.trim().split('\n').slice(-2).join(' ') || `it ended with ${said.code ?? 'a signal'} and said nothing`
@@ -58,6 +59,8 @@ function commandOf(caller: Parameters<typeof makeAttempt>[0], attempt: ResolvedA
   if (caller.kind === 'outside') return { tool: 'node', args: [programFile(place), 'attempt'], stdin: text, ...common }
   const { metadata } = caller.pod
   const exec = ['exec', '-i', '-n', metadata.namespace ?? 'default', metadata.name, '-c', caller.container, '--']
+  if (caller.kind === 'shell')
+    return kubectl(place, [...exec, ...shellWords(attempt)], { stdin: shellScript(attempt), ...common })
   return caller.kind === 'probe'
     ? kubectl(place, [...exec, 'node', '/app/dist/main.js', 'attempt'], { stdin: text, ...common })
     : kubectl(place, [...exec, 'node', '--input-type=module', '-'], { stdin: ownedProgram(text, place), ...common })
@@ -81,7 +84,18 @@ interface Said {
   readonly held: boolean
 }
 
-async function runOnce(tools: Tools, command: Command, { held, signal }: AttemptOptions): Promise<Said> {
+/** How what it says is read, where it is not a line of JSON. */
+const readBy =
+  ({ kind }: Pick<Caller, 'kind'>, attempt: ResolvedAttempt) =>
+  (result: CommandResult): Observation | undefined =>
+    kind === 'shell' ? shellObservation(attempt, result) : undefined
+
+async function runOnce(
+  tools: Tools,
+  command: Command,
+  { held, signal }: AttemptOptions,
+  read: (result: CommandResult) => Observation | undefined,
+): Promise<Said> {
   let observation: Observation | undefined
   let changed: Promise<void> | undefined
   const stop = new AbortController()
@@ -100,8 +114,10 @@ async function runOnce(tools: Tools, command: Command, { held, signal }: Attempt
     } else if (isObservation(told)) observation = told
   }
   try {
-    const { code, stderr } = await tools.run(command, { onLine, signal: both })
+    const result = await tools.run(command, { onLine, signal: both })
+    const { code, stderr } = result
     await changed
+    observation ??= read(result)
     return { code, stderr, held: changed !== undefined, ...(observation !== undefined && { observation }) }
   } catch (error) {
     await changed

@@ -59,6 +59,6 @@ test('every scenario can be tried on a cluster, or is known not to be', () => {
     }
   }
   assert.deepEqual(Object.keys(not).toSorted(), notMakeable, JSON.stringify(not, undefined, 2))
-  assert.deepEqual([...ways.keys()].toSorted(), ['node', 'ok', 'outside', 'owned', 'probe'])
+  assert.deepEqual([...ways.keys()].toSorted(), ['node', 'ok', 'outside', 'owned', 'probe', 'shell'])
   assert.ok([...ways.values()].reduce((sum, one) => sum + one, 0) > 200, JSON.stringify([...ways]))
 })

@@ -5,6 +5,7 @@ import type { Place } from '../../place.js'
 import { TargetError } from '../errors.js'
 import { type Live, type LiveObject, textAt, valueAt } from '../live/index.js'
 import { listAt } from '../live/plain.js'
+import { canShell } from './by-shell.js'
 
 /** By whose hand an attempt is made. */
 export type Caller =
@@ -12,19 +13,24 @@ export type Caller =
   | { readonly kind: 'probe'; readonly pod: LiveObject; readonly container: string }
   /** The image has a node of its own: it is given the program on stdin, as by somebody who owns the process. */
   | { readonly kind: 'owned'; readonly pod: LiveObject; readonly container: string }
+  /** The image is a database's, which has bash: it makes what bash can make. */
+  | { readonly kind: 'shell'; readonly pod: LiveObject; readonly container: string }
   /** A program of the node itself: curl, which kind's node image has. */
   | { readonly kind: 'node'; readonly node: string }
   /** This machine, by a port that kind publishes. */
   | { readonly kind: 'outside' }
 
 const probeImage = 'localhost/bulkhead/probe'
+/** Images of others whose entrypoint is a script for bash. */
+const withBash = /^docker\.io\/library\/(postgres|mongo):/
 const ourImages = 'localhost/bulkhead/'
 
 /**
  * Who a scenario's `from` is, on this cluster.
  * @throws TargetError `bad-attempt`: nobody of that name is up; `not-makeable`: it is there, and has no program that could
  */
-export function callerOf(from: string, { kind }: Attempt, live: Live): Caller {
+export function callerOf(from: string, attempt: Attempt, live: Live): Caller {
+  const { kind } = attempt
   if (from === outside) return { kind: 'outside' }
   const node = nodeOf(from)
   if (node !== undefined) {
@@ -42,9 +48,12 @@ export function callerOf(from: string, { kind }: Attempt, live: Live): Caller {
   )
   if (probe !== undefined) return { kind: 'probe', pod, container: textAt(probe, 'name') ?? '' }
   if (owned !== undefined) return { kind: 'owned', pod, container: textAt(owned, 'name') ?? '' }
+  const shell = containers.find((one) => withBash.test(imageOf(one)))
+  if (shell !== undefined && canShell(attempt) && attempt.mongo === undefined)
+    return { kind: 'shell', pod, container: textAt(shell, 'name') ?? '' }
   throw new TargetError(
     'not-makeable',
-    `the pod ${idOf(pod)} runs ${containers.map(imageOf).join(' and ')}, which has no program that could make an attempt of kind ${kind}; a container beside it would be another pod's doing, and 10-admission refuses it.`,
+    `the pod ${idOf(pod)} runs ${containers.map(imageOf).join(' and ')}, which has ${shell === undefined ? 'no program' : 'bash, and no program'} that could make an attempt of kind ${kind}${attempt.tls === undefined ? '' : ' over TLS'}; a container beside it would be another pod's doing, and 10-admission refuses it.`,
   )
 }
 
