@@ -77,6 +77,7 @@ describe('Dockerfile.base', () => {
         'FROM base AS image',
         'COPY --from=runtime /runtime/ /',
         'COPY --from=assemble /image/ /',
+        'WORKDIR /app',
         'USER 10001:10001',
         'ENTRYPOINT ["node", "/app/dist/main.js"]',
         'CMD []',
