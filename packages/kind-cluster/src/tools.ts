@@ -11,6 +11,8 @@ export interface Command {
   readonly secret?: boolean
   /** After this it is ended, with all that it has started. */
   readonly timeoutMs: number
+  /** What takes back what it has done when it is asked to end has so long for that. Default: a few seconds. */
+  readonly graceMs?: number
   /** Working directory. Default: the clone. */
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>

@@ -102,6 +102,23 @@ test('up: differences that the suite finds are code 1, and the cluster stays', a
   assert.match(stderr(), /The cluster is up, and the suite above found differences/)
   assert.deepEqual(JSON.parse(stdout()), { up: true, suite: { exit: 1 } })
   assert.match(stderr(), /^1 differs$/m)
+  assert.match(stderr(), /^Secret gthulhu\/gthulhu-manager-admin is kept by the cluster alone: kubectl .* get secret/m)
+  assert.doesNotMatch(stderr(), /hush/)
+})
+
+test('up: Ctrl-C while the suite runs says that what it has changed is taken back, and how long that may take', async (t) => {
+  const controller = new AbortController()
+  const ended = () => {
+    setImmediate(() => controller.abort('SIGINT'))
+    return { hangs: true }
+  }
+  const given = recorded(t, well([[/^node .*verify/, ended]]))
+  const { io, stderr, code } = reader(controller.signal)
+  await up({}, io, { ...given, ...quick })
+  assert.equal(code(), 130)
+  assert.match(stderr(), /^stopping: what the suite has changed .* is taken back first/m)
+  const suite = given.tools.asked.find(({ tool }) => tool === 'node')
+  assert.ok((suite?.graceMs ?? 0) >= 180_000, 'as long as an object may take to be deleted')
 })
 
 test('up: a step that failed says which, the command line, its last words, the cause, and what to type next', async (t) => {

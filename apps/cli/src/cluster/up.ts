@@ -5,6 +5,7 @@ import {
   contextName,
   type Failure,
   type Place,
+  type PlanEvent,
   type PlanOutcome,
   runPlan,
   shellWord,
@@ -49,11 +50,21 @@ export async function up(options: UpOptions, io: Io, given?: UpGiven): Promise<v
   const resources = await workloadsOf(place)
   note(io, `What each tool says is in ${shownPath(io, place.log)}. Ctrl-C stops; the same command goes on from there.`)
   const progress = progressOf(io, options)
+  let inSuite = false
+  const tell = (event: PlanEvent): void => {
+    if (event.kind === 'action') inSuite = event.action.kind === 'suite'
+    progress.tell(event)
+  }
+  const stopping = (): void => (inSuite ? note(io, stoppingText) : undefined)
+  io.signal.addEventListener('abort', stopping, { once: true })
   const outcome = await runPlan({
-    ...{ plan, tools, place, resources, tell: progress.tell, signal: io.signal },
+    ...{ plan, tools, place, resources, tell, signal: io.signal },
     preflight: given?.preflight ?? (() => preflight({ place, tools }, io)),
     ...(given?.pauseMs !== undefined && { pauseMs: given.pauseMs }),
-  }).finally(progress.end)
+  }).finally(() => {
+    progress.end()
+    io.signal.removeEventListener('abort', stopping)
+  })
   if (options.json === true) printJson(io, outcomeJson(outcome))
   const again = shellLine(['npx', 'bulkhead', 'cluster', 'up', ...(options.bundle ? ['--bundle', options.bundle] : [])])
   if (outcome.kind === 'done') {
@@ -86,7 +97,8 @@ function done(
   io: Io,
 ): void {
   const differs = outcome.suite?.code === 1
-  if (json !== true) {
+  if (json === true) for (const one of outcome.told) note(io, printable(keptText(one, shownPath(io, kubeconfig))))
+  else {
     for (const one of outcome.told) print(io, printable(toldText(one, shownPath(io, kubeconfig))))
     print(io, printable(upText))
   }
@@ -95,6 +107,9 @@ function done(
     io.exit(1)
   }
 }
+
+const stoppingText =
+  'stopping: what the suite has changed for a scenario is taken back first, which may take some minutes. Ctrl-C again does not wait; the next command for the cluster takes it back then.'
 
 const upText = `
 The shop is up on a cluster of your own. Its doors:
@@ -107,15 +122,16 @@ The shop is up on a cluster of your own. Its doors:
   npx bulkhead cluster down          takes all of it away`
 
 /** Told once: it is in no file, and no command of ours shows it again. */
-function toldText({ secret, values }: Told, kubeconfig: string): string {
+function toldText(told: Told, kubeconfig: string): string {
+  const lines = told.values.map(({ key, value }) => `  ${key}  ${value}`)
+  return [`Told once, of Secret ${told.secret}:`, ...lines, keptText(told, kubeconfig)].join('\n')
+}
+
+/** Where it is, which is all that a program's reader is told: what is printed for programs is often kept. */
+function keptText({ secret, values }: Told, kubeconfig: string): string {
   const [namespace, name] = secret.split('/')
-  const lines = values.map(({ key, value }) => `  ${key}  ${value}`)
   const last = values.at(-1)?.key ?? ''
-  return [
-    `Told once, of Secret ${secret}:`,
-    ...lines,
-    `It is kept by the cluster alone: kubectl --kubeconfig ${shellWord(kubeconfig)} --context ${contextName} --namespace ${namespace} get secret ${name} --output jsonpath='{.data.${last}}' | base64 -d`,
-  ].join('\n')
+  return `Secret ${secret} is kept by the cluster alone: kubectl --kubeconfig ${shellWord(kubeconfig)} --context ${contextName} --namespace ${namespace} get secret ${name} --output jsonpath='{.data.${last}}' | base64 -d`
 }
 
 function failureText({ step, command, why, said }: Failure, index: number, log: string, again: string): string {

@@ -140,6 +140,7 @@ function verifyStep(place: Place): Step {
     part: 'proof',
     title: 'Run every scenario, from inside the pods',
     why: 'Each attack is made for real, and what it met is held against what the engine predicts and against what Cilium, ztunnel, the waypoints and Kyverno say themselves.',
-    actions: [{ kind: 'suite', command: { tool: 'node', args, timeoutMs: 45 * 60_000 } }],
+    // Ended in the middle of a scenario that changes something it takes that back: objects are deleted, and pods are waited for.
+    actions: [{ kind: 'suite', command: { tool: 'node', args, timeoutMs: 45 * 60_000, graceMs: 5 * 60_000 } }],
   }
 }

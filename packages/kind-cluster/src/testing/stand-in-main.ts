@@ -16,6 +16,8 @@ const answer: Omit<StandInAnswer, 'args'> = answers.find((one) => new RegExp(one
 const hang = 'process.on("SIGTERM", () => {}); process.stdout.write(""); setInterval(() => {}, 1e6)'
 const stdin = answer.ignoresStdin === true ? '' : (await buffer(process.stdin)).toString()
 if (answer.hangs === 'deaf') process.on('SIGTERM', () => {})
+if (answer.hangs === 'tidies')
+  process.on('SIGTERM', () => setTimeout(() => process.stdout.write('tidied\n', () => process.exit(0)), 200))
 const child = answer.child && spawn(process.execPath, ['-e', hang], { stdio: ['ignore', 'inherit', 'inherit'] })
 const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => /^(KUBE|HELM|DOCKER|KIND)/.test(name)))
 const asked = { tool, args, stdin, cwd: process.cwd(), env, pid: process.pid, child: child?.pid }

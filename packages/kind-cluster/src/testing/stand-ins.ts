@@ -13,8 +13,8 @@ export interface StandInAnswer {
   readonly code?: number
   /** Ends itself by this signal, after what it had to say. */
   readonly signal?: NodeJS.Signals
-  /** Does not end. `deaf`: not when it is asked to, either. */
-  readonly hangs?: 'hears' | 'deaf'
+  /** Does not end. `deaf`: not when it is asked to, either; `tidies`: it takes a moment then, and says `tidied`. */
+  readonly hangs?: 'hears' | 'deaf' | 'tidies'
   /** Starts a process that hangs, deaf, and holds its output; `leaves` lets it be and ends. */
   readonly child?: 'stays' | 'leaves'
   /** Ends without having read its stdin. */

@@ -163,6 +163,18 @@ describe('a command that has to be ended', () => {
     await gone(child)
   })
 
+  it('has the time that it says to take back what it has done, when it is asked to end', async (t) => {
+    const { tools, kubectl } = bench(t, [{ args: '', hangs: 'tidies' }], { graceMs: 1 })
+    const abort = new AbortController()
+    const lines: string[] = []
+    const asked = command('verify', { graceMs: 60_000 })
+    const run = tools.run(asked, { signal: abort.signal, onLine: (line) => lines.push(line) })
+    await called(kubectl)
+    abort.abort(new Error('Ctrl-C'))
+    await assert.rejects(run, /Ctrl-C/)
+    assert.deepEqual(lines, ['tidied'])
+  })
+
   it('does not outlive the process that runs it, however that exits', async (t) => {
     const { kubectl, folder } = bench(t, [{ args: '', hangs: 'deaf', child: 'stays' }])
     const script = join(folder, 'starter.mjs')

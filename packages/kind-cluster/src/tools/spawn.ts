@@ -52,7 +52,7 @@ async function runOne(command: Command, run: RunOptions, settings: Settings): Pr
   })
 
   const ended = await endOf(child, command, [over.signal, run.signal], settings)
-  if (ended !== 'closed') await endChild(child, settings.graceMs)
+  if (ended !== 'closed') await endChild(child, command.graceMs ?? settings.graceMs)
   untie()
   output.end()
   const durationMs = performance.now() - began
