@@ -8,7 +8,7 @@ import { matchesGolden } from '../golden.js'
 import { runCli } from '../testing.js'
 import { type BundleOptions, bundle } from './bundle.js'
 import { nodePlatform } from './plan.js'
-import { reader, recorded, type Table } from './testing.js'
+import { goodCluster, quick, reader, recorded, type Table } from './testing.js'
 import { up } from './up.js'
 
 const stateOf = (place: Place): string => path.dirname(place.folder)
@@ -46,39 +46,14 @@ test('a bundle of other versions is refused before anything is planned, asked or
   assert.deepEqual(given.tools.lines(), [])
 })
 
-const cluster = (place: Place): Table => {
-  let made = false
-  let canary = 0
-  return [
-    [/^node .*cluster unpack /, {}],
-    ['kind get clusters', () => ({ stdout: made ? 'bulkhead\n' : '' })],
-    [
-      'kind create cluster',
-      () => {
-        made = true
-        writeFileSync(place.kubeconfig, '')
-        return {}
-      },
-    ],
-    ['docker network inspect', { code: 1 }],
-    ['kubectl config view', { stdout: 'https://127.0.0.1:40123' }],
-    ['kubectl get namespace kube-system', { stdout: 'the-uid' }],
-    [/^kubectl exec .*attempt$/, () => ({ stdout: `{"symptom":"${canary++ % 2 === 0 ? 'ok' : 'timeout'}"}` })],
-    [
-      /^kubectl create .*--dry-run=server/,
-      ({ args }) => ({
-        code: 1,
-        stderr: `Policy ${/10-admission\/([^/]+)/.exec(args.join(' '))?.[1] ?? 'allowed-images'} failed: no`,
-      }),
-    ],
-    [/^kubectl --namespace \S+ get secrets/, {}],
-    [/^helm .*list/, { stdout: '[]' }],
-    [/^docker (?!pull|buildx)/, { stdout: '{"stand-in":true}' }],
-    [/^(kind load image-archive|helm upgrade|kubectl) /, {}],
-    [/^node .*verify --on kind/, {}],
-  ]
-}
-const quick = { preflight: async () => {}, pauseMs: 0 }
+const cluster = (place: Place): Table => [
+  [/^node .*cluster unpack /, {}],
+  ...goodCluster(place),
+  [/^kubectl --namespace \S+ get secrets/, {}],
+  [/^docker (?!pull|buildx)/, { stdout: '{"stand-in":true}' }],
+  [/^(kind load image-archive|helm upgrade|kubectl) /, {}],
+  [/^node .*verify --on kind/, {}],
+]
 
 test('up with a bundle checks it first, and asks no registry; in the end what was unpacked is taken away', async (t) => {
   const given = recorded(t, cluster)

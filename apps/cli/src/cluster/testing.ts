@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { PassThrough, Writable } from 'node:stream'
 import type { TestContext } from 'node:test'
-import { placeOf } from '@bulkhead/kind-cluster'
-import { type RecordingTools, recordingTools } from '@bulkhead/kind-cluster/testing'
+import { type Place, placeOf } from '@bulkhead/kind-cluster'
+import { ownCluster, type RecordingTools, recordingTools } from '@bulkhead/kind-cluster/testing'
 import { repository } from '../golden.js'
 import type { Io } from '../io.js'
 import type { ClusterTools } from './place.js'
@@ -21,6 +21,26 @@ export function recorded(
   const place = placeOf(path.resolve(repository), state)
   return { place, tools: recordingTools(table(place)) }
 }
+
+/** What a cluster answers that is made as it should be: its canary is shut in, and admission refuses by each policy. */
+export function goodCluster(place: Place): Table {
+  let canary = 0
+  return [
+    ...ownCluster(place),
+    [/^kubectl exec .*attempt$/, () => ({ stdout: `{"symptom":"${canary++ % 2 === 0 ? 'ok' : 'timeout'}"}` })],
+    [
+      /^kubectl create .*--dry-run=server/,
+      ({ args }) => ({
+        code: 1,
+        stderr: `Policy ${/10-admission\/([^/]+)/.exec(args.join(' '))?.[1] ?? 'allowed-images'} failed: no`,
+      }),
+    ],
+    [/^helm .*list/, { stdout: '[]' }],
+  ]
+}
+
+/** Without looking at this machine, and without a pause between two tries. */
+export const quick = { preflight: async () => {}, pauseMs: 0 }
 
 /** Somebody at no terminal, and what he is shown. */
 export function reader(signal: AbortSignal = new AbortController().signal): {

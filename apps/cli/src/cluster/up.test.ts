@@ -2,12 +2,11 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import type { Place } from '@bulkhead/kind-cluster'
-import { ownCluster } from '@bulkhead/kind-cluster/testing'
 import { matchesGolden } from '../golden.js'
 import { runCli } from '../testing.js'
 import { down } from './down.js'
 import { nodePlatform } from './plan.js'
-import { reader, recorded, type Table } from './testing.js'
+import { goodCluster, quick, reader, recorded, type Table } from './testing.js'
 import { up } from './up.js'
 
 /** The same on every machine. */
@@ -46,34 +45,21 @@ const admin = { username: 'YWRtaW5AZXhhbXBsZS5jb20=', password: 'aHVzaC1odXNo' }
 /** A cluster on which all goes well, and that has the admin's password once it was made. */
 const well =
   (more: Table = []) =>
-  (place: Place): Table => {
-    let canary = 0
-    return [
-      ...more,
-      ...ownCluster(place),
-      [/^kubectl exec .*attempt$/, () => ({ stdout: `{"symptom":"${canary++ % 2 === 0 ? 'ok' : 'timeout'}"}` })],
-      [
-        /^kubectl create .*--dry-run=server/,
-        ({ args }) => ({
-          code: 1,
-          stderr: `Policy ${/10-admission\/([^/]+)/.exec(args.join(' '))?.[1] ?? 'allowed-images'} failed: no`,
-        }),
-      ],
-      [
-        'kubectl --namespace gthulhu get secrets',
-        (_, nth) => ({
-          stdout:
-            nth === 0 ? '' : JSON.stringify({ items: [{ metadata: { name: 'gthulhu-manager-admin' }, data: admin }] }),
-        }),
-      ],
-      [/^kubectl --namespace \S+ get secrets/, {}],
-      [/^helm .*list/, { stdout: '[]' }],
-      ['docker exec bulkhead-worker curl', { stdout: '{"stand-in":true}' }],
-      [/^(docker|kind load|helm|kubectl) /, {}],
-      [/^node .*verify --on kind/, { stdout: 'all as expected\n' }],
-    ]
-  }
-const quick = { preflight: async () => {}, pauseMs: 0 }
+  (place: Place): Table => [
+    ...more,
+    ...goodCluster(place),
+    [
+      'kubectl --namespace gthulhu get secrets',
+      (_, nth) => ({
+        stdout:
+          nth === 0 ? '' : JSON.stringify({ items: [{ metadata: { name: 'gthulhu-manager-admin' }, data: admin }] }),
+      }),
+    ],
+    [/^kubectl --namespace \S+ get secrets/, {}],
+    ['docker exec bulkhead-worker curl', { stdout: '{"stand-in":true}' }],
+    [/^(docker|kind load|helm|kubectl) /, {}],
+    [/^node .*verify --on kind/, { stdout: 'all as expected\n' }],
+  ]
 
 test('up: progress on stderr, the report of the suite and what is told once on stdout', async (t) => {
   const given = recorded(t, well())
