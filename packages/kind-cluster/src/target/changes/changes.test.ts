@@ -206,6 +206,7 @@ describe('what an ended run has left', () => {
   const record = {
     name: 'old.given',
     pid: 2 ** 22 + 1,
+    cluster: 'ours',
     brought: [{ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'late', namespace: 'sandbox' } }],
     replaced: [],
     taken: [live],
@@ -248,13 +249,39 @@ describe('what an ended run has left', () => {
     assert.equal(changes(second.tools.lines()).length, 2)
   })
 
+  it('on a cluster that is gone went with it: nothing of it is put on another one', async (t) => {
+    const place = placeFor(t)
+    mkdirSync(join(place.folder, 'changes'))
+    const file = join(place.folder, 'changes/old.given.json')
+    writeFileSync(file, JSON.stringify({ ...record, cluster: 'another' }))
+    const { target, tools, notes } = bench(t, [], {}, place)
+    await target.layers()
+    assert.deepEqual([changes(tools.lines()), notes, existsSync(file)], [[], [], false])
+  })
+
+  it('of two runs that began side by side the second changes nothing while the first does; one that is over is none', async (t) => {
+    const { target, tools, place } = bench(t, [[apply, {}]])
+    await target.layers()
+    mkdirSync(join(place.folder, 'changes'))
+    const file = join(place.folder, 'changes/old.given.json')
+    writeFileSync(file, JSON.stringify({ ...record, pid: process.ppid }))
+    await assert.rejects(target.apply('mine.given', mine), { code: 'bad-change', message: /another run/ })
+    assert.deepEqual(changes(tools.lines()), [])
+    assert.deepEqual(readdirSync(join(place.folder, 'changes')), ['old.given.json'])
+    for (const pid of [0, -1, 0.5]) {
+      writeFileSync(file, JSON.stringify({ ...record, pid, brought: [], taken: [] }))
+      await bench(t, [], {}, place).target.layers()
+      assert.ok(!existsSync(file), `${pid}`)
+    }
+  })
+
   it('a run that goes on is not disturbed, and a record that cannot be read is not passed over', async (t) => {
     const place = placeFor(t)
     mkdirSync(join(place.folder, 'changes'))
     writeFileSync(join(place.folder, 'changes/a.json'), JSON.stringify({ ...record, pid: process.ppid }))
     await assert.rejects(bench(t, [], {}, place).target.layers(), {
       code: 'bad-change',
-      message: /another run \(process \d+\)/,
+      message: /another run \(process \d+\).*set "pid" to 0 in ".*old\.given\.json"/,
     })
     writeFileSync(join(place.folder, 'changes/a.json'), 'half')
     await assert.rejects(bench(t, [], {}, place).target.layers(), { code: 'bad-change', message: /cannot be read/ })

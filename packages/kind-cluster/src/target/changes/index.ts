@@ -1,6 +1,7 @@
 import type { Resource } from '@bulkhead/resources'
 import type { Admitted, Change } from '@bulkhead/scenarios'
 import type { Place } from '../../place.js'
+import { readRecord as readCluster } from '../../record.js'
 import type { Tools } from '../../tools.js'
 import { messageOf, TargetError } from '../errors.js'
 import { asked, idOf, itemsOf, keyOf, kubectl, type Live, type LiveObject, toPutBack } from '../live/index.js'
@@ -9,7 +10,7 @@ import { predictAdmissions } from './admit.js'
 import { argsOf } from './names.js'
 import { bringsPods, inOrder, labelled, readChange } from './objects.js'
 import { podsReady, type ReadyOptions } from './ready.js'
-import { type ChangeRecord, forget, keep, kept, leftovers } from './record.js'
+import { type ChangeRecord, fileOf, forget, keep, kept, leftovers } from './record.js'
 import { admittedFrom, isRefusal, type Refusal, refusedError } from './refused.js'
 
 export interface ChangesOptions extends Pick<ReadyOptions, 'readyMs' | 'pauseMs'> {
@@ -47,6 +48,8 @@ export class Changes {
     const { place, settle } = this.#options
     const resources = inOrder(readChange(change))
     const record = await this.#recordOf(name, resources, change.without ?? [], live)
+    // Two that began side by side have seen nothing of each other yet.
+    this.#alone()
     keep(place, record)
     try {
       const touched = [...resources.map(({ object }) => object), ...record.taken]
@@ -82,15 +85,21 @@ export class Changes {
    * @throws TargetError when another run goes on: two of them would judge each other's policies
    */
   async mend(): Promise<readonly string[]> {
-    const { left, others } = leftovers(this.#options.place)
-    const [other] = others
-    if (other !== undefined)
-      throw new TargetError(
-        'bad-change',
-        `another run (process ${other.pid}) has the change "${other.name}" in force on the cluster; wait until it has ended, or end it.`,
-      )
+    const left = this.#alone()
     for (const record of left.toReversed()) await this.#takeBack(record)
     return left.map(({ name }) => name)
+  }
+
+  /** @returns what ended runs have left. @throws TargetError when another run has a change in force */
+  #alone(): readonly ChangeRecord[] {
+    const { place } = this.#options
+    const { left, others } = leftovers(place, readCluster(place)?.uid)
+    const [other] = others
+    if (other === undefined) return left
+    throw new TargetError(
+      'bad-change',
+      `another run (process ${other.pid}) has the change "${other.name}" in force on the cluster; wait until it has ended, or end it with Ctrl-C where it runs. If process ${other.pid} is something else by now, since the machine was restarted meanwhile: set "pid" to 0 in "${fileOf(place, other.name)}", and it is taken back.`,
+    )
   }
 
   async #recordOf(
@@ -116,7 +125,8 @@ export class Changes {
       const whole = await this.#whole(one)
       if (whole !== undefined) taken.push(whole)
     }
-    return { name, pid: process.pid, brought, replaced, taken }
+    const cluster = readCluster(this.#options.place)?.uid ?? ''
+    return { name, pid: process.pid, cluster, brought, replaced, taken }
   }
 
   async #whole(object: Pick<LiveObject, 'apiVersion' | 'kind' | 'metadata'>): Promise<LiveObject | undefined> {

@@ -11,6 +11,8 @@ export interface ChangeRecord {
   readonly name: string
   /** Whose run it is. */
   readonly pid: number
+  /** On which cluster: UID of its namespace kube-system. */
+  readonly cluster: string
   /** What it brings that was not there, in the order in which it is sent. */
   readonly brought: readonly Pick<LiveObject, 'apiVersion' | 'kind' | 'metadata'>[]
   /** What it puts others in the place of, as it was. */
@@ -20,7 +22,7 @@ export interface ChangeRecord {
 }
 
 const folderOf = ({ folder }: Place): string => join(folder, 'changes')
-const fileOf = (place: Place, name: string): string => join(folderOf(place), `${labelOf(name)}.json`)
+export const fileOf = (place: Place, name: string): string => join(folderOf(place), `${labelOf(name)}.json`)
 
 export function keep(place: Place, record: ChangeRecord): void {
   const file = fileOf(place, record.name)
@@ -44,8 +46,14 @@ export function kept(place: Place, name: string): ChangeRecord | undefined {
   return readRecord(fileOf(place, name))
 }
 
-/** Changes whose run is over and that nobody has taken back; and those of runs that go on. */
-export function leftovers(place: Place): {
+/**
+ * Changes whose run is over and that nobody has taken back; and those of runs that go on. What was on a cluster that is gone went with
+ * it: put back, it would be what another cluster has never had.
+ */
+export function leftovers(
+  place: Place,
+  cluster: string | undefined,
+): {
   readonly left: readonly ChangeRecord[]
   readonly others: readonly ChangeRecord[]
 } {
@@ -55,13 +63,15 @@ export function leftovers(place: Place): {
   } catch {
     return { left: [], others: [] }
   }
-  const records = names
-    .flatMap((name) => readRecord(join(folderOf(place), name)) ?? [])
-    .filter(({ pid }) => pid !== process.pid)
+  const all = names.flatMap((name) => readRecord(join(folderOf(place), name)) ?? [])
+  for (const { name } of all.filter((one) => one.cluster !== cluster)) forget(place, name)
+  const records = all.filter((one) => one.cluster === cluster && one.pid !== process.pid)
   return { left: records.filter(({ pid }) => !runs(pid)), others: records.filter(({ pid }) => runs(pid)) }
 }
 
 function runs(pid: number): boolean {
+  // Of these a signal would go to many, and be heard by oneself.
+  if (!Number.isSafeInteger(pid) || pid <= 0) return false
   try {
     process.kill(pid, 0)
     return true
@@ -80,10 +90,10 @@ function readRecord(file: string): ChangeRecord | undefined {
   }
   try {
     const value: unknown = JSON.parse(text)
-    if (isRecord(value) && typeof value.name === 'string' && typeof value.pid === 'number')
+    const { name, pid, cluster } = isRecord(value) ? value : {}
+    if (isRecord(value) && typeof name === 'string' && typeof pid === 'number' && typeof cluster === 'string')
       return {
-        name: value.name,
-        pid: value.pid,
+        ...{ name, pid, cluster },
         brought: listAt(value, 'brought') as LiveObject[],
         replaced: listAt(value, 'replaced') as LiveObject[],
         taken: listAt(value, 'taken') as LiveObject[],
