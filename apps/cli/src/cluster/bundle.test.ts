@@ -154,6 +154,22 @@ test('bundle: a failure has the line, its last words and the cause; the same aga
   assert.deepEqual([told.file, told.platforms], [file, ['linux/arm64']])
 })
 
+test('bundle: the images of this machine come last, so that Docker keeps those; where there are none it is said', async (t) => {
+  const own = nodePlatform()
+  const other = own === 'linux/amd64' ? 'linux/arm64' : 'linux/amd64'
+  const both = await making(t, goodFetches(), { platform: [own, other] })
+  await both.go()
+  const { platforms } = await readManifest(both.file)
+  assert.deepEqual(
+    platforms.map(({ platform }) => platform),
+    [other, own],
+  )
+  assert.doesNotMatch(both.io.stderr(), /Docker may have/)
+  const one = await making(t, goodFetches(), { platform: [other] })
+  await one.go()
+  assert.ok(one.io.stderr().includes(`Before an \`up\` here: docker pull --platform ${own} kindest/node:`))
+})
+
 test('bundle: Ctrl-C says what is kept, and leaves no archive', async (t) => {
   const controller = new AbortController()
   const table: Table = [['helm template kyverno', { hangs: true }]]

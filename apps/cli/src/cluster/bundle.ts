@@ -55,7 +55,9 @@ export async function bundle(
   const began = performance.now()
   if (name !== undefined && !existsSync(path.dirname(file)))
     throw new CliError(`there is no folder "${path.dirname(file)}" for the bundle. Is the disk there?`)
-  const platforms = [...new Set(options.platform ?? [nodePlatform()])]
+  const own = nodePlatform()
+  // Docker's older image store keeps one processor's image under a name or a digest: the last one is to be this machine's.
+  const platforms = [...new Set(options.platform ?? [own])].sort((a, b) => Number(a === own) - Number(b === own))
   note(io, `What each tool says is in ${shownPath(io, place.log)}. Ctrl-C stops; the same command goes on from there.`)
   const made = await makeBundle({
     ...{ file, place, pins: readPins(place.root), platforms, tools, signal: io.signal },
@@ -73,6 +75,11 @@ export async function bundle(
   const { manifest, bytes, sha256 } = made
   if (options.json === true) printJson(io, { file, bytes, sha256, platforms, files: manifest.files.length })
   else print(io, printable(madeText(shown, made.manifest, bytes)))
+  if (!platforms.includes(own))
+    note(
+      io,
+      `Docker may have images for ${platforms.join(' and ')} now under names that a cluster here needs for ${own}. Before an \`up\` here: docker pull --platform ${own} ${readPins(place.root).kind.node}`,
+    )
 }
 
 function madeText(shown: string, manifest: BundleManifest, bytes: number): string {
