@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict'
 import path from 'node:path'
 import { test } from 'node:test'
-import { importsOf, packageOf, packages, sources, text } from './repository.mjs'
+import { filesBelow } from '../lib/workspaces.mjs'
+import { importsOf, inRoot, packageOf, packages, root, sources, text } from './repository.mjs'
 
 /** Tests, and what only tests use. */
 const isTest = (file) => /\.test\.ts$|(^|[/\\])(testing|golden)([/\\]|\.ts$)/.test(file)
+const isScript = (file) => /\.[cm]?js$/.test(file)
 const byName = new Map(packages.map((one) => [one.name, one]))
 
 /** `a → {b, c}` means that b and c may use a, and whatever a may use. */
@@ -72,6 +74,20 @@ for (const one of packages) {
         const declared = isTest(file) || typeOnly ? forTests : own
         assert.ok(declared.has(name), `${one.folder}/${file} imports ${from}; \`npm install -w ${one.folder} ${name}\``)
       }
+    }
+  })
+
+  test(`${one.folder} declares no package that it has no use for`, () => {
+    const scripts = filesBelow(inRoot(one.folder), new Set(['node_modules', 'dist', 'src', 'fixtures']))
+    const code = [...sources(one).map((file) => inRoot(one.folder, file)), ...scripts.filter(isScript)]
+      .map((file) => text(path.relative(root, file)))
+      .join('\n')
+    for (const name of Object.keys({ ...one.json.dependencies, ...one.json.devDependencies })) {
+      // Also where it is loaded by a name that is put together. Types are of the package that they are for.
+      const named = ["'", '"', '`'].some((quote) =>
+        [quote, '/'].some((end) => code.includes(`${quote}${name.replace(/^@types\//, '')}${end}`)),
+      )
+      assert.ok(named, `nothing in ${one.folder} imports ${name}; \`npm uninstall -w ${one.folder} ${name}\``)
     }
   })
 }
