@@ -11,6 +11,7 @@ import { ownCluster, root, temporaryPlace } from './testing.js'
 import type { Step } from './types.js'
 
 const pins = readPins(root)
+const file = readFileSync(join(root, 'k8s/platform/outside/coredns.yaml'), 'utf8')
 const making = (kubeconfig: string): Step => ({
   ...{ id: 'cluster', part: 'cluster', title: 'Make it', why: 'Because.' },
   actions: [{ kind: 'run', command: commandsFor({ kubeconfig }).kind(['create', 'cluster'], 1) }],
@@ -124,9 +125,12 @@ test('names of example lead to it and all else is as kubeadm has it', () => {
   )
 })
 
+test("when Kubernetes moves, kubeadm's Corefile is looked at again", () => {
+  assert.ok(file.includes(`Kubernetes ${pins.kubernetes.split('.').slice(0, 2).join('.')},`))
+})
+
 /** The configuration in it. */
 function corefile(): string {
-  const text = readFileSync(join(root, 'k8s/platform/outside/coredns.yaml'), 'utf8')
-  const [, body = ''] = text.split('  Corefile: |\n')
+  const [, body = ''] = file.split('  Corefile: |\n')
   return body.replaceAll(/^ {4}/gm, '')
 }
