@@ -118,7 +118,11 @@ function registerBundle(cluster: Command, io: Io): void {
     .description(
       'Make an archive of everything that a cluster fetches, for a classroom without a network: all images, charts, definitions, the packages of npm, with checksums. Gigabytes, and some minutes. After a failure or Ctrl-C the same command goes on.',
     )
-    .option('--platform <platform>', "what the nodes are there (default: this machine's processor)", each)
+    .option(
+      '--platform <platform>',
+      'what the nodes are there: linux/amd64, linux/arm64, or both with a comma between (default: as here)',
+      each,
+    )
     .action(async (file: string | undefined, options: BundleOptions) =>
       (await import('../cluster/bundle.js')).bundle(file, options, io),
     )
