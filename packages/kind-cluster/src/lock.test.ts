@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { promisify } from 'node:util'
 import { LockedError, locked } from './lock.js'
 import { temporaryPlace } from './plan/testing.js'
 
@@ -28,4 +29,38 @@ test('who was killed, or never was, holds nothing', async (t) => {
     writeFileSync(place.lock, text)
     assert.equal(await locked(place, async () => 'done'), 'done', text)
   }
+})
+
+/** Takes the lock again and again; what is done in it nobody else may do meanwhile. Each leaves one as who is killed leaves it. */
+const contender = (place: object, dead: number, marker: string): string => `
+  import { rmSync, writeFileSync } from 'node:fs'
+  import { setImmediate as turn } from 'node:timers/promises'
+  const { LockedError, locked } = await import(${JSON.stringify(new URL('lock.js', import.meta.url).href)})
+  const place = ${JSON.stringify(place)}
+  for (let left = 60; left > 0; ) {
+    try {
+      await locked(place, async () => {
+        writeFileSync(${JSON.stringify(marker)}, '', { flag: 'wx' })
+        await turn()
+        rmSync(${JSON.stringify(marker)})
+        left -= 1
+      })
+      try {
+        writeFileSync(place.lock, '${dead}', { flag: 'wx' })
+      } catch {}
+    } catch (error) {
+      if (!(error instanceof LockedError)) throw error
+      await turn()
+    }
+  }`
+
+test('of several who find what a dead one has left, one at a time has it', async (t) => {
+  const place = temporaryPlace(t)
+  mkdirSync(place.folder, { recursive: true })
+  const dead = spawnSync(process.execPath, ['--version']).pid
+  const script = contender(place, dead, `${place.folder}/inside`)
+  const run = promisify(execFile)
+  const options = { timeout: 50_000 }
+  const all = Array.from({ length: 4 }, () => run(process.execPath, ['--input-type=module', '--eval', script], options))
+  for (const one of await Promise.all(all)) assert.equal(one.stderr, '')
 })

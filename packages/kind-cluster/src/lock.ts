@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Place } from './place.js'
 
@@ -17,35 +17,80 @@ export async function locked<T>({ lock }: Pick<Place, 'lock'>, work: () => Promi
   try {
     return await work()
   } finally {
-    rmSync(lock, { force: true })
+    // With the folder it may have gone, and be somebody else's by now.
+    if (pidIn(lock) === process.pid) rmSync(lock, { force: true })
   }
 }
 
+/** It comes to be with its holder in it, so that nobody finds one that is nobody's yet. */
 function take(lock: string): void {
+  const draft = `${lock}.${process.pid}`
+  writeFileSync(draft, String(process.pid), { mode: 0o600 })
   try {
-    writeFileSync(lock, String(process.pid), { flag: 'wx', mode: 0o600 })
+    while (!linked(draft, lock)) {
+      refuseIfHeld(lock, lock)
+      takeAway(lock, draft)
+    }
+  } finally {
+    rmSync(draft, { force: true })
+  }
+}
+
+function refuseIfHeld(lock: string, file: string): void {
+  const holder = holderOf(file)
+  if (holder === undefined) return
+  throw new LockedError(
+    `process ${holder} is changing the cluster already. Wait for it, or end it with Ctrl-C where it runs; if it is something else by now, delete "${lock}".`,
+  )
+}
+
+function linked(draft: string, lock: string): boolean {
+  try {
+    linkSync(draft, lock)
+    return true
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
-    const holder = holderOf(lock)
-    if (holder !== undefined)
-      throw new LockedError(
-        `process ${holder} is changing the cluster already. Wait for it, or end it with Ctrl-C where it runs; if it is something else by now, delete "${lock}".`,
-      )
-    rmSync(lock, { force: true })
-    take(lock)
+    if (isCode(error, 'EEXIST')) return false
+    throw error
+  }
+}
+
+/** What a dead process has left goes, by one hand at a time: the second would take away what the first has taken by then. */
+function takeAway(lock: string, draft: string): void {
+  const guard = `${lock}.away`
+  if (!linked(draft, guard)) {
+    refuseIfHeld(lock, guard)
+    rmSync(guard, { force: true })
+    return
+  }
+  try {
+    if (holderOf(lock) === undefined) rmSync(lock, { force: true })
+  } finally {
+    rmSync(guard, { force: true })
   }
 }
 
 /** The process that holds it, if that still runs. */
 function holderOf(lock: string): number | undefined {
+  const pid = pidIn(lock)
+  if (pid === undefined) return undefined
   try {
-    const pid = Number(readFileSync(lock, 'utf8'))
-    if (!Number.isSafeInteger(pid) || pid <= 0) return undefined
     process.kill(pid, 0)
     return pid
   } catch (error) {
     // Somebody else's process runs as well.
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    return code === 'EPERM' ? Number(readFileSync(lock, 'utf8')) : undefined
+    return isCode(error, 'EPERM') ? pid : undefined
   }
 }
+
+function pidIn(lock: string): number | undefined {
+  try {
+    const pid = Number(readFileSync(lock, 'utf8'))
+    return Number.isSafeInteger(pid) && pid > 0 ? pid : undefined
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return undefined
+    throw error
+  }
+}
+
+const isCode = (error: unknown, code: string): boolean =>
+  error instanceof Error && 'code' in error && error.code === code
