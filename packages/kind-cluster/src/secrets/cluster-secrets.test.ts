@@ -12,7 +12,11 @@ const { resources } = await loadManifests([join(root, 'k8s/workloads')], { relat
 
 interface Manifest {
   readonly kind: string
-  readonly metadata: { readonly name: string; readonly namespace: string }
+  readonly metadata: {
+    readonly name: string
+    readonly namespace: string
+    readonly annotations?: Readonly<Record<string, string>>
+  }
   readonly data: Readonly<Record<string, string>>
 }
 const parsed = (text: string): readonly Manifest[] => {
@@ -30,10 +34,13 @@ const applied = (text: string): LiveSecrets =>
   )
 const nothing: LiveSecrets = new Map()
 
-test('every Secret gets the values that no file has, and no others', () => {
+test('every Secret gets the values that no file has, beside those of its file', () => {
   const { text, fresh } = makeSecrets(resources, nothing)
   const live = applied(text)
-  assert.deepEqual(Object.keys(live.get('demo/postgres-secret') ?? {}), ['password'])
+  // kubectl takes away what an apply of the file has written and this one does not have: the name of the user among it.
+  assert.deepEqual(Object.keys(live.get('demo/postgres-secret') ?? {}), ['username', 'database', 'password'])
+  const [first] = parsed(text)
+  assert.equal(first?.metadata.annotations?.['bulkhead.dev/generate'], 'password')
   assert.match(live.get('demo/postgres-secret')?.password ?? '', /^[A-Za-z0-9]{32}$/)
   assert.deepEqual([...live.keys()].sort(), [
     'demo/postgres-secret',

@@ -1,4 +1,4 @@
-import type { Resource } from '@bulkhead/resources'
+import type { Resource, Secret } from '@bulkhead/resources'
 import {
   generatorsOf,
   keysIn,
@@ -20,7 +20,7 @@ export interface Told {
 }
 
 export interface MadeSecrets {
-  /** Manifests for `kubectl apply --server-side`: of each Secret the values that no file has. Empty when there are none. */
+  /** Manifests for `kubectl apply --server-side`: each Secret as its file has it, and with the values that no file has. Empty when there are none. */
   readonly text: string
   /** `namespace/name` of those of which a value is new; nobody has been told them yet. */
   readonly fresh: readonly string[]
@@ -69,10 +69,17 @@ function present(texts: SecretTexts, key: string): string | undefined {
   return value === '' ? undefined : value
 }
 
-/** JSON is YAML: nothing in a value can end a line or begin another key. */
-function manifest({ namespace, name }: Resource, texts: SecretTexts): string {
+/**
+ * JSON is YAML: nothing in a value can end a line or begin another key. With all that its file says of it: kubectl hands what an earlier
+ * apply of the file has written over to this one, and takes away what of it is not here.
+ */
+function manifest(secret: Resource, made: SecretTexts): string {
+  const { data: _, stringData: __, metadata, ...rest } = secret.object as Secret
   const data = Object.fromEntries(
-    Object.entries(texts).map(([key, text]) => [key, Buffer.from(text).toString('base64')]),
+    Object.entries({ ...writtenTexts(secret), ...made }).map(([key, text]) => [
+      key,
+      Buffer.from(text).toString('base64'),
+    ]),
   )
-  return JSON.stringify({ apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace }, type: 'Opaque', data })
+  return JSON.stringify({ ...rest, metadata: { ...metadata, namespace: secret.namespace }, data })
 }
