@@ -116,6 +116,11 @@ export function lastWords(file: string, most = 400): string {
   return plain.length > most ? `${plain.slice(0, most)}...` : plain
 }
 
+/** Whether a container's spec asks for them: as the kubelet has it where no termination message is written. */
+export function wantsLastWords(spec: object): boolean {
+  return 'terminationMessagePolicy' in spec && spec.terminationMessagePolicy === 'FallbackToLogsOnError'
+}
+
 /** What is appended from `position` on, until the signal. Begins anew when the file was cut. */
 export async function* follow(file: string, position: number, signal: AbortSignal): AsyncGenerator<string> {
   let at = position

@@ -205,3 +205,9 @@ function ownerOf(pod: Pod, byId: ReadonlyMap<string, Resource>): PodOwner | unde
   }
   return undefined
 }
+
+/** When its containers are started again. A workload's pods always are; one that stands alone has its own say. */
+export function restartPolicy({ kind, spec }: PodPlan): 'Always' | 'OnFailure' | 'Never' {
+  const { restartPolicy: policy } = spec as { readonly restartPolicy?: unknown }
+  return kind === 'Pod' && (policy === 'OnFailure' || policy === 'Never') ? policy : 'Always'
+}

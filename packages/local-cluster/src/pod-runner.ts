@@ -14,8 +14,8 @@ import {
 } from './container.js'
 import { podEnv } from './env.js'
 import type { TokenFile, TokenFiles } from './kube-api/token-files.js'
-import { LogFile, lastWords } from './logs.js'
-import type { PlannedContainer, PodPlan } from './plan.js'
+import { LogFile, lastWords, wantsLastWords } from './logs.js'
+import { type PlannedContainer, type PodPlan, restartPolicy } from './plan.js'
 import { Prober } from './prober.js'
 import type { ProcessList } from './processes.js'
 import type { SeenPod } from './seen-pod.js'
@@ -343,14 +343,4 @@ export class PodRunner {
     }
     this.#host.changed(this.plan.pod.key)
   }
-}
-
-/** As the kubelet does for a container that writes no termination message of its own. */
-function wantsLastWords(spec: object): boolean {
-  return 'terminationMessagePolicy' in spec && spec.terminationMessagePolicy === 'FallbackToLogsOnError'
-}
-
-function restartPolicy({ kind, spec }: PodPlan): 'Always' | 'OnFailure' | 'Never' {
-  const { restartPolicy: policy } = spec as { readonly restartPolicy?: unknown }
-  return kind === 'Pod' && (policy === 'OnFailure' || policy === 'Never') ? policy : 'Always'
 }

@@ -25,6 +25,7 @@ import { Proxies } from './proxy/proxies.js'
 import type { ProxyTimeouts } from './proxy/proxy-pod.js'
 import { newToken } from './proxy-header.js'
 import type { Capture, Dialer } from './seams.js'
+import { sourcePorts } from './source-ports.js'
 import type { Grant, MeshApi, MeshOptions, Published } from './types.js'
 
 const CONNECT_TIMEOUT_MS = 1_000
@@ -33,9 +34,6 @@ const TUNNEL_TIMEOUT_MS = 10_000
 const FLOW_RING = 10_000
 /** Whoever speaks TLS begins at once. Envoy waits 15 s. */
 const FIRST_BYTES_MS = 5_000
-/** The range that Linux takes source ports from. */
-const FIRST_SOURCE_PORT = 32_768
-const LAST_SOURCE_PORT = 60_999
 
 /** What the mesh is put together from. */
 export interface MeshParts extends Engine {
@@ -72,7 +70,7 @@ export class Mesh implements MeshApi {
   readonly #leaving = new Map<string, Promise<void>>()
   #policy: Policy
   #capture: Capture | undefined
-  #sourcePort = FIRST_SOURCE_PORT - 1
+  readonly #nextSourcePort = sourcePorts()
   #closing: Promise<void> | undefined
 
   private constructor(options: MeshOptions, parts: MeshParts, ca: CertificateAuthority) {
@@ -96,7 +94,7 @@ export class Mesh implements MeshApi {
       proxy: (key) => this.#proxies.get(key),
       listening: (key) => this.listening(key),
       hbonePath: (key) => this.#members.hbonePath(key),
-      sourcePort: () => this.#nextSourcePort(),
+      sourcePort: this.#nextSourcePort,
     }
     const endpoints = {
       isReady: (key: string) => this.#members.isReady(key),
@@ -347,10 +345,5 @@ export class Mesh implements MeshApi {
   #captured(): Capture {
     if (this.#capture === undefined) throw new Error('the mesh is not up yet')
     return this.#capture
-  }
-
-  #nextSourcePort(): number {
-    this.#sourcePort = this.#sourcePort === LAST_SOURCE_PORT ? FIRST_SOURCE_PORT : this.#sourcePort + 1
-    return this.#sourcePort
   }
 }
