@@ -147,8 +147,8 @@ test('B.6: blocks and ports', () => {
     [port('{ protocol: TCP }'), ['error value.port']],
     [port('{ port: "80", protocol: ICMP }'), ['error field.value']],
     ...['VRRP', 'IGMP', 'GRE', 'IPIP', 'IPV6', 'ESP', 'AH'].flatMap((name): [string, string[]][] => [
-      [port(`{ protocol: ${name} }`), []],
-      [port(`{ port: "0", protocol: ${name} }`), []],
+      [port(`{ protocol: ${name} }`), ['warning protocol.option']],
+      [port(`{ port: "0", protocol: ${name} }`), ['warning protocol.option']],
       [port(`{ port: "80", protocol: ${name} }`), ['error value.port']],
     ]),
     [port('{ port: "80", endPort: 79 }'), ['error ports.end']],

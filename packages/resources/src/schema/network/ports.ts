@@ -31,6 +31,11 @@ function checkPort({ port: text, protocol, endPort }: Fields, at: At): void {
   if (typeof protocol === 'string' && Object.hasOwn(PORTLESS, protocol)) {
     if (isSet(text) && text !== '' && text !== '0')
       at.at('port').error('value.port', `${protocol} has no ports, and this is ${quote(text)}; write "0"`)
+    else
+      at.at('protocol').warn(
+        'protocol.option',
+        `Cilium drops ${protocol} whatever the rules say, and without port: "0" refuses the policy, unless its agents run with enable-extended-ip-protocols`,
+      )
     return
   }
   if (!isSet(text) || text === '') {
