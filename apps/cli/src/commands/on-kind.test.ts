@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { type StandInAnswer, standIns } from '@bulkhead/kind-cluster/testing'
 import { repository } from '../golden.js'
 import { runCli } from '../testing.js'
@@ -62,11 +63,13 @@ const dropped = `${JSON.stringify({
   },
 })}\n`
 
+const record = { uid: 'the-uid', begun: 'then', networkWasThere: true, steps: {}, untold: [] }
+const ours: readonly StandInAnswer[] = [
+  { args: 'config view', stdout: 'https://127.0.0.1:40123' },
+  { args: 'get namespace kube-system', stdout: 'the-uid' },
+]
+
 describe('flows --on kind', () => {
-  const ours: readonly StandInAnswer[] = [
-    { args: 'config view', stdout: 'https://127.0.0.1:40123' },
-    { args: 'get namespace kube-system', stdout: 'the-uid' },
-  ]
   const answers: readonly StandInAnswer[] = [
     ...ours,
     { args: 'get pods -n istio-system', stdout: list(pod('istio-system', 'ztunnel-a')) },
@@ -75,7 +78,6 @@ describe('flows --on kind', () => {
     { args: 'logs -n istio-system ztunnel-a', stdout: refused },
     { args: 'exec -n kube-system cilium-a', stdout: dropped },
   ]
-  const record = { uid: 'the-uid', begun: 'then', networkWasThere: true, steps: {}, untold: [] }
   const flows = async (t: { after(end: () => void): void }, ...args: readonly string[]) => flowsOf(t, answers, ...args)
   const flowsOf = async (
     t: { after(end: () => void): void },
@@ -138,6 +140,26 @@ describe('flows --on kind', () => {
     const { by, line: raw } = JSON.parse(line) as { by: string; line: string }
     assert.deepEqual([by, `${raw}\n`], ['ztunnel', refused])
   })
+})
+
+test('Ctrl-C ends what only reads, at the first question as at the last', async (t) => {
+  for (const hanging of ['get namespace kube-system', 'api-resources', 'get secrets']) {
+    const state = folder(t)
+    mkdirSync(path.join(state, 'kind'), { recursive: true })
+    writeFileSync(path.join(state, 'kind/kubeconfig'), '')
+    writeFileSync(path.join(state, 'kind/cluster.json'), JSON.stringify(record))
+    const answers = [{ args: 'api-resources', stdout: 'pods\nsecrets\n' }, { args: 'get pods' }, ...ours]
+    const tools = standIns(state, { kubectl: [{ args: hanging, hangs: 'hears' }, ...answers] })
+    const stop = new AbortController()
+    const env = { PATH: tools.path }
+    const ran = runCli(['layer', '--on', 'kind', '--state', state], { cwd: repository, env, signal: stop.signal })
+    const asks = () => tools.asked().find(({ args }) => args.join(' ').includes(hanging))
+    while (asks() === undefined) await delay(20)
+    stop.abort('SIGINT')
+    const { code, stderr } = await ran
+    assert.deepEqual([code, stderr], [130, 'bulkhead: interrupted.\n'], hanging)
+    assert.throws(() => process.kill(asks()?.pid ?? 0, 0), { code: 'ESRCH' })
+  }
 })
 
 describe('a report', () => {

@@ -19,5 +19,6 @@ export function findKind(io: Io, options: StateOption): FoundKind {
     )
   }
   const { place, tools } = clusterTools(io, options)
-  return { target: KindTarget.find(place, tools, { onNote: (text) => note(io, printable(text)) }), tools, place }
+  const onNote = (text: string): void => note(io, printable(text))
+  return { target: KindTarget.find(place, tools, { onNote, signal: io.signal }), tools, place }
 }

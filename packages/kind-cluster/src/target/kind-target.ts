@@ -8,10 +8,10 @@ import { checkOurs } from '../ours.js'
 import { findOutside } from '../outside/index.js'
 import type { Place } from '../place.js'
 import { readRecord } from '../record.js'
-import type { Tools } from '../tools.js'
+import type { RunOptions, Tools } from '../tools.js'
 import { fromNode } from './attempt/from-node.js'
 import { Loot } from './attempt/loot.js'
-import { isOnOutside } from './attempt/nowhere.js'
+import { isOnOutside, provesNothing } from './attempt/nowhere.js'
 import { partiesOf } from './attempt/parties.js'
 import { ran } from './attempt/ran.js'
 import { resolveAttempt, resolveFromOutside } from './attempt/resolve.js'
@@ -33,6 +33,8 @@ export interface KindTargetOptions extends Pick<SettleOptions, 'pauseMs' | 'mesh
   readonly readyMs?: number
   /** How long what was read of the cluster is good for, in milliseconds. */
   readonly keptMs?: number
+  /** Calls off what only reads. What was changed is taken back all the same. */
+  readonly signal?: AbortSignal
 }
 
 /**
@@ -52,11 +54,12 @@ export class KindTarget implements Target {
   #ready: Promise<void> | undefined
 
   private constructor(place: Place, tools: Tools, options: KindTargetOptions) {
-    const { keptMs, atOnce = 4, ...settling } = options
+    const { keptMs, atOnce = 4, signal, ...settling } = options
+    const reading = { ...(keptMs !== undefined && { keptMs }), ...(signal !== undefined && { signal }) }
     this.#tools = tools
     this.#place = place
     this.#options = options
-    this.#reader = new LiveReader({ tools, place, ...(keptMs !== undefined && { keptMs }) })
+    this.#reader = new LiveReader({ tools, place, ...reading })
     this.#settle = new Settle({ tools, place, ...settling })
     const { pauseMs, readyMs } = options
     this.#changes = new Changes({
@@ -166,6 +169,8 @@ export class KindTarget implements Target {
         ...(signal !== undefined && { signal }),
       },
     )
+    const why = observation.symptom === 'ok' ? undefined : provesNothing(attempt, sightings)
+    if (why !== undefined) throw new TargetError('attempt-failed', [why, ...notes].join(' '))
     const shown = sightingsWithoutLoot(sightings, resolved)
     return { observation, flows: [], sightings: shown, ...(notes.length > 0 && { notes }) }
   }
@@ -199,7 +204,8 @@ export class KindTarget implements Target {
   }
 
   async #start(): Promise<void> {
-    await this.#checkOurs()
+    const { signal } = this.#options
+    await this.#checkOurs(signal === undefined ? {} : { signal })
     const mended = await this.#changes.mend()
     this.#note(
       mended.map(
@@ -209,8 +215,8 @@ export class KindTarget implements Target {
     )
   }
 
-  #checkOurs(): Promise<void> {
-    return checkOurs(this.#tools, this.#place, readRecord(this.#place))
+  #checkOurs(options: RunOptions = {}): Promise<void> {
+    return checkOurs(this.#tools, this.#place, readRecord(this.#place), options)
   }
 
   #note(notes: readonly string[]): void {

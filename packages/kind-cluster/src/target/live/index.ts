@@ -25,6 +25,7 @@ export interface LiveOptions {
   readonly place: Place
   /** How long what was read is good for, in milliseconds. Default 3000: attempts that run side by side share it. */
   readonly keptMs?: number
+  readonly signal?: AbortSignal
 }
 
 /** The folders that files are looked up in, as the local target has them. */
@@ -78,8 +79,8 @@ export class LiveReader {
   }
 
   async #read(standing: readonly Resource[]): Promise<Live> {
-    const { tools, place } = this.#options
-    const [files, read] = await Promise.all([this.files(), readLive(tools, place)])
+    const { tools, place, signal } = this.#options
+    const [files, read] = await Promise.all([this.files(), readLive(tools, place, signal)])
     return liveOf(read, [...files, ...standing])
   }
 }
