@@ -3,10 +3,15 @@ import { describe, it } from 'node:test'
 import type { Attempt } from '@bulkhead/scenarios'
 import { noOutside } from '../../testing/index.js'
 import { textAt } from '../live/index.js'
-import { bench, everything, given, program, seen } from '../testing/bench.js'
+import { bench, everything, given, listOf, program, seen } from '../testing/bench.js'
 
 const get: Attempt = { kind: 'http', to: { service: 'shop/web-api' }, port: 8080, http: { method: 'GET', path: '/' } }
 const exec = /^kubectl exec -i -n/
+
+function addressOf(prefix: string): string {
+  const pod = everything.objects.find(({ kind, metadata }) => kind === 'Pod' && metadata.name.startsWith(prefix))
+  return textAt(pod, 'status', 'podIP') ?? ''
+}
 
 describe('an attempt from a pod whose image is the probe', () => {
   it('is made by its own program, with names, addresses and times of the cluster', async (t) => {
@@ -219,8 +224,26 @@ describe('attempts that no cluster has a way to make', () => {
       const attempt: Attempt = { ...get, to: { ip } }
       const open = bench(t, [], { objects: unwalled })
       await assert.rejects(open.target.attempt('shop/web-api', attempt), { code: 'not-makeable', message })
-      const walled = bench(t, [[exec, { stdout: seen({ symptom: 'late-reset', phase: 'request' }) }]])
-      assert.equal((await walled.target.attempt('shop/web-api', attempt)).observation.symptom, 'late-reset')
+      const late = [exec, { stdout: seen({ symptom: 'late-reset', phase: 'request' }) }] as const
+      const agents = listOf(everything.objects.filter(({ metadata }) => metadata.name.startsWith('cilium-')))
+      const dropped = {
+        time: new Date().toISOString(),
+        ...{ verdict: 'DROPPED', drop_reason_desc: 'POLICY_DENIED', event_type: { type: 1 } },
+        IP: { source: addressOf('web-api-'), destination: ip },
+        l4: { TCP: { destination_port: 8080 } },
+      }
+      const hubble = [
+        /^kubectl exec -n kube-system cilium-/,
+        { stdout: `${JSON.stringify({ flow: dropped })}\n` },
+      ] as const
+      const told = bench(t, [late, [/^kubectl get pods -n kube-system -l k8s-app=cilium/, { stdout: agents }], hubble])
+      assert.equal((await told.target.attempt('shop/web-api', attempt)).observation.symptom, 'late-reset')
+      // It fails with no wall at all: where nobody says that it was one, nothing is known.
+      const silent = bench(t, [late])
+      await assert.rejects(silent.target.attempt('shop/web-api', attempt), {
+        code: 'attempt-failed',
+        message: /nobody has \S+ here, .* Cilium does not say that it dropped/,
+      })
     }
   })
 

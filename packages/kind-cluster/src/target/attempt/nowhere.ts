@@ -1,4 +1,4 @@
-import { type Attempt, flowOf } from '@bulkhead/scenarios'
+import { type Attempt, flowOf, type Sighting } from '@bulkhead/scenarios'
 import { judge, type Snapshot } from '@bulkhead/verdict'
 import { type Outside, outsideName } from '../../outside/index.js'
 
@@ -28,14 +28,30 @@ export function nowhereOnACluster(
       ? `nobody plays ${host}: the container ${outsideName} does not run. \`npx bulkhead cluster up\` makes it.`
       : undefined
   if (host !== undefined && /(^|\.)(invalid|test)\.?$/.test(host)) return `${host} is a name that nobody has.`
-  const ip = 'ip' in to ? to.ip : undefined
-  const address = ip ?? host
-  if (address === undefined || (address !== metadataService && !forExamples.test(address))) return undefined
+  const address = nobodysAddress(attempt)
+  if (address === undefined) return undefined
   // That its packets are dropped needs nobody who would answer: Cilium says it.
   if (isDropped(from, attempt, snapshot)) return undefined
   if (address !== metadataService)
     return `${address} is an address that nobody has; the host outside of the cluster has one that Docker gives it.`
   return `kind's nodes have no metadata service: nobody answers at ${metadataService} with every wall down.`
+}
+
+/** The address that is dialled, where nobody has it on a cluster of kind's. */
+function nobodysAddress({ to }: Attempt): string | undefined {
+  const address = ('ip' in to ? to.ip : undefined) ?? ('host' in to ? to.host : undefined)
+  return address !== undefined && (address === metadataService || forExamples.test(address)) ? address : undefined
+}
+
+/**
+ * Why nothing is known of an attempt that failed: nobody was there who might have answered, and no wall says that it was the one.
+ * Undefined where that is not so.
+ */
+export function provesNothing(attempt: Attempt, sightings: readonly Sighting[]): string | undefined {
+  const address = nobodysAddress(attempt)
+  if (address === undefined || sightings.some(({ by, outcome }) => by === 'hubble' && outcome === 'deny'))
+    return undefined
+  return `nobody has ${address} here, so that it fails with every wall down, and Cilium does not say that it dropped a packet to it.`
 }
 
 /** A name that the host outside of the cluster has. */

@@ -5,6 +5,11 @@ import type { Outside } from '../../outside/index.js'
 import { isOnOutside } from './nowhere.js'
 import { podOf } from './resolve.js'
 
+const apiServer = 'default/kubernetes'
+/** The first of kind-config.yaml's serviceSubnet, and the port behind it, as kubeadm has them. */
+const apiServerAddress = '10.96.0.1'
+const apiServerPort = 6443
+
 /** Both ends of an attempt, as records are looked for. `caller` is absent for who comes from outside. */
 export function partiesOf(
   from: string,
@@ -32,6 +37,7 @@ const onOutside = ({ host, port }: ResolvedAttempt, { address }: Outside): Party
 function destination({ to, kind, port, host }: ResolvedAttempt, snapshot: Snapshot, caller: Pod | undefined): Party {
   if ('service' in to) {
     const service = snapshot.services.get(to.service)
+    if (service === undefined && to.service === apiServer) return onControlPlane(snapshot, port)
     return service === undefined ? { service: to.service, ips: [] } : ofService(service, port, snapshot)
   }
   if (kind === 'dns') return ofPods('kube-system/kube-dns', [snapshot.platform.dns])
@@ -39,6 +45,12 @@ function destination({ to, kind, port, host }: ResolvedAttempt, snapshot: Snapsh
   if (pod !== undefined) return { ...ofPods(pod.workload, [pod]), ports: [port] }
   return { host, ips: 'ip' in to && to.ip !== undefined ? [to.ip] : [], ports: [port] }
 }
+
+/** The Service of no pods: its address is rewritten to the control plane's before Cilium's rules are asked, and so it is what Hubble tells. */
+const onControlPlane = ({ platform: { controlPlane } }: Snapshot, port: number): Party => ({
+  ...{ service: apiServer, ips: [apiServerAddress, controlPlane.ip], nodes: [controlPlane.name] },
+  ports: [port, apiServerPort],
+})
 
 function ofService(service: ServiceModel, port: number, snapshot: Snapshot): Party {
   const pods = service.endpoints.flatMap((key) => snapshot.pods.get(key) ?? [])
