@@ -176,6 +176,15 @@ describe('an attempt from a pod whose image has no probe', () => {
 })
 
 describe('an attempt from outside', () => {
+  it('has as long as one from a pod, and where it is held as long as a change may take', async (t) => {
+    const { target, tools } = bench(t, [[/^node /, { stdout: seen() }]])
+    const door: Attempt = { ...get, to: { service: 'shop/shop-gateway-istio' }, port: 80, timeoutMs: 2000 }
+    await target.attempt('outside', door)
+    await target.attempt('outside', { ...door, hold: true })
+    const times = tools.asked.filter(({ tool }) => tool === 'node').map(({ stdin }) => given(stdin).timeoutMs)
+    assert.deepEqual(times, [15_000, 60_000])
+  })
+
   it('is this machine s, to the port that leads to the gateway', async (t) => {
     const { target, tools } = bench(t, [[/^node \S+probe\.mjs attempt$/, { stdout: seen() }]])
     await target.attempt('outside', { ...get, to: { service: 'shop/shop-gateway-istio' }, port: 80 })

@@ -29,17 +29,21 @@ export function resolveAttempt(
   const why = nowhereOnACluster(from, attempt, snapshot, outside)
   if (why !== undefined) throw new TargetError('not-makeable', why)
   const pod = podOf(attempt.to, snapshot, caller)
-  const { hold, timeoutMs = 0, certificate } = attempt
-  const least = hold === true ? timeouts.heldMs : timeouts.attemptMs
+  const { certificate } = attempt
   return {
     ...attempt,
     host: hostOf(attempt.to, snapshot, pod),
-    timeoutMs: Math.max(timeoutMs, least),
-    lateResetMs: timeouts.lateResetMs,
+    ...timesOf(attempt),
     ...(certificate !== undefined && { claim: claimOf(attempt, caller) }),
     // Its certificates are made at its start, and so nobody has their root before.
     ...(attempt.tls !== undefined && outside !== undefined && isOnOutside(attempt) && { authorities: outside.root }),
   }
+}
+
+/** A held one has to outlast a change that is made meanwhile. */
+function timesOf({ hold, timeoutMs = 0 }: Attempt): Pick<ResolvedAttempt, 'timeoutMs' | 'lateResetMs'> {
+  const least = hold === true ? timeouts.heldMs : timeouts.attemptMs
+  return { timeoutMs: Math.max(timeoutMs, least), lateResetMs: timeouts.lateResetMs }
 }
 
 /** From outside: the port of this machine that leads to the Service. */
@@ -57,9 +61,7 @@ export function resolveFromOutside(attempt: Attempt, snapshot: Snapshot): Resolv
       'bad-attempt',
       `the Service ${service.key} has no NodePort for ${attempt.port}, so that no way from outside leads to it.`,
     )
-  const { attemptMs, lateResetMs } = timeouts
-  const timeoutMs = Math.max(attempt.timeoutMs ?? 0, attemptMs)
-  return { ...attempt, host: '127.0.0.1', port: port.nodePort, timeoutMs, lateResetMs }
+  return { ...attempt, host: '127.0.0.1', port: port.nodePort, ...timesOf(attempt) }
 }
 
 function claimOf({ as }: Attempt, caller: Pod | undefined): string {
