@@ -116,3 +116,32 @@ test('the cluster is asked for reports, which are kept, and taken down whatever 
   assert.ok(own.some((step) => isAlways(step) && step.uses?.startsWith('actions/upload-artifact@')))
   assert.ok(own.some(({ run = '', if: when = '' }) => run.includes('cluster-info dump') && when.includes('failure()')))
 })
+
+test('a cluster is made from a bundle where the network is cut, each cut is tried, and its report is kept', () => {
+  const own = jobOf('kind.yml bundle').steps
+  const at = (words) => {
+    const index = own.findIndex(({ run = '', uses = '' }) => run.includes(words) || uses.startsWith(words))
+    return index < 0 ? assert.fail(`no step with ${words}`) : index
+  }
+  const order = ['cluster bundle', 'docker image ls', 'iptables', 'npm ci --offline', 'up --bundle', 'verify --on kind']
+  const places = order.map(at)
+  assert.deepEqual(
+    places,
+    places.toSorted((one, other) => one - other),
+  )
+  const cut = own[at('iptables')].run
+  for (const words of ['DOCKER-USER', 'docker.service.d', '--gid-owner offline', 'docker pull'])
+    assert.ok(cut.includes(words), words)
+  // From there on nothing of ours may use the runner's own network.
+  for (const { run = '' } of own.slice(at('iptables') + 1).filter((step) => step.if === undefined))
+    for (const line of run.split('\n').filter((one) => /\b(npx|npm) /.test(one)))
+      assert.match(line, /^\s*sg offline -c /, line)
+  assert.ok(own.some((step) => step.if === 'always()' && step.run?.includes('cluster down')))
+  assert.ok(own.some((step) => step.if === 'always()' && step.uses?.startsWith('actions/upload-artifact@')))
+  // What the reports are asked for is what they say.
+  const { run } = own[at('world.txt')]
+  const asked = [...run.matchAll(/\.status == "([a-z-]+)"/g)].map(([, status]) => status)
+  const [, known] = /type Status =([^\n]*)/.exec(text('packages/scenarios/src/result.ts'))
+  assert.equal(asked.length, 3)
+  for (const status of asked) assert.ok(known.includes(`'${status}'`), status)
+})
