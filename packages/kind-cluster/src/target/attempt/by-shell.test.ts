@@ -84,8 +84,8 @@ describe('an attempt by bash', () => {
   })
 
   for (const [what, serve, lateResetMs, symptom] of [
-    ['closed at once', (socket: Socket) => socket.end(), 900, 'reset'],
-    ['reset at once', (socket: Socket) => socket.resetAndDestroy(), 900, 'reset'],
+    ['closed at once', (socket: Socket) => socket.end(), 600_000, 'reset'],
+    ['reset at once', (socket: Socket) => socket.resetAndDestroy(), 600_000, 'reset'],
     ['closed after what the mesh takes to give up', (socket: Socket) => socket.end(), 0, 'late-reset'],
   ] as const)
     it(`that is ${what} is ${symptom}`, async (t) => {
