@@ -73,6 +73,14 @@ for (const [what, entry] of [
     assert.equal((await statusOf(t, [entry])).ready, false)
   })
 
+test('whatever a tool answers with is no crash, and nothing of it is ready', async (t) => {
+  for (const stdout of ['', 'null', '5', '[]', '[null,5,{}]', '{"items":5}', '{"items":[null,5,{}]}', 'garbage']) {
+    const any = [/^(kubectl get (nodes|-k|deployments)|helm list)/, { stdout }] as const
+    const { ready, components } = await statusOf(t, [any])
+    assert.deepEqual([ready, components], [false, []], stdout)
+  }
+})
+
 test('without 70-ingress there are no doors, and a cluster that cannot be asked is told', async (t) => {
   const status = await statusOf(t, [['kubectl get -k k8s/layers/70-ingress', { stdout: '' }]])
   assert.deepEqual(status.doors, [])

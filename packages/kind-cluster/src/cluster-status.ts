@@ -108,8 +108,9 @@ interface Item {
 }
 
 function itemsOf(text: string): readonly Item[] {
-  const answer = json(text) as { readonly items?: readonly Item[] } | undefined
-  return answer?.items ?? []
+  const answer = json(text)
+  const items = typeof answer === 'object' && answer !== null && 'items' in answer ? answer.items : []
+  return Array.isArray(items) ? items.filter((one): one is Item => typeof one === 'object' && one !== null) : []
 }
 
 function nodeStatus({ metadata, status }: Item): NodeStatus {

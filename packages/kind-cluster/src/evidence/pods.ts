@@ -67,8 +67,15 @@ async function pods(
   const command = kubectl(context, ['get', 'pods', ...which, '-o', 'json'], listMs)
   const { code, stdout, stderr } = await context.tools.run(command, signal === undefined ? {} : { signal })
   if (code !== 0) throw new Error(`kubectl get pods ${which.join(' ')} failed: ${stderr.trim().slice(0, 300)}`)
-  const json: unknown = JSON.parse(stdout)
-  return listOf(recordOf(json)?.items).flatMap((item) => podOf(item) ?? [])
+  return listOf(recordOf(parsed(stdout, which))?.items).flatMap((item) => podOf(item) ?? [])
+}
+
+function parsed(text: string, which: readonly string[]): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Error(`kubectl get pods ${which.join(' ')} answered with what is no JSON`)
+  }
 }
 
 function podOf(item: unknown): WitnessPod | undefined {

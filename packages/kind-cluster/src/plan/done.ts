@@ -55,8 +55,11 @@ export interface Release {
 }
 
 export function releasesIn(answer: unknown): readonly Release[] {
-  return Array.isArray(answer) ? (answer as readonly Release[]) : []
+  return Array.isArray(answer) ? answer.filter(isRelease) : []
 }
+
+const isRelease = (one: unknown): one is Release =>
+  typeof one === 'object' && one !== null && 'name' in one && typeof one.name === 'string'
 
 interface NodeList {
   readonly items?: readonly {

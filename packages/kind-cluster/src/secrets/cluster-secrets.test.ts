@@ -114,6 +114,21 @@ test('they are read by namespace, one, several or none of them, and never logged
   assert.equal(live.get('gthulhu/gthulhu-manager-key'), undefined)
   assert.ok(tools.asked.every((command) => command.secret === true))
   assert.deepEqual(tools.astray(place.kubeconfig), [])
+  for (const stdout of [
+    '[]',
+    '{}',
+    'null',
+    '{"items":5}',
+    '[null]',
+    '{"items":[null]}',
+    '{"data":{"password":"aHVzaA==',
+  ])
+    await assert.rejects(
+      readSecrets(recordingTools([['kubectl', { stdout }]]), place, resources),
+      ({ message }: Error) =>
+        /^kubectl (was asked for Secrets|answered with what is no JSON)/.test(message) && !message.includes('aHVz'),
+      stdout,
+    )
   const silent = recordingTools([['kubectl', { code: 1, stderr: 'connection refused' }]])
   await assert.rejects(
     readSecrets(silent, place, resources),

@@ -2,6 +2,8 @@ import type { Resource } from '@bulkhead/resources'
 import { type SecretTexts, valuesMade } from '@bulkhead/resources/secrets'
 import type { Place } from '../place.js'
 import { commandsFor } from '../plan/commands.js'
+import { isRecord, textAt, valueAt } from '../target/live/plain.js'
+import { parsed } from '../target/live/raw.js'
 import type { RunOptions, Tools } from '../tools.js'
 import type { LiveSecrets } from './cluster-secrets.js'
 
@@ -25,20 +27,25 @@ export async function readSecrets(
   return found
 }
 
-interface Live {
-  readonly metadata: { readonly name: string }
-  readonly data?: Readonly<Record<string, string>>
-}
-
-/** One object is answered as itself, several as a list, none as nothing. */
+/**
+ * One object is answered as itself, several as a list, none as nothing. What is neither is no answer: taken for none, the values that the
+ * data behind them knows would be made anew.
+ * @throws TargetError, Error
+ */
 function secretsIn(text: string): readonly { readonly name: string; readonly texts: SecretTexts }[] {
   if (text.trim() === '') return []
-  const answer = JSON.parse(text) as Live | { readonly items: readonly Live[] }
-  const items = 'items' in answer ? answer.items : [answer]
-  return items.map(({ metadata, data = {} }) => ({
-    name: metadata.name,
-    texts: Object.fromEntries(
-      Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]),
-    ),
-  }))
+  const answer = parsed(text)
+  const items = valueAt(answer, 'items') ?? [answer]
+  return (Array.isArray(items) ? items : [undefined]).map((secret: unknown) => {
+    const name = textAt(secret, 'metadata', 'name')
+    if (name === undefined) throw new Error('kubectl was asked for Secrets and answered with something else')
+    return { name, texts: textsOf(valueAt(secret, 'data')) }
+  })
+}
+
+function textsOf(data: unknown): SecretTexts {
+  if (!isRecord(data)) return {}
+  return Object.fromEntries(
+    Object.keys(data).map((key) => [key, Buffer.from(textAt(data, key) ?? '', 'base64').toString()]),
+  )
 }

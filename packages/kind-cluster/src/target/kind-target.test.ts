@@ -152,4 +152,14 @@ describe('layers', () => {
     })
     assert.equal((await target.layers()).length, 7)
   })
+
+  it('says that an answer is none, where it cannot be read', async (t) => {
+    for (const [stdout, says] of [
+      ['', /kubectl answered with nothing/],
+      ['<html>', /kubectl answered with what is no JSON$/],
+    ] as const) {
+      const { target } = bench(t, [[/^kubectl get namespaces,.* -A -o json$/, { stdout }]])
+      await assert.rejects(target.layers(), { code: 'kubectl', message: says })
+    }
+  })
 })

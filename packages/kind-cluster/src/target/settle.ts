@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Place } from '../place.js'
 import { policiesAsked } from '../plan/layers.js'
 import type { Tools } from '../tools.js'
-import { asked, itemsOf, kubectl, textAt, valueAt } from './live/index.js'
+import { asked, itemsOf, kubectl, parsed, textAt, valueAt } from './live/index.js'
 import { groupOf } from './live/raw.js'
 
 /*
@@ -111,7 +111,7 @@ export class Settle {
 
 /** The newest set of policies that any endpoint is to have, and the oldest that one still enforces. */
 export function revisionsIn(text: string): { readonly wanted: number; readonly realized: number } {
-  const list: unknown = JSON.parse(text)
+  const list = parsed(text)
   const endpoints = (Array.isArray(list) ? list : []).filter(
     (one) => textAt(one, 'status', 'state') === 'ready' || isBusy(one),
   )

@@ -9,7 +9,7 @@ import { type LiveRead, readLive } from './read.js'
 import { type InForce, reconcile } from './reconcile.js'
 
 export { textAt, valueAt } from './plain.js'
-export { idOf, itemsOf, keyOf, type LiveObject, toPutBack, written } from './raw.js'
+export { idOf, itemsOf, keyOf, type LiveObject, parsed, toPutBack, written } from './raw.js'
 export { asked, kubectl, readLive } from './read.js'
 export { type InForce, reconcile } from './reconcile.js'
 

@@ -1,3 +1,4 @@
+import { TargetError } from '../errors.js'
 import { isRecord, valueAt } from './plain.js'
 
 /** An object as the API server gives it: whatever fields it has. */
@@ -20,9 +21,19 @@ export interface LiveObject {
   readonly [field: string]: unknown
 }
 
+/** @throws TargetError `kubectl`: a proxy in between, or a program that is none of Kubernetes', answers with anything */
+export function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // Not what: it may be a Secret's.
+    throw new TargetError('kubectl', `kubectl answered with ${text.trim() === '' ? 'nothing' : 'what is no JSON'}`)
+  }
+}
+
 /** The items of a List; what is no object of Kubernetes is left out. */
 export function itemsOf(text: string): readonly LiveObject[] {
-  const list: unknown = JSON.parse(text)
+  const list = parsed(text)
   const items = valueAt(list, 'items')
   return Array.isArray(items) ? items.filter(isLive) : isLive(list) ? [list] : []
 }
