@@ -90,7 +90,9 @@ describe('an attempt by bash', () => {
   ] as const)
     it(`that is ${what} is ${symptom}`, async (t) => {
       const port = await serving(t, (socket) => void socket.once('data', () => serve(socket)))
-      const seen = await made({ ...base, port, lateResetMs })
+      // Of many lines, each of which bash sends by itself: it is told before the last of them.
+      const http = { method: 'POST', path: '/', body: 'x\n'.repeat(5_000) }
+      const seen = await made({ ...base, http, port, lateResetMs })
       assert.deepEqual([seen?.symptom, seen?.bytes], [symptom, 0])
     })
 

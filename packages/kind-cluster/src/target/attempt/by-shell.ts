@@ -39,6 +39,8 @@ export function shellScript(attempt: ResolvedAttempt): string {
   const read = kind === 'mongo' ? 'dd bs=65536 count=1 status=none' : `head -c ${mostBytes}`
   return [
     'export LC_ALL=C',
+    // Bash sends line by line: who is closed to before the last one has something to say, too.
+    "trap '' PIPE",
     // In microseconds: it has six digits behind its dot.
     `begin=${clock}`,
     `say() { local now=${clock}; echo "${mark} $(( (now - begin) / 1000 )) $1"; }`,
