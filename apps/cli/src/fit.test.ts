@@ -30,6 +30,16 @@ test('a column without room for words is left for the line’s beginning', () =>
   )
 })
 
+test('a command in backticks is never broken, so that it can be pasted', () => {
+  const command = '`curl -fsSLo kind https://kind.example/kind-linux-amd64 && sudo install kind /usr/local/bin/kind`'
+  assert.equal(fit(`      - ${command}, then again`, 60), `      -\n      ${command},\n      then again`)
+  // One that is never closed is text like any other.
+  assert.equal(
+    fit('a ` that nobody closes, and some words more behind it', 40),
+    'a ` that nobody closes, and some words\nmore behind it',
+  )
+})
+
 test('a word too long for its column moves left, and is never broken', () => {
   const identity = 'spiffe://cluster.local/ns/shop/sa/purchase-history'
   assert.equal(
@@ -62,7 +72,14 @@ test('whatever is written, no word is lost or broken, and a line is too long onl
       const fitted = fit(text, columns)
       assert.deepEqual(fitted.split(/\s+/), text.split(/\s+/))
       for (const one of fitted.split('\n'))
-        assert.ok(one.length <= columns || one.trim().split(/\s+/).length === 1, one)
+        assert.ok(
+          one.length <= columns ||
+            one
+              .replace(/`[^`]+`/g, 'word')
+              .trim()
+              .split(/\s+/).length === 1,
+          one,
+        )
     }),
   )
 })

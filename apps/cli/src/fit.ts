@@ -2,8 +2,8 @@ import type { Writable } from 'node:stream'
 
 /**
  * Text broken between words where a terminal would break it anywhere. What follows a break is indented to the column that it
- * belongs to: the last one of a table, or the line's own beginning. A word (a path, an identity) is never broken, so that it
- * can be copied.
+ * belongs to: the last one of a table, or the line's own beginning. A word (a path, an identity, a command in backticks) is never
+ * broken, so that it can be copied.
  *
  * @param columns how wide the terminal is; undefined leaves the text as it is, for pipes and files.
  */
@@ -37,7 +37,7 @@ function fitLine(line: string, columns: number): string {
   const lines: string[] = []
   let current = ''
   let length = 0
-  for (const [, gap = '', word = ''] of line.matchAll(/(\s*)(\S+)/g)) {
+  for (const [, gap = '', word = ''] of line.matchAll(/(\s*)((?:`[^`]+`|\S)+)/g)) {
     const width = shownLength(word)
     if (length > 0 && length + gap.length + width > columns) {
       lines.push(current)

@@ -21,6 +21,13 @@ test('nothing to do is bad input: the help, on stderr', async () => {
   assert.match(stderr, /Usage: bulkhead/)
 })
 
+test('a command of commands without one is bad input: its help on stderr, and nothing after it', async () => {
+  const { code, stdout, stderr } = await runCli(['cluster'])
+  assert.deepEqual([code, stdout], [2, ''])
+  assert.match(stderr, /^Usage: bulkhead cluster /)
+  assert.match(stderr, /says its own\.\n$/)
+})
+
 for (const [name, args, said] of [
   ['an unknown command', ['atack'], /^bulkhead: unknown command 'atack'.*`npx bulkhead --help` lists the commands\.$/m],
   ['an unknown option', ['--no-such'], /^bulkhead: unknown option '--no-such'/],
@@ -37,6 +44,8 @@ for (const [name, args, said] of [
   ],
   ['a name with an escape in it', ['explain', 'a\u001b[2J', 'c/d:1'], /^bulkhead: [^\p{Cc}]*\\u001b\[2J[^\p{Cc}]*\n$/u],
   ['an argument too many', ['explain', 'a/b', 'c/d:1', 'GET', '/', 'more'], /^bulkhead: too many arguments/],
+  ["a subcommand's argument too many", ['cluster', 'up', 'more'], /`npx bulkhead cluster up --help` says how/],
+  ['an unknown subcommand', ['cluster', 'upp'], /^bulkhead: unknown command 'upp'.*`npx bulkhead cluster --help`/],
 ] as const) {
   test(`${name} is bad input: one line on stderr, nothing on stdout, exit code 2`, async () => {
     const { code, stdout, stderr } = await runCli(args)

@@ -102,14 +102,23 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     await program.parseAsync([...argv], { from: 'user' })
     return exitCode
   } catch (error) {
-    return report(error, io, program.commands.find((command) => command.name() === argv[0])?.name())
+    return report(error, io, namedIn(argv, program))
   }
+}
+
+/** The command that a line begins with, with its subcommand: `cluster up`. Undefined where it is none of ours. */
+function namedIn([first, second]: readonly string[], program: Command): string | undefined {
+  const command = program.commands.find((one) => one.name() === first)
+  const below = command?.commands.find((one) => one.name() === second)
+  return below === undefined ? command?.name() : `${command?.name()} ${below.name()}`
 }
 
 /** Says why a command ended; `command` is its name, where it is one of ours. Returns the exit code. */
 function report(error: unknown, io: Io, command?: string): number {
   // --help and --version end this way too; they have been answered.
   if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.ok
+  // A command of commands without one: its help is on stderr already.
+  if (error instanceof CommanderError && error.code === 'commander.help') return exitCodes.badInput
   if (error instanceof CommanderError) {
     const sentence = error.message
       .replace(/^error: /, '')

@@ -98,7 +98,9 @@ function registerSecrets(cluster: Command, io: Io): void {
     )
     .action(async (options: StateOption) => (await import('../cluster/secrets.js')).secrets(options, io))
   withHelp(withState(command), {
-    examples: ['npx bulkhead cluster secrets | kubectl --context kind-bulkhead apply --server-side -f -'],
+    examples: [
+      'npx bulkhead cluster secrets | kubectl --kubeconfig .bulkhead/kind/kubeconfig --context kind-bulkhead apply --server-side --field-manager bulkhead-secrets -f -',
+    ],
     exit: '0, or 2 when there is no cluster of ours, or it does not answer.',
   })
 }

@@ -95,8 +95,9 @@ function judgeTool({ tool, why, optional, more }: ToolCheck, seen: Seen, ground:
   if (seen.kind === 'failed') return { status: optional ? 'warn' : 'fail', found: seen.error.message, why, todo }
   const version = seen.kind === 'missing' ? undefined : versionIn(seen.result.stdout)
   if (version === undefined) {
+    if (seen.kind !== 'missing') return { status: optional ? 'warn' : 'fail', found: saidInstead(seen), why, todo }
     if (optional) return { status: 'skipped', found: 'not there, and not needed', why, todo }
-    return { status: 'fail', found: seen.kind === 'missing' ? 'not there' : saidInstead(seen), why, todo }
+    return { status: 'fail', found: 'not there', why, todo }
   }
   if (compareVersions(version, least) < 0)
     return {
@@ -116,7 +117,9 @@ function judgeTool({ tool, why, optional, more }: ToolCheck, seen: Seen, ground:
 
 /** What a program said where a version was to come. */
 function saidInstead(seen: Extract<Seen, { kind: 'answered' }>): string {
-  const { code, stderr } = seen.result
+  const { code, signal, stderr } = seen.result
   const known = causeOf(stderr)
-  return known?.cause ?? `does not tell its version (exit ${code}: ${stderr.trim().split('\n')[0] ?? ''})`
+  const line = stderr.trim().split('\n')[0] ?? ''
+  const ended = code === undefined ? `ended by ${signal ?? 'a signal'}` : `exit ${code}`
+  return known?.cause ?? `does not tell its version (${ended}${line === '' ? '' : `: ${line}`})`
 }

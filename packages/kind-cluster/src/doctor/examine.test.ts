@@ -210,10 +210,15 @@ describe('the tools', () => {
       rows: [
         ['docker buildx version', { code: 1, stderr }],
         ['helm version', { code: 2, stderr: 'Illegal instruction\n' }],
+        ['kind version', { signal: 'SIGSEGV' }],
+        ['istioctl version', { stdout: 'what?\n' }],
       ],
     })
     assert.match(of('buildx').found, /without buildx/)
     assert.equal(of('helm').found, 'does not tell its version (exit 2: Illegal instruction)')
+    assert.equal(of('kind').found, 'does not tell its version (ended by SIGSEGV)')
+    // One that can be done without is there all the same, and says nothing that is known.
+    assert.deepEqual([of('istioctl').status, of('istioctl').found], ['warn', 'does not tell its version (exit 0)'])
   })
 })
 

@@ -23,7 +23,7 @@ export function summaryOf(findings: readonly Finding[]): string {
   const [failed, warned] = [count('fail'), count('warn')]
   const look = warned === 0 ? '' : ` ${warned} to look at.`
   if (failed === 0) return `All is there that a cluster needs.${look}`
-  return `${failed} of ${findings.length} stand in the way of a cluster.${look}`
+  return `${failed} of ${findings.length} ${failed === 1 ? 'stands' : 'stand'} in the way of a cluster.${look}`
 }
 
 export function renderFindings(findings: readonly Finding[], paint: Paint = plain): string {

@@ -20,7 +20,7 @@ input[type=search] { font: inherit; width: 20rem; max-width: 100%; padding: .3re
 :focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; min-width: 68rem; table-layout: fixed; }
-caption { text-align: left; color: var(--faint); padding: .25rem 0 .5rem; }
+caption { text-align: left; color: var(--faint); padding: .25rem 0 .5rem; max-width: calc(100vw - 2.5rem); }
 th, td { text-align: left; vertical-align: top; padding: .45rem .6rem; border-top: 1px solid var(--line); overflow-wrap: anywhere; font-weight: 400; }
 thead th { font-weight: 600; background: var(--band); position: sticky; top: 0; }
 thead th:nth-child(1) { width: 7.5rem; }
@@ -36,6 +36,7 @@ dd { margin: 0 0 .4rem; }
 dt, summary { color: var(--faint); }
 summary { cursor: pointer; }
 .mark { font-weight: 600; }
+td b { white-space: nowrap; }
 [data-status=as-expected] .mark { color: var(--good); }
 [data-status=different] .mark, [data-status=not-observed] .mark { color: var(--bad); }
 tr.silent .mark, [data-status=skipped] .mark, [data-status=not-made] .mark { color: var(--warn); }
