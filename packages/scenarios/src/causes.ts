@@ -27,6 +27,14 @@ const atLayer =
 const namespaceOf = ({ scenario: { from } }: Judged): string =>
   from.includes('/') ? (from.split('/')[0] ?? from) : 'shop'
 
+/** Whoever stopped it is behind the network. */
+const stoppedBehind = ({ expected, observed }: Judged): boolean =>
+  expected.outcome === 'stopped' && observed?.reason !== undefined && !observed.reason.code.startsWith('cni.')
+
+/** In the mesh what is dropped is a connection that ends late, and whoever calls has an identity. */
+const pastTheMesh = ({ observed }: Judged): boolean =>
+  observed?.symptom === 'timeout' || observed?.reason?.code === 'mtls.strict-no-identity'
+
 const otherReason = ({ expected, observed, differences }: Judged): boolean =>
   observed?.reason !== undefined && (observed.reason.code !== expected.reason?.code || differences.length > 0)
 
@@ -45,8 +53,10 @@ const causes: readonly Cause[] = [
   {
     looks: predictedOtherwise,
     says: (result) => {
-      const layer = layerOf(result)
-      const what = layer === undefined || alwaysOn.has(layer) ? 'k8s/workloads' : `k8s/layers/${layer}`
+      // Of a wall that is half there nothing is expected, and what is left of it is what the engine sees.
+      const named = [layerOf(result), result.predicted?.reason?.layer]
+      const layer = named.find((one) => one !== undefined && !alwaysOn.has(one))
+      const what = layer === undefined ? 'k8s/workloads' : `k8s/layers/${layer}`
       return `the objects on the cluster are not those of the files: ${kubectl} diff -k ${what}`
     },
   },
@@ -61,7 +71,7 @@ const causes: readonly Cause[] = [
       `the policy is not in force yet: what kubectl applied reaches ztunnel and Cilium a moment later; npx bulkhead verify ${result.scenario.id} --on kind`,
   },
   {
-    looks: (result) => got(result) && atLayer('20-network', '30-cilium')(result),
+    looks: (result) => (got(result) || stoppedBehind(result)) && atLayer('20-network', '30-cilium')(result),
     says: () => 'the CNI does not enforce policies, or it is another one: npx bulkhead cluster doctor',
   },
   {
@@ -90,7 +100,9 @@ const causes: readonly Cause[] = [
       `a policy that is not from k8s/ is in force, or one of ours is old: ${kubectl} get networkpolicies,ciliumnetworkpolicies,authorizationpolicies -n ${namespaceOf(result)}`,
   },
   {
-    looks: (result) => stopped(result) && expectedStop(result) && result.observed?.symptom !== result.expected.symptom,
+    looks: (result) =>
+      stopped(result) &&
+      (expectedStop(result) ? result.observed?.symptom !== result.expected.symptom : pastTheMesh(result)),
     says: (result) =>
       `the caller's pod is in the mesh and should not be, or the other way round: ${kubectl} get pods -n ${namespaceOf(result)} -L istio.io/dataplane-mode`,
   },

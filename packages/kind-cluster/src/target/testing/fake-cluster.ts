@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import type { TestContext } from 'node:test'
 import type { Resource } from '@bulkhead/resources'
 import { type Attempt, flowOf, type Observation, type Scenario, type Through } from '@bulkhead/scenarios'
@@ -30,7 +31,8 @@ export function fakeCluster(
 ): { readonly target: KindTarget; readonly tools: RecordingTools; readonly notes: readonly string[] } {
   const read = served(declared)
   const { snapshot } = liveOf(served(enforced), enforced)
-  const world = new World(snapshot, scenarios)
+  const pods = liveOf(read, declared).snapshot.pods
+  const world = new World(snapshot, pods, scenarios)
   const table: readonly (readonly [Matcher, Answers])[] = [
     ...outsideUp,
     [/^kubectl get pods .*-l /, ({ args }) => ({ stdout: witnesses(args.join(' '), read.objects) })],
@@ -38,31 +40,55 @@ export function fakeCluster(
     [/^kubectl logs -n /, ({ args }) => world.log('proxy', args[args.indexOf('-n') + 2])],
     [/^kubectl exec -n kube-system cilium-/, () => world.log('hubble')],
     [/^kubectl exec -i -n /, (command) => world.inPod(command)],
-    [/^node \S+probe\.mjs attempt$/, ({ stdin = '' }) => world.attempt('outside', JSON.parse(stdin))],
+    [/^node \S+probe\.mjs attempt$/, ({ stdin = '' }) => world.fromOutside(JSON.parse(stdin))],
     [/^docker exec -i \S+ /, (command) => world.onNode(command)],
-    ['kubectl get secret', { stdout: JSON.stringify({ kind: 'Secret', metadata: { name: 's' }, data: everyKey }) }],
+    ['kubectl get secret -n', { stdout: JSON.stringify(stolen) }],
     ['kubectl create token', { stdout: 'a-token' }],
   ]
   return bench(t, table, { objects: read.objects, secrets: [...read.secrets], keptMs: 600_000 })
 }
 
-/** Whatever is stolen is there. */
-const everyKey = new Proxy({}, { get: () => undefined })
+const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+const base64 = (text: string): string => Buffer.from(text).toString('base64')
+/** Every Secret, with whatever is stolen of one. */
+const stolen = {
+  ...{ apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' } },
+  data: {
+    username: base64('admin@example.com'),
+    password: base64('a-password'),
+    'private-key.pem': base64(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()),
+  },
+}
+
+const login = '/api/v1/auth/login'
+const loggedIn = `${JSON.stringify({
+  ...{ symptom: 'ok', phase: 'answer', timings: {}, bytes: 30 },
+  http: { status: 200, headers: {}, body: '{"data":{"token":"a-token"}}' },
+})}\n`
 
 class World {
+  /** What enforces. */
   readonly #snapshot: Snapshot
+  /** As the API server lists them: another label is another name. */
+  readonly #pods: Snapshot['pods']
   readonly #answers = new Map<string, Through>()
-  readonly #written: Written[] = []
+  /** Of the last attempt: here they take no time, so that all would be of one moment. */
+  #written: readonly Written[] = []
   readonly #scenarios: readonly Scenario[]
 
-  constructor(snapshot: Snapshot, scenarios: readonly Scenario[]) {
+  constructor(snapshot: Snapshot, pods: Snapshot['pods'], scenarios: readonly Scenario[]) {
     this.#snapshot = snapshot
+    this.#pods = pods
     this.#scenarios = scenarios
-    for (const { from, attempt, control, expect } of scenarios) {
+    for (const { control } of scenarios)
       if (control !== undefined)
         this.#answers.set(keyOf(control.from, control.attempt), { status: control.status ?? 200 })
-      if (expect.through !== 'never') this.#answers.set(keyOf(from, attempt), expect.through)
-    }
+    // One that is somebody's control, too, answers as its own scenario wants it.
+    for (const { from, attempt, expect } of scenarios)
+      if (expect.through !== 'never') {
+        const key = keyOf(from, attempt)
+        this.#answers.set(key, { ...this.#answers.get(key), ...expect.through })
+      }
   }
 
   log(by: Written['by'], pod?: string): Answer {
@@ -73,7 +99,7 @@ class World {
   inPod({ args, stdin = '' }: Command): Answer {
     const at = args.indexOf('-n')
     const key = `${args[at + 1]}/${args[at + 2]}`
-    const from = this.#snapshot.pods.get(key)?.workload ?? key
+    const from = this.#pods.get(key)?.workload ?? key
     if (args.includes('bash')) return this.#byShell(from)
     const first = stdin.split('\n', 1)[0] ?? ''
     const owned = /^globalThis\[Symbol\.for\('bulkhead\.probe\.attempt'\)\]=(.*);$/.exec(first)?.[1]
@@ -92,7 +118,16 @@ class World {
     return { stdout: `${head}\nbulkhead-curl: ${JSON.stringify(told)}` }
   }
 
+  /** By a NodePort, behind which is the port that the scenario names. */
+  fromOutside(attempt: Attempt): Answer {
+    const calls = this.#scenarios.flatMap((one) => [one, ...(one.control === undefined ? [] : [one.control])])
+    const at = (port: number): string => keyOf('outside', { ...attempt, port })
+    const found = calls.find((one) => one.from === 'outside' && keyOf('outside', one.attempt) === at(one.attempt.port))
+    return found === undefined ? { code: 2, stderr: 'nobody calls so' } : this.attempt('outside', found.attempt)
+  }
+
   attempt(from: string, attempt: Attempt): Answer {
+    if (attempt.http?.path === login && from === 'gthulhu/gthulhu-manager') return { stdout: loggedIn }
     return { stdout: `${JSON.stringify(this.#met(from, attempt))}\n` }
   }
 
@@ -110,12 +145,13 @@ class World {
   /** What a client sees of it; who stopped it writes that down. */
   #met(from: string, attempt: Attempt): Observation {
     const flow = flowOf(from, attempt)
+    this.#written = []
     const verdict = flow === undefined ? undefined : judge(flow, this.#snapshot)
     if (verdict === undefined || flow === undefined || verdict.outcome === 'allow') return this.#served(from, attempt)
     const { method = 'GET', path = '/', headers = {} } = attempt.http ?? {}
     const http = { method, path, host: headers.host ?? '-' }
     const call = { http, ...(flow.dns !== undefined && { dns: flow.dns.query }) }
-    this.#written.push(...linesOf(verdict, call, this.#snapshot))
+    this.#written = linesOf(verdict, call, this.#snapshot)
     const { symptom } = verdict
     const refused = { 'rbac-403': 'RBAC: access denied', 'cilium-403': 'Access denied\r\n' } as const
     const body = symptom === 'rbac-403' || symptom === 'cilium-403' ? refused[symptom] : undefined
@@ -126,8 +162,15 @@ class World {
   }
 
   #served(from: string, attempt: Attempt): Observation {
-    const { status = 200, headers = {}, contains = 'served', json } = this.#answers.get(keyOf(from, attempt)) ?? {}
-    const body = json === undefined ? contains : JSON.stringify(nested(json))
+    const {
+      status = 200,
+      headers = {},
+      contains = 'served',
+      json,
+      absent,
+    } = this.#answers.get(keyOf(from, attempt)) ?? {}
+    const body =
+      json === undefined && absent === undefined ? contains : JSON.stringify({ ...nested(json ?? {}), said: contains })
     const web = attempt.kind === 'http' || attempt.http !== undefined
     return {
       ...{ symptom: status >= 300 && status < 400 ? 'redirected' : 'ok', phase: 'answer' },
@@ -144,7 +187,7 @@ function keyOf(from: string, attempt: Attempt): string {
 }
 
 /** `a[0].b` as an object. */
-function nested(json: NonNullable<Through['json']>): unknown {
+function nested(json: NonNullable<Through['json']>): object {
   const whole: Record<string, unknown> = {}
   for (const [path, value] of Object.entries(json)) {
     const keys = path.split(/[.[\]]+/).filter((key) => key !== '')

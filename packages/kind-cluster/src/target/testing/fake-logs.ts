@@ -18,7 +18,7 @@ export interface Call {
 export function linesOf(verdict: Verdict, call: Call, snapshot: Snapshot): readonly Written[] {
   const step = verdict.decidedBy === undefined ? undefined : verdict.steps[verdict.decidedBy.step]
   const hop = step === undefined ? undefined : verdict.hops[step.hop]
-  if (step === undefined || hop === undefined) return []
+  if (step === undefined || hop === undefined || step.code.startsWith('network.')) return []
   const at = new Date().toISOString()
   const { src: source, dst, port } = hop.tuple
   const to = { ip: addressOf(dst), port }
