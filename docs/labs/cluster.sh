@@ -13,18 +13,13 @@ hubble() {
   done
 }
 
-# client NAMESPACE/WORKLOAD ...: a container named client, which has curl, beside the program of each one's first pod: in the same
-# network, behind the same walls. 10-admission refuses it, since its image is none of ours, and asks nothing of what is there already:
-# so it is down meanwhile. Restart the workload, and the container is gone.
-client() {
-  npx bulkhead layer off 10-admission --on kind
-  for app in "$@"; do
-    pod=$(kubectl -n "${app%/*}" get pod -o name | grep -E "^pod/${app#*/}(-|$)" | head -n 1)
-    kubectl -n "${app%/*}" debug "$pod" --image=curlimages/curl --container=client --profile=restricted -- sleep 7200
-    kubectl -n "${app%/*}" wait --timeout=120s --for=jsonpath='{.status.ephemeralContainerStatuses[0].state.running.startedAt}' "$pod"
-  done
-  npx bulkhead layer on 10-admission --on kind
+# at NAMESPACE/WORKLOAD curl ...: a call by the program in its first pod, as whoever owns that makes it; at NAMESPACE/pod/NAME in that pod.
+# The images have Node.js and no curl, so at.mjs is run there: it knows curl, nslookup and nc, as far as the labs type them. Nothing is
+# fetched, nothing is put beside the program, and no wall is taken down for it. Stdin goes along for who reads it: -d @-, and nc -u.
+at() {
+  case $1 in */*/*) at_pod=${1#*/} ;; *) at_pod=deploy/${1#*/} ;; esac
+  at_namespace=${1%%/*}
+  shift
+  case " $* " in *' @- '* | ' nc -u '*) at_stdin=yes ;; *) at_stdin= ;; esac
+  kubectl -n "$at_namespace" exec ${at_stdin:+-i} "$at_pod" -- node --input-type=module -e "$(cat docs/labs/at.mjs)" -- "$@"
 }
-
-# node -e "$ask" URL, in a pod that has node and no curl: the answer's status, or how the call ended.
-ask='fetch(process.argv[1]).then(({ status }) => console.log(status), ({ cause }) => console.log(String(cause)))'

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { type Lab, type LabStep, languages, loadLabs } from '@bulkhead/labs'
@@ -82,24 +82,44 @@ test('the commands of Bulkhead that they name have those options, layers and sce
   }
 })
 
-test('a container with curl is put beside what runs, by the name of a workload', () => {
-  const workloads = lines.flatMap((line) => (line.startsWith('client ') ? line.split(' ').slice(1) : []))
-  assert.ok(workloads.length > 10)
-  for (const workload of workloads) {
-    const [namespace = '', name = ''] = workload.split('/')
-    const folder = path.join(root, 'k8s/workloads', namespace)
-    const file = ['', 'gthulhu-']
-      .map((prefix) => path.join(folder, `${name.slice(prefix.length)}.yaml`))
-      .find(existsSync)
-    assert.match(readFileSync(file ?? assert.fail(workload), 'utf8'), new RegExp(`^  name: ${name}$`, 'm'), workload)
-  }
-  // And it is asked for where it is.
+const callOf = /\bat ([a-z-]+\/[a-z-]+(?:\/[a-z-]+)?) (curl|nslookup|nc)\b([^;|<]*)/g
+
+test('who calls by its own Node.js is a workload of ours, or what the lab has made', () => {
+  let seen = 0
   for (const page of pages) {
-    const here = linesOf(page)
-    const has = new Set(here.flatMap((line) => (line.startsWith('client ') ? line.split(' ').slice(1) : [])))
-    for (const line of here) {
-      const [, namespace, name] = /-n (\S+) exec (?:-i )?deploy\/(\S+) -c client /.exec(line) ?? []
-      if (name !== undefined) assert.ok(has.has(`${namespace}/${name}`), `${page.file}: ${line}`)
-    }
+    const own = path.dirname(path.join(root, page.file))
+    const made = readdirSync(own).filter((file) => /^(worker-app|new-team)\.(yaml|json)$/.test(file))
+    for (const line of linesOf(page))
+      for (const [, caller = ''] of line.matchAll(callOf)) {
+        seen += 1
+        const [namespace = '', ...rest] = caller.split('/')
+        const name = rest.at(-1) ?? ''
+        const files = ['', 'gthulhu-']
+          .map((prefix) => path.join(root, 'k8s/workloads', namespace, `${name.slice(prefix.length)}.yaml`))
+          .concat(made.map((file) => path.join(own, file)))
+        const named = new RegExp(`^ *"?name"?: "?${name}"?,?$`, 'm')
+        const isThere = files.some((file) => existsSync(file) && named.test(readFileSync(file, 'utf8')))
+        assert.ok(isThere, `${page.file}: ${line}`)
+      }
   }
+  assert.ok(seen > 80, String(seen))
+})
+
+test('its calls have only options that at.mjs knows', () => {
+  const program = readFileSync(path.join(root, 'docs/labs/at.mjs'), 'utf8')
+  const known = (name: string): string =>
+    [...program.matchAll(new RegExp(`^const (?:flags|values) = .*\\b${name}: '([A-Za-z]*)'`, 'gm'))]
+      .map(([, letters]) => letters)
+      .join('')
+  let seen = 0
+  for (const line of lines)
+    for (const [, , name = '', typed = ''] of line.matchAll(callOf)) {
+      const options = typed.replace(/'[^']*'|"[^"]*"|#.*/g, '').match(/(?<=\s)-[\w-]*/g) ?? []
+      for (const option of options) {
+        seen += 1
+        if (option.startsWith('--')) assert.ok(program.includes(`'${option}':`), line)
+        else if (option !== '-') for (const letter of option.slice(1)) assert.ok(known(name).includes(letter), line)
+      }
+    }
+  assert.ok(seen > 50, String(seen))
 })

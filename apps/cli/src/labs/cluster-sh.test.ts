@@ -5,21 +5,21 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { root, temporaryFolder } from '../target/testing.js'
 
-const helpers = path.join(root, 'docs/labs/cluster.sh')
-
 /** What is run by lines that are typed where the helpers are; kubectl and npx are stand-ins that note their arguments. */
 function typed(lines: string): readonly string[] {
   const folder = temporaryFolder()
   const log = path.join(folder, 'log')
-  const pods = 'pod/sleep-hermit-1\\npod/sleep-5f7-a\\npod/sleep-5f7-b\\npod/notsleep-1\\n'
+  const pods = 'pod/cilium-1\\npod/cilium-2\\n'
   try {
     for (const name of ['kubectl', 'npx', 'istioctl']) {
-      const says = name === 'kubectl' ? `case "$*" in *'get pod'*) printf '${pods}' ;; esac\n` : ''
-      writeFileSync(path.join(folder, name), `#!/bin/sh\necho "${name} $*" >> '${log}'\n${says}`)
+      const says =
+        name === 'kubectl' ? `case "$*" in *'get pod'*) printf '${pods}' ;; *' -i '*) cat >> '${log}' ;; esac\n` : ''
+      writeFileSync(path.join(folder, name), `#!/bin/sh\nprintf '%s\\n' "${name} $*" >> '${log}'\n${says}`)
       chmodSync(path.join(folder, name), 0o755)
     }
     const env = { ...process.env, PATH: `${folder}${path.delimiter}${process.env.PATH}` }
-    const { status, stderr } = spawnSync('sh', ['-euc', `. '${helpers}'\n${lines}`], { env, encoding: 'utf8' })
+    const script = ['-euc', `. docs/labs/cluster.sh\n${lines}`]
+    const { status, stderr } = spawnSync('sh', script, { cwd: root, env, encoding: 'utf8', input: 'of the terminal' })
     assert.equal(status, 0, stderr)
     return readFileSync(log, 'utf8').trimEnd().split('\n')
   } finally {
@@ -36,28 +36,38 @@ test("the labs' kubectl and istioctl mean the cluster that is ours, whatever is 
   ])
 })
 
-test('a container with curl is put beside the first pod of that workload, and waited for, with 10-admission down meanwhile', () => {
-  assert.deepEqual(typed('client shop/notsleep shop/sleep-5f7-b'), [
-    'npx bulkhead layer off 10-admission --on kind',
-    `kubectl ${ours} -n shop get pod -o name`,
-    `kubectl ${ours} -n shop debug pod/notsleep-1 --image=curlimages/curl --container=client --profile=restricted -- sleep 7200`,
-    `kubectl ${ours} -n shop wait --timeout=120s --for=jsonpath={.status.ephemeralContainerStatuses[0].state.running.startedAt} pod/notsleep-1`,
-    `kubectl ${ours} -n shop get pod -o name`,
-    `kubectl ${ours} -n shop debug pod/sleep-5f7-b --image=curlimages/curl --container=client --profile=restricted -- sleep 7200`,
-    `kubectl ${ours} -n shop wait --timeout=120s --for=jsonpath={.status.ephemeralContainerStatuses[0].state.running.startedAt} pod/sleep-5f7-b`,
-    'npx bulkhead layer on 10-admission --on kind',
+test("a call is made by the Node.js of a workload's own program, or of a pod's; nothing else is asked for", () => {
+  const program = readFileSync(path.join(root, 'docs/labs/at.mjs'), 'utf8').trimEnd().split('\n')
+  const [first, ...others] = program
+  const of = (where: string, call: string): readonly string[] => [
+    `kubectl ${ours} ${where} -- node --input-type=module -e ${first}`,
+    ...others.slice(0, -1),
+    `${others.at(-1)} -- ${call}`,
+  ]
+  assert.deepEqual(typed("at shop/sleep curl -sS -w '%{http_code} x' http://web-api:8080/"), [
+    ...of('-n shop exec deploy/sleep', 'curl -sS -w %{http_code} x http://web-api:8080/'),
+  ])
+  assert.deepEqual(typed('at new-team/pod/worker nslookup a.example'), [
+    ...of('-n new-team exec pod/worker', 'nslookup a.example'),
+  ])
+  // Lines that are pasted into a terminal are not for the first of them: stdin goes along where it is asked for.
+  assert.deepEqual(typed('echo hello | at demo/hello-app nc -u -w 2 a.example 443'), [
+    ...of('-n demo exec -i deploy/hello-app', 'nc -u -w 2 a.example 443'),
+    'hello',
+  ])
+  assert.deepEqual(typed('echo hello | at demo/hello-app curl -d @- http://a/'), [
+    ...of('-n demo exec -i deploy/hello-app', 'curl -d @- http://a/'),
+    'hello',
   ])
 })
 
 test("every node's Hubble is asked", () => {
   const asked = typed('hubble observe --verdict DROPPED')
-  assert.equal(
-    asked.filter((line) => / exec pod\/\S+ -c cilium-agent -- hubble observe --verdict DROPPED$/.test(line)).length,
-    4,
+  assert.deepEqual(
+    asked.filter((line) => line.includes(' exec ')),
+    [1, 2].map(
+      (of) =>
+        `kubectl ${ours} -n kube-system exec pod/cilium-${of} -c cilium-agent -- hubble observe --verdict DROPPED`,
+    ),
   )
-})
-
-test('what a pod without curl asks with prints the status, or why there is none', () => {
-  const script = `. '${helpers}'; '${process.execPath}' -e "$ask" http://127.0.0.1:1/`
-  assert.match(spawnSync('sh', ['-c', script], { encoding: 'utf8' }).stdout, /ECONNREFUSED|bad port/)
 })
