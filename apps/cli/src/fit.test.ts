@@ -32,7 +32,7 @@ test('a column without room for words is left for the line’s beginning', () =>
 
 test('a command in backticks is never broken, so that it can be pasted', () => {
   const command = '`curl -fsSLo kind https://kind.example/kind-linux-amd64 && sudo install kind /usr/local/bin/kind`'
-  assert.equal(fit(`      - ${command}, then again`, 60), `      -\n      ${command},\n      then again`)
+  assert.equal(fit(`      - ${command}, then again`, 60), `      - ${command},\n      then again`)
   // One that is never closed is text like any other.
   assert.equal(
     fit('a ` that nobody closes, and some words more behind it', 40),
@@ -76,6 +76,7 @@ test('whatever is written, no word is lost or broken, and a line is too long onl
           one.length <= columns ||
             one
               .replace(/`[^`]+`/g, 'word')
+              .replace(/^\s*-\s+/, '')
               .trim()
               .split(/\s+/).length === 1,
           one,

@@ -39,7 +39,8 @@ function fitLine(line: string, columns: number): string {
   let length = 0
   for (const [, gap = '', word = ''] of line.matchAll(/(\s*)((?:`[^`]+`|\S)+)/g)) {
     const width = shownLength(word)
-    if (length > 0 && length + gap.length + width > columns) {
+    // What a list's dash is for stays with it.
+    if (length > 0 && current.trim() !== '-' && length + gap.length + width > columns) {
       lines.push(current)
       // A word too long for its column moves left, where there may be room, and what follows it stays with it.
       if (hang + width > columns) hang = Math.min(hang, beginning + 4)
