@@ -12,9 +12,10 @@ const refusal = (policy: string) => ({
 })
 const options = { pauseMs: 0, secretsText: async () => 'the text' }
 
-async function asked(action: Action, answers: Answers): Promise<number> {
+/** By a clock on which each call takes so long. */
+async function asked(action: Action, answers: Answers, eachMs = 2_000): Promise<number> {
   const tools = recordingTools([['kubectl create', answers]])
-  await runAction(tools, action, options)
+  await runAction(tools, action, { ...options, elapsedMs: () => tools.asked.length * eachMs })
   return tools.asked.length
 }
 
@@ -32,7 +33,7 @@ test('what is admitted, refused by somebody else, or refused in part is none', a
   await assert.rejects(asked(trial, refusal('no-privilege')), /no-root is not what refused it/)
   await assert.rejects(
     asked(trial, { code: 1, stderr: 'connection refused' }),
-    /no-root is not what refused it, and was asked 30 times/,
+    /no-root is not what refused it, and was asked 30 times in 60 s/,
   )
   const part = { ...refusal('no-root'), stdout: 'pod/y created (server dry run)\n' }
   await assert.rejects(asked(trial, part), /let something in: pod\/y/)
@@ -44,8 +45,15 @@ test('an answer is asked for until it says what it has to, and no longer than it
     ...{ meaning: 'It times out', withinMs: 10_000 },
   }
   assert.equal(await asked(says, [{ stdout: '"ok"' }, { code: 1, stdout: '"timeout"' }, { stdout: '"timeout"' }]), 3)
-  await assert.rejects(asked(says, { stdout: '"ok"' }), /the answer has no "timeout" in it, and was asked 5 times/)
+  await assert.rejects(asked(says, { stdout: '"ok"' }), /the answer has no "timeout" in it, and was asked 5 times in 10 s/)
   await assert.rejects(asked(says, { code: 7 }), /it ended with code 7/)
+})
+
+test('a minute is a minute, however long each call takes', async () => {
+  const late = refusal('another')
+  await assert.rejects(asked(trial, late, 15_000), /and was asked 4 times in 60 s/)
+  await assert.rejects(asked(trial, late, 61_000), /and was asked once in 61 s/)
+  assert.equal(await asked(trial, [late, late, refusal('no-root')], 15_000), 3)
 })
 
 test('text that is made here goes to stdin', async () => {

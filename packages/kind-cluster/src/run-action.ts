@@ -23,6 +23,8 @@ export interface ActionOptions extends RunOptions {
   readonly secretsText: () => Promise<string>
   /** Between two tries. Default: two seconds. */
   readonly pauseMs?: number
+  /** Milliseconds of a clock that is never set back. Default: the process's own. */
+  readonly elapsedMs?: () => number
 }
 
 /**
@@ -57,7 +59,10 @@ async function run(tools: Tools, command: Command, options: RunOptions): Promise
   throw new ActionError(endedWith(result), result)
 }
 
-/** Again until nothing is wrong any more, or the time is over: then what is wrong is thrown. */
+/**
+ * Again until nothing is wrong any more, or the time is over: then what is wrong is thrown. No try begins after the time, however long
+ * each of them takes; one that has begun has its command's own limit.
+ */
 async function until(
   tools: Tools,
   command: Command,
@@ -65,13 +70,17 @@ async function until(
   options: ActionOptions,
   wrongWith: (result: CommandResult) => string | undefined,
 ): Promise<CommandResult> {
-  const { pauseMs = PAUSE_MS, signal } = options
-  const tries = Math.max(1, Math.ceil(withinMs / PAUSE_MS))
-  for (let nth = 1; ; nth += 1) {
+  const { pauseMs = PAUSE_MS, signal, elapsedMs = () => performance.now() } = options
+  const began = elapsedMs()
+  for (let tries = 1; ; tries += 1) {
     const result = await tools.run(command, options)
     const wrong = wrongWith(result)
     if (wrong === undefined) return result
-    if (nth >= tries) throw new ActionError(`${wrong}, and was asked ${tries} times`, result)
+    const took = elapsedMs() - began
+    if (took + pauseMs >= withinMs) {
+      const often = tries === 1 ? 'once' : `${tries} times`
+      throw new ActionError(`${wrong}, and was asked ${often} in ${Math.round(took / 1000)} s`, result)
+    }
     await delay(pauseMs, undefined, { ...(signal && { signal }) })
   }
 }
