@@ -41,7 +41,7 @@ export const aroundUp: Around = {
     'What enforces comes before what it enforces, each wall before what is behind it, and the workloads last, so that nothing is open for a moment.',
   ],
   after: [
-    'A line that failed can be typed again, and so can all before it but the first. `npx bulkhead cluster status` says what is there, `npx bulkhead cluster down` takes it all away.',
+    'A line that failed can be typed again, and so can all before it but `kind create` and `docker run`, whose names are taken then. `npx bulkhead cluster status` says what is there, `npx bulkhead cluster down` takes it all away.',
   ],
 }
 
