@@ -75,3 +75,32 @@ test('a cluster that was made by hand is taken for ours where kind has it and it
   const gone = prepared(t, [['kind get clusters', { stdout: 'other\n' }]])
   await assert.rejects(adoptCluster(gone.tools, gone.place, new Date(0)), { code: 'none' })
 })
+
+const ports = /^docker container inspect .*\.Ports "6443\/tcp"/
+for (const [what, server, published] of [
+  ['another port, as of a tunnel', 'https://127.0.0.1:40124', '127.0.0.1 40123\n\n'],
+  ['the same port of another address', 'https://127.0.0.2:40123', '127.0.0.1 40123\n\n'],
+  ['a port that begins like it', 'https://127.0.0.1:4012', '127.0.0.1 40123\n\n'],
+  ['a port, where the container is stopped', 'https://127.0.0.1:40123', '\n'],
+] as const)
+  test(`by hand, and the context leads to ${what}: nothing is asked of it, and it is not ours`, async (t) => {
+    const { place, tools } = prepared(t, [
+      ['kubectl config view', { stdout: server }],
+      [ports, { stdout: published }],
+    ])
+    const adopted = adoptCluster(tools, place, new Date(0))
+    await assert.rejects(adopted, {
+      code: 'not-ours',
+      message: /Docker publishes the API server .*Nothing was changed/,
+    })
+    assert.equal(readRecord(place), undefined)
+    assert.ok(!tools.lines().some((line) => line.startsWith('kubectl get')), tools.lines().join('\n'))
+  })
+
+test('by hand, of a Docker that publishes it by IPv6', async (t) => {
+  const { place, tools } = prepared(t, [
+    ['kubectl config view', { stdout: 'https://[::1]:40123' }],
+    [ports, { stdout: '::1 40123\n\n' }],
+  ])
+  assert.equal((await adoptCluster(tools, place, new Date(0))).uid, uid)
+})

@@ -3,6 +3,7 @@ import { causeOf } from './doctor/causes.js'
 import { clusterName, contextName, type Place } from './place.js'
 import { commandsFor } from './plan/commands.js'
 import { type ClusterRecord, writeRecord } from './record.js'
+import { shellWord } from './tools/command-line.js'
 import type { RunOptions, Tools } from './tools.js'
 
 /** Nothing was changed, because what would be changed is not known to be ours. The message says what was found and what to do. */
@@ -51,6 +52,9 @@ export async function checkOurs(
   )
 }
 
+const anew = ({ kubeconfig }: Place): string =>
+  `\`kind export kubeconfig --name ${clusterName} --kubeconfig ${shellWord(kubeconfig)}\` writes it anew.`
+
 /** The server of our context. @throws NotOursError when the file has another context, or the server is not on this machine */
 async function serverOf(tools: Tools, place: Place, options: RunOptions): Promise<string> {
   const view = commandsFor(place).kubectl([
@@ -63,7 +67,7 @@ async function serverOf(tools: Tools, place: Place, options: RunOptions): Promis
   const { code, stdout, stderr } = await tools.run(view, options)
   const server = stdout.trim()
   const what = `the file "${place.kubeconfig}"`
-  const todo = `Nothing was changed. That file is written by \`npx bulkhead cluster up\` alone; \`kind export kubeconfig --name ${clusterName} --kubeconfig ${place.kubeconfig}\` writes it anew.`
+  const todo = `Nothing was changed. That file is written by \`npx bulkhead cluster up\` alone; ${anew(place)}`
   if (code !== 0)
     throw new NotOursError('not-ours', `${what} has no context ${contextName} (${stderr.trim()}). ${todo}`)
   if (loopback.test(server)) return server
@@ -94,9 +98,23 @@ export async function containerId(tools: Tools, place: Place, options: RunOption
   return code === 0 && stdout.trim() !== '' ? stdout.trim() : undefined
 }
 
+/** Where Docker publishes the API server of the control plane's container, as kind writes it in a kubeconfig; none when it is stopped. */
+async function publishedServers(tools: Tools, place: Place, options: RunOptions): Promise<readonly string[]> {
+  const format = '{{range index .NetworkSettings.Ports "6443/tcp"}}{{.HostIp}} {{.HostPort}}{{println}}{{end}}'
+  const args = ['container', 'inspect', '--format', format, `${clusterName}-control-plane`]
+  const { code, stdout } = await tools.run(commandsFor(place).docker(args, 1), options)
+  const lines = code === 0 ? stdout.split('\n') : []
+  return lines.flatMap((line) => {
+    const [ip = '', port = ''] = line.trim().split(' ')
+    if (!/^\d+$/.test(port)) return []
+    return [`https://${ip.includes(':') ? `[${ip}]` : ip}:${port}`]
+  })
+}
+
 /**
  * Takes the cluster behind our own kubeconfig for ours, where nothing says yet whose it is: somebody has typed the plan's lines. kind has
- * to have a cluster of the name, and its server has to be on this machine.
+ * to have a cluster of the name, and its server has to be the port that Docker publishes of its control plane: something else may listen
+ * on this machine, like a tunnel to another cluster, and a context is called whatever its file says.
  * @throws NotOursError
  */
 export async function adoptCluster(
@@ -107,7 +125,13 @@ export async function adoptCluster(
 ): Promise<ClusterRecord> {
   if (!existsSync(place.kubeconfig) || !(await kindClusters(tools, place, options)).includes(clusterName))
     throw new NotOursError('none', 'there is no cluster of ours. `npx bulkhead cluster up` makes one.')
-  await serverOf(tools, place, options)
+  const server = await serverOf(tools, place, options)
+  const published = await publishedServers(tools, place, options)
+  if (!published.includes(server.replace(/\/$/, '')))
+    throw new NotOursError(
+      'not-ours',
+      `the context ${contextName} in the file "${place.kubeconfig}" points to ${server}, and Docker publishes the API server of ${clusterName}-control-plane at ${published.join(', ') || 'no port of this machine'}. Nothing was changed. ${anew(place)}`,
+    )
   const uid = await clusterUid(tools, place, options)
   const container = await containerId(tools, place, options)
   const record: ClusterRecord = {

@@ -45,7 +45,10 @@ test('an answer is asked for until it says what it has to, and no longer than it
     ...{ meaning: 'It times out', withinMs: 10_000 },
   }
   assert.equal(await asked(says, [{ stdout: '"ok"' }, { code: 1, stdout: '"timeout"' }, { stdout: '"timeout"' }]), 3)
-  await assert.rejects(asked(says, { stdout: '"ok"' }), /the answer has no "timeout" in it, and was asked 5 times in 10 s/)
+  await assert.rejects(
+    asked(says, { stdout: '"ok"' }),
+    /the answer has no "timeout" in it, and was asked 5 times in 10 s/,
+  )
   await assert.rejects(asked(says, { code: 7 }), /it ended with code 7/)
 })
 

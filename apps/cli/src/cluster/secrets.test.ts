@@ -9,6 +9,7 @@ const ours: Table = [
   ['kind get clusters', { stdout: 'bulkhead\n' }],
   ['kubectl config view', { stdout: 'https://127.0.0.1:40123' }],
   ['kubectl get namespace kube-system', { stdout: 'the-uid' }],
+  [/^docker container inspect .*\.Ports "6443\/tcp"/, { stdout: '127.0.0.1 40123\n\n' }],
   ['docker container inspect', { stdout: 'c0ffee' }],
   [/^kubectl --namespace \S+ get secrets/, {}],
 ]

@@ -43,6 +43,7 @@ export function ownCluster(place: Place, { there = false } = {}): readonly (read
     ],
     ['docker network inspect', { code: 1, stderr: 'Error response from daemon: network kind not found' }],
     ["docker container inspect --format '{{.Created}}'", { stdout: `${created}\n` }],
+    [/^docker container inspect .*\.Ports "6443\/tcp"/, { stdout: '127.0.0.1 40123\n\n' }],
     ['docker container inspect', { stdout: 'c0ffee\n' }],
     ['kubectl config view', { stdout: 'https://127.0.0.1:40123' }],
     ['kubectl get namespace kube-system', () => (made ? { stdout: uid } : { code: 1, stderr: 'connection refused' })],
