@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -59,4 +59,37 @@ test('a reader that goes away is the end, not a failure', () => {
   const bin = path.join(app, 'bin', 'bulkhead.js')
   const { stderr } = spawnSync('sh', ['-c', `"${process.execPath}" "${bin}" --help | head -1`], { encoding: 'utf8' })
   assert.equal(stderr, '')
+})
+
+/** Where each script lies that Node.js has loaded, as it says of its coverage. */
+function loaded(t: TestContext, ...args: readonly string[]): readonly string[] {
+  const folder = mkdtempSync(path.join(tmpdir(), 'bulkhead-loaded-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const env = { ...process.env, NODE_V8_COVERAGE: folder }
+  spawnSync(process.execPath, [path.join(app, 'bin', 'bulkhead.js'), ...args], { cwd: folder, env })
+  return readdirSync(folder).flatMap((file) => {
+    const { result }: { readonly result: readonly { readonly url: string }[] } = JSON.parse(
+      readFileSync(path.join(folder, file), 'utf8'),
+    )
+    return result.map(({ url }) => url)
+  })
+}
+
+test('what a command does not need is not loaded: it starts at once', (t) => {
+  const state = ['--state', path.join(tmpdir(), 'bulkhead-nothing-is-here')]
+  for (const args of [['--help'], ['cluster', '--help'], ['status', ...state]]) {
+    const urls = loaded(t, ...args)
+    assert.ok(
+      urls.some((url) => url.endsWith('/dist/program.js')),
+      args.join(' '),
+    )
+    assert.deepEqual(
+      urls.filter((url) => /\/packages\/(kind-cluster|labs)\/|\/node_modules\/(mongodb|pg)\//.test(url)),
+      [],
+      args.join(' '),
+    )
+  }
+  // The same way it is seen where it is wanted.
+  const planned = loaded(t, 'cluster', 'up', '--plan')
+  assert.ok(planned.some((url) => url.includes('/packages/kind-cluster/')))
 })
