@@ -75,8 +75,8 @@ for (const [what, entry] of [
 
 test('whatever a tool answers with is no crash, and nothing of it is ready', async (t) => {
   for (const stdout of ['', 'null', '5', '[]', '[null,5,{}]', '{"items":5}', '{"items":[null,5,{}]}', 'garbage']) {
-    const any = [/^(kubectl get (nodes|-k|deployments)|helm list)/, { stdout }] as const
-    const { ready, components } = await statusOf(t, [any])
+    const always = [/^(kubectl get (nodes|-k|deployments)|helm list)/, { stdout }] as const
+    const { ready, components } = await statusOf(t, [always])
     assert.deepEqual([ready, components], [false, []], stdout)
   }
 })

@@ -66,7 +66,7 @@ describe('every file of k8s/', () => {
 
 describe('the definitions', () => {
   it('say the same as the pinned versions', () => {
-    const [pins] = documentsOf('k8s/platform/versions.yaml') as unknown as readonly [Record<string, unknown>]
+    const pins = parseYaml(textOf('k8s/platform/versions.yaml')).documents[0]?.value as Record<string, unknown>
     for (const [name, { is }] of Object.entries(sources)) {
       const pin = pins[name]
       const version = typeof pin === 'object' ? (pin as { version: string }).version : pin
