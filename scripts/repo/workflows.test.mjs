@@ -42,7 +42,7 @@ test('they may read the repository and nothing else, and know no secret', () => 
 })
 
 test('every job ends some day, and every action is of a version', () => {
-  for (const { id, 'timeout-minutes': minutes } of jobs) assert.ok(minutes >= 1 && minutes <= 150, id)
+  for (const { id, 'timeout-minutes': minutes } of jobs) assert.ok(minutes >= 1 && minutes <= 210, id)
   const uses = steps.flatMap(({ uses: action }) => action ?? [])
   assert.ok(uses.length > 10)
   for (const action of uses) assert.match(action, /^[\w-]+\/[\w-]+@(v\d+(\.\d+)*|[0-9a-f]{40})$/)
@@ -107,12 +107,28 @@ test('the images are built of every app, here and for a release', () => {
   }
 })
 
+/** Where an earlier step failed before there was a cluster, that there is none hides nothing of it. */
+const isDown = ({ run = '' }) => /cluster down \|\| \[ \$\? -eq 2 \]/.test(run)
+
+test('every set of manifests for a cluster of kind is shown to it', () => {
+  const { run } = jobOf('kind.yml cluster').steps.find((step) => step.run?.includes('--dry-run=server'))
+  for (const folder of ['k8s/workloads/*', 'k8s/layers/*', 'k8s/stacks/kind', 'k8s/stacks/scale'])
+    assert.ok(run.includes(` ${folder}`), folder)
+})
+
 test('the cluster is asked for reports, which are kept, and taken down whatever happened', () => {
   const own = jobOf('kind.yml cluster').steps
   const isAlways = ({ if: when = '' }) => /always\(\)/.test(when)
-  const verify = own.find(({ run = '' }) => run.includes('verify --on kind'))
-  assert.deepEqual(verify.run.match(/(?<=--output reports\/verify\.)[a-z]+/g), ['txt', 'json', 'xml', 'html'])
-  assert.ok(own.some((step) => isAlways(step) && step.run?.includes('cluster down')))
+  // The suite is the last step of `up`, which leaves its reports; once is enough.
+  assert.deepEqual(
+    own.filter(({ run = '' }) => run.includes('verify --on kind')),
+    [],
+  )
+  const up = own.find(({ run = '' }) => /cluster up(?! --plan)/.test(run))
+  assert.match(up.run, /cp \.bulkhead\/kind\/verify\.\* reports\//)
+  assert.ok(own.some(({ run, env }) => run === 'test "$CODE" -eq 0' && /steps\.up\.outputs\.code/.test(env.CODE)))
+  assert.ok(up['timeout-minutes'] >= 120)
+  assert.ok(own.some((step) => isAlways(step) && isDown(step)))
   assert.ok(own.some((step) => isAlways(step) && step.uses?.startsWith('actions/upload-artifact@')))
   assert.ok(own.some(({ run = '', if: when = '' }) => run.includes('cluster-info dump') && when.includes('failure()')))
 })
@@ -136,7 +152,7 @@ test('a cluster is made from a bundle where the network is cut, each cut is trie
   for (const { run = '' } of own.slice(at('iptables') + 1).filter((step) => step.if === undefined))
     for (const line of run.split('\n').filter((one) => /\b(npx|npm) /.test(one)))
       assert.match(line, /^\s*sg offline -c /, line)
-  assert.ok(own.some((step) => step.if === 'always()' && step.run?.includes('cluster down')))
+  assert.ok(own.some(({ if: when = '', ...step }) => when.startsWith('always()') && isDown(step)))
   assert.ok(own.some((step) => step.if === 'always()' && step.uses?.startsWith('actions/upload-artifact@')))
   // What the reports are asked for is what they say.
   const { run } = own[at('world.txt')]

@@ -139,6 +139,26 @@ test('secrets are piped, never in a command line, and marked so that nobody logs
   assert.ok(piped?.command.args.includes('--server-side'))
 })
 
+test('of secrets kubectl is told what their files say, after the values and without an apply that has none', () => {
+  const [piped, note, ...more] = steps[at('secrets')]?.actions ?? []
+  assert.equal(piped?.kind, 'piped')
+  const { args = [] } = note?.command ?? {}
+  for (const word of ['set-last-applied', '--create-annotation', ...facts.secretFiles])
+    assert.ok(args.includes(word), word)
+  assert.deepEqual(more, [])
+})
+
+test('the suite leaves its reports beside the log, and has time on a slow machine', () => {
+  const { args = [], timeoutMs = 0 } = steps[at('verify')]?.actions[0]?.command ?? {}
+  const files = args.filter((_, index) => args[index - 1] === '--output')
+  assert.deepEqual(
+    files,
+    ['txt', 'json', 'xml', 'html'].map((form) => join(place.folder, `verify.${form}`)),
+  )
+  // The suite takes 25 to 40 minutes.
+  assert.ok(timeoutMs > 60 * 60_000)
+})
+
 test('another state folder is named where our own commands are typed', () => {
   const elsewhere = upPlan({ place: placeOf(root, '/elsewhere/state'), pins, platform: 'linux/amd64', facts }).steps
   const verify = elsewhere.at(-1)?.actions[0]?.command.args ?? []

@@ -134,13 +134,14 @@ const trials: Readonly<Record<string, readonly string[]>> = {
 }
 
 function verifyStep(place: Place): Step {
-  const args = ['apps/cli/bin/bulkhead.js', 'verify', '--on', 'kind', ...stateArgs(place)]
+  const reports = ['txt', 'json', 'xml', 'html'].flatMap((form) => ['--output', join(place.folder, `verify.${form}`)])
+  const args = ['apps/cli/bin/bulkhead.js', 'verify', '--on', 'kind', ...reports, ...stateArgs(place)]
   return {
     id: 'verify',
     part: 'proof',
     title: 'Run every scenario, from inside the pods',
     why: 'Each attack is made for real, and what it met is held against what the engine predicts and against what Cilium, ztunnel, the waypoints and Kyverno say themselves.',
     // Ended in the middle of a scenario that changes something it takes that back: objects are deleted, and pods are waited for.
-    actions: [{ kind: 'suite', command: { tool: 'node', args, timeoutMs: 45 * 60_000, graceMs: 5 * 60_000 } }],
+    actions: [{ kind: 'suite', command: { tool: 'node', args, timeoutMs: 75 * 60_000, graceMs: 5 * 60_000 } }],
   }
 }

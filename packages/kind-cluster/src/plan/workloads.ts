@@ -65,11 +65,18 @@ export function workloadSteps(commands: Commands, facts: WorkloadFacts, stateArg
       title: 'Make the passwords and keys',
       why: 'They are in no file: the objects come without them, and the values are made here and go to the API server alone. A value that is there already stays, since the data knows it. Of a cluster that was made by hand this takes down that it is yours, so that the commands after it may ask it.',
       actions: [
-        { kind: 'run', command: kubectl(['apply', ...facts.secretFiles.flatMap((file) => ['-f', file])]) },
         {
           kind: 'piped',
           from: ['npx', 'bulkhead', 'cluster', 'secrets', ...stateArgs],
           command: kubectl(['apply', '--server-side', '--field-manager', secretsManager, '-f', '-'], { secret: true }),
+        },
+        // Without a note of what the file says, the apply of the workloads would warn of each Secret.
+        {
+          kind: 'run',
+          command: kubectl([
+            ...['apply', 'set-last-applied', '--create-annotation'],
+            ...facts.secretFiles.flatMap((file) => ['-f', file]),
+          ]),
         },
       ],
     },
