@@ -5,15 +5,15 @@ import type { Answers, Matcher } from '../testing/recording.js'
 import { recordingTools } from '../testing/recording.js'
 import { type Asked, isAbout } from './about.js'
 import { collectSightings } from './collect.js'
+import { gatewayPod } from './testing.js'
 
 const place = { kubeconfig: '/state/kind/kubeconfig' }
-const pod = (namespace: string, name: string, node: string, ip: string, labels: object = {}) => ({
-  metadata: { namespace, name, labels },
+const pod = (namespace: string, name: string, node: string, ip: string) => ({
+  metadata: { namespace, name },
   spec: { nodeName: node },
   status: { phase: 'Running', podIPs: [{ ip }] },
 })
 const list = (...items: readonly object[]): { readonly stdout: string } => ({ stdout: JSON.stringify({ items }) })
-const gateway = { 'gateway.networking.k8s.io/gateway-name': 'waypoint' }
 
 const pods: readonly (readonly [Matcher, Answers])[] = [
   [
@@ -31,8 +31,8 @@ const pods: readonly (readonly [Matcher, Answers])[] = [
   [
     'kubectl get pods -A -l gateway.networking.k8s.io/gateway-name',
     list(
-      pod('shop', 'waypoint-7b9b6c5cc6-lhlwp', 'bulkhead-worker2', '10.244.2.50', gateway),
-      pod('gthulhu', 'waypoint-7b9b6c5cc6-x', 'bulkhead-worker2', '10.244.2.51', gateway),
+      gatewayPod('shop', 'waypoint-7b9b6c5cc6-lhlwp', 'waypoint'),
+      gatewayPod('gthulhu', 'waypoint-7b9b6c5cc6-x', 'waypoint'),
     ),
   ],
 ]
@@ -89,7 +89,7 @@ describe('what a cluster has written down of one attempt', () => {
       'kubectl exec -n kube-system cilium-a -c cilium-agent -- hubble observe flows -o jsonpb --type drop --type policy-verdict --type l7 --since 2026-11-21T09:59:58.500Z --last 500 --ip 10.244.1.6',
       'kubectl logs -n istio-system ztunnel-a --since-time=2026-11-21T09:59:58.500Z --limit-bytes=1048576',
       'kubectl logs -n istio-system ztunnel-b --since-time=2026-11-21T09:59:58.500Z --limit-bytes=1048576',
-      'kubectl logs -n shop waypoint-7b9b6c5cc6-lhlwp --since-time=2026-11-21T09:59:58.500Z --limit-bytes=1048576',
+      'kubectl logs -n shop waypoint-7b9b6c5cc6-lhlwp -c istio-proxy --since-time=2026-11-21T09:59:58.500Z --limit-bytes=1048576',
     ])
   })
 

@@ -4,7 +4,15 @@ import type { Command } from '../tools.js'
 import { type Asked, isAbout, slackMs } from './about.js'
 import { envoySighting } from './envoy.js'
 import { hubbleSighting } from './hubble.js'
-import { type Context, forgetWitnesses, kubectl, type Witnesses, type WitnessPod, witnessesOf } from './pods.js'
+import {
+  type Context,
+  containerOf,
+  forgetWitnesses,
+  kubectl,
+  type Witnesses,
+  type WitnessPod,
+  witnessesOf,
+} from './pods.js'
 import { ztunnelSighting } from './ztunnel.js'
 
 export interface CollectOptions {
@@ -93,9 +101,21 @@ function sourcesOf(context: Context, asked: Asked, witnesses: Witnesses): readon
   const near = nodesOf(asked, witnesses)
   const here = ({ node }: WitnessPod): boolean => near.size === 0 || node === undefined || near.has(node)
   const since = beginOf(asked)
-  const log = ({ namespace, name }: WitnessPod): Command =>
+  const log = (pod: WitnessPod): Command =>
     unlogged(
-      kubectl(context, ['logs', '-n', namespace, name, `--since-time=${since}`, `--limit-bytes=${mostBytes}`], readMs),
+      kubectl(
+        context,
+        [
+          'logs',
+          '-n',
+          pod.namespace,
+          pod.name,
+          ...containerOf(pod),
+          `--since-time=${since}`,
+          `--limit-bytes=${mostBytes}`,
+        ],
+        readMs,
+      ),
     )
   return [
     ...witnesses.ztunnels.filter(here).map((pod) => ({

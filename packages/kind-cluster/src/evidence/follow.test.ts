@@ -3,10 +3,11 @@ import { describe, it } from 'node:test'
 import type { Sighting } from '@bulkhead/scenarios'
 import { type Answers, type Matcher, recordingTools } from '../testing/recording.js'
 import { type FollowOptions, followSightings } from './follow.js'
+import { gatewayPod } from './testing.js'
 
 const place = { kubeconfig: '/state/kind/kubeconfig' }
-const pod = (namespace: string, name: string, labels = {}) => ({
-  metadata: { namespace, name, labels },
+const pod = (namespace: string, name: string) => ({
+  metadata: { namespace, name },
   spec: { nodeName: 'bulkhead-worker' },
   status: { phase: 'Running', podIPs: [] },
 })
@@ -14,10 +15,7 @@ const list = (...items: readonly object[]): { readonly stdout: string } => ({ st
 const pods: readonly (readonly [Matcher, Answers])[] = [
   ['kubectl get pods -n istio-system', list(pod('istio-system', 'ztunnel-a'))],
   ['kubectl get pods -n kube-system', list(pod('kube-system', 'cilium-a'))],
-  [
-    'kubectl get pods -A',
-    list(pod('shop', 'shop-gateway-istio-5d-x', { 'gateway.networking.k8s.io/gateway-name': 'shop-gateway' })),
-  ],
+  ['kubectl get pods -A', list(gatewayPod('shop', 'shop-gateway-istio-5d-x', 'shop-gateway'))],
 ]
 const served = (second: number): string =>
   `2026-11-21T10:00:0${second}.000000Z\tinfo\taccess\tconnection complete\tsrc.addr=10.244.1.6:4000 dst.addr=10.244.2.9:8080 direction="inbound"`
@@ -53,7 +51,7 @@ describe('what all enforcing points say', () => {
     assert.deepEqual(tools.lines().slice(3).sort(), [
       'kubectl exec -n kube-system cilium-a -c cilium-agent -- hubble observe flows -o jsonpb --type drop --type policy-verdict --type l7 --since 1s --follow',
       'kubectl logs -n istio-system ztunnel-a --since=1s --follow',
-      'kubectl logs -n shop shop-gateway-istio-5d-x --since=1s --follow',
+      'kubectl logs -n shop shop-gateway-istio-5d-x -c istio-proxy --since=1s --follow',
     ])
     assert.deepEqual(tools.astray(place.kubeconfig), [])
     await new Promise(setImmediate)

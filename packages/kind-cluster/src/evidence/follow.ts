@@ -3,7 +3,7 @@ import type { Command } from '../tools.js'
 import { hubbleCommand } from './collect.js'
 import { envoySighting } from './envoy.js'
 import { hubbleSighting } from './hubble.js'
-import { type Context, kubectl, type Witnesses, witnessesOf } from './pods.js'
+import { type Context, containerOf, kubectl, type Witnesses, type WitnessPod, witnessesOf } from './pods.js'
 import { ztunnelSighting } from './ztunnel.js'
 
 export interface FollowOptions {
@@ -95,13 +95,15 @@ function streamsOf(
 ): readonly Stream[] {
   const timeoutMs = untilNow ? 30_000 : longestMs
   const since = `--since=${Math.max(1, Math.round(sinceSeconds))}s`
-  const log = (namespace: string, name: string): Command =>
-    kubectl(context, ['logs', '-n', namespace, name, since, ...(untilNow ? [] : ['--follow'])], timeoutMs)
+  const log = (pod: WitnessPod): Command => {
+    const which = ['-n', pod.namespace, pod.name, ...containerOf(pod)]
+    return kubectl(context, ['logs', ...which, since, ...(untilNow ? [] : ['--follow'])], timeoutMs)
+  }
   const hubbleSince = ['--since', `${Math.max(1, Math.round(sinceSeconds))}s`, ...(untilNow ? [] : ['--follow'])]
   return [
-    ...ztunnels.map(({ namespace, name, node }) => ({
-      what: `the log of ztunnel on ${node ?? name}`,
-      command: log(namespace, name),
+    ...ztunnels.map((pod) => ({
+      what: `the log of ztunnel on ${pod.node ?? pod.name}`,
+      command: log(pod),
       read: ztunnelSighting,
     })),
     ...agents.map((pod) => ({
@@ -109,10 +111,10 @@ function streamsOf(
       command: hubbleCommand(context, pod, hubbleSince, timeoutMs),
       read: hubbleSighting,
     })),
-    ...proxies.map(({ namespace, name, gateway }) => ({
-      what: `the log of ${namespace}/${name}`,
-      command: log(namespace, name),
-      read: (line: string) => envoySighting(line, gateway?.isWaypoint === true ? 'waypoint' : 'gateway'),
+    ...proxies.map((pod) => ({
+      what: `the log of ${pod.namespace}/${pod.name}`,
+      command: log(pod),
+      read: (line: string) => envoySighting(line, pod.gateway?.isWaypoint === true ? 'waypoint' : 'gateway'),
     })),
   ]
 }

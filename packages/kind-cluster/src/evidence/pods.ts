@@ -25,6 +25,8 @@ export interface Witnesses {
 }
 
 const gatewayName = 'gateway.networking.k8s.io/gateway-name'
+/** Whose log is Envoy's; what else may be in a pod says what it likes. */
+const proxyContainer = 'istio-proxy'
 
 /** How long a list of pods is good for: they change when something is rolled, and that is told by a log that is not there. */
 const freshMs = 15_000
@@ -56,7 +58,7 @@ async function lookUp(context: Context, signal: AbortSignal | undefined): Promis
     pods(context, ['-n', 'kube-system', '-l', 'k8s-app=cilium'], signal),
     pods(context, ['-A', '-l', gatewayName], signal),
   ])
-  return { ztunnels, agents, proxies }
+  return { ztunnels, agents, proxies: proxies.filter(({ gateway }) => gateway !== undefined) }
 }
 
 async function pods(
@@ -84,17 +86,39 @@ function podOf(item: unknown): WitnessPod | undefined {
   const status = recordOf(pod?.status)
   const [namespace, name] = [textOf(meta?.namespace), textOf(meta?.name)]
   if (namespace === undefined || name === undefined || status?.phase !== 'Running') return undefined
-  const labels = recordOf(meta?.labels)
-  const gateway = textOf(labels?.[gatewayName])
+  const gateway = gatewayOf(pod)
   return {
     namespace,
     name,
     node: textOf(recordOf(pod?.spec)?.nodeName),
     ips: listOf(status?.podIPs).flatMap((one) => textOf(recordOf(one)?.ip) ?? []),
-    // istiod names a gateway's workload after it with -istio behind, and a waypoint's as the waypoint.
-    ...(gateway !== undefined && { gateway: { name: gateway, isWaypoint: !name.startsWith(`${gateway}-istio-`) } }),
+    ...(gateway !== undefined && { gateway }),
   }
 }
+
+/**
+ * Whose proxy a pod is, where it is one that istiod has made: anybody's pod may have the label, and what it prints would be evidence.
+ * istiod names the Deployment and the service account after the Gateway, with -istio behind unless it is a waypoint.
+ */
+function gatewayOf(pod: Readonly<Record<string, unknown>> | undefined): WitnessPod['gateway'] {
+  const meta = recordOf(pod?.metadata)
+  const spec = recordOf(pod?.spec)
+  const labels = recordOf(meta?.labels)
+  const [name, hash] = [textOf(labels?.[gatewayName]), textOf(labels?.['pod-template-hash'])]
+  const account = textOf(spec?.serviceAccountName)
+  const hasProxy = listOf(spec?.containers).some((one) => recordOf(one)?.name === proxyContainer)
+  if (name === undefined || hash === undefined || !hasProxy) return undefined
+  const isWaypoint = account === name
+  if (!isWaypoint && account !== `${name}-istio`) return undefined
+  const owner = listOf(meta?.ownerReferences)
+    .map(recordOf)
+    .find((one) => one?.controller === true)
+  return owner?.kind === 'ReplicaSet' && owner.name === `${account}-${hash}` ? { name, isWaypoint } : undefined
+}
+
+/** Of which container of a pod the log is read. */
+export const containerOf = ({ gateway }: WitnessPod): readonly string[] =>
+  gateway === undefined ? [] : ['-c', proxyContainer]
 
 export function kubectl({ place }: Pick<Context, 'place'>, args: readonly string[], timeoutMs: number): Command {
   return { tool: 'kubectl', args: [...kubectlArgs(place), ...args], timeoutMs }

@@ -1,6 +1,22 @@
 import assert from 'node:assert/strict'
 import type { Sighting } from '@bulkhead/scenarios'
 
+/** What there is of a pod as istiod's Deployment of a Gateway makes it, named `<account>-<hash>-<five letters>`. */
+export function gatewayPod(namespace: string, podName: string, gateway: string) {
+  const account = podName.split('-').slice(0, -2).join('-')
+  const hash = podName.split('-').at(-2)
+  return {
+    metadata: {
+      namespace,
+      name: podName,
+      labels: { 'gateway.networking.k8s.io/gateway-name': gateway, 'pod-template-hash': hash },
+      ownerReferences: [{ kind: 'ReplicaSet', name: `${account}-${hash}`, controller: true }],
+    },
+    spec: { nodeName: 'bulkhead-worker2', serviceAccountName: account, containers: [{ name: 'istio-proxy' }] },
+    status: { phase: 'Running', podIPs: [{ ip: '10.244.2.50' }] },
+  }
+}
+
 /** What a line says, without the line itself. */
 export function said(sighting: Sighting | undefined): Omit<Sighting, 'line'> | undefined {
   if (sighting === undefined) return undefined
