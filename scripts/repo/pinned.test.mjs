@@ -87,11 +87,11 @@ test('nobody names a pinned version that no manager finds', () => {
   const literal = versions
     .filter((version) => /^\d+(\.\d+)+$/.test(version))
     .map((version) => version.replaceAll('.', '\\.'))
-  const versions = new RegExp(`(?<![\\d.\\w-])v?(${literal.join('|')})(?![\\d\\w]|\\.\\d)`, 'g')
+  const mentions = new RegExp(`(?<![\\d.\\w-])v?(${literal.join('|')})(?![\\d\\w]|\\.\\d)`, 'g')
   let seen = 0
   for (const file of files.filter((one) => !isFree(one))) {
     const content = text(file)
-    for (const { index, 0: version } of content.matchAll(versions)) {
+    for (const { index, 0: version } of content.matchAll(mentions)) {
       seen += 1
       const isFound = found.some((one) => one.file === file && one.from <= index && index + version.length <= one.to)
       const line = content.slice(0, index).split('\n').length
