@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { test } from 'node:test'
 import { inRoot, root } from './lib/root.mjs'
 import { folderWith } from './lib/testing.mjs'
@@ -7,10 +8,12 @@ import { folderWith } from './lib/testing.mjs'
 // As in a person's shell: without the runner's own variable, which would make the inner run a part of this one.
 const { NODE_TEST_CONTEXT: _, ...env } = process.env
 
-function runTestsIn(folder, files, together = []) {
-  const code = `
+const runnerOf = (folder, files, together = []) => `
     import { runTests } from ${JSON.stringify(`file://${inRoot('scripts', 'lib', 'run-tests.mjs')}`)}
     process.exitCode = await runTests(${JSON.stringify(files)}, { cwd: ${JSON.stringify(folder)}, env: process.env, timeoutMs: 60_000, together: { workspaces: ${JSON.stringify(together)} } })`
+
+function runTestsIn(folder, files, together = []) {
+  const code = runnerOf(folder, files, together)
   return spawnSync(process.execPath, ['--input-type=module', '--eval', code], { env, encoding: 'utf8' })
 }
 
@@ -72,3 +75,37 @@ test('a run in which no test ran has failed', (t) => {
   assert.match(stderr, /No test ran\./)
   assert.match(stdout, /\n0 passed, 0 failed, 1 skipped\n$/)
 })
+
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+]) {
+  test(`a run that ${signal} ended says that it was interrupted, and how far it came`, async (t) => {
+    const folder = folderWith(t, {
+      'a.test.mjs': `
+        import { test } from 'node:test'
+        test('the first passes', () => {})
+        test('the second passes', () => {})`,
+      'b.test.mjs': `
+        import { test } from 'node:test'
+        test('never ends', () => new Promise(() => { setInterval(() => {}, 1000) }))`,
+    })
+    const args = ['--input-type=module', '--eval', runnerOf(folder, ['a.test.mjs', 'b.test.mjs'])]
+    // A terminal's Ctrl-C goes to the whole group.
+    const child = spawn(process.execPath, args, { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+    let [stdout, stderr, told] = ['', '', false]
+    child.stderr.on('data', (text) => {
+      stderr += text
+    })
+    child.stdout.on('data', (text) => {
+      stdout += text
+      if (told || !stdout.includes('the second passes')) return
+      told = true
+      process.kill(signal === 'SIGINT' ? -child.pid : child.pid, signal)
+    })
+    const [ended] = await once(child, 'close')
+    assert.match(stdout, /\ninterrupted after 2 tests: 2 passed, 0 failed\n$/)
+    assert.doesNotMatch(stdout + stderr, /No test ran/)
+    assert.equal(ended, code)
+  })
+}

@@ -30,8 +30,14 @@ export function runTests(files, { cwd, env, timeoutMs, together = { workspaces: 
     { cwd, env, stdio: 'inherit' },
   )
   // A terminal's Ctrl-C reaches the runner by itself; this process only must not end before it.
-  const stay = () => {}
-  const pass = () => child.kill('SIGTERM')
+  let stopped
+  const stay = () => {
+    stopped = 'SIGINT'
+  }
+  const pass = () => {
+    stopped = 'SIGTERM'
+    child.kill('SIGTERM')
+  }
   process.on('SIGINT', stay)
   process.on('SIGTERM', pass)
   return new Promise((resolve, reject) => {
@@ -39,20 +45,33 @@ export function runTests(files, { cwd, env, timeoutMs, together = { workspaces: 
     child.on('close', (code, signal) => {
       process.removeListener('SIGINT', stay)
       process.removeListener('SIGTERM', pass)
-      const { passed, failed, skipped } = readTally(tally)
+      // The runner may end by itself when it is told to stop, with a code of its own.
+      const by = stopped ?? signal
+      const { passed, failed, skipped } = readTally(tally, by === null)
       rmSync(folder, { recursive: true, force: true })
-      if (passed + failed === 0 && !signal) process.stderr.write('No test ran.\n')
-      console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
-      if (signal) resolve(signal === 'SIGINT' ? 130 : 143)
-      else resolve(code === 0 && failed === 0 && passed > 0 ? 0 : 1)
+      const sums = `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`
+      if (by !== null) {
+        console.log(`interrupted after ${passed + failed} tests: ${sums}`)
+        resolve(by === 'SIGINT' ? 130 : 143)
+        return
+      }
+      if (passed + failed === 0) process.stderr.write('No test ran.\n')
+      console.log(sums)
+      resolve(code === 0 && failed === 0 && passed > 0 ? 0 : 1)
     })
   })
 }
 
-function readTally(file) {
+/** The sums of a whole run, or of how far one came that was stopped. */
+function readTally(file, whole) {
+  const none = { passed: 0, failed: 0, skipped: 0 }
   try {
-    return JSON.parse(readFileSync(file, 'utf8'))
+    const lines = readFileSync(file, 'utf8').split('\n').filter(isWhole)
+    return lines.map((line) => JSON.parse(line)).findLast((sums) => (sums.whole === true) === whole) ?? none
   } catch {
-    return { passed: 0, failed: 0, skipped: 0 }
+    return none
   }
 }
+
+/** A process that was ended may have written half of its last line. */
+const isWhole = (line) => line.startsWith('{') && line.endsWith('}')
