@@ -68,7 +68,7 @@ test('Ctrl-C ends the tool that runs, says what is there and how to go on; nothi
   assert.equal(code, 130)
   assert.match(
     said(),
-    /interrupted at "Build the images of the apps"\. The cluster is there.*cluster up` goes on.*cluster down`/s,
+    /interrupted at "Build the images of the apps"\. The cluster is there.*cluster up --state \S+` goes on, .*cluster down --state \S+`/s,
   )
   assert.ok(!runs(pid))
   assert.ok(!existsSync(place.lock))

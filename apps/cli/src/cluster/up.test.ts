@@ -140,6 +140,30 @@ test('up: Ctrl-C says what is there and how to go on, and has the code of its si
   )
 })
 
+test('up: with --state, what it says to type next is for that folder, and a shell takes it so', async (t) => {
+  const state = "the state's"
+  const typed = (command: string): string => `npx bulkhead ${command} --state 'the state'\\''s'`
+  const given = recorded(t, well())
+  const done = reader()
+  await up({ state }, done.io, { ...given, ...quick })
+  for (const command of ['attack --on kind', 'cluster status', 'cluster down'])
+    assert.ok(done.stdout().includes(`\n  ${typed(command)} `), done.stdout())
+
+  const failed = reader()
+  await up({ state }, failed.io, { ...recorded(t, well([['docker buildx build', { code: 1 }]])), ...quick })
+  assert.ok(failed.stderr().includes(`\`${typed('cluster up')}\` goes on at this step`), failed.stderr())
+  assert.ok(failed.stderr().includes(`\`${typed('cluster down')}\` takes away`))
+
+  const controller = new AbortController()
+  const stopped = reader(controller.signal)
+  const hangs = () => {
+    setImmediate(() => controller.abort('SIGINT'))
+    return { hangs: true }
+  }
+  await up({ state }, stopped.io, { ...recorded(t, well([['docker buildx build', hangs]])), ...quick })
+  assert.ok(stopped.stderr().includes(`\`${typed('cluster up')}\` goes on, \`${typed('cluster down')}\` takes`))
+})
+
 test('down: says what went, what Docker keeps, and how to remove that; twice is none', async (t) => {
   const given = recorded(t, well())
   await up({}, reader().io, { ...given, ...quick })

@@ -66,21 +66,21 @@ export async function up(options: UpOptions, io: Io, given?: UpGiven): Promise<v
     io.signal.removeEventListener('abort', stopping)
   })
   if (options.json === true) printJson(io, outcomeJson(outcome))
-  const again = shellLine(['npx', 'bulkhead', 'cluster', 'up', ...(options.bundle ? ['--bundle', options.bundle] : [])])
+  const typed = typedFor(options)
   if (outcome.kind === 'done') {
     // All of it is on the nodes by now.
     rmSync(unpackedFolder(place), { recursive: true, force: true })
-    done(outcome, place, options, io)
+    done(outcome, place, options, io, typed)
   } else if (outcome.kind === 'failed') {
     note(
       io,
       printable(
-        failureText(outcome.failure, plan.steps.indexOf(outcome.failure.step), shownPath(io, place.log), again),
+        failureText(outcome.failure, plan.steps.indexOf(outcome.failure.step), shownPath(io, place.log), typed),
       ),
     )
     io.exit(exitCodes.badInput)
   } else {
-    note(io, interruptedText(outcome, again))
+    note(io, printable(interruptedText(outcome, typed)))
     io.exit(signalExitCode(io.signal.reason))
   }
 }
@@ -88,19 +88,39 @@ export async function up(options: UpOptions, io: Io, given?: UpGiven): Promise<v
 const bundleOf = async ({ bundle }: UpOptions, place: Place, io: Io): Promise<UnpackedBundle | undefined> =>
   bundle === undefined ? undefined : bundleFor(bundle, place, io)
 
-const shellLine = (words: readonly string[]): string => words.map(shellWord).join(' ')
+/** What is to be typed next: with the folder that this was called with, since else another cluster would be meant, or none. */
+interface Typed {
+  readonly up: string
+  readonly down: string
+  readonly status: string
+  readonly attack: string
+}
+
+function typedFor({ state, bundle }: UpOptions): Typed {
+  const line = (words: string, more: readonly string[] = []): string =>
+    ['npx', 'bulkhead', ...words.split(' '), ...more, ...(state === undefined ? [] : ['--state', state])]
+      .map(shellWord)
+      .join(' ')
+  return {
+    up: line('cluster up', bundle === undefined ? [] : ['--bundle', bundle]),
+    down: line('cluster down'),
+    status: line('cluster status'),
+    attack: line('attack --on kind'),
+  }
+}
 
 function done(
   outcome: Extract<PlanOutcome, { kind: 'done' }>,
   { kubeconfig }: Place,
   { json }: JsonOption,
   io: Io,
+  typed: Typed,
 ): void {
   const differs = outcome.suite?.code === 1
   if (json === true) for (const one of outcome.told) note(io, printable(keptText(one, shownPath(io, kubeconfig))))
   else {
     for (const one of outcome.told) print(io, printable(toldText(one, shownPath(io, kubeconfig))))
-    print(io, printable(upText))
+    print(io, printable(upText(typed)))
   }
   if (differs) {
     note(io, styleOf(io).yellow('The cluster is up, and the suite above found differences.'))
@@ -111,15 +131,21 @@ function done(
 const stoppingText =
   'stopping: what the suite has changed for a scenario is taken back first, which may take some minutes. Ctrl-C again does not wait; the next command for the cluster takes it back then.'
 
-const upText = `
-The shop is up on a cluster of your own. Its doors:
-  curl -H 'Host: istioexplained.io' http://127.0.0.1:30080/
-  http://127.0.0.1:30081/   hello-app
-  http://127.0.0.1:30450/   the manager
-
-  npx bulkhead attack --on kind      the attacks again, from inside the pods
-  npx bulkhead cluster status        what is up, and whether it is ready
-  npx bulkhead cluster down          takes all of it away`
+function upText({ attack, status, down }: Typed): string {
+  const wide = Math.max(...[attack, status, down].map(({ length }) => length))
+  const line = (command: string, what: string): string => `  ${command.padEnd(wide)}   ${what}`
+  return [
+    '',
+    'The shop is up on a cluster of your own. Its doors:',
+    "  curl -H 'Host: istioexplained.io' http://127.0.0.1:30080/",
+    '  http://127.0.0.1:30081/   hello-app',
+    '  http://127.0.0.1:30450/   the manager',
+    '',
+    line(attack, 'the attacks again, from inside the pods'),
+    line(status, 'what is up, and whether it is ready'),
+    line(down, 'takes all of it away'),
+  ].join('\n')
+}
 
 /** Told once: it is in no file, and no command of ours shows it again. */
 function toldText(told: Told, kubeconfig: string): string {
@@ -134,19 +160,19 @@ function keptText({ secret, values }: Told, kubeconfig: string): string {
   return `Secret ${secret} is kept by the cluster alone: kubectl --kubeconfig ${shellWord(kubeconfig)} --context ${contextName} --namespace ${namespace} get secret ${name} --output jsonpath='{.data.${last}}' | base64 -d`
 }
 
-function failureText({ step, command, why, said }: Failure, index: number, log: string, again: string): string {
+function failureText({ step, command, why, said }: Failure, index: number, log: string, typed: Typed): string {
   const cause = causeOf([...said, why].join('\n'))
   const parts = [
     `bulkhead: step ${index + 1}, "${step.title}", failed: ${why}.`,
     ...(command === undefined ? [] : ['The command:', `  ${commandLine(command)}`]),
     ...(said.length === 0 ? [] : ['It said last:', ...said.map((line) => `  ${line}`)]),
     ...(cause === undefined ? [] : [`Likely: ${cause.cause}`, ...cause.todo.map((one) => `  ${one}`)]),
-    `Everything that was said is in ${log}. When it is put right, \`${again}\` goes on at this step; \`npx bulkhead cluster down\` takes away what is there.`,
+    `Everything that was said is in ${log}. When it is put right, \`${typed.up}\` goes on at this step; \`${typed.down}\` takes away what is there.`,
   ]
   return parts.join('\n')
 }
 
-function interruptedText({ step, record }: Extract<PlanOutcome, { kind: 'interrupted' }>, again: string): string {
+function interruptedText({ step, record }: Extract<PlanOutcome, { kind: 'interrupted' }>, typed: Typed): string {
   const begun = Object.keys(record?.steps ?? {}).length
   const at = step === undefined ? '' : ` at "${step.title}"`
   if (record === undefined) return `bulkhead: interrupted${at}; nothing was made.`
@@ -154,7 +180,7 @@ function interruptedText({ step, record }: Extract<PlanOutcome, { kind: 'interru
     record.uid === undefined
       ? 'The cluster itself was not finished: what there is of it is taken away by the next `up`, or by `down`.'
       : `The cluster is there, with ${begun} steps done.`
-  return `bulkhead: interrupted${at}. ${there} \`${again}\` goes on, \`npx bulkhead cluster down\` takes it all away.`
+  return `bulkhead: interrupted${at}. ${there} \`${typed.up}\` goes on, \`${typed.down}\` takes it all away.`
 }
 
 function outcomeJson(outcome: PlanOutcome): unknown {
