@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { grouped } from './groups.mjs'
 
 /**
@@ -14,6 +13,8 @@ import { grouped } from './groups.mjs'
 export function runTests(files, { cwd, env, timeoutMs, together = { workspaces: [] } }) {
   const folder = mkdtempSync(path.join(tmpdir(), 'bulkhead-test-'))
   const tally = path.join(folder, 'tally.json')
+  const soFar = path.join(folder, 'so-far.jsonl')
+  const reporter = new URL(`./tally-reporter.mjs?${new URLSearchParams({ soFar })}`, import.meta.url)
   const child = spawn(
     process.execPath,
     [
@@ -23,7 +24,7 @@ export function runTests(files, { cwd, env, timeoutMs, together = { workspaces: 
       `--test-timeout=${timeoutMs}`,
       '--test-reporter=spec',
       '--test-reporter-destination=stdout',
-      `--test-reporter=${fileURLToPath(new URL('./tally-reporter.mjs', import.meta.url))}`,
+      `--test-reporter=${reporter}`,
       `--test-reporter-destination=${tally}`,
       ...grouped(files, { root: cwd, folder: path.join(folder, 'groups'), ...together }),
     ],
@@ -47,7 +48,7 @@ export function runTests(files, { cwd, env, timeoutMs, together = { workspaces: 
       process.removeListener('SIGTERM', pass)
       // The runner may end by itself when it is told to stop, with a code of its own.
       const by = stopped ?? signal
-      const { passed, failed, skipped } = readTally(tally, by === null)
+      const { passed, failed, skipped } = readTally(by === null ? tally : soFar)
       rmSync(folder, { recursive: true, force: true })
       const sums = `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`
       if (by !== null) {
@@ -62,16 +63,11 @@ export function runTests(files, { cwd, env, timeoutMs, together = { workspaces: 
   })
 }
 
-/** The sums of a whole run, or of how far one came that was stopped. */
-function readTally(file, whole) {
-  const none = { passed: 0, failed: 0, skipped: 0 }
+/** The sums in the last line of a file. */
+function readTally(file) {
   try {
-    const lines = readFileSync(file, 'utf8').split('\n').filter(isWhole)
-    return lines.map((line) => JSON.parse(line)).findLast((sums) => (sums.whole === true) === whole) ?? none
+    return JSON.parse(readFileSync(file, 'utf8').trim().split('\n').at(-1))
   } catch {
-    return none
+    return { passed: 0, failed: 0, skipped: 0 }
   }
 }
-
-/** A process that was ended may have written half of its last line. */
-const isWhole = (line) => line.startsWith('{') && line.endsWith('}')

@@ -1,6 +1,11 @@
+import { appendFileSync } from 'node:fs'
+
+/** What has ended is written at once: who is told to stop has no time for what waits in a stream. */
+const soFarFile = new URL(import.meta.url).searchParams.get('soFar')
+
 /**
- * A reporter of node:test that writes only sums, as a line of JSON each: after every test what has ended so far, for a run that does not
- * come to its end, and last, with `whole`, those of the runner's own closing lines (`pass 12`, `fail 0` ...).
+ * A reporter of node:test that writes only the sums, from the runner's own closing lines (`pass 12`, `fail 0` ...). For a run that does
+ * not come to its end the file which `?soFar=` of its address names gets a line of JSON after every test, with what has ended so far.
  */
 export default async function* tally(events) {
   const sums = {}
@@ -13,15 +18,16 @@ export default async function* tally(events) {
     const ended = endedAs(type, data)
     if (ended === undefined) continue
     soFar[ended] += 1
-    yield `${JSON.stringify(soFar)}\n`
+    if (soFarFile !== null) appendFileSync(soFarFile, `${JSON.stringify(soFar)}\n`)
   }
-  yield `${JSON.stringify({ passed: sums.pass ?? 0, failed: (sums.fail ?? 0) + (sums.cancelled ?? 0), skipped: sums.skipped ?? 0, whole: true })}\n`
+  yield `${JSON.stringify({ passed: sums.pass ?? 0, failed: (sums.fail ?? 0) + (sums.cancelled ?? 0), skipped: sums.skipped ?? 0 })}\n`
 }
 
-/** Which sum a test that has ended belongs to; none for a group of tests, and for what the runner's own end took with it. */
+/** Which sum a test that has ended belongs to; none for a group of tests, for a file whose process ended, and for what the runner's own end took with it. */
 function endedAs(type, data) {
   if ((type !== 'test:pass' && type !== 'test:fail') || data.details?.type === 'suite') return undefined
   if (data.skip !== undefined) return 'skipped'
   if (type === 'test:pass') return 'passed'
-  return data.details?.error?.failureType === 'cancelledByParent' ? undefined : 'failed'
+  const error = data.details?.error ?? {}
+  return error.failureType === 'cancelledByParent' || 'exitCode' in error ? undefined : 'failed'
 }
