@@ -1,6 +1,6 @@
 import { nearWords } from '@bulkhead/resources/suggest'
 import type { Report, Scenario } from '@bulkhead/scenarios'
-import { CliError, type Io } from './io.js'
+import { CliError, type Io, note } from './io.js'
 import type { OnOption, StateOption } from './options.js'
 import { findPlaces } from './places.js'
 import { planReport, printReport, type ReportOptions, type TextRender } from './report.js'
@@ -29,8 +29,16 @@ export async function runScenariosOnTarget(
   const { root, scenarios: folder } = findPlaces(io)
   const chosen = choose(await loadScenarios(folder))
   const progress = counter(io, chosen.length)
+  const stopping = (): void => {
+    progress.clear()
+    if (options.on === 'kind') note(io, stoppingText)
+  }
+  io.signal.addEventListener('abort', stopping, { once: true })
   const report = await runScenarios(target, chosen, { root, signal: io.signal, onResult: progress.tick }).finally(
-    progress.clear,
+    () => {
+      io.signal.removeEventListener('abort', stopping)
+      progress.clear()
+    },
   )
   return {
     report,
@@ -38,6 +46,10 @@ export async function runScenariosOnTarget(
     print: (text) => printReport(io, plan, report, text),
   }
 }
+
+/** A cluster takes its time to take something back, and nothing else is said meanwhile. */
+const stoppingText =
+  'stopping: what a scenario has changed is taken back first, which may take some minutes. Ctrl-C again does not wait; the next command for the cluster takes it back then.'
 
 /** The scenarios with these ids, in their own order; all of them when there is no id. @throws CliError naming near ids */
 export function chooseScenarios(all: readonly Scenario[], ids: readonly string[], what: string): readonly Scenario[] {

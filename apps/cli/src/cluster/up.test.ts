@@ -92,17 +92,17 @@ test('up: differences that the suite finds are code 1, and the cluster stays', a
   assert.doesNotMatch(stderr(), /hush/)
 })
 
-test('up: Ctrl-C while the suite runs says that what it has changed is taken back, and how long that may take', async (t) => {
+test('up: Ctrl-C while the suite runs waits for what it takes back, and what it says of that is said once', async (t) => {
   const controller = new AbortController()
   const ended = () => {
     setImmediate(() => controller.abort('SIGINT'))
-    return { hangs: true }
+    return { hangs: true, stderr: 'stopping: the suite takes back\n' }
   }
   const given = recorded(t, well([[/^node .*verify/, ended]]))
   const { io, stderr, code } = reader(controller.signal)
   await up({}, io, { ...given, ...quick })
   assert.equal(code(), 130)
-  assert.match(stderr(), /^stopping: what the suite has changed .* is taken back first/m)
+  assert.deepEqual(stderr().match(/^stopping: .*/gm), ['stopping: the suite takes back'])
   const suite = given.tools.asked.find(({ tool }) => tool === 'node')
   assert.ok((suite?.graceMs ?? 0) >= 180_000, 'as long as an object may take to be deleted')
 })
@@ -175,5 +175,20 @@ test('down: says what went, what Docker keeps, and how to remove that; twice is 
   const again = reader()
   await down({}, again.io, given)
   assert.equal(again.code(), 2)
-  assert.match(again.stderr(), /there was no cluster of ours/)
+  assert.equal(again.stderr(), 'there was no cluster of ours.\n')
+})
+
+test('down: only what Docker has is said to be kept', async (t) => {
+  const none = recorded(t, well([['docker image inspect', { code: 1, stderr: 'No such image' }]]))
+  await up({}, reader().io, { ...none, ...quick })
+  const said = reader()
+  await down({}, said.io, none)
+  assert.equal(said.code(), 0)
+  assert.doesNotMatch(said.stdout(), /Docker keeps|image rm/)
+  const some = recorded(t, well([[/^docker image inspect .*(probe|postgres)/, { code: 1, stderr: 'No such image' }]]))
+  await up({}, reader().io, { ...some, ...quick })
+  const shown = reader()
+  await down({}, shown.io, some)
+  assert.match(shown.stdout(), /Docker keeps.*\n {2}localhost\/bulkhead\/manager:/s)
+  assert.doesNotMatch(shown.stdout(), /probe|postgres/)
 })

@@ -5,7 +5,6 @@ import {
   contextName,
   type Failure,
   type Place,
-  type PlanEvent,
   type PlanOutcome,
   runPlan,
   shellWord,
@@ -50,21 +49,11 @@ export async function up(options: UpOptions, io: Io, given?: UpGiven): Promise<v
   const resources = await workloadsOf(place)
   note(io, `What each tool says is in ${shownPath(io, place.log)}. Ctrl-C stops; the same command goes on from there.`)
   const progress = progressOf(io, options)
-  let inSuite = false
-  const tell = (event: PlanEvent): void => {
-    if (event.kind === 'action') inSuite = event.action.kind === 'suite'
-    progress.tell(event)
-  }
-  const stopping = (): void => (inSuite ? note(io, stoppingText) : undefined)
-  io.signal.addEventListener('abort', stopping, { once: true })
   const outcome = await runPlan({
-    ...{ plan, tools, place, resources, tell, signal: io.signal },
+    ...{ plan, tools, place, resources, tell: progress.tell, signal: io.signal },
     preflight: given?.preflight ?? (() => preflight({ place, tools }, io)),
     ...(given?.pauseMs !== undefined && { pauseMs: given.pauseMs }),
-  }).finally(() => {
-    progress.end()
-    io.signal.removeEventListener('abort', stopping)
-  })
+  }).finally(() => progress.end())
   if (options.json === true) printJson(io, outcomeJson(outcome))
   const typed = typedFor(options)
   if (outcome.kind === 'done') {
@@ -127,9 +116,6 @@ function done(
     io.exit(1)
   }
 }
-
-const stoppingText =
-  'stopping: what the suite has changed for a scenario is taken back first, which may take some minutes. Ctrl-C again does not wait; the next command for the cluster takes it back then.'
 
 function upText({ attack, status, down }: Typed): string {
   const wide = Math.max(...[attack, status, down].map(({ length }) => length))

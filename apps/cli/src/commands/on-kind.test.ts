@@ -142,25 +142,40 @@ describe('flows --on kind', () => {
   })
 })
 
+/** Ctrl-C while a command waits for an answer of kubectl. */
+async function interrupted(t: { after(end: () => void): void }, command: string, hanging: string) {
+  const state = folder(t)
+  mkdirSync(path.join(state, 'kind'), { recursive: true })
+  writeFileSync(path.join(state, 'kind/kubeconfig'), '')
+  writeFileSync(path.join(state, 'kind/cluster.json'), JSON.stringify(record))
+  const answers = [{ args: 'api-resources', stdout: 'pods\nsecrets\n' }, { args: 'get pods' }, ...ours]
+  const tools = standIns(state, { kubectl: [{ args: hanging, hangs: 'hears' }, ...answers] })
+  const stop = new AbortController()
+  const env = { PATH: tools.path }
+  const ran = runCli([command, '--on', 'kind', '--state', state], { cwd: repository, env, signal: stop.signal })
+  const asks = () => tools.asked().find(({ args }) => args.join(' ').includes(hanging))
+  while (asks() === undefined) await delay(20)
+  stop.abort('SIGINT')
+  const { code, stderr } = await ran
+  assert.throws(() => process.kill(asks()?.pid ?? 0, 0), { code: 'ESRCH' })
+  return { code, stderr }
+}
+
 test('Ctrl-C ends what only reads, at the first question as at the last', async (t) => {
   for (const hanging of ['get namespace kube-system', 'api-resources', 'get secrets']) {
-    const state = folder(t)
-    mkdirSync(path.join(state, 'kind'), { recursive: true })
-    writeFileSync(path.join(state, 'kind/kubeconfig'), '')
-    writeFileSync(path.join(state, 'kind/cluster.json'), JSON.stringify(record))
-    const answers = [{ args: 'api-resources', stdout: 'pods\nsecrets\n' }, { args: 'get pods' }, ...ours]
-    const tools = standIns(state, { kubectl: [{ args: hanging, hangs: 'hears' }, ...answers] })
-    const stop = new AbortController()
-    const env = { PATH: tools.path }
-    const ran = runCli(['layer', '--on', 'kind', '--state', state], { cwd: repository, env, signal: stop.signal })
-    const asks = () => tools.asked().find(({ args }) => args.join(' ').includes(hanging))
-    while (asks() === undefined) await delay(20)
-    stop.abort('SIGINT')
-    const { code, stderr } = await ran
+    const { code, stderr } = await interrupted(t, 'layer', hanging)
     assert.deepEqual([code, stderr], [130, 'bulkhead: interrupted.\n'], hanging)
-    assert.throws(() => process.kill(asks()?.pid ?? 0, 0), { code: 'ESRCH' })
   }
 })
+
+for (const command of ['verify', 'attack'])
+  test(`Ctrl-C during ${command} says what it waits for, and what happens without waiting`, async (t) => {
+    const { code, stderr } = await interrupted(t, command, 'api-resources')
+    assert.equal(code, 130)
+    assert.match(stderr, /^stopping: what a scenario has changed is taken back first, .*Ctrl-C again does not wait; /)
+    assert.match(stderr, /\nbulkhead: interrupted\.\n$/)
+    assert.equal(stderr.match(/stopping/g)?.length, 1)
+  })
 
 describe('a report', () => {
   for (const [args, says] of [
