@@ -14,7 +14,7 @@ export type Seen = { readonly predicted?: Prediction } & ({ readonly evidence: E
 
 export type Judged = Pick<
   ScenarioResult,
-  'predicted' | 'observed' | 'observation' | 'differences' | 'sightings' | 'unwitnessed' | 'notes'
+  'predicted' | 'observed' | 'observation' | 'differences' | 'sightings' | 'unwitnessed' | 'unread' | 'notes'
 >
 
 /** Nothing but admission keeps a program from running. */
@@ -57,7 +57,7 @@ function judgeRecords(
 function judgeSightings(
   scenario: Scenario,
   expectation: View,
-  { observation, sightings = [], notes }: Evidence,
+  { observation, sightings = [], unread = [], notes }: Evidence,
   predicted: Prediction | undefined,
 ): Judged {
   const plain = asAtNode(observedView(observation, undefined), scenario, sightings)
@@ -81,6 +81,7 @@ function judgeSightings(
       observation,
       differences,
       ...(sightings.length > 0 && { sightings }),
+      ...(stopped && unread.length > 0 && { unread }),
       ...(notes !== undefined && notes.length > 0 && { notes }),
       ...(stopped && expectation.outcome === 'stopped' && needsWitness && !seen && { unwitnessed: true as const }),
     },

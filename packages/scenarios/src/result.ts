@@ -1,6 +1,6 @@
 import type { FlowRecord, Step, Symptom, Verdict } from '@bulkhead/verdict'
 import { outside } from './flow.js'
-import type { LayerState, Observation, Scenario, Sighting, Target } from './types.js'
+import type { LayerState, Observation, Scenario, Sighting, Target, Witness } from './types.js'
 import type { Expected } from './walls.js'
 
 /** Why something was stopped, in the words that expectation, prediction and observation share. */
@@ -49,6 +49,8 @@ export interface ScenarioResult {
   readonly sightings?: readonly Sighting[]
   /** On a cluster: it was stopped as expected, as far as its client could see, and no enforcing point says that it was by it. */
   readonly unwitnessed?: true
+  /** On a cluster: it was stopped, and these could not be asked by what. */
+  readonly unread?: readonly Witness[]
   /** That it was tried again, and why; which log could not be read: a sentence each. */
   readonly notes?: readonly string[]
   /** Why it was not observed, skipped or not made. */

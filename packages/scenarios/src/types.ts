@@ -135,6 +135,8 @@ export interface Evidence {
   readonly flows: readonly FlowRecord[]
   /** A cluster's: what its enforcing points said of it themselves, in order of time. Absent on the local target. */
   readonly sightings?: readonly Sighting[]
+  /** Whose records could not be read. */
+  readonly unread?: readonly Witness[]
   /** What whoever reads the result has to know, a sentence each: that it was tried again and why, which log could not be read. */
   readonly notes?: readonly string[]
 }

@@ -136,7 +136,13 @@ describe('what a cluster has written down of one attempt', () => {
       ['kubectl logs -n shop', { stdout: '\u0000\u0001{{{\n[x] "\n' }],
     ])
     const unread: string[] = []
-    const found = await collectSightings({ tools, place }, asked, { onUnread: (what) => unread.push(what) })
+    const missing = new Set<string>()
+    const onUnread = (what: string, by: readonly string[]): void => {
+      unread.push(what)
+      for (const one of by) missing.add(one)
+    }
+    const found = await collectSightings({ tools, place }, asked, { onUnread })
+    assert.deepEqual([...missing].sort(), ['hubble', 'ztunnel'])
     assert.equal(found.length, 1, 'twice the same line is one sighting, and one without its end is none')
     assert.deepEqual(unread.sort(), [
       'Hubble on bulkhead-worker could not be read: kubectl: timeout',

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Sighting } from '@bulkhead/scenarios'
+import type { Sighting, Witness } from '@bulkhead/scenarios'
 import type { Command } from '../tools.js'
 import { type Asked, isAbout, slackMs } from './about.js'
 import { envoySighting } from './envoy.js'
@@ -19,14 +19,15 @@ export interface CollectOptions {
   /** It was stopped: logs are read again until one says why, or for as long as they may take to be written. */
   readonly stopped?: boolean
   readonly signal?: AbortSignal
-  /** Told in a sentence what could not be read. An attempt does not fail for it. */
-  readonly onUnread?: (what: string) => void
+  /** Told in a sentence what could not be read, and whose words are missing by that. An attempt does not fail for it. */
+  readonly onUnread?: (what: string, by: readonly Witness[]) => void
   /** Between two readings, in milliseconds. Envoy writes its log once a second. */
   readonly pauseMs?: number
 }
 
 /** One log of one pod: how it is read, and what its lines mean. */
 interface Source {
+  readonly by: Witness
   readonly what: string
   readonly command: Command
   readonly read: (line: string) => Sighting | undefined
@@ -66,15 +67,15 @@ async function readOnce(
   { signal, onUnread }: CollectOptions,
   last: boolean,
 ): Promise<readonly Sighting[]> {
-  const tell = (what: string): void => {
-    if (last) onUnread?.(what)
+  const tell = (what: string, by: readonly Witness[]): void => {
+    if (last) onUnread?.(what, by)
   }
   let witnesses: Witnesses
   try {
     witnesses = await witnessesOf(context, signal)
   } catch (error) {
     signal?.throwIfAborted()
-    tell(`who keeps records could not be asked: ${messageOf(error)}`)
+    tell(`who keeps records could not be asked: ${messageOf(error)}`, ['hubble', 'ztunnel', 'waypoint', 'gateway'])
     return []
   }
   const proxies = new Set(witnesses.proxies.flatMap(({ ips }) => ips))
@@ -86,7 +87,7 @@ async function readOnce(
       } catch (error) {
         signal?.throwIfAborted()
         forgetWitnesses(context)
-        tell(`${source.what} could not be read: ${messageOf(error)}`)
+        tell(`${source.what} could not be read: ${messageOf(error)}`, [source.by])
         return []
       }
     }),
@@ -119,22 +120,24 @@ function sourcesOf(context: Context, asked: Asked, witnesses: Witnesses): readon
     )
   return [
     ...witnesses.ztunnels.filter(here).map((pod) => ({
+      by: 'ztunnel' as const,
       what: `the log of ztunnel on ${pod.node ?? pod.name}`,
       command: log(pod),
       read: ztunnelSighting,
     })),
     ...witnesses.agents.filter(here).map((pod) => ({
+      by: 'hubble' as const,
       what: `Hubble on ${pod.node ?? pod.name}`,
       command: unlogged(
         hubbleCommand(context, pod, ['--since', since, '--last', String(mostFlows), ...addressFlags(asked)]),
       ),
       read: hubbleSighting,
     })),
-    ...proxiesOf(asked, witnesses).map((pod) => ({
-      what: `the log of ${pod.namespace}/${pod.name}`,
-      command: log(pod),
-      read: (line: string) => envoySighting(line, pod.gateway?.isWaypoint === true ? 'waypoint' : 'gateway'),
-    })),
+    ...proxiesOf(asked, witnesses).map((pod) => {
+      const by = pod.gateway?.isWaypoint === true ? ('waypoint' as const) : ('gateway' as const)
+      const what = `the log of ${pod.namespace}/${pod.name}`
+      return { by, what, command: log(pod), read: (line: string) => envoySighting(line, by) }
+    }),
   ]
 }
 

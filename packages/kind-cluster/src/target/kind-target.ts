@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { type Explanation, explain } from '@bulkhead/analysis'
-import type { Attempt, Change, Evidence, ResolvedAttempt, Sighting, Target } from '@bulkhead/scenarios'
+import type { Attempt, Change, Evidence, ResolvedAttempt, Sighting, Target, Witness } from '@bulkhead/scenarios'
 import { sightingsWithoutLoot, withoutLoot } from '@bulkhead/scenarios/loot'
 import { type Flow, judge, type Pod, type Verdict } from '@bulkhead/verdict'
 import { collectSightings, followSightings } from '../evidence/index.js'
@@ -159,12 +159,16 @@ export class KindTarget implements Target {
     if (options.records === 'none') return { observation, flows: [], ...(notes.length > 0 && { notes }) }
     const parties = partiesOf(from, { ...attempt, host: resolved.host }, live.snapshot, pod, outside)
     const { signal } = options
+    const unread = new Set<Witness>()
     const sightings = await collectSightings(
       { tools: this.#tools, place: this.#place },
       { ...parties, since, until },
       {
         stopped: made.observation.symptom !== 'ok',
-        onUnread: (what) => notes.push(what),
+        onUnread: (what, by) => {
+          notes.push(what)
+          for (const one of by) unread.add(one)
+        },
         ...(this.#options.pauseMs !== undefined && { pauseMs: this.#options.pauseMs }),
         ...(signal !== undefined && { signal }),
       },
@@ -172,7 +176,8 @@ export class KindTarget implements Target {
     const why = observation.symptom === 'ok' ? undefined : provesNothing(attempt, sightings)
     if (why !== undefined) throw new TargetError('attempt-failed', [why, ...notes].join(' '))
     const shown = sightingsWithoutLoot(sightings, resolved)
-    return { observation, flows: [], sightings: shown, ...(notes.length > 0 && { notes }) }
+    const missing = { ...(unread.size > 0 && { unread: [...unread] }), ...(notes.length > 0 && { notes }) }
+    return { observation, flows: [], sightings: shown, ...missing }
   }
 
   async #make(caller: Caller, resolved: ResolvedAttempt, options: AttemptOptions): Promise<Made> {

@@ -9,6 +9,8 @@ import {
   runScenarios,
   type Scenario,
   type ScenarioResult,
+  silentWitnesses,
+  verifyPassed,
 } from '@bulkhead/scenarios'
 import { files, repository } from './testing/bench.js'
 import { fakeCluster } from './testing/fake-cluster.js'
@@ -40,7 +42,28 @@ describe('the suite on a cluster', () => {
       report.results.flatMap(({ unwitnessed, scenario }) => (unwitnessed ? [scenario.id] : [])),
       [],
     )
+    assert.deepEqual([silentWitnesses(report), verifyPassed(report)], [[], true])
   })
+
+  for (const [by, name, look] of [
+    ['hubble', /^Cilium \(Hubble\) said nothing of \d\d+ attempts/, /hubble observe/],
+    ['ztunnel', /^ztunnel said nothing of \d+ attempts/, /logs -n istio-system ds\/ztunnel/],
+    ['proxy', /^the waypoints and gateways said nothing of \d\d+ attempts/, /configmap/],
+  ] as const)
+    it(`with everything as expected, and ${by} that says nothing or cannot be read, proves nothing`, async (t) => {
+      for (const [fault, how] of [
+        [{ mute: by }, /there; nothing shows/],
+        [{ unreadable: by }, /there: what it records could not be read; nothing shows/],
+      ] as const) {
+        const report = await run(fakeCluster(t, { declared: files, scenarios: still, ...fault }).target)
+        const silent = silentWitnesses(report)
+        assert.equal(silent.length, 1, silent.map(({ says }) => says).join())
+        assert.match(silent[0]?.says ?? '', name)
+        assert.match(silent[0]?.says ?? '', how)
+        assert.match(silent[0]?.look ?? '', look)
+        assert.equal(verifyPassed(report), false)
+      }
+    })
 })
 
 /** What is not as expected, by id. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Report, ScenarioResult, Status, View } from '../result.js'
+import { silentWitnesses } from '../silent.js'
 import { alwaysOn } from '../walls.js'
 import { script, style } from './html-page.js'
 import { count, seconds } from './layout.js'
@@ -27,8 +28,8 @@ export function renderHtml(report: Report): string {
 <body>
 <header>
 <h1>${escaped(title)}</h1>
-<p class="${verdictClass(results)}">${escaped(summaryText(report))}</p>
-<p>${escaped(layersText(report.layers))}</p>
+<p class="${verdictClass(report)}">${escaped(summaryText(report))}</p>
+${silentText(report)}<p>${escaped(layersText(report.layers))}</p>
 </header>
 <main>
 <form role="search" aria-label="Scenarios" hidden>
@@ -81,8 +82,15 @@ function summaryText({ results, durationMs }: Report): string {
   return `${count(results.length, 'scenario')} in ${seconds(durationMs)}: ${[...parts, ...silent].join(', ')}`
 }
 
-function verdictClass(results: readonly ScenarioResult[]): string {
-  if (results.some(({ status }) => status === 'different' || status === 'not-observed')) return 'summary bad'
+/** Above all else: a kind of witness that said nothing all along. */
+const silentText = (report: Report): string =>
+  silentWitnesses(report)
+    .map(({ says, look }) => `<p class="summary bad">No witness: ${escaped(says)}; look: ${escaped(look)}</p>\n`)
+    .join('')
+
+function verdictClass(report: Report): string {
+  const { results } = report
+  if (results.some(failed) || silentWitnesses(report).length > 0) return 'summary bad'
   return results.some(({ status }) => status === 'as-expected') ? 'summary good' : 'summary'
 }
 

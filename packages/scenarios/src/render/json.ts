@@ -1,9 +1,10 @@
 import type { Report } from '../result.js'
+import { silentWitnesses } from '../silent.js'
 
 /**
  * A report for programs. Of each scenario only what names it; everything else as in ScenarioResult. Keys keep their
  * order; with `stable`, what changes from run to run is left out (durations, timings, what servers say of
- * times, lines of logs, and what was tried again).
+ * times, lines of logs, and what was tried again). `silent`: kinds of witness that were needed and never heard.
  */
 export function renderJson(report: Report, options: { readonly stable?: boolean } = {}): string {
   const stable = options.stable === true
@@ -26,5 +27,6 @@ export function renderJson(report: Report, options: { readonly stable?: boolean 
     }
   })
   const { target, layers, durationMs } = report
-  return `${JSON.stringify({ target, layers, results, ...(stable ? {} : { durationMs }) }, null, 2)}\n`
+  const silent = silentWitnesses(report)
+  return `${JSON.stringify({ target, layers, results, ...(silent.length > 0 && { silent }), ...(stable ? {} : { durationMs }) }, null, 2)}\n`
 }

@@ -1,20 +1,22 @@
 import { outside } from '../flow.js'
 import type { Report, ScenarioResult } from '../result.js'
+import { type SilentWitness, silentWitnesses } from '../silent.js'
 import { escaped } from './markup.js'
 import { failed, resultLines, viewTexts } from './told.js'
 import { layersText } from './words.js'
 
 /**
  * The report as JUnit XML, for what shows tests: a test case for each scenario, grouped by the caller's namespace. What was
- * skipped, or cannot be made on this target, is skipped there too.
+ * skipped, or cannot be made on this target, is skipped there too. A kind of witness that was silent all along is one that failed.
  */
 export function renderJunit(report: Report): string {
   const { results } = report
+  const silent = silentWitnesses(report)
   const of = (status: (result: ScenarioResult) => boolean): number => results.filter(status).length
   const numbers = attributes({
     name: 'bulkhead',
-    tests: results.length,
-    failures: of(({ status }) => status === 'different'),
+    tests: results.length + silent.length,
+    failures: of(({ status }) => status === 'different') + silent.length,
     errors: of(({ status }) => status === 'not-observed'),
     skipped: of(({ status }) => status === 'skipped' || status === 'not-made'),
     time: secondsOf(report.durationMs),
@@ -30,6 +32,7 @@ export function renderJunit(report: Report): string {
     `  <testsuite ${numbers}>`,
     `    <properties>\n${properties.join('\n')}\n    </properties>`,
     ...results.map(testCase),
+    ...silent.map(silentCase),
     '  </testsuite>',
     '</testsuites>\n',
   ].join('\n')
@@ -51,6 +54,11 @@ function testCase(result: ScenarioResult): string {
     ...(failed(result) || status === 'skipped' || status === 'not-made' ? [] : [element('system-out', {}, text)]),
   ]
   return [head, ...parts, '    </testcase>'].join('\n')
+}
+
+function silentCase({ by, says, look }: SilentWitness): string {
+  const head = attributes({ name: `witness: ${by.join(', ')}`, classname: 'witness' })
+  return `    <testcase ${head}>\n${element('failure', { message: says, type: 'silent' }, `look: ${look}`)}\n    </testcase>`
 }
 
 const property = (name: string, value: string): string => `      <property ${attributes({ name, value })}/>`

@@ -1,14 +1,18 @@
 import type { Report, ScenarioResult, View } from '../result.js'
+import { silentWitnesses } from '../silent.js'
 import { columns, count, type Paint, paint, seconds } from './layout.js'
 import { resultLines, viewText } from './told.js'
 import { layersText, wasTried } from './words.js'
 
 /**
  * True when expectation, prediction and observation agree everywhere. A scenario that could not be observed is a
- * failure; one that was skipped, or that this target cannot make, is none, but where nothing was tried nothing agrees.
+ * failure; one that was skipped, or that this target cannot make, is none, but where nothing was tried nothing agrees. Nor does it where a
+ * whole kind of witness was silent; a single stop that nobody says is told, and no failure.
  */
-export function verifyPassed({ results }: Report): boolean {
+export function verifyPassed(report: Report): boolean {
+  const { results } = report
   const agree = results.every(({ status }) => ['as-expected', 'skipped', 'not-made'].includes(status))
+  if (silentWitnesses(report).length > 0) return false
   return agree && (results.length === 0 || results.some(({ status }) => status === 'as-expected'))
 }
 
@@ -34,6 +38,7 @@ export function renderVerify(report: Report, options: { readonly color?: boolean
     style.faint(title),
     ...body,
     '',
+    ...silentLines(report, style),
     summary(report, style),
   ].join('\n')}\n`
 }
@@ -44,6 +49,15 @@ const marks: Readonly<Record<ScenarioResult['status'], string>> = {
   'not-observed': 'UNSEEN',
   skipped: 'skipped',
   'not-made': 'NOT MADE',
+}
+
+/** The kinds of witness that said nothing all along, and what to look at. */
+function silentLines(report: Report, style: Paint): readonly string[] {
+  const lines = silentWitnesses(report).flatMap(({ says, look }) => [
+    style.bad(`NO WITNESS  ${says}`),
+    style.faint(`        look: ${look}`),
+  ])
+  return lines.length === 0 ? [] : [...lines, '']
 }
 
 /** Only what differs is worth reading. */

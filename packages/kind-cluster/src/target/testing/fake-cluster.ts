@@ -19,6 +19,9 @@ export interface FakeClusterOptions {
   readonly enforced?: readonly Resource[]
   /** Whose answers the applications give. */
   readonly scenarios: readonly Scenario[]
+  /** Who writes nothing down, or whose records cannot be read. */
+  readonly mute?: Written['by']
+  readonly unreadable?: Written['by']
 }
 
 /**
@@ -27,18 +30,20 @@ export interface FakeClusterOptions {
  */
 export function fakeCluster(
   t: TestContext,
-  { declared, enforced = declared, scenarios }: FakeClusterOptions,
+  { declared, enforced = declared, scenarios, mute, unreadable }: FakeClusterOptions,
 ): { readonly target: KindTarget; readonly tools: RecordingTools; readonly notes: readonly string[] } {
   const read = served(declared)
   const { snapshot } = liveOf(served(enforced), enforced)
   const pods = liveOf(read, declared).snapshot.pods
+  const records = (by: Written['by'], pod?: string): Answer =>
+    by === unreadable ? { code: 1, stderr: 'Error from server (Forbidden)' } : by === mute ? {} : world.log(by, pod)
   const world = new World(snapshot, pods, scenarios)
   const table: readonly (readonly [Matcher, Answers])[] = [
     ...outsideUp,
     [/^kubectl get pods .*-l /, ({ args }) => ({ stdout: witnesses(args.join(' '), read.objects) })],
-    [/^kubectl logs -n istio-system ztunnel-/, () => world.log('ztunnel')],
-    [/^kubectl logs -n /, ({ args }) => world.log('proxy', args[args.indexOf('-n') + 2])],
-    [/^kubectl exec -n kube-system cilium-/, () => world.log('hubble')],
+    [/^kubectl logs -n istio-system ztunnel-/, () => records('ztunnel')],
+    [/^kubectl logs -n /, ({ args }) => records('proxy', args[args.indexOf('-n') + 2])],
+    [/^kubectl exec -n kube-system cilium-/, () => records('hubble')],
     [/^kubectl exec -i -n /, (command) => world.inPod(command)],
     [/^node \S+probe\.mjs attempt$/, ({ stdin = '' }) => world.fromOutside(JSON.parse(stdin))],
     [/^docker exec -i \S+ /, (command) => world.onNode(command)],
