@@ -59,6 +59,7 @@ export {
   refusalSightings,
   ztunnelSighting,
 } from './evidence/index.js'
+export { keptImages } from './kept-images.js'
 export { adoptCluster, checkOurs, clusterUid, kindClusters, NotOursError } from './ours.js'
 export { type Outside, type OutsideState, outsideName } from './outside/index.js'
 export {
@@ -86,7 +87,7 @@ export { ActionError } from './run-action.js'
 export { type Failure, type PlanEvent, type PlanOutcome, type RunPlanOptions, runPlan } from './run-plan.js'
 export { type MadeSecrets, makeSecrets, type Told } from './secrets/cluster-secrets.js'
 export { readSecrets } from './secrets/live-secrets.js'
-export { type TakenDown, takeDown } from './take-down.js'
+export { type TakeDownOptions, type TakenDown, takeDown } from './take-down.js'
 export {
   type ClusterLayer,
   type InForce,

@@ -128,3 +128,26 @@ test('when kind cannot delete it, it is not forgotten', async (t) => {
   await assert.rejects(takeDown(still.tools, still.place), /lists it still/)
   assert.ok(existsSync(still.place.record))
 })
+
+test('without kind there is none of ours, and a host of ours goes all the same; where there is a record kind is missed', async (t) => {
+  const missing: readonly (readonly [Matcher, Answers])[] = [['kind get clusters', { fails: 'missing' }]]
+  const place = temporaryPlace(t)
+  const host = recordingTools([...missing, ['docker container rm', {}], ...outsideUp])
+  assert.equal(await takeDown(host, place), undefined)
+  assert.ok(host.lines().includes('docker container rm --force bulkhead-outside'))
+  const nothing = recordingTools([...missing, [/^docker /, { fails: 'missing' }]])
+  assert.equal(await takeDown(nothing, place), undefined)
+  const recorded = prepared(t, { table: missing })
+  await assert.rejects(takeDown(recorded.tools, recorded.place), { code: 'missing' })
+  assert.ok(existsSync(recorded.place.record))
+})
+
+test('what is found is told before it goes, and only then', async (t) => {
+  const found = prepared(t, { table: [network(0), ['docker network rm kind', {}]] })
+  const told: boolean[] = []
+  await takeDown(found.tools, found.place, { onFound: () => told.push(found.deleted()) })
+  assert.deepEqual(told, [false])
+  const gone = prepared(t, { there: false, table: [silent, network(0), ['docker network rm kind', {}]] })
+  await takeDown(gone.tools, gone.place, { onFound: () => told.push(true) })
+  assert.deepEqual(told, [false])
+})

@@ -7,12 +7,18 @@ import { commandsFor } from './plan/commands.js'
 import { downPlan } from './plan/down.js'
 import { type ClusterRecord, forgetCluster, readRecord } from './record.js'
 import { ActionError, endedWith } from './run-action.js'
-import type { Command, RunOptions, Tools } from './tools.js'
+import { type Command, type RunOptions, ToolError, type Tools } from './tools.js'
 
 export interface TakenDown {
   /** False when there was no cluster any more, and only what we kept of it went. */
   readonly deleted: boolean
   readonly network: 'removed' | 'kept' | 'none'
+}
+
+export interface TakeDownOptions {
+  readonly signal?: AbortSignal
+  /** Called once it is known that there is a cluster and that it is ours, before it goes. */
+  readonly onFound?: () => void
 }
 
 /**
@@ -21,25 +27,36 @@ export interface TakenDown {
  * @returns undefined when there is nothing of ours
  * @throws NotOursError, RecordError, ActionError, LockedError
  */
-export async function takeDown(tools: Tools, place: Place, options: RunOptions = {}): Promise<TakenDown | undefined> {
+export async function takeDown(
+  tools: Tools,
+  place: Place,
+  options: TakeDownOptions = {},
+): Promise<TakenDown | undefined> {
   return locked(place, () => down(tools, place, options))
 }
 
-async function down(tools: Tools, place: Place, options: RunOptions): Promise<TakenDown | undefined> {
+async function down(
+  tools: Tools,
+  place: Place,
+  { onFound, ...options }: TakeDownOptions,
+): Promise<TakenDown | undefined> {
   const record = readRecord(place)
-  const exists = (await kindClusters(tools, place, options)).includes(clusterName)
+  const asked = kindClusters(tools, place, options)
   if (record === undefined) {
-    if (exists)
+    // What no tool is there for has not been made with it.
+    if ((await unlessMissing(asked))?.includes(clusterName) === true)
       throw new NotOursError(
         'not-ours',
         `kind has a cluster named ${clusterName}, and it was not made here (no ${place.record}). Nothing was changed. If nobody needs it: \`kind delete cluster --name ${clusterName}\`.`,
       )
-    await removeHost(tools, options)
+    await unlessMissing(removeHost(tools, options))
     forgetCluster(place)
     return undefined
   }
+  const exists = (await asked).includes(clusterName)
   if (exists) {
     await held(tools, place, record, options)
+    onFound?.()
     const [remove] = downPlan(place, false).steps
     for (const action of remove?.actions ?? []) await must(tools, action.command, options)
     if ((await kindClusters(tools, place, options)).includes(clusterName))
@@ -49,6 +66,16 @@ async function down(tools: Tools, place: Place, options: RunOptions): Promise<Ta
   const network = await removeNetwork(tools, place, record, options)
   forgetCluster(place)
   return { deleted: exists, network }
+}
+
+/** Undefined where its tool is not on this machine. */
+async function unlessMissing<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked
+  } catch (error) {
+    if (error instanceof ToolError && error.code === 'missing') return undefined
+    throw error
+  }
 }
 
 /** That it is ours: the cluster that answers, and the containers that would go. One whose making was interrupted has no UID yet. */

@@ -1,4 +1,4 @@
-import { downPlan, imagesOf, readPins, readRecord, takeDown } from '@bulkhead/kind-cluster'
+import { downPlan, imagesOf, keptImages, readPins, readRecord, takeDown } from '@bulkhead/kind-cluster'
 import { exitCodes, type Io, note, print, printJson } from '../io.js'
 import { shownPath } from '../places.js'
 import { type ClusterTools, clusterPlace, clusterTools } from './place.js'
@@ -13,8 +13,10 @@ export async function down(options: UpOptions, io: Io, given?: ClusterTools): Pr
     return
   }
   const { place, tools } = given ?? clusterTools(io, options)
-  note(io, 'deleting the cluster ...')
-  const taken = await takeDown(tools, place, { signal: io.signal })
+  const taken = await takeDown(tools, place, {
+    signal: io.signal,
+    onFound: () => note(io, 'deleting the cluster ...'),
+  })
   if (options.json === true) printJson(io, { down: taken !== undefined, ...taken })
   if (taken === undefined) {
     note(io, 'there was no cluster of ours.')
@@ -22,14 +24,22 @@ export async function down(options: UpOptions, io: Io, given?: ClusterTools): Pr
     return
   }
   if (options.json === true) return
-  const { built, fetched } = imagesOf(readPins(place.root))
   print(
     io,
     [
       taken.deleted ? 'The cluster is gone, with its data and its passwords.' : 'The cluster was gone already.',
       `So is ${shownPath(io, place.folder)}, with its log.${taken.network === 'removed' ? " Docker's network of kind's clusters is removed." : ''}`,
+    ].join('\n'),
+  )
+  const pins = readPins(place.root)
+  const { built, fetched } = imagesOf(pins)
+  const kept = await keptImages(tools, place, [...built, ...fetched, pins.kind.node], { signal: io.signal })
+  if (kept.length === 0) return
+  print(
+    io,
+    [
       'What Docker keeps, so that the next `up` is quicker:',
-      ...[...built, ...fetched, readPins(place.root).kind.node].map((image) => `  ${image}`),
+      ...kept.map((image) => `  ${image}`),
       '`docker image rm` with these names removes them; `docker buildx prune` what the builds left.',
     ].join('\n'),
   )
