@@ -34,6 +34,13 @@ describe('without a cluster', () => {
   }
 })
 
+test('status --on kind names the command that says it, and is in no help', async () => {
+  const { code, stdout, stderr } = await runCli(['status', '--on', 'kind'], { cwd: repository })
+  assert.deepEqual([code, stdout], [2, ''])
+  assert.equal(stderr, 'bulkhead: what is up on the cluster is said by `npx bulkhead cluster status`.\n')
+  assert.doesNotMatch((await runCli(['status', '--help'])).stdout, /--on/)
+})
+
 test('files and a cluster cannot be asked at once', async (t) => {
   for (const more of [['--offline'], ['--manifests', 'k8s']]) {
     const args = ['explain', 'shop/sleep', 'shop/web-api:8080', '--on', 'kind', '--state', folder(t), ...more]
