@@ -97,10 +97,16 @@ for (const [what, server, published] of [
     assert.ok(!tools.lines().some((line) => line.startsWith('kubectl get')), tools.lines().join('\n'))
   })
 
-test('by hand, of a Docker that publishes it by IPv6', async (t) => {
-  const { place, tools } = prepared(t, [
-    ['kubectl config view', { stdout: 'https://[::1]:40123' }],
-    [ports, { stdout: '::1 40123\n\n' }],
-  ])
-  assert.equal((await adoptCluster(tools, place, new Date(0))).uid, uid)
-})
+for (const [what, server, published] of [
+  ['by IPv6', 'https://[::1]:40123', '::1 40123\n\n'],
+  ['at two addresses', 'https://127.0.0.1:40123', '::1 40125\n127.0.0.1 40123\n\n'],
+  ['as the label of Docker Desktop says', 'https://127.0.0.1:40123', '127.0.0.1:40123\n'],
+  ['as that label says, by IPv6', 'https://[::1]:40123', '[::1]:40123\n'],
+] as const)
+  test(`by hand, and Docker publishes it ${what}: it is ours`, async (t) => {
+    const { place, tools } = prepared(t, [
+      ['kubectl config view', { stdout: server }],
+      [ports, { stdout: published }],
+    ])
+    assert.equal((await adoptCluster(tools, place, new Date(0))).uid, uid)
+  })

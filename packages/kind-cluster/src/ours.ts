@@ -98,15 +98,21 @@ export async function containerId(tools: Tools, place: Place, options: RunOption
   return code === 0 && stdout.trim() !== '' ? stdout.trim() : undefined
 }
 
-/** Where Docker publishes the API server of the control plane's container, as kind writes it in a kubeconfig; none when it is stopped. */
+const desktopLabel = 'desktop.docker.io/ports/6443/tcp'
+
+/**
+ * Where Docker publishes the API server of the control plane's container, as kind writes it in a kubeconfig; none when it is stopped.
+ * Docker Desktop may publish another port than its engine says, and tells it in a label, to which kind defers, too.
+ */
 async function publishedServers(tools: Tools, place: Place, options: RunOptions): Promise<readonly string[]> {
-  const format = '{{range index .NetworkSettings.Ports "6443/tcp"}}{{.HostIp}} {{.HostPort}}{{println}}{{end}}'
+  const ports = '{{range index .NetworkSettings.Ports "6443/tcp"}}{{.HostIp}} {{.HostPort}}{{println}}{{end}}'
+  const format = `{{with index .Config.Labels "${desktopLabel}"}}{{.}}{{else}}${ports}{{end}}`
   const args = ['container', 'inspect', '--format', format, `${clusterName}-control-plane`]
   const { code, stdout } = await tools.run(commandsFor(place).docker(args, 1), options)
   const lines = code === 0 ? stdout.split('\n') : []
   return lines.flatMap((line) => {
-    const [ip = '', port = ''] = line.trim().split(' ')
-    if (!/^\d+$/.test(port)) return []
+    const [, ip = '', port = ''] = /^\[?([\da-f.:]+?)\]?[ :](\d+)$/i.exec(line.trim()) ?? []
+    if (port === '') return []
     return [`https://${ip.includes(':') ? `[${ip}]` : ip}:${port}`]
   })
 }
