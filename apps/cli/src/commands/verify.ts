@@ -18,7 +18,7 @@ export function register(program: Command, io: Io): void {
       'npx bulkhead verify --json',
       'npx bulkhead verify --on kind --output report.html --output report.xml',
     ],
-    exit: '0 all three agree everywhere, 1 they do not, or nothing was tried, 2 bad input or nothing is up',
+    exit: '0 all three agree everywhere, 1 they do not, or nothing was tried, or a whole kind of witness was silent, 2 bad input or nothing is up',
   })
   command.action(async (ids: string[], options: ReportOptions & StateOption & OnOption) => {
     const { renderVerify, verifyPassed } = await import('@bulkhead/scenarios')

@@ -17,6 +17,7 @@ import { ran } from './attempt/ran.js'
 import { resolveAttempt, resolveFromOutside } from './attempt/resolve.js'
 import { type AttemptOptions, type Made, makeAttempt } from './attempt/run.js'
 import { type Caller, callerOf } from './attempt/where.js'
+import { World } from './attempt/world.js'
 import { Changes } from './changes/index.js'
 import { TargetError } from './errors.js'
 import { type ClusterLayer, layersOf, type Switch, switchedOf, switchLayers } from './layers.js'
@@ -51,6 +52,7 @@ export class KindTarget implements Target {
   readonly #settle: Settle
   readonly #loot: Loot
   readonly #limit: Limit
+  readonly #world: World
   #ready: Promise<void> | undefined
 
   private constructor(place: Place, tools: Tools, options: KindTargetOptions) {
@@ -69,6 +71,7 @@ export class KindTarget implements Target {
     })
     this.#loot = new Loot(tools, place)
     this.#limit = new Limit(atOnce)
+    this.#world = new World(tools)
   }
 
   /** @throws TargetError `no-cluster` when none of ours is up. Whether it is ours is asked of it at the first use. */
@@ -175,6 +178,11 @@ export class KindTarget implements Target {
     )
     const why = observation.symptom === 'ok' ? undefined : provesNothing(attempt, sightings)
     if (why !== undefined) throw new TargetError('attempt-failed', [why, ...notes].join(' '))
+    if (observation.symptom !== 'ok') {
+      const asking = signal === undefined ? {} : { signal }
+      const far = await this.#world.outOfReach(from, attempt, { sightings, snapshot: live.snapshot }, asking)
+      if (far !== undefined) throw new TargetError('not-makeable', far)
+    }
     const shown = sightingsWithoutLoot(sightings, resolved)
     const missing = { ...(unread.size > 0 && { unread: [...unread] }), ...(notes.length > 0 && { notes }) }
     return { observation, flows: [], sightings: shown, ...missing }
