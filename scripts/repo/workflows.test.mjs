@@ -139,7 +139,14 @@ test('a cluster is made from a bundle where the network is cut, each cut is trie
     const index = own.findIndex(({ run = '', uses = '' }) => run.includes(words) || uses.startsWith(words))
     return index < 0 ? assert.fail(`no step with ${words}`) : index
   }
-  const order = ['cluster bundle', 'docker image ls', 'iptables', 'npm ci --offline', 'up --bundle', 'verify --on kind']
+  const order = [
+    'cluster bundle',
+    'docker image ls',
+    'iptables',
+    'npm ci --offline',
+    'cluster up --bundle "$BUNDLE"\' ||',
+    'differs.txt',
+  ]
   const places = order.map(at)
   assert.deepEqual(
     places,
@@ -155,9 +162,9 @@ test('a cluster is made from a bundle where the network is cut, each cut is trie
   assert.ok(own.some(({ if: when = '', ...step }) => when.startsWith('always()') && isDown(step)))
   assert.ok(own.some((step) => step.if === 'always()' && step.uses?.startsWith('actions/upload-artifact@')))
   // What the reports are asked for is what they say.
-  const { run } = own[at('world.txt')]
+  const { run } = own[at('differs.txt')]
   const asked = [...run.matchAll(/\.status == "([a-z-]+)"/g)].map(([, status]) => status)
   const [, known] = /type Status =([^\n]*)/.exec(text('packages/scenarios/src/result.ts'))
-  assert.equal(asked.length, 3)
+  assert.equal(asked.length, 4)
   for (const status of asked) assert.ok(known.includes(`'${status}'`), status)
 })
