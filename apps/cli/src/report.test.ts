@@ -6,7 +6,7 @@ import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import type { Report } from '@bulkhead/scenarios'
 import type { Io } from './io.js'
-import { planReport, printReport } from './report.js'
+import { isKept, planReport, printReport } from './report.js'
 
 const report: Report = { target: 'kind', layers: [], results: [], durationMs: 1 }
 const text = ({ target }: Report): string => `text of ${target}\n`
@@ -45,6 +45,19 @@ test('one run gives as many reports as are asked for, and text for whoever waits
   assert.equal(read('a.txt'), 'text of kind\n')
   assert.equal(said.stdout(), 'text of kind\n')
   assert.equal(said.stderr(), ['a.html', 'a.xml', 'a.json', 'a.txt'].map((file) => `report: ${file}\n`).join(''))
+})
+
+test('when it was made is in every form that is kept, and the text stays as it is', async (t) => {
+  const cwd = folder(t)
+  const said = io(cwd)
+  const plan = planReport(said.io, { output: ['a.html', 'a.xml', 'a.json', 'a.txt'] })
+  const startedAt = '2026-11-22T04:00:00.000Z'
+  await printReport(said.io, plan, report, text, { startedAt })
+  for (const file of ['a.html', 'a.xml', 'a.json']) {
+    assert.ok(readFileSync(path.join(cwd, file), 'utf8').includes(startedAt), file)
+  }
+  assert.equal(readFileSync(path.join(cwd, 'a.txt'), 'utf8') + said.stdout(), 'text of kind\n'.repeat(2))
+  assert.deepEqual([isKept(plan), isKept(planReport(said.io, {}))], [true, false])
 })
 
 for (const [options, begins] of [

@@ -1,6 +1,6 @@
 import { statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import type { Report } from '@bulkhead/scenarios'
+import type { Made, Report } from '@bulkhead/scenarios'
 import { type Command, Option } from 'commander'
 import { CliError, type Io, note, print } from './io.js'
 import type { JsonOption } from './options.js'
@@ -67,16 +67,27 @@ function checkWritable(io: Pick<Io, 'cwd'>, file: string): void {
   }
 }
 
+/** Whether something else than text is asked for: what is kept says when it was made, and of what. */
+export const isKept = ({ stdout, files }: ReportPlan): boolean =>
+  [stdout, ...files.map(({ format }) => format)].some((format) => format !== 'text')
+
 export type TextRender = (report: Report, options: { readonly color?: boolean }) => string
 
 /** Writes the report where the plan says; `text` is the command's own. */
-export async function printReport(io: Io, plan: ReportPlan, report: Report, text: TextRender): Promise<void> {
+export async function printReport(
+  io: Io,
+  plan: ReportPlan,
+  report: Report,
+  text: TextRender,
+  made?: Made,
+): Promise<void> {
   const { renderHtml, renderJson, renderJunit } = await import('@bulkhead/scenarios')
+  const when = made === undefined ? {} : { made }
   const render: Readonly<Record<Format, () => string>> = {
     text: () => text(report, {}),
-    json: () => renderJson(report),
-    junit: () => renderJunit(report),
-    html: () => renderHtml(report),
+    json: () => renderJson(report, when),
+    junit: () => renderJunit(report, when),
+    html: () => renderHtml(report, when),
   }
   for (const { file, format } of plan.files) {
     try {

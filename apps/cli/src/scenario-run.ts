@@ -3,7 +3,8 @@ import type { Report, Scenario } from '@bulkhead/scenarios'
 import { CliError, type Io, note } from './io.js'
 import type { OnOption, StateOption } from './options.js'
 import { findPlaces } from './places.js'
-import { planReport, printReport, type ReportOptions, type TextRender } from './report.js'
+import { isKept, planReport, printReport, type ReportOptions, type TextRender } from './report.js'
+import { madeNow } from './revision/made.js'
 import { findRunning } from './target/running.js'
 
 export interface ScenarioRun {
@@ -28,6 +29,7 @@ export async function runScenariosOnTarget(
   const target = await findRunning(io, options)
   const { root, scenarios: folder } = findPlaces(io)
   const chosen = choose(await loadScenarios(folder))
+  const made = isKept(plan) ? await madeNow(io, root) : undefined
   const progress = counter(io, chosen.length)
   const stopping = (): void => {
     progress.clear()
@@ -43,7 +45,7 @@ export async function runScenariosOnTarget(
   return {
     report,
     isText: plan.stdout === 'text',
-    print: (text) => printReport(io, plan, report, text),
+    print: (text) => printReport(io, plan, report, text, made),
   }
 }
 

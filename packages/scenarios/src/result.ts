@@ -65,6 +65,18 @@ export interface Report {
   readonly durationMs: number
 }
 
+/** When a run was made, and of what: given to what renders it, since no result has it. */
+export interface Made {
+  /** When it was started, RFC 3339. */
+  readonly startedAt: string
+  /** What was tried, where that is a clone: its commit, and whether there is something in it that is in no commit. */
+  readonly revision?: { readonly commit: string; readonly changes: boolean }
+}
+
+/** The commit, `with changes` where there are some. */
+export const revisionText = ({ commit, changes }: NonNullable<Made['revision']>): string =>
+  changes ? `${commit} with changes` : commit
+
 /** Of an object that admission lets in, and of a program that runs in a pod that is there. */
 export const letIn: View = { outcome: 'through', symptom: 'ok' }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Report, ScenarioResult, Status, View } from '../result.js'
+import { type Made, type Report, revisionText, type ScenarioResult, type Status, type View } from '../result.js'
 import { silentWitnesses } from '../silent.js'
 import { alwaysOn } from '../walls.js'
 import { script, style } from './html-page.js'
@@ -12,7 +12,7 @@ import { attemptText, layersText, reasonLines, sawText, wasTried } from './words
  * The report as one page that needs nothing else: no network, no other file. Expected, predicted, observed and what was seen of it
  * stand side by side; without its script the page is the same, and only cannot be filtered.
  */
-export function renderHtml(report: Report): string {
+export function renderHtml(report: Report, { made }: { readonly made?: Made } = {}): string {
   const { target, results } = report
   const title = `Expected, predicted and observed on the ${target} target`
   return `<!doctype html>
@@ -30,7 +30,7 @@ export function renderHtml(report: Report): string {
 <h1>${escaped(title)}</h1>
 <p class="${verdictClass(report)}">${escaped(summaryText(report))}</p>
 ${silentText(report)}<p>${escaped(layersText(report.layers))}</p>
-</header>
+${madeText(made)}</header>
 <main>
 <form role="search" aria-label="Scenarios" hidden>
 <fieldset><legend>Show those that</legend>
@@ -53,6 +53,13 @@ ${[...results.filter(failed), ...results.filter((result) => !failed(result))].ma
 </body>
 </html>
 `
+}
+
+function madeText(made: Made | undefined): string {
+  if (made === undefined) return ''
+  const of = made.revision === undefined ? '' : `, of revision <code>${escaped(revisionText(made.revision))}</code>`
+  const at = escaped(made.startedAt)
+  return `<p>Started at <time datetime="${at}">${at}</time>${of}</p>\n`
 }
 
 const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`

@@ -1,5 +1,5 @@
 import { outside } from '../flow.js'
-import type { Report, ScenarioResult } from '../result.js'
+import { type Made, type Report, revisionText, type ScenarioResult } from '../result.js'
 import { type SilentWitness, silentWitnesses } from '../silent.js'
 import { escaped } from './markup.js'
 import { failed, resultLines, viewTexts } from './told.js'
@@ -9,7 +9,7 @@ import { layersText } from './words.js'
  * The report as JUnit XML, for what shows tests: a test case for each scenario, grouped by the caller's namespace. What was
  * skipped, or cannot be made on this target, is skipped there too. A kind of witness that was silent all along is one that failed.
  */
-export function renderJunit(report: Report): string {
+export function renderJunit(report: Report, { made }: { readonly made?: Made } = {}): string {
   const { results } = report
   const silent = silentWitnesses(report)
   const of = (status: (result: ScenarioResult) => boolean): number => results.filter(status).length
@@ -20,9 +20,11 @@ export function renderJunit(report: Report): string {
     errors: of(({ status }) => status === 'not-observed'),
     skipped: of(({ status }) => status === 'skipped' || status === 'not-made'),
     time: secondsOf(report.durationMs),
+    ...(made && { timestamp: made.startedAt }),
   })
   const properties = [
     property('target', report.target),
+    ...(made?.revision ? [property('revision', revisionText(made.revision))] : []),
     property('layers', layersText(report.layers)),
     property('unwitnessed', String(of(({ unwitnessed }) => unwitnessed === true))),
   ]

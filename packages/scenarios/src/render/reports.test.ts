@@ -92,6 +92,23 @@ describe('the report of a run on a cluster', () => {
   })
   it('for what shows tests', () => golden('report.xml', renderJunit(report)))
   it('as a page', () => golden('report.html', renderHtml(report)))
+  it('with when it was started and of what revision, where that is given, in every form that is kept', () => {
+    const commit = '0123456789abcdef0123456789abcdef01234567'
+    const made = { startedAt: '2026-11-22T04:00:00.000Z', revision: { commit, changes: true } }
+    const { startedAt, revision } = JSON.parse(renderJson(report, { made }))
+    assert.deepEqual({ startedAt, revision }, made)
+    assert.equal(renderJson(report, { made, stable: true }), renderJson(report, { stable: true }))
+    const xml = renderJunit(report, { made })
+    assert.match(xml, /<testsuite [^>]*timestamp="2026-11-22T04:00:00\.000Z"/)
+    assert.match(xml, new RegExp(`<property name="revision" value="${commit} with changes"/>`))
+    const page = renderHtml(report, { made })
+    assert.match(page, /<time datetime="2026-11-22T04:00:00\.000Z">/)
+    assert.match(page, new RegExp(`of revision <code>${commit} with changes</code>`))
+    const clean = { ...made, revision: { commit, changes: false } }
+    assert.doesNotMatch(renderJunit(report, { made: clean }) + renderHtml(report, { made: clean }), /with changes/)
+    const elsewhere = { made: { startedAt: made.startedAt } }
+    assert.doesNotMatch(renderJunit(report, elsewhere) + renderHtml(report, elsewhere), /revision/)
+  })
   it('obeys nobody on a terminal, whatever a pod, a log or the API server said, nor does it lose lines of it', () => {
     const hostile = 'the last words\u001b]0;owned\u0007\u009b2J\u202e\r\nseen: ztunnel says so'
     const said: Report = {
