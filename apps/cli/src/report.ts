@@ -71,6 +71,10 @@ function checkWritable(io: Pick<Io, 'cwd'>, file: string): void {
 export const isKept = ({ stdout, files }: ReportPlan): boolean =>
   [stdout, ...files.map(({ format }) => format)].some((format) => format !== 'text')
 
+/** Whether a program reads the report from stdout, and so what stood in its way. */
+export const isForPrograms = ({ json, format, output = [] }: ReportOptions): boolean =>
+  json === true || (format === 'json' && output.length === 0)
+
 export type TextRender = (report: Report, options: { readonly color?: boolean }) => string
 
 /** Writes the report where the plan says; `text` is the command's own. */

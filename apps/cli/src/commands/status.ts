@@ -2,6 +2,7 @@ import { ControlError } from '@bulkhead/control'
 import { type Command, Option } from 'commander'
 import { CliError, exitCodes, type Io, note, print, printJson } from '../io.js'
 import { type JsonOption, type OnOption, type StateOption, withHelp, withJson, withState } from '../options.js'
+import { saidToPrograms } from '../refused.js'
 import { styleOf } from '../style.js'
 import { findTarget } from '../target/find.js'
 import { notReady, statusText } from '../target/status-text.js'
@@ -12,7 +13,9 @@ export function register(program: Command, io: Io): void {
     .description('What is up: each pod with its node, address and identity, and the layers that are on.')
     // Other commands have it: whoever writes it here is told the command for a cluster.
     .addOption(new Option('--on <target>').choices(['local', 'kind']).hideHelp())
-    .action((options: JsonOption & StateOption & OnOption) => status(options, io))
+    .action((options: JsonOption & StateOption & OnOption) =>
+      saidToPrograms(options.json === true, io, () => status(options, io)),
+    )
   withHelp(withJson(withState(command)), {
     examples: ['npx bulkhead status', 'npx bulkhead status --json'],
     exit: '0 all pods are ready, 1 not all, or admission refuses something, 2 nothing is up.',

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
 import { KindTarget, type Place, type Tools } from '@bulkhead/kind-cluster'
 import { clusterPlace, clusterTools } from '../cluster/place.js'
-import { CliError, type Io, note, printable } from '../io.js'
+import { type Io, note, printable } from '../io.js'
 import type { StateOption } from '../options.js'
+import { RefusedWith } from '../refused.js'
 
 /** A cluster of ours that is up, and how it is asked. */
 export interface FoundKind {
@@ -14,7 +15,8 @@ export interface FoundKind {
 /** @throws a sentence that says what to type, when no cluster of ours is up */
 export function findKind(io: Io, options: StateOption): FoundKind {
   if (!existsSync(clusterPlace(io, options).kubeconfig)) {
-    throw new CliError(
+    throw new RefusedWith(
+      'none',
       'no cluster is up here; npx bulkhead cluster up makes one (npx bulkhead cluster up --plan shows how).',
     )
   }
