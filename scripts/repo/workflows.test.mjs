@@ -130,7 +130,15 @@ test('the cluster is asked for reports, which are kept, and taken down whatever 
   assert.ok(up['timeout-minutes'] >= 120)
   assert.ok(own.some((step) => isAlways(step) && isDown(step)))
   assert.ok(own.some((step) => isAlways(step) && step.uses?.startsWith('actions/upload-artifact@')))
-  assert.ok(own.some(({ run = '', if: when = '' }) => run.includes('cluster-info dump') && when.includes('failure()')))
+  assert.ok(own.some(({ run, if: when = '' }) => run === '.ci/keep reports' && when.includes('failure()')))
+  for (const what of ['cluster-info dump', 'kind export logs', 'cluster.log', 'policies.yaml'])
+    assert.ok(text('.ci/keep').includes(what), `.ci/keep does not keep ${what}`)
+})
+
+test('nothing that fails is passed over', () => {
+  for (const { id, steps } of jobs)
+    for (const { run = '' } of steps) assert.doesNotMatch(run, /\|\| (true|:)(\s|$)/, `${id}: ${run}`)
+  assert.doesNotMatch(text('.ci/keep'), /\|\| (true|:)(\s|$)/)
 })
 
 test('a cluster is made from a bundle where the network is cut, each cut is tried, and its report is kept', () => {

@@ -24,7 +24,7 @@ export async function kindClusters(tools: Tools, place: Place, options: RunOptio
   const { code, stdout, stderr } = await tools.run(commandsFor(place).kind(['get', 'clusters'], 1), options)
   if (code !== 0) {
     const cause = causeOf(stderr)
-    const likely = cause === undefined ? '' : ` ${[cause.cause, ...cause.todo].join(' ')}`
+    const likely = cause === undefined ? '' : ` ${[cause.cause, ...cause.remedy].join(' ')}`
     throw new Error(`which clusters kind has cannot be asked: ${stderr.trim()}${likely}`)
   }
   return stdout.split('\n').filter((line) => line !== '')
@@ -67,13 +67,13 @@ async function serverOf(tools: Tools, place: Place, options: RunOptions): Promis
   const { code, stdout, stderr } = await tools.run(view, options)
   const server = stdout.trim()
   const what = `the file "${place.kubeconfig}"`
-  const todo = `Nothing was changed. That file is written by \`npx bulkhead cluster up\` alone; ${anew(place)}`
+  const remedy = `Nothing was changed. That file is written by \`npx bulkhead cluster up\` alone; ${anew(place)}`
   if (code !== 0)
-    throw new NotOursError('not-ours', `${what} has no context ${contextName} (${stderr.trim()}). ${todo}`)
+    throw new NotOursError('not-ours', `${what} has no context ${contextName} (${stderr.trim()}). ${remedy}`)
   if (loopback.test(server)) return server
   throw new NotOursError(
     'not-ours',
-    `the context ${contextName} in ${what} points to ${JSON.stringify(server)}, which is not on this machine. ${todo}`,
+    `the context ${contextName} in ${what} points to ${JSON.stringify(server)}, which is not on this machine. ${remedy}`,
   )
 }
 

@@ -164,5 +164,5 @@ function failed(error: unknown): unknown {
 
 function likely(text: string): readonly string[] {
   const cause = causeOf(text)
-  return cause === undefined ? [] : [`Likely: ${cause.cause}`, ...cause.todo.map((one) => `  ${one}`)]
+  return cause === undefined ? [] : [`Likely: ${cause.cause}`, ...cause.remedy.map((one) => `  ${one}`)]
 }

@@ -152,7 +152,7 @@ function failureText({ step, command, why, said }: Failure, index: number, log: 
     `bulkhead: step ${index + 1}, "${step.title}", failed: ${why}.`,
     ...(command === undefined ? [] : ['The command:', `  ${commandLine(command)}`]),
     ...(said.length === 0 ? [] : ['It said last:', ...said.map((line) => `  ${line}`)]),
-    ...(cause === undefined ? [] : [`Likely: ${cause.cause}`, ...cause.todo.map((one) => `  ${one}`)]),
+    ...(cause === undefined ? [] : [`Likely: ${cause.cause}`, ...cause.remedy.map((one) => `  ${one}`)]),
     `Everything that was said is in ${log}. When it is put right, \`${typed.up}\` goes on at this step; \`${typed.down}\` takes away what is there.`,
   ]
   return parts.join('\n')

@@ -29,7 +29,7 @@ export const machineCauses: readonly KnownCause[] = [
     id: 'docker-denied',
     seen: /permission denied while trying to connect to the docker (?:daemon|api)|dial unix \S*docker\S*\.sock: connect: permission denied/i,
     cause: 'Docker runs, and this user may not speak to it: the socket belongs to root and the group docker.',
-    todo: {
+    remedy: {
       linux: [
         '`sudo usermod -aG docker "$USER"`, then log out and in again, or `newgrp docker` in this shell.',
         'Who is in that group is root on this machine; rootless Docker is the other way.',
@@ -45,7 +45,7 @@ export const machineCauses: readonly KnownCause[] = [
     id: 'docker-down',
     seen: /cannot connect to the docker daemon|failed to connect to the docker api|is the docker daemon running/i,
     cause: 'No Docker engine answers at the address that is asked.',
-    todo: {
+    remedy: {
       linux: ['`sudo systemctl start docker`', 'If it runs elsewhere: `docker context ls`, and look at DOCKER_HOST.'],
       macos: ['Start Docker Desktop (`open -a Docker`), and wait until it says that the engine runs.'],
       wsl: [
@@ -58,7 +58,7 @@ export const machineCauses: readonly KnownCause[] = [
     id: 'buildx-missing',
     seen: /'buildx' is not a docker command|unknown command: docker buildx|buildx component is missing or broken/,
     cause: 'Docker is there without buildx, the plugin that builds images.',
-    todo: {
+    remedy: {
       linux: [
         "Install the package `docker-buildx-plugin` of Docker's own repository; distributions call it `docker-buildx`.",
       ],
@@ -73,7 +73,7 @@ export const machineCauses: readonly KnownCause[] = [
     seen: /error getting credentials|docker-credential-\S+": executable file not found/,
     cause:
       "Docker's configuration names a helper for passwords that is not there, so not even public images are fetched.",
-    todo: [
+    remedy: [
       'Take the line with "credsStore" out of `~/.docker/config.json`; it is often left by another Docker on the same machine.',
     ],
   },
@@ -82,31 +82,31 @@ export const machineCauses: readonly KnownCause[] = [
     seen: /inotify_(?:init|add_watch)|inotify (?:instances|watches)|fsnotify watcher|inotify object|directory watch: |too many open files/i,
     cause:
       "The kernel's limits for inotify are used up. All nodes share them with everything else on the machine, and the usual 128 instances are too few for three.",
-    todo: { linux: inotifyLines, macos: inDockersVm, wsl: inotifyLines },
+    remedy: { linux: inotifyLines, macos: inDockersVm, wsl: inotifyLines },
   },
   {
     id: 'no-space',
     seen: /no space left on device|disk quota exceeded|node\.kubernetes\.io\/disk-pressure|low on resource: ephemeral-storage|must evict pod\(s\) to reclaim ephemeral-storage/i,
     cause: 'The disk that Docker keeps its images and containers on is full.',
-    todo: space,
+    remedy: space,
   },
   {
     id: 'memory',
     seen: /OOMKilled|signal: killed|ended (?:by SIGKILL|\(SIGKILL\))|exit (?:code|status) 137|exited with (?:code )?137|low on resource: memory|node\.kubernetes\.io\/memory-pressure|Insufficient memory|out of memory/i,
     cause: 'Something was ended because memory ran out, or does not start because there is none left.',
-    todo: memory,
+    remedy: memory,
   },
   {
     id: 'cpu',
     seen: /\d+ Insufficient cpu/,
     cause: 'The nodes have promised all of their CPUs already, so that a pod finds no place.',
-    todo: ['Give Docker at least 4 CPUs (Settings, Resources), then make the cluster anew.'],
+    remedy: ['Give Docker at least 4 CPUs (Settings, Resources), then make the cluster anew.'],
   },
   {
     id: 'port-taken',
     seen: /(?:127\.0\.0\.1|0\.0\.0\.0|\[::1?\]):(\d+)\S*[^\n]*?(?:port is already allocated|address already in use)|ports are not available[^\n]*?:(\d+)/i,
     cause: ([, first, second]) => `Port ${first ?? second} is taken by another program, or another container.`,
-    todo: {
+    remedy: {
       linux: [
         '`sudo ss -ltnp` and `docker ps` say who has it; the local target has the same ports: `npx bulkhead down`.',
       ],
@@ -122,7 +122,7 @@ export const machineCauses: readonly KnownCause[] = [
     id: 'cgroup-v1',
     seen: /not run on a host using cgroup v1|detected cgroup v1(?!")|error adding pid \d+ to cgroups/i,
     cause: 'The kernel uses cgroup v1, and Kubernetes runs on v2 alone since 1.35.',
-    todo: {
+    remedy: {
       linux: [
         'Start the kernel with `systemd.unified_cgroup_hierarchy=1`, or take a distribution of the last years, which has v2.',
       ],
@@ -137,7 +137,7 @@ export const machineCauses: readonly KnownCause[] = [
     seen: /exec format error|no match for platform in manifest|does not match the (?:detected host|specified) platform/i,
     cause:
       "An image is for another processor than this machine's: amd64 where arm64 is needed, or the other way round.",
-    todo: [
+    remedy: [
       'Is DOCKER_DEFAULT_PLATFORM set? Take it away, remove the image and build it again: `docker image rm` and `npx bulkhead cluster up`.',
     ],
   },

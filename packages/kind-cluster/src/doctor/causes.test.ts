@@ -33,10 +33,10 @@ describe('what a tool says when it fails', () => {
     assert.deepEqual(ids.toSorted(), [...new Set(said.map(({ cause }) => cause))].toSorted())
     for (const { says } of said)
       for (const platform of platforms) {
-        const { id, cause, todo } = causeOf(says, platform) ?? assert.fail(says)
+        const { id, cause, remedy } = causeOf(says, platform) ?? assert.fail(says)
         assert.match(cause, /^\S.*\.$/s, id)
-        assert.ok(todo.length > 0, id)
-        for (const line of todo) assert.equal(line.split('`').length % 2, 1, `${id}: ${line}`)
+        assert.ok(remedy.length > 0, id)
+        for (const line of remedy) assert.equal(line.split('`').length % 2, 1, `${id}: ${line}`)
       }
   })
 

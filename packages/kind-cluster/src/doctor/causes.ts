@@ -10,7 +10,7 @@ export interface Cause {
   /** What is the matter, in a sentence or two. */
   readonly cause: string
   /** What to do about it: sentences, in order; command lines stand between backticks. */
-  readonly todo: readonly string[]
+  readonly remedy: readonly string[]
   /** The line that gave it away. */
   readonly line: string
 }
@@ -20,7 +20,7 @@ export interface KnownCause {
   readonly id: string
   readonly seen: RegExp
   readonly cause: string | ((found: RegExpExecArray) => string)
-  readonly todo: readonly string[] | Readonly<Record<Platform, readonly string[]>>
+  readonly remedy: readonly string[] | Readonly<Record<Platform, readonly string[]>>
 }
 
 /** The first that fits is taken: what is behind a failure before what merely follows from it. */
@@ -32,13 +32,13 @@ const READ = 64 * 1024
 /** The likely cause of what a tool said; undefined where it is none that is known. */
 export function causeOf(text: string, platform: Platform = platformOf()): Cause | undefined {
   const said = text.length > 2 * READ ? `${text.slice(0, READ)}\n${text.slice(-READ)}` : text
-  for (const { id, seen, cause, todo } of knownCauses) {
+  for (const { id, seen, cause, remedy } of knownCauses) {
     const found = seen.exec(said)
     if (found === null) continue
     return {
       id,
       cause: typeof cause === 'string' ? cause : cause(found),
-      todo: onPlatform(todo, platform),
+      remedy: onPlatform(remedy, platform),
       line: lineAt(said, found.index),
     }
   }
@@ -48,13 +48,13 @@ export function causeOf(text: string, platform: Platform = platformOf()): Cause 
 /** What is to be done about a cause that was found without a tool's word. */
 export function todoOf(id: string, platform: Platform): readonly string[] {
   const known = knownCauses.find((one) => one.id === id)
-  return known === undefined ? [] : onPlatform(known.todo, platform)
+  return known === undefined ? [] : onPlatform(known.remedy, platform)
 }
 
-const onPlatform = (todo: KnownCause['todo'], platform: Platform): readonly string[] =>
-  isList(todo) ? todo : todo[platform]
+const onPlatform = (remedy: KnownCause['remedy'], platform: Platform): readonly string[] =>
+  isList(remedy) ? remedy : remedy[platform]
 
-const isList = (todo: KnownCause['todo']): todo is readonly string[] => Array.isArray(todo)
+const isList = (remedy: KnownCause['remedy']): remedy is readonly string[] => Array.isArray(remedy)
 
 function lineAt(text: string, offset: number): string {
   const start = text.lastIndexOf('\n', offset) + 1

@@ -43,7 +43,7 @@ const outsideCheck: Check = {
       status: 'fail',
       found: 'a container that was not made here has it',
       why: 'The nodes find that host by its name, and nothing is done to a container that is not ours.',
-      todo: [
+      remedy: [
         `If nobody needs it: \`docker container rm --force ${outsideName}\`; or \`docker rename ${outsideName} NAME\`.`,
       ],
     }
@@ -81,7 +81,7 @@ function unknownCluster(record: ClusterRecord | undefined, { kubeconfig }: Place
     return {
       status: 'warn',
       found: 'one was begun here, and not finished',
-      todo: ['`npx bulkhead cluster up` makes it anew, `npx bulkhead cluster down` takes away what there is.'],
+      remedy: ['`npx bulkhead cluster up` makes it anew, `npx bulkhead cluster down` takes away what there is.'],
     }
   if (existsSync(kubeconfig))
     return {
@@ -93,7 +93,7 @@ function unknownCluster(record: ClusterRecord | undefined, { kubeconfig }: Place
     status: 'fail',
     found: `kind has a cluster named ${clusterName}, and it was not made here`,
     why: 'Nothing is done to a cluster that is not ours, and there is room for one of the name.',
-    todo: [`If nobody needs it: \`kind delete cluster --name ${clusterName}\`.`],
+    remedy: [`If nobody needs it: \`kind delete cluster --name ${clusterName}\`.`],
   }
 }
 
@@ -105,7 +105,7 @@ function judgeCanary({ outcome, found, result }: CanaryReport, platform: Ground[
       status: 'fail',
       found,
       why: 'Then no policy of 20-network or 30-cilium holds either, whatever `kubectl get` shows.',
-      todo: [
+      remedy: [
         'Is Cilium on every node? `kubectl --namespace kube-system get daemonset cilium`; `npx bulkhead cluster up` installs it.',
       ],
     }
@@ -113,7 +113,9 @@ function judgeCanary({ outcome, found, result }: CanaryReport, platform: Ground[
     status: 'fail',
     found,
     why: 'So nothing is proven of the network.',
-    todo: known?.todo ?? ['`npx bulkhead cluster status`; its pods are in namespace bulkhead-canary while it runs.'],
+    remedy: known?.remedy ?? [
+      '`npx bulkhead cluster status`; its pods are in namespace bulkhead-canary while it runs.',
+    ],
   }
 }
 
@@ -149,7 +151,7 @@ export function registryChecks({ pins, machine }: Ground): readonly Check[] {
         status: 'fail',
         found: known?.cause ?? (said.split('\n').at(-1) || 'it does not answer'),
         why: '`cluster up` fetches from there. `cluster up --bundle FILE` needs no network.',
-        ...(known && { todo: known.todo }),
+        ...(known && { remedy: known.remedy }),
       }
     },
   }))

@@ -63,7 +63,7 @@ export function engineChecks(ground: Ground): readonly Check[] {
             status: 'fail',
             found: cgroup === '' ? 'of no version that is told' : `version ${cgroup}`,
             why: `Kubernetes ${ground.pins.kubernetes} runs on version 2 alone.`,
-            todo: todoOf('cgroup-v1', ground.machine.platform),
+            remedy: todoOf('cgroup-v1', ground.machine.platform),
           },
     ),
     ofInfo('kernel', 'Is the kernel new enough for Cilium?', ({ kernel }) => judgeKernel(kernel)),
@@ -72,7 +72,7 @@ export function engineChecks(ground: Ground): readonly Check[] {
 
 function judgeClient(seen: Seen, ground: Ground): Judgement {
   const why = 'The nodes of the cluster are containers.'
-  if (seen.kind === 'missing') return { status: 'fail', found: 'not there', why, todo: howToGet('docker', ground) }
+  if (seen.kind === 'missing') return { status: 'fail', found: 'not there', why, remedy: howToGet('docker', ground) }
   if (seen.kind === 'failed') return { status: 'fail', found: seen.error.message, why }
   const { stdout, stderr } = seen.result
   if (/emulate docker cli using podman/i.test(stderr))
@@ -89,7 +89,7 @@ function judgeClient(seen: Seen, ground: Ground): Judgement {
         status: 'fail',
         found: `${client} is too old: ${least} is the oldest that will do`,
         why,
-        todo: howToGet('docker', ground),
+        remedy: howToGet('docker', ground),
       }
     : { status: 'ok', found: client }
 }
@@ -108,7 +108,7 @@ function judgeEngine(seen: Seen, { machine }: Ground): Judgement {
     status: 'fail',
     found: known?.cause ?? (said === undefined || said === '' ? 'it does not answer' : said),
     why,
-    ...(known && { todo: known.todo }),
+    ...(known && { remedy: known.remedy }),
   }
 }
 
@@ -122,7 +122,7 @@ function judgePlace(seen: Seen): Judgement {
     status: 'fail',
     found: `${host} is another machine`,
     why: 'The API server and the doors of the cluster would be on the loopback of that one, where nothing here reaches them.',
-    todo: [
+    remedy: [
       'Is DOCKER_HOST set? Else `docker context ls`, and `docker context use default`. Or clone the repository over there.',
     ],
   }
@@ -134,14 +134,14 @@ function judgeKind({ os, rootless }: EngineInfo): Judgement {
       status: 'fail',
       found: `it runs containers of ${os === '' ? 'nobody knows what' : os}`,
       why: 'Nodes are Linux containers.',
-      todo: ['In Docker Desktop: "Switch to Linux containers".'],
+      remedy: ['In Docker Desktop: "Switch to Linux containers".'],
     }
   if (rootless)
     return {
       status: 'warn',
       found: 'it runs without root',
       why: 'kind can do that under conditions of its own; Cilium loads programs into the kernel, and that has not been tried so.',
-      todo: ['Use an engine that runs as root for this cluster: `docker context ls`, `docker context use default`.'],
+      remedy: ['Use an engine that runs as root for this cluster: `docker context ls`, `docker context use default`.'],
     }
   return { status: 'ok', found: 'Linux containers' }
 }
@@ -150,23 +150,23 @@ function judgeCpus(cpus: number): Judgement {
   const found = `${cpus}`
   const why =
     'Three nodes, a network, a mesh and an admission controller start at once; below that they do not come up in the time that they have.'
-  const todo = [
+  const remedy = [
     "Give Docker at least 4 (Docker Desktop: Settings, Resources; a machine of one's own: that is how many it has).",
   ]
-  if (cpus < 2) return { status: 'fail', found, why, todo }
-  return cpus < 4 ? { status: 'warn', found, why, todo } : { status: 'ok', found }
+  if (cpus < 2) return { status: 'fail', found, why, remedy }
+  return cpus < 4 ? { status: 'warn', found, why, remedy } : { status: 'ok', found }
 }
 
 function judgeMemory(bytes: number): Judgement {
   const gib = bytes / GIB
   const found = `${gib.toFixed(1)} GiB`
   const why = 'What has no memory left is ended by the kernel, and looks like a failure of its own.'
-  const todo = [
+  const remedy = [
     'Give Docker at least 8 GiB (Docker Desktop: Settings, Resources, Memory; WSL: "memory" in `%UserProfile%\\.wslconfig`).',
   ]
-  if (gib < 5) return { status: 'fail', found, why, todo }
+  if (gib < 5) return { status: 'fail', found, why, remedy }
   // Of 8 GiB a machine keeps some for itself.
-  return gib < 7.5 ? { status: 'warn', found, why, todo } : { status: 'ok', found }
+  return gib < 7.5 ? { status: 'warn', found, why, remedy } : { status: 'ok', found }
 }
 
 function judgeKernel(kernel: string): Judgement {
@@ -177,6 +177,6 @@ function judgeKernel(kernel: string): Judgement {
     status: 'fail',
     found: kernel,
     why: `Cilium needs ${KERNEL} or newer: it enforces by programs that it loads into the kernel.`,
-    todo: ['Update the machine, Docker Desktop or WSL (`wsl --update`).'],
+    remedy: ['Update the machine, Docker Desktop or WSL (`wsl --update`).'],
   }
 }

@@ -49,7 +49,7 @@ function judgeProxy(seen: Seen, { env }: Machine): Judgement {
       status: 'warn',
       found: `${shown(proxy)} is set here, and is on this machine itself`,
       why: 'kind hands it on to the nodes, and to them that address is their own: they would pull no image.',
-      todo: [
+      remedy: [
         'Name the proxy by an address that containers reach, or begin without it: `env -u HTTP_PROXY -u HTTPS_PROXY -u http_proxy -u https_proxy npx bulkhead cluster up`.',
       ],
     }
@@ -57,7 +57,7 @@ function judgeProxy(seen: Seen, { env }: Machine): Judgement {
     status: 'warn',
     found: `${shown(proxy)} is set here`,
     why: "kind hands it on to the nodes, with NO_PROXY for the cluster's own addresses: images of the platform are pulled through it.",
-    todo: ['If it opens TLS, its CA certificate has to be trusted by Docker and by the nodes, too.'],
+    remedy: ['If it opens TLS, its CA certificate has to be trusted by Docker and by the nodes, too.'],
   }
 }
 
@@ -81,7 +81,7 @@ function judgeRoutes(seen: Seen, subnets: readonly string[], machine: Machine): 
         why: nodes.includes(cidr)
           ? 'What is meant for the nodes is sent to that network instead, or what is meant for it to the nodes.'
           : 'Pods take addresses there for pods and Services: they will not reach that network.',
-        todo: [
+        remedy: [
           nodes.includes(cidr)
             ? "End the VPN while you use the cluster; or, when no cluster of kind's is there, `docker network rm kind` lets the next one choose other addresses."
             : 'Nothing, unless a pod is to speak to it, or a DNS server or a proxy is there: then end the VPN while you use the cluster.',

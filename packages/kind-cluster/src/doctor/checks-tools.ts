@@ -91,23 +91,23 @@ export function toolChecks(ground: Ground): readonly Check[] {
 
 function judgeTool({ tool, why, optional, more }: ToolCheck, seen: Seen, ground: Ground): Judgement {
   const { least } = ground.pins.tools[tool]
-  const todo = howToGet(tool, ground)
-  if (seen.kind === 'failed') return { status: optional ? 'warn' : 'fail', found: seen.error.message, why, todo }
+  const remedy = howToGet(tool, ground)
+  if (seen.kind === 'failed') return { status: optional ? 'warn' : 'fail', found: seen.error.message, why, remedy }
   const version = seen.kind === 'missing' ? undefined : versionIn(seen.result.stdout)
   if (version === undefined) {
-    if (seen.kind !== 'missing') return { status: optional ? 'warn' : 'fail', found: saidInstead(seen), why, todo }
-    if (optional) return { status: 'skipped', found: 'not there, and not needed', why, todo }
-    return { status: 'fail', found: 'not there', why, todo }
+    if (seen.kind !== 'missing') return { status: optional ? 'warn' : 'fail', found: saidInstead(seen), why, remedy }
+    if (optional) return { status: 'skipped', found: 'not there, and not needed', why, remedy }
+    return { status: 'fail', found: 'not there', why, remedy }
   }
   if (compareVersions(version, least) < 0)
     return {
       status: optional ? 'warn' : 'fail',
       found: `${version} is too old: ${least} is the oldest that will do`,
       why,
-      todo,
+      remedy,
     }
   const found = more?.(version, ground)
-  if (found !== undefined) return { ...found, todo }
+  if (found !== undefined) return { ...found, remedy }
   const wanted = wantedVersion(ground.pins, tool)
   return {
     status: 'ok',

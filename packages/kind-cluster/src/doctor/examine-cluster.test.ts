@@ -67,7 +67,7 @@ describe('the name of the host outside of the cluster', () => {
   it("is not to be somebody else's", async (t) => {
     const { of, tools } = await found(placeFor(t, false), [[asked, { stdout: inspected({ label: '' }) }]])
     assert.equal(of('outside')?.status, 'fail')
-    assert.match(of('outside')?.todo?.join() ?? '', /docker rename bulkhead-outside/)
+    assert.match(of('outside')?.remedy?.join() ?? '', /docker rename bulkhead-outside/)
     assert.ok(!tools.lines().some((line) => line.startsWith('docker container rm')))
   })
 })
@@ -143,7 +143,7 @@ describe('a cluster that is there already', () => {
       ...canary('ok'),
     ])
     assert.equal(broken.of('canary')?.status, 'fail')
-    assert.match(broken.of('canary')?.todo?.join(' ') ?? '', /get pods --namespace kyverno/)
+    assert.match(broken.of('canary')?.remedy?.join(' ') ?? '', /get pods --namespace kyverno/)
   })
 
   it('cannot be told when kind does not say', async (t) => {

@@ -75,7 +75,7 @@ describe('Docker', () => {
       [of('docker-client').status, of('docker').status, of('memory').status],
       ['fail', 'skipped', 'skipped'],
     )
-    assert.match(of('docker-client').todo?.join(' ') ?? '', /Docker Desktop/)
+    assert.match(of('docker-client').remedy?.join(' ') ?? '', /Docker Desktop/)
     assert.equal(all.filter(({ status }) => status === 'fail').length, 1)
   })
 
@@ -95,7 +95,7 @@ describe('Docker', () => {
     })
     assert.equal(denied.of('docker-client').status, 'ok')
     assert.match(denied.of('docker').found, /this user may not speak to it/)
-    assert.match(denied.of('docker').todo?.[0] ?? '', /usermod -aG docker/)
+    assert.match(denied.of('docker').remedy?.[0] ?? '', /usermod -aG docker/)
     const down = await found({
       rows: [
         [
@@ -145,7 +145,7 @@ describe('Docker', () => {
       rows: info({ NCPU: 1, MemTotal: 4 * 1024 ** 3, CgroupVersion: '1', KernelVersion: '4.18.0-553.el8' }),
     })
     assert.deepEqual(notOk(small.all), ['cpus fail', 'memory fail', 'cgroup fail', 'kernel fail'])
-    assert.match(small.of('cgroup').todo?.join(' ') ?? '', /unified_cgroup_hierarchy/)
+    assert.match(small.of('cgroup').remedy?.join(' ') ?? '', /unified_cgroup_hierarchy/)
     assert.equal(small.of('memory').found, '4.0 GiB')
     const tight = await found({ rows: info({ NCPU: 2, MemTotal: 6 * 1024 ** 3 }) })
     assert.deepEqual(notOk(tight.all), ['cpus warn', 'memory warn'])
@@ -173,16 +173,16 @@ describe('the tools', () => {
       'cluster skipped',
     ])
     assert.match(
-      of('kind').todo?.[0] ?? '',
+      of('kind').remedy?.[0] ?? '',
       new RegExp(`kind\\.sigs\\.k8s\\.io/dl/v${pins.kind.version}/kind-linux-amd64`),
     )
     assert.match(
-      of('kubectl').todo?.[0] ?? '',
+      of('kubectl').remedy?.[0] ?? '',
       new RegExp(`dl\\.k8s\\.io/release/v${pins.kubernetes}/bin/linux/amd64/kubectl`),
     )
     const noImage = ['docker run', { code: 125 }] as const
     const mac = await found({ rows: [...rows, noImage], machine: goodMachine({ platform: 'macos', arch: 'arm64' }) })
-    assert.match(mac.of('kubectl').todo?.[0] ?? '', /^`brew install kubernetes-cli`/)
+    assert.match(mac.of('kubectl').remedy?.[0] ?? '', /^`brew install kubernetes-cli`/)
   })
 
   it('may be too old, or too far from what they speak to', async () => {

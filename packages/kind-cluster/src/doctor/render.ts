@@ -9,11 +9,11 @@ const WORDS: Readonly<Record<Status, string>> = { ok: 'ok', warn: 'look', fail: 
 const INDENT = ' '.repeat(6)
 
 /** One finding, as it comes: a line, and below it why it matters and what to do, where something is to be done. */
-export function renderFinding({ id, status, found, why, todo }: Finding, paint: Paint = plain): string {
+export function renderFinding({ id, status, found, why, remedy }: Finding, paint: Paint = plain): string {
   const lines = [`${paint(status, WORDS[status].padEnd(6))}${id.padEnd(22)} ${found}`]
   if (status !== 'warn' && status !== 'fail') return lines.join('\n')
   if (why !== undefined) lines.push(`${INDENT}${why}`)
-  for (const line of todo ?? []) lines.push(`${INDENT}- ${line}`)
+  for (const line of remedy ?? []) lines.push(`${INDENT}- ${line}`)
   return lines.join('\n')
 }
 

@@ -14,7 +14,7 @@ export interface Judgement {
   /** Why it matters. */
   readonly why?: string
   /** How to get or to mend it, on this machine: sentences in order, command lines between backticks. */
-  readonly todo?: readonly string[]
+  readonly remedy?: readonly string[]
 }
 
 /** What became of a check's command. */
