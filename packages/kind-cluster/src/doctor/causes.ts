@@ -46,7 +46,7 @@ export function causeOf(text: string, platform: Platform = platformOf()): Cause 
 }
 
 /** What is to be done about a cause that was found without a tool's word. */
-export function todoOf(id: string, platform: Platform): readonly string[] {
+export function remedyOf(id: string, platform: Platform): readonly string[] {
   const known = knownCauses.find((one) => one.id === id)
   return known === undefined ? [] : onPlatform(known.remedy, platform)
 }

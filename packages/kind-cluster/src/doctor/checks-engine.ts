@@ -1,5 +1,5 @@
 import type { Command } from '../tools.js'
-import { causeOf, todoOf } from './causes.js'
+import { causeOf, remedyOf } from './causes.js'
 import { type EngineInfo, readInfo, readVersions } from './engine-info.js'
 import { howToGet } from './get.js'
 import type { Check, Ground, Judgement, Seen } from './types.js'
@@ -63,7 +63,7 @@ export function engineChecks(ground: Ground): readonly Check[] {
             status: 'fail',
             found: cgroup === '' ? 'of no version that is told' : `version ${cgroup}`,
             why: `Kubernetes ${ground.pins.kubernetes} runs on version 2 alone.`,
-            remedy: todoOf('cgroup-v1', ground.machine.platform),
+            remedy: remedyOf('cgroup-v1', ground.machine.platform),
           },
     ),
     ofInfo('kernel', 'Is the kernel new enough for Cilium?', ({ kernel }) => judgeKernel(kernel)),

@@ -1,5 +1,5 @@
 import type { Command } from '../tools.js'
-import { todoOf } from './causes.js'
+import { remedyOf } from './causes.js'
 import { info } from './checks-engine.js'
 import { readInfo } from './engine-info.js'
 import type { Check, Ground, Judgement, Machine, Seen } from './types.js'
@@ -67,7 +67,7 @@ function judgeInotify(watchesText: string | undefined, instancesText: string | u
     status: instances <= tooFew.instances || watches <= tooFew.watches ? 'fail' : 'warn',
     found,
     why: `All nodes share them with everything else here; ${wanted.instances} and ${wanted.watches} are enough. Without them kubelets and pods fail with "too many open files".`,
-    remedy: todoOf('inotify', machine.platform),
+    remedy: remedyOf('inotify', machine.platform),
   }
 }
 
@@ -95,7 +95,7 @@ async function judgeDisk(seen: Seen, machine: Machine): Promise<Judgement> {
     status: free < 10 * GIB ? 'fail' : 'warn',
     found,
     why: 'The node image, those of the platform and of the apps are unpacked on each of three nodes.',
-    remedy: todoOf('no-space', machine.platform),
+    remedy: remedyOf('no-space', machine.platform),
   }
 }
 
@@ -119,7 +119,7 @@ function judgePort(free: boolean, port: number, seen: Seen, machine: Machine): J
     status: 'fail',
     found: holder === undefined ? 'another program listens there' : `the container ${holder} has it`,
     why: `kind maps it to a gateway's NodePort, and cannot make the cluster while somebody else has it.`,
-    remedy: todoOf('port-taken', machine.platform),
+    remedy: remedyOf('port-taken', machine.platform),
   }
 }
 
