@@ -1,0 +1,23 @@
+import { mkdtempSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { cleanUp, type Scope } from './clean-up.js'
+
+/**
+ * A new folder below the system's temporary one, gone when `t` ends: after all that was to be cleaned up later than this call, so that whoever writes in it is
+ * over by then. One that cannot be removed is told on stderr and fails no test.
+ * @param name how its name begins, for a test that minds; short, since a unix socket's path may have 104 bytes on macOS
+ */
+export function temporaryFolder(t: Scope, name = 'bh-test-'): string {
+  const folder = mkdtempSync(join(tmpdir(), name))
+  cleanUp(t, async () => {
+    try {
+      // A process that was ended this moment may leave one file more.
+      await rm(folder, { recursive: true, force: true, maxRetries: 8, retryDelay: 50 })
+    } catch (error) {
+      process.stderr.write(`a test's folder is left: ${error instanceof Error ? error.message : String(error)}\n`)
+    }
+  })
+  return folder
+}
