@@ -42,12 +42,15 @@ export const networkCauses: readonly KnownCause[] = [
     remedy: {
       linux: [
         "Put your company's CA certificate into `/usr/local/share/ca-certificates`, `sudo update-ca-certificates`, `sudo systemctl restart docker`.",
+        'If it says "expired or is not yet valid": look at `date`.',
       ],
       macos: [
         "Put your company's CA certificate into the keychain, and restart Docker Desktop, which takes it from there.",
+        'If it says "expired or is not yet valid": the clock of Docker\'s virtual machine may have stood still while this machine slept. Restart Docker.',
       ],
       wsl: [
         "Put your company's CA certificate into Windows' store and restart Docker Desktop; and for the tools in WSL into `/usr/local/share/ca-certificates`, `sudo update-ca-certificates`.",
+        'If it says "expired or is not yet valid": the clock of WSL may have stood still while this machine slept. `sudo hwclock --hctosys`, or `wsl --shutdown` in Windows.',
       ],
     },
   },

@@ -2,7 +2,7 @@ import type { Command } from '../tools.js'
 import { causeOf, remedyOf } from './causes.js'
 import { type EngineInfo, readInfo, readVersions } from './engine-info.js'
 import { howToGet } from './get.js'
-import type { Check, Ground, Judgement, Seen } from './types.js'
+import type { Check, Ground, Judgement, Machine, Seen } from './types.js'
 import { compareVersions, versionIn } from './versions.js'
 
 const GIB = 1024 ** 3
@@ -54,6 +54,9 @@ export function engineChecks(ground: Ground): readonly Check[] {
       judge: judgePlace,
     },
     ofInfo('engine-kind', 'Can this engine be the host of nodes?', judgeKind),
+    ofInfo('processor', "Is the engine's processor the one that images are fetched for, and new enough?", (read) =>
+      judgeProcessor(read, ground.machine),
+    ),
     ofInfo('cpus', 'Has the engine enough CPUs?', ({ cpus }) => judgeCpus(cpus)),
     ofInfo('memory', 'Has the engine enough memory?', ({ memory }) => judgeMemory(memory)),
     ofInfo('cgroup', 'Are control groups of version 2?', ({ cgroup }) =>
@@ -77,9 +80,10 @@ function judgeClient(seen: Seen, ground: Ground): Judgement {
   const { stdout, stderr } = seen.result
   if (/emulate docker cli using podman/i.test(stderr))
     return {
-      status: 'warn',
+      status: 'fail',
       found: 'it is podman under the name of docker',
-      why: 'kind can do with podman; this has not been tried here.',
+      why: 'kind can do with podman; the plan cannot: podman saves an image without asking for which platform, and answers `docker info` in words of its own.',
+      remedy: howToGet('docker', ground),
     }
   const { client } = readVersions(stdout)
   if (client === undefined) return { status: 'warn', found: 'it does not tell its version' }
@@ -144,6 +148,29 @@ function judgeKind({ os, rootless }: EngineInfo): Judgement {
       remedy: ['Use an engine that runs as root for this cluster: `docker context ls`, `docker context use default`.'],
     }
   return { status: 'ok', found: 'Linux containers' }
+}
+
+function judgeProcessor({ arch }: EngineInfo, machine: Machine): Judgement {
+  if (arch === '') return { status: 'skipped', found: 'it is not told' }
+  if (arch !== machine.arch)
+    return {
+      status: 'fail',
+      found: `the engine's is ${arch}, and this Node.js is for ${machine.arch}`,
+      why: 'Images are fetched for the processor that Node.js is for, and the nodes have that of the engine.',
+      remedy: [
+        "Take a Node.js for the engine's processor (`node -p process.arch`): on a Mac of Apple's own processors one for Intel's runs as well, by Rosetta.",
+        "Or an engine of this machine's own: `docker context ls`.",
+      ],
+    }
+  // Where it can be seen from here at all, a virtual machine's included.
+  const flags = arch === 'amd64' ? /^flags\s*:(.*)$/m.exec(machine.readText('/proc/cpuinfo') ?? '')?.[1] : undefined
+  if (flags === undefined || /\bavx\b/.test(flags)) return { status: 'ok', found: arch }
+  return {
+    status: 'fail',
+    found: `${arch} without AVX`,
+    why: 'MongoDB, which the manager keeps its data in, does not start on it since its version 5: its pods end with exit code 132.',
+    remedy: ["In a virtual machine: give it the host's own kind of CPU (`host`, `host-passthrough`)."],
+  }
 }
 
 function judgeCpus(cpus: number): Judgement {

@@ -8,6 +8,8 @@ const GIB = 1024 ** 3
 const WATCHES = '/proc/sys/fs/inotify/max_user_watches'
 const INSTANCES = '/proc/sys/fs/inotify/max_user_instances'
 
+const VMS = "they are those of Docker's virtual machine"
+
 /** What kind's own page asks for, and what is known not to be enough for three nodes. */
 const wanted = { watches: 524_288, instances: 512 }
 const tooFew = { watches: 8_192, instances: 128 }
@@ -24,7 +26,13 @@ function inotifyCheck(ground: Ground): Check {
     return {
       id: 'inotify',
       asks,
-      look: async () => judgeInotify(machine.readText(WATCHES), machine.readText(INSTANCES), machine),
+      command: info,
+      judge: (seen) => {
+        const read = seen.kind === 'answered' ? readInfo(seen.result.stdout) : undefined
+        // Docker Desktop on Linux; in WSL its engine has the same kernel as this.
+        if (machine.platform === 'linux' && read?.inVm === true) return { status: 'skipped', found: VMS }
+        return judgeInotify(machine.readText(WATCHES), machine.readText(INSTANCES), machine)
+      },
     }
   // The limits are those of the virtual machine; a container sees them, and only one of an image that is there is started for it.
   const args = [
@@ -50,7 +58,7 @@ function inotifyCheck(ground: Ground): Check {
       if (seen.kind !== 'answered' || seen.result.code !== 0)
         return {
           status: 'skipped',
-          found: "they are those of Docker's virtual machine, and are looked at once the node image is here",
+          found: `${VMS}, and are looked at once the node image is here`,
         }
       const [watches, instances] = seen.result.stdout.split('\n')
       return judgeInotify(watches, instances, machine)
@@ -123,7 +131,12 @@ function judgePort(free: boolean, port: number, seen: Seen, machine: Machine): J
   }
 }
 
+/** Docker writes ports that follow one another as one: `127.0.0.1:30080-30081->30080-30081/tcp`. */
 function holderOf(port: number, stdout: string): string | undefined {
-  const line = stdout.split('\n').find((one) => one.includes(`:${port}->`))
+  const publishes = (ports: string): boolean =>
+    [...ports.matchAll(/:(\d+)(?:-(\d+))?->/g)].some(
+      ([, first, last = first]) => port >= Number(first) && port <= Number(last),
+    )
+  const line = stdout.split('\n').find((one) => publishes(one.split('\t')[1] ?? ''))
   return line?.split('\t')[0]
 }

@@ -21,6 +21,13 @@ export function networkChecks({ machine, config }: Ground): readonly Check[] {
       judge: (seen) => judgeProxy(seen, machine),
     },
     {
+      id: 'mirror',
+      asks: 'Does Docker ask another registry than Docker Hub, of which the nodes know nothing?',
+      after: ['docker'],
+      command: info,
+      judge: judgeMirror,
+    },
+    {
       id: 'routes',
       asks: 'Does a VPN, or another network, use the addresses of the cluster?',
       after: ['docker'],
@@ -58,6 +65,19 @@ function judgeProxy(seen: Seen, { env }: Machine): Judgement {
     found: `${shown(proxy)} is set here`,
     why: "kind hands it on to the nodes, with NO_PROXY for the cluster's own addresses: images of the platform are pulled through it.",
     remedy: ['If it opens TLS, its CA certificate has to be trusted by Docker and by the nodes, too.'],
+  }
+}
+
+function judgeMirror(seen: Seen): Judgement {
+  const [mirror] = (seen.kind === 'answered' ? readInfo(seen.result.stdout)?.mirrors : undefined) ?? []
+  if (mirror === undefined) return { status: 'ok', found: 'none' }
+  return {
+    status: 'warn',
+    found: `${shown(mirror)} in the place of Docker Hub`,
+    why: "The nodes fetch the images of Cilium, Istio and Kyverno themselves, and from the registries' own addresses.",
+    remedy: [
+      'Where these are not to be reached: `npx bulkhead cluster bundle` fetches all of them by Docker, and `npx bulkhead cluster up --bundle FILE` asks no registry.',
+    ],
   }
 }
 

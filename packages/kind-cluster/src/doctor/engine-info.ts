@@ -7,6 +7,8 @@ export interface EngineInfo {
   readonly memory: number
   readonly cgroup: string
   readonly kernel: string
+  /** Of its processor, as release files are named: `amd64`, `arm64`; empty when it is not told. */
+  readonly arch: string
   readonly os: string
   readonly rootless: boolean
   /** Where it keeps everything; on this machine's disk only where the engine runs on it. */
@@ -14,6 +16,8 @@ export interface EngineInfo {
   /** Docker Desktop and the like: the engine is in a virtual machine. */
   readonly inVm: boolean
   readonly proxies: readonly string[]
+  /** What it asks in the place of Docker Hub; the nodes know nothing of it. */
+  readonly mirrors: readonly string[]
 }
 
 /** Reads `docker info --format '{{json .}}'`; undefined when it is not that, or the engine has not said anything. */
@@ -29,12 +33,22 @@ export function readInfo(stdout: string): EngineInfo | undefined {
     memory: number('MemTotal'),
     cgroup: text('CgroupVersion'),
     kernel: text('KernelVersion'),
+    arch: archNames[text('Architecture')] ?? text('Architecture'),
     os: text('OSType'),
     rootless: security.some((option) => option.includes('name=rootless')),
     root: text('DockerRootDir'),
     inVm: /docker desktop|orbstack|colima|rancher desktop|lima/i.test(`${system} ${text('Name')}`),
     proxies: [text('HttpProxy'), text('HttpsProxy')].filter((proxy) => proxy !== ''),
+    mirrors: mirrorsIn(info.RegistryConfig),
   }
+}
+
+/** Processors as the kernel names them. */
+const archNames: Readonly<Record<string, string>> = { x86_64: 'amd64', aarch64: 'arm64' }
+
+function mirrorsIn(registries: unknown): readonly string[] {
+  if (typeof registries !== 'object' || registries === null || !('Mirrors' in registries)) return []
+  return Array.isArray(registries.Mirrors) ? registries.Mirrors.map(String) : []
 }
 
 export interface DockerVersions {

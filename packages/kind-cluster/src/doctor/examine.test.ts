@@ -125,7 +125,7 @@ describe('Docker', () => {
         ],
       ],
     })
-    assert.deepEqual([podman.of('docker-client').status, podman.of('docker').status], ['warn', 'fail'])
+    assert.deepEqual([podman.of('docker-client').status, podman.of('docker').status], ['fail', 'skipped'])
     const mute = await found({ rows: [['docker info', { stdout: 'no JSON' }]] })
     assert.deepEqual([mute.of('memory').status, mute.of('memory').found], ['warn', '`docker info` did not say'])
   })
@@ -155,6 +155,20 @@ describe('Docker', () => {
     assert.equal(windows.of('engine-kind').status, 'fail')
     const rootless = await found({ rows: info({ SecurityOptions: ['name=rootless'] }) })
     assert.equal(rootless.of('engine-kind').status, 'warn')
+  })
+
+  it('is of the processor that images are fetched for, and of one on which MongoDB starts', async () => {
+    const rosetta = await found({ rows: info({ Architecture: 'aarch64' }) })
+    assert.deepEqual(notOk(rosetta.all), ['processor fail'])
+    assert.match(rosetta.of('processor').found, /arm64, and this Node\.js is for amd64/)
+    const apple = await found({ rows: info({ Architecture: 'aarch64' }), machine: goodMachine({ arch: 'arm64' }) })
+    assert.equal(apple.of('processor').status, 'ok')
+    const files = { '/proc/cpuinfo': 'flags\t\t: fpu sse4_2 avx512f\n' }
+    const old = await found({ machine: goodMachine({ files }) })
+    assert.deepEqual([...notOk(old.all), old.of('processor').found], ['processor fail', 'amd64 without AVX'])
+    const unseen = goodMachine({ files: { '/proc/cpuinfo': undefined } })
+    assert.deepEqual(notOk((await found({ machine: unseen })).all), [])
+    assert.equal((await found({ rows: info({ Architecture: undefined }) })).of('processor').status, 'skipped')
   })
 })
 
@@ -248,6 +262,10 @@ describe('the machine', () => {
       ],
     })
     assert.equal(unseen.of('inotify').status, 'skipped')
+    const desktop = { machine: goodMachine({ files: limits('1') }), rows: info({ OperatingSystem: 'Docker Desktop' }) }
+    assert.equal((await found(desktop)).of('inotify').status, 'skipped')
+    const wsl = { ...desktop, machine: goodMachine({ platform: 'wsl', files: limits('1') }) }
+    assert.equal((await found(wsl)).of('inotify').status, 'fail')
     const seen = await found({ machine: mac, rows: [['docker run', { stdout: '1048576\n128\n' }]] })
     assert.deepEqual([seen.of('inotify').status, seen.of('inotify').found], ['fail', '128 instances, 1048576 watches'])
     assert.match(
@@ -273,6 +291,15 @@ describe('the machine', () => {
       [['docker ps', { stdout: `${name}\t127.0.0.1:30081->30081/tcp, 127.0.0.1:41234->6443/tcp\n` }]] as const
     assert.match((await found({ machine: taken, rows: ps('web') })).of('port-30081').found, /the container web has it/)
     assert.deepEqual(notOk((await found({ machine: taken, rows: ps('bulkhead-control-plane') })).all), [])
+    // Docker writes ports that follow one another as one: so is the cluster's own.
+    const [none, ports] = [goodMachine({ isFree: async () => false }), '127.0.0.1:30080-30081->30080-30081/tcp']
+    const own = `bulkhead-control-plane\t127.0.0.1:41234->6443/tcp, ${ports}, 127.0.0.1:30450->30450/tcp\n`
+    assert.deepEqual(notOk((await found({ machine: none, rows: [['docker ps', { stdout: own }]] })).all), [])
+    const next = 'web\t0.0.0.0:30079->80/tcp, [::]:30082-30090->30082-30090/tcp\n'
+    assert.match(
+      (await found({ machine: none, rows: [['docker ps', { stdout: next }]] })).of('port-30081').found,
+      /another program/,
+    )
     // In a virtual machine a container has a port that is free here.
     assert.equal((await found({ rows: ps('web') })).of('port-30081').status, 'fail')
   })
@@ -290,6 +317,13 @@ describe('the network', () => {
       [engines.of('proxy').status, engines.of('proxy').found],
       ['ok', "Docker's own: http.docker.internal:3128"],
     )
+  })
+
+  it('has a mirror of which the nodes know nothing, or none', async () => {
+    const mirrors = (list: unknown) => found({ rows: info({ RegistryConfig: { Mirrors: list } }) })
+    const { status, found: what } = (await mirrors(['https://me:hush@hub.corp/'])).of('mirror')
+    assert.deepEqual([status, what], ['warn', 'https://hub.corp/ in the place of Docker Hub'])
+    for (const list of [[], null, 'x']) assert.deepEqual(notOk((await mirrors(list)).all), [])
   })
 
   it('has no other route to the addresses of nodes, pods and Services', async () => {

@@ -11,12 +11,14 @@ export const goodInfo = {
   CgroupVersion: '2',
   KernelVersion: '6.8.0-45-generic',
   OSType: 'linux',
+  Architecture: 'x86_64',
   OperatingSystem: 'Ubuntu 24.04.1 LTS',
   Name: 'laptop',
   DockerRootDir: '/var/lib/docker',
   SecurityOptions: ['name=apparmor', 'name=seccomp,profile=builtin', 'name=cgroupns'],
   HttpProxy: '',
   HttpsProxy: '',
+  RegistryConfig: { Mirrors: [] as readonly string[] },
 }
 
 export const goodVersion = {
@@ -47,6 +49,7 @@ export const goodAnswers = (first: readonly Row[] = []): readonly Row[] => [
 const files: Readonly<Record<string, string>> = {
   '/proc/sys/fs/inotify/max_user_watches': '1048576\n',
   '/proc/sys/fs/inotify/max_user_instances': '8192\n',
+  '/proc/cpuinfo': 'processor\t: 0\nflags\t\t: fpu sse4_2 avx avx2\n',
   '/proc/net/route': [
     'Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT',
     'wlan0\t00000000\t0101A8C0\t0003\t0\t0\t600\t00000000\t0\t0\t0',
