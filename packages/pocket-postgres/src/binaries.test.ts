@@ -3,8 +3,8 @@ import { mkdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync 
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
+import { temporaryFolder } from '@bulkhead/testing'
 import { findBinaries, hydrate, majorVersion, platforms } from './binaries.js'
-import { temporaryFolder } from './testing/folder.js'
 
 test('a platform that has no package is told, with those that have one and another way', () => {
   assert.throws(() => findBinaries('freebsd-x64'), {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { temporaryFolder } from '@bulkhead/testing'
 import { disownPid, holdsData, readPidFile } from './data-folder.js'
-import { temporaryFolder } from './testing/folder.js'
 
 test('a folder that is empty, or is not there yet, holds no data', (t) => {
   const folder = temporaryFolder(t)

@@ -4,25 +4,32 @@ import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { cleanUp, eventually, killed, temporaryFolder } from '@bulkhead/testing'
 import pg from 'pg'
 import { startPostgres } from './server.js'
-import { eventually, temporaryFolder } from './testing/folder.js'
 
 const owner = { user: 'hello', password: 'right', database: 'hellodb' }
 
 /** A process that starts a server on the folder, and then runs the text with `postgres` and `pg`. */
-function starter(dataDir: string, text: string, env: Readonly<Record<string, string>> = {}): ChildProcess {
+function starter(
+  t: TestContext,
+  dataDir: string,
+  text: string,
+  env: Readonly<Record<string, string>> = {},
+): ChildProcess {
   const code = `
     import pg from ${JSON.stringify(import.meta.resolve('pg'))}
     import { startPostgres } from ${JSON.stringify(import.meta.resolve('./server.js'))}
     const postgres = await startPostgres(${JSON.stringify({ ...owner, dataDir })})
     ${text}`
-  return spawn(process.execPath, ['--input-type=module', '-e', code], {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, ...env },
   })
+  cleanUp(t, () => killed(child))
+  return child
 }
 
 /** What still runs of the programs that were given the folder: `initdb` and its draft, the server. */
@@ -35,7 +42,7 @@ test('a start that is killed half way leaves nothing that runs, and the next one
   const folder = temporaryFolder(t)
   const dataDir = join(folder, 'data')
   for (const ms of [150, 300, 450, 600]) {
-    const child = starter(dataDir, '')
+    const child = starter(t, dataDir, '')
     const exited = once(child, 'exit')
     await delay(ms)
     child.kill('SIGKILL')
@@ -43,7 +50,7 @@ test('a start that is killed half way leaves nothing that runs, and the next one
     await eventually('nothing of it runs', () => processesOf(folder).length === 0)
   }
   const postgres = await startPostgres({ ...owner, dataDir })
-  t.after(() => postgres.stop())
+  cleanUp(t, () => postgres.stop())
   const client = new pg.Client({ host: postgres.host, ...owner })
   await client.connect()
   assert.equal((await client.query('select 1 as one')).rows[0].one, 1)
@@ -62,7 +69,7 @@ test('what was acknowledged is there after its starter was killed, time and agai
   let last = 0
   let lines = 0
   for (let round = 0; round < 4; round++) {
-    const child = starter(dataDir, insert, { TMPDIR: sockets })
+    const child = starter(t, dataDir, insert, { TMPDIR: sockets })
     assert.ok(child.stdout)
     const exited = once(child, 'exit')
     const enough = lines + 20 + round * 7
@@ -75,7 +82,7 @@ test('what was acknowledged is there after its starter was killed, time and agai
     await eventually('its socket is gone', () => readdirSync(sockets).length === 0)
   }
   const postgres = await startPostgres({ ...owner, dataDir })
-  t.after(() => postgres.stop())
+  cleanUp(t, () => postgres.stop())
   assert.equal(postgres.fresh, false)
   const client = new pg.Client({ host: postgres.host, ...owner })
   await client.connect()
@@ -87,7 +94,7 @@ test('what was acknowledged is there after its starter was killed, time and agai
 test('a server that is killed itself is told as ended, and its sessions end', async (t) => {
   const dataDir = join(temporaryFolder(t), 'data')
   const postgres = await startPostgres({ ...owner, dataDir })
-  t.after(() => postgres.stop())
+  cleanUp(t, () => postgres.stop())
   const client = new pg.Client({ host: postgres.host, ...owner })
   await client.connect()
   client.on('error', () => undefined)

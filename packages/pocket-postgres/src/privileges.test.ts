@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { temporaryFolder } from '@bulkhead/testing'
 import { findBinaries } from './binaries.js'
 import { initialise } from './data-folder.js'
 import { findPrivileges, giveTo, type Privileges, ways } from './privileges.js'
-import { temporaryFolder } from './testing/folder.js'
 
 const owner = { user: 'hello', password: 'right', database: 'hellodb' }
 const isRoot = process.getuid?.() === 0
@@ -28,7 +28,7 @@ test('root becomes nobody where nobody can go; else another way that works here 
   }
   assert.throws(() => findPrivileges(postgres, [folder], 0, []), {
     code: 'root',
-    message: /does not run as root.*"[^"]*bh test-[^"]*" can be entered by its owner alone.*ordinary user/,
+    message: /does not run as root.*"[^"]*\/bh t-[^"]*" can be entered by its owner alone.*ordinary user/,
   })
 })
 

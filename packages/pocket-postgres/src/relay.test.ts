@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { cleanUp, eventually, temporaryFolder } from '@bulkhead/testing'
 import { createRelay } from './relay.js'
-import { eventually, temporaryFolder } from './testing/folder.js'
 
 /** A relay before a server of our own, and a client of it. */
 async function relayTo(t: TestContext, serve?: (socket: Socket) => void) {
@@ -18,17 +18,17 @@ async function relayTo(t: TestContext, serve?: (socket: Socket) => void) {
     })
     server.listen(path)
     await once(server, 'listening')
-    t.after(() => {
+    cleanUp(t, () => {
       for (const socket of accepted) socket.destroy()
       server.close()
     })
   }
   const relay = createRelay(path).listen(0, '127.0.0.1')
   await once(relay, 'listening')
-  t.after(() => relay.close())
+  cleanUp(t, () => relay.close())
   const dial = () => {
     const client = connect({ port: (relay.address() as AddressInfo).port, host: '127.0.0.1', allowHalfOpen: true })
-    t.after(() => client.destroy())
+    cleanUp(t, () => client.destroy())
     return client
   }
   return { dial, accepted }

@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
+import { cleanUp, temporaryFolder, wholeSuite } from '@bulkhead/testing'
 import pg from 'pg'
 import { type Postgres, startPostgres } from './server.js'
-import { temporaryFolder } from './testing/folder.js'
 
 // Making a data folder takes most of a test's time: those that do not mind have one in common.
-const over: (() => void)[] = []
-after(() => over.forEach((one) => void one()))
-const common = join(temporaryFolder({ after: (fn) => void over.push(fn as () => void) }), 'data')
+const common = join(temporaryFolder(wholeSuite()), 'data')
 
 const owner = { user: 'hello', password: 'a "p\'w\\ü\n', database: 'hello db' }
 
@@ -27,7 +25,7 @@ test('a server on a folder that is not there yet: the role, the database, and th
   const dataDir = join(temporaryFolder(t), 'claim', '18')
   const lines: string[] = []
   const postgres = await startPostgres({ ...owner, dataDir, log: (line) => lines.push(line) })
-  t.after(() => postgres.stop())
+  cleanUp(t, () => postgres.stop())
   assert.equal(postgres.fresh, true)
   assert.deepEqual(await ask(postgres, 'select current_user, current_database(), upper($$ä$$)'), [
     ['hello', 'hello db', 'Ä'],
@@ -48,7 +46,7 @@ test('nothing listens on the machine, and the socket is for its user alone', asy
     dataDir,
     settings: { listen_addresses: '*', max_connections: '20' },
   })
-  t.after(() => postgres.stop())
+  cleanUp(t, () => postgres.stop())
   assert.deepEqual(
     await ask(postgres, 'select current_setting($$listen_addresses$$), current_setting($$max_connections$$)'),
     [['', '20']],
@@ -64,11 +62,11 @@ test('what is committed is there at the next start; the password of the data cou
   const folder = temporaryFolder(t)
   const dataDir = join(folder, 'data')
   const first = await startPostgres({ ...owner, dataDir })
-  t.after(() => first.stop())
+  cleanUp(t, () => first.stop())
   await ask(first, 'create table kept as select 42 as n')
   assert.deepEqual(await first.stop(), { code: 0, signal: null })
   const second = await startPostgres({ ...owner, dataDir, password: 'another' })
-  t.after(() => second.stop())
+  cleanUp(t, () => second.stop())
   assert.equal(second.fresh, false)
   assert.deepEqual(await ask(second, 'select n from kept'), [[42]])
   await assert.rejects(ask(second, 'select 1', { password: 'another' }), { code: '28P01' })
@@ -78,7 +76,7 @@ test('what is committed is there at the next start; the password of the data cou
 test('two servers on one folder: the second is refused, and the first goes on', async (t) => {
   const dataDir = common
   const first = await startPostgres({ ...owner, dataDir })
-  t.after(() => first.stop())
+  cleanUp(t, () => first.stop())
   await assert.rejects(startPostgres({ ...owner, dataDir }), {
     code: 'data-folder',
     message: /another PostgreSQL runs on/,
@@ -105,7 +103,7 @@ test('a setting that PostgreSQL does not know is told in its own words', async (
 
 test('a temporary folder with any name will do, and one that is too deep for a socket is gone round', async (t) => {
   const before = process.env.TMPDIR
-  t.after(() => {
+  cleanUp(t, () => {
     if (before === undefined) delete process.env.TMPDIR
     else process.env.TMPDIR = before
   })
@@ -120,7 +118,7 @@ test('a temporary folder with any name will do, and one that is too deep for a s
     mkdirSync(tmp)
     process.env.TMPDIR = tmp
     const postgres = await startPostgres({ ...owner, dataDir })
-    t.after(() => postgres.stop())
+    cleanUp(t, () => postgres.stop())
     assert.equal(dirname(postgres.host), wanted)
     assert.deepEqual(await ask(postgres, 'select 1'), [[1]])
     await postgres.stop()

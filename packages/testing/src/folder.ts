@@ -4,13 +4,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { cleanUp, type Scope } from './clean-up.js'
 
+/** Short, since a unix socket's whole path may have 104 bytes on macOS; with a space, as anybody's temporary folder may have one. */
+const NAME = 'bh t-'
+
 /**
  * A new folder below the system's temporary one, gone when `t` ends: after all that was to be cleaned up later than this call, so that whoever writes in it is
  * over by then. One that cannot be removed is told on stderr and fails no test.
- * @param name how its name begins, for a test that minds; short, since a unix socket's path may have 104 bytes on macOS
  */
-export function temporaryFolder(t: Scope, name = 'bh-test-'): string {
-  const folder = mkdtempSync(join(tmpdir(), name))
+export function temporaryFolder(t: Scope): string {
+  const folder = mkdtempSync(join(tmpdir(), NAME))
   cleanUp(t, async () => {
     try {
       // A process that was ended this moment may leave one file more.
