@@ -21,6 +21,7 @@ import * as verify from './commands/verify.js'
 import { columnsOf, fit } from './fit.js'
 import { signalExitCode } from './interrupt.js'
 import { CliError, exitCodes, type Io, note, printable } from './io.js'
+import { isReadByPrograms, RefusedWith, tellPrograms } from './refused.js'
 
 /** In the order in which `npx bulkhead --help` lists them. */
 const commands = [
@@ -102,23 +103,28 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     await program.parseAsync([...argv], { from: 'user' })
     return exitCode
   } catch (error) {
-    return report(error, io, namedIn(argv, program))
+    return report(error, io, argv, program)
   }
 }
 
-/** The command that a line begins with, with its subcommand: `cluster up`. Undefined where it is none of ours. */
-function namedIn([first, second]: readonly string[], program: Command): string | undefined {
+/** The command that a line begins with, or its subcommand. Undefined where it is none of ours. */
+function namedIn([first, second]: readonly string[], program: Command): Command | undefined {
   const command = program.commands.find((one) => one.name() === first)
-  const below = command?.commands.find((one) => one.name() === second)
-  return below === undefined ? command?.name() : `${command?.name()} ${below.name()}`
+  return command?.commands.find((one) => one.name() === second) ?? command
 }
 
-/** Says why a command ended; `command` is its name, where it is one of ours. Returns the exit code. */
-function report(error: unknown, io: Io, command?: string): number {
+/** `cluster up` */
+const nameOf = (command: Command, program: Command): string =>
+  command.parent === null || command.parent === program ? command.name() : `${command.parent.name()} ${command.name()}`
+
+/** Says why the command of a line ended: to people, and where they read its result to programs. Returns the exit code. */
+function report(error: unknown, io: Io, argv: readonly string[], program: Command): number {
   // --help and --version end this way too; they have been answered.
   if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.ok
   // A command of commands without one: its help is on stderr already.
   if (error instanceof CommanderError && error.code === 'commander.help') return exitCodes.badInput
+  const command = namedIn(argv, program)
+  const forPrograms = command !== undefined && isReadByPrograms(command, argv)
   if (error instanceof CommanderError) {
     const sentence = error.message
       .replace(/^error: /, '')
@@ -128,8 +134,10 @@ function report(error: unknown, io: Io, command?: string): number {
     const where =
       command === undefined
         ? '`npx bulkhead --help` lists the commands.'
-        : `\`npx bulkhead ${command} --help\` says how it is written.`
-    note(io, printable(`bulkhead: ${sentence}. ${where}`))
+        : `\`npx bulkhead ${nameOf(command, program)} --help\` says how it is written.`
+    const refusal = new RefusedWith('usage', `${sentence}. ${where}`)
+    if (forPrograms) tellPrograms(refusal, io)
+    note(io, printable(`bulkhead: ${refusal.message}`))
     return exitCodes.badInput
   }
   if (io.signal.aborted && error instanceof Error && error.name === 'AbortError')
@@ -139,6 +147,7 @@ function report(error: unknown, io: Io, command?: string): number {
     if (error !== 'SIGPIPE') note(io, 'bulkhead: interrupted.')
     return signalExitCode(error)
   }
+  if (forPrograms) tellPrograms(error, io)
   note(io, printable(`bulkhead: ${error instanceof Error ? error.message : String(error)}`))
   if (io.env.BULKHEAD_DEBUG && error instanceof Error && error.stack) io.stderr.write(`${error.stack}\n`)
   return error instanceof CliError ? error.exitCode : exitCodes.badInput

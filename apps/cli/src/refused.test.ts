@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { standIns } from '@bulkhead/kind-cluster/testing'
+import type { Command } from 'commander'
 import { reader } from './cluster/testing.js'
 import { repository } from './golden.js'
-import { RefusedWith, saidToPrograms } from './refused.js'
+import { createProgram } from './program.js'
+import { RefusedWith, tellPrograms } from './refused.js'
 import { runCli } from './testing.js'
 
 function folder(t: TestContext): string {
@@ -15,23 +17,92 @@ function folder(t: TestContext): string {
   return made
 }
 
+/** In the place of a folder where nothing is up. */
+const STATE = 'STATE'
+
+/** A refusal of each command that has --json: the words that name it, what is wrong, and the code that a program is told. */
+const refusals: readonly (readonly [name: string, args: readonly string[], code: string])[] = [
+  ['up', ['--manifests', 'no-such-folder', '--state', STATE], 'refused'],
+  ['down', ['--state', 'no-such-folder', '--unknown'], 'usage'],
+  ['status', ['--state', STATE], 'not-up'],
+  ['status', ['--on', 'kind', '--state', STATE], 'refused'],
+  ['flows', ['--state', STATE], 'not-up'],
+  ['flows', ['--on', 'kind', '--follow', '--state', STATE], 'none'],
+  ['attack', ['--state', STATE], 'not-up'],
+  ['attack', ['--on', 'kind', '--state', STATE], 'none'],
+  ['verify', ['--state', STATE], 'not-up'],
+  ['verify', ['--on', 'kind', '--state', STATE], 'none'],
+  ['verify', ['--format', 'nothing'], 'usage'],
+  ['explain', ['shop/sleep', 'shop/web-api:8080', '--state', STATE], 'not-up'],
+  ['explain', ['shop/sleep', 'shop/web-api:8080', '--on', 'kind', '--state', STATE], 'none'],
+  ['admit', ['-f', 'no-such-file.yaml', '--state', STATE], 'refused'],
+  ['matrix', ['--manifests', 'no-such-folder'], 'refused'],
+  ['diff', ['no-such-folder', 'nor-such'], 'refused'],
+  ['peel', ['no-such-scenario'], 'refused'],
+  ['peel', ['--run', '--on', 'kind', '--state', STATE], 'none'],
+  ['layer', ['--state', STATE], 'not-up'],
+  ['layer', ['off', '50-identity', '--on', 'kind', '--state', STATE], 'none'],
+  ['apply', ['-f', 'k8s/workloads', '--state', STATE], 'not-up'],
+  ['delete', ['-f', 'k8s/workloads', '--state', STATE], 'not-up'],
+  ['lab', ['start', '99', '--state', STATE], 'refused'],
+  ['cluster doctor', ['--no-such-option'], 'usage'],
+  ['cluster up', ['--bundle', 'no-such-file.tar', '--state', STATE], 'unreadable'],
+  ['cluster status', ['--state', STATE], 'none'],
+  ['cluster down', ['--no-such-option'], 'usage'],
+  ['cluster bundle', ['no-such-folder/file.tar', '--state', STATE], 'refused'],
+  ['cluster unpack', ['no-such-file.tar', '--state', STATE], 'unreadable'],
+]
+
+/** A command, and all that are below it. */
+const withBelow = (command: Command): readonly Command[] => [command, ...command.commands.flatMap(withBelow)]
+
 describe('a command that is refused says why on stderr, and with --json on stdout, too', () => {
-  for (const [args, code] of [
-    [['attack', '--on', 'kind', '--json'], 'none'],
-    [['verify', '--on', 'kind', '--json'], 'none'],
-    [['verify', '--on', 'kind', '--format', 'json'], 'none'],
-    [['attack', '--json'], 'not-up'],
-    [['status', '--on', 'kind', '--json'], 'refused'],
-    [['cluster', 'up', '--bundle', 'no-such-file.tar', '--json'], 'refused'],
-  ] as const) {
-    test(args.join(' '), async (t) => {
-      const ran = await runCli([...args, '--state', folder(t)], { cwd: repository })
-      assert.equal(ran.code, 2)
+  test('each that has --json is tried', () => {
+    const program = createProgram(reader().io)
+    const names = withBelow(program)
+      .filter(({ options }) => options.some(({ long }) => long === '--json'))
+      .map((one) => (one.parent === program ? one.name() : `${one.parent?.name()} ${one.name()}`))
+    assert.deepEqual([...new Set(refusals.map(([name]) => name))].toSorted(), names.toSorted())
+  })
+
+  for (const [name, args, code] of refusals) {
+    test([name, ...args].join(' '), async (t) => {
+      const given = args.map((one) => (one === STATE ? folder(t) : one))
+      const ran = await runCli([...name.split(' '), ...given, '--json'], { cwd: repository })
+      assert.equal(ran.code, 2, ran.stderr)
+      assert.match(ran.stdout, /^[^\n]+\n$/, 'a line, as a record is')
       const { error } = JSON.parse(ran.stdout)
       assert.equal(error.code, code)
       assert.equal(ran.stderr, `bulkhead: ${error.message}\n`)
+      const toPeople = await runCli([...name.split(' '), ...given], { cwd: repository })
+      assert.deepEqual([toPeople.stdout, toPeople.stderr], ['', ran.stderr])
     })
   }
+
+  test('verify --format json', async (t) => {
+    const ran = await runCli(['verify', '--format', 'json', '--state', folder(t)], { cwd: repository })
+    assert.equal(JSON.parse(ran.stdout).error.code, 'not-up')
+  })
+
+  test('cluster doctor, outside of a clone', async (t) => {
+    const ran = await runCli(['cluster', 'doctor', '--json'], { cwd: folder(t) })
+    assert.match(JSON.parse(ran.stdout).error.message, /^there is no k8s\/ folder/)
+  })
+
+  test('cluster bundle, when a tool fails in the middle', async (t) => {
+    const state = folder(t)
+    const nothing = { args: '', code: 1, stderr: 'not today' }
+    const { path: PATH } = standIns(state, { docker: [nothing], helm: [nothing], npm: [nothing], curl: [nothing] })
+    const file = path.join(state, 'bundle.tar')
+    const ran = await runCli(['cluster', 'bundle', file, '--json', '--state', state], {
+      cwd: repository,
+      env: { PATH },
+    })
+    assert.equal(ran.code, 2)
+    const { error } = JSON.parse(ran.stdout)
+    assert.equal(error.code, 'step-failed')
+    assert.match(error.message, /not today/)
+  })
 
   test('cluster down, where the cluster is not ours', async (t) => {
     const state = folder(t)
@@ -63,20 +134,15 @@ describe('a command that is refused says why on stderr, and with --json on stdou
   })
 })
 
-test('without --json nothing of it is on stdout, and who interrupts a command is not told why it ended', async () => {
-  const refuse = async (): Promise<never> => {
-    throw new RefusedWith('none', 'there is none.', { more: 1 })
-  }
-  const said = async (json: boolean, signal: AbortSignal): Promise<string> => {
+test('who interrupts a command is not told why it ended, and a refusal may have more to say', () => {
+  const said = (signal: AbortSignal): string => {
     const { io, stdout } = reader(signal)
-    await assert.rejects(saidToPrograms(json, io, refuse), /there is none/)
+    tellPrograms(new RefusedWith('none', 'there is none.', { more: 1 }), io)
     return stdout()
   }
-  const { signal } = new AbortController()
-  assert.deepEqual(JSON.parse(await said(true, signal)), {
+  assert.deepEqual(JSON.parse(said(new AbortController().signal)), {
     error: { code: 'none', message: 'there is none.' },
     more: 1,
   })
-  assert.equal(await said(false, signal), '')
-  assert.equal(await said(true, AbortSignal.abort('SIGINT')), '')
+  assert.equal(said(AbortSignal.abort('SIGINT')), '')
 })

@@ -1,4 +1,6 @@
-import { CliError, type Io, printJson } from './io.js'
+import type { Command } from 'commander'
+import { CliError, type Io } from './io.js'
+import { isForPrograms } from './report.js'
 
 /** A refusal that has more to say to a program than its sentence. */
 export class RefusedWith extends CliError {
@@ -13,16 +15,20 @@ export class RefusedWith extends CliError {
 }
 
 /**
- * Does something whose result a program reads from stdout: when it is refused, why is there too, as `{"error": {"code", "message"}}`.
- * People are told by whoever catches it. Whoever interrupts it knows why it ended.
+ * Says why a command was refused, or failed, where a program reads its result: `{"error": {"code", "message"}}` on stdout. A line, since it
+ * may end a stream of lines (`flows -f --json`). People are told by whoever calls this; who interrupted a command knows why it ended.
  */
-export async function saidToPrograms<T>(json: boolean, io: Io, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    if (json && !io.signal.aborted) printJson(io, refusalJson(error))
-    throw error
-  }
+export function tellPrograms(error: unknown, io: Pick<Io, 'stdout' | 'signal'>): void {
+  if (!io.signal.aborted) io.stdout.write(`${JSON.stringify(refusalJson(error))}\n`)
+}
+
+/**
+ * Whether a program reads what a command says: every command that has `--json` is told so in the same place. A line that could not be read
+ * to its end may have set no option, so its words are looked at as well.
+ */
+export function isReadByPrograms(command: Command, argv: readonly string[]): boolean {
+  if (!command.options.some(({ long }) => long === '--json')) return false
+  return isForPrograms(command.opts()) || argv.includes('--json')
 }
 
 function refusalJson(error: unknown): unknown {

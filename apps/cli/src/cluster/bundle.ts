@@ -23,6 +23,7 @@ import {
 import { CliError, type Io, note, print, printable, printJson } from '../io.js'
 import type { JsonOption, StateOption } from '../options.js'
 import { shownPath, stateDirectory } from '../places.js'
+import { RefusedWith } from '../refused.js'
 import { type ClusterTools, clusterPlace, clusterTools } from './place.js'
 import { nodePlatform } from './plan.js'
 import { clock } from './progress.js'
@@ -139,11 +140,12 @@ export async function bundleFor(name: string, place: Place, io: Io): Promise<Unp
 
 /** An error with what its reader can do about it. */
 function failed(error: unknown): unknown {
-  if (error instanceof BundleError) return new CliError(error.message)
+  if (error instanceof BundleError || error instanceof ToolError) return error
   if (error instanceof ActionError) {
     const { command, stdout, stderr } = error.result
     const said = command.secret === true ? [] : `${stdout}\n${stderr}`.split('\n').filter((line) => line.trim() !== '')
-    return new CliError(
+    return new RefusedWith(
+      'step-failed',
       [
         `${error.message}: ${commandLine(command)}`,
         ...said.slice(-15).map((line) => `  ${line}`),
@@ -152,11 +154,12 @@ function failed(error: unknown): unknown {
       ].join('\n'),
     )
   }
-  if (error instanceof ToolError) return new CliError(error.message)
   const message = error instanceof Error ? error.message : String(error)
-  if (message.startsWith('ENOSPC')) return new CliError([message, ...likely('no space left on device')].join('\n'))
+  if (message.startsWith('ENOSPC'))
+    return new RefusedWith('no-space', [message, ...likely('no space left on device')].join('\n'))
   if (message.startsWith('EFBIG'))
-    return new CliError(
+    return new RefusedWith(
+      'file-too-large',
       `${message}. That disk takes no file of this size: FAT32, as many sticks have it, ends at 4 GiB, exFAT does not.`,
     )
   return error

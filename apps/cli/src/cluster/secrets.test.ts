@@ -48,9 +48,8 @@ test('secrets: not on a terminal, and not of a cluster that is not there', async
 
 test('status: there is none of ours', async (t) => {
   const given = recorded(t, () => ours)
-  const { io, stdout, stderr, code } = reader()
-  await status({ json: true }, io, given)
-  assert.equal(code(), 2)
-  assert.match(stderr(), /there is no cluster of ours\. `npx bulkhead cluster up` makes one/)
-  assert.match(stdout(), /"code": "none"/)
+  await assert.rejects(status({ json: true }, reader().io, given), {
+    code: 'none',
+    message: 'there is no cluster of ours. `npx bulkhead cluster up` makes one.',
+  })
 })

@@ -1,14 +1,7 @@
 import { join } from 'node:path'
-import {
-  type ClusterStatus,
-  clusterStatus,
-  layerNames,
-  NotOursError,
-  outsideName,
-  type Place,
-} from '@bulkhead/kind-cluster'
+import { type ClusterStatus, clusterStatus, layerNames, outsideName, type Place } from '@bulkhead/kind-cluster'
 import { loadManifests } from '@bulkhead/resources'
-import { exitCodes, type Io, note, print, printable, printJson } from '../io.js'
+import { type Io, print, printable, printJson } from '../io.js'
 import type { JsonOption, StateOption } from '../options.js'
 import { type Style, styleOf } from '../style.js'
 import { table } from '../target/table.js'
@@ -21,18 +14,11 @@ export async function status(options: JsonOption & StateOption, io: Io, given?: 
   const workloads = (await workloadsOf(place)).flatMap(({ kind, namespace = '', name }) =>
     withPods.includes(kind) ? [`${namespace}/${name}`] : [],
   )
-  try {
-    const input = { place, workloads, layerSizes: await layerSizes(place) }
-    const found = await clusterStatus(tools, input, { signal: io.signal })
-    if (options.json === true) printJson(io, found)
-    else print(io, printable(statusText(found, styleOf(io)), 'colours'))
-    if (!found.ready) io.exit(1)
-  } catch (error) {
-    if (!(error instanceof NotOursError)) throw error
-    note(io, printable(`bulkhead: ${error.message}`))
-    if (options.json === true) printJson(io, { error: { code: error.code, message: error.message } })
-    io.exit(exitCodes.badInput)
-  }
+  const input = { place, workloads, layerSizes: await layerSizes(place) }
+  const found = await clusterStatus(tools, input, { signal: io.signal })
+  if (options.json === true) printJson(io, found)
+  else print(io, printable(statusText(found, styleOf(io)), 'colours'))
+  if (!found.ready) io.exit(1)
 }
 
 async function layerSizes({ root }: Place): Promise<ReadonlyMap<string, number>> {

@@ -3,8 +3,7 @@ import type { Command } from 'commander'
 import { type Io, note } from '../io.js'
 import { type OnOption, type StateOption, withHelp, withJson, withOn, withState } from '../options.js'
 import { shellWord } from '../places.js'
-import { saidToPrograms } from '../refused.js'
-import { isForPrograms, type ReportOptions, withReport } from '../report.js'
+import { type ReportOptions, withReport } from '../report.js'
 import { chooseScenarios, runScenariosOnTarget } from '../scenario-run.js'
 
 export function register(program: Command, io: Io): void {
@@ -22,16 +21,14 @@ export function register(program: Command, io: Io): void {
     ],
     exit: '0 all that were made were stopped, 1 one got through or could not be observed, or none was made, 2 bad input or nothing is up',
   })
-  command.action((ids: string[], options: ReportOptions & StateOption & OnOption) =>
-    saidToPrograms(isForPrograms(options), io, async () => {
-      const { attackPassed, attacksOf, renderAttack } = await import('@bulkhead/scenarios')
-      const run = await runScenariosOnTarget(io, options, (all) => chooseScenarios(attacksOf(all), ids, 'attack'))
-      await run.print(renderAttack)
-      const next = nextStep(run.report, options)
-      if (run.isText && next !== undefined) note(io, next)
-      io.exit(attackPassed(run.report) ? 0 : 1)
-    }),
-  )
+  command.action(async (ids: string[], options: ReportOptions & StateOption & OnOption) => {
+    const { attackPassed, attacksOf, renderAttack } = await import('@bulkhead/scenarios')
+    const run = await runScenariosOnTarget(io, options, (all) => chooseScenarios(attacksOf(all), ids, 'attack'))
+    await run.print(renderAttack)
+    const next = nextStep(run.report, options)
+    if (run.isText && next !== undefined) note(io, next)
+    io.exit(attackPassed(run.report) ? 0 : 1)
+  })
 }
 
 /**

@@ -3,7 +3,6 @@ import type { BundleOptions } from '../cluster/bundle.js'
 import type { DoctorOptions } from '../cluster/doctor.js'
 import type { Io } from '../io.js'
 import { type JsonOption, type StateOption, withHelp, withJson, withState } from '../options.js'
-import { saidToPrograms } from '../refused.js'
 
 /*
  * `bulkhead cluster ...`: the same on a cluster of kind's. What each does is in ../cluster; it is loaded when it is asked for, since the
@@ -56,9 +55,7 @@ function registerUp(cluster: Command, io: Io): void {
       '--bundle <file>',
       'take everything that would be fetched from a file of `cluster bundle`: no network is needed',
     )
-    .action((options: UpOptions) =>
-      saidToPrograms(options.json === true, io, async () => (await import('../cluster/up.js')).up(options, io)),
-    )
+    .action(async (options: UpOptions) => (await import('../cluster/up.js')).up(options, io))
   withHelp(withJson(withState(command)), {
     examples: [
       'npx bulkhead cluster up --plan',
@@ -86,9 +83,7 @@ function registerDown(cluster: Command, io: Io): void {
     .command('down')
     .description('Delete the cluster and all that is kept of it here. What Docker keeps is said.')
     .option('--plan', 'print what would be done, as lines to type')
-    .action((options: PlanOptions) =>
-      saidToPrograms(options.json === true, io, async () => (await import('../cluster/down.js')).down(options, io)),
-    )
+    .action(async (options: PlanOptions) => (await import('../cluster/down.js')).down(options, io))
   withHelp(withJson(withState(command)), {
     examples: ['npx bulkhead cluster down', 'npx bulkhead cluster down --plan'],
     exit: '0 it is gone, 2 there was none, or it is not ours.',

@@ -187,10 +187,10 @@ for (const [what, args, said] of [
   ['two forms at once', ['--json', '--markdown'], /^bulkhead: --json and --markdown are two forms/],
   ['a blob', ['HEAD:package.json'], /^bulkhead: there is no folder and no git revision "HEAD:package\.json"/],
 ] as const) {
-  test(`${what}: a sentence on stderr, nothing on stdout, exit code 2, nothing left behind`, async (t) => {
+  test(`${what}: a sentence on stderr, on stdout nothing but for programs, exit code 2, nothing left behind`, async (t) => {
     const { code, stdout, stderr } = await diff(changed(t), ...args)
     assert.equal(code, 2)
-    assert.equal(stdout, '')
+    assert.match(stdout, args.some((one) => one === '--json') ? /^\{"error":/ : /^$/)
     assert.match(stderr, said)
     assert.deepEqual(left(), [])
   })

@@ -1,8 +1,6 @@
-import { ControlError } from '@bulkhead/control'
 import { type Command, Option } from 'commander'
-import { CliError, exitCodes, type Io, note, print, printJson } from '../io.js'
+import { CliError, type Io, print, printJson } from '../io.js'
 import { type JsonOption, type OnOption, type StateOption, withHelp, withJson, withState } from '../options.js'
-import { saidToPrograms } from '../refused.js'
 import { styleOf } from '../style.js'
 import { findTarget } from '../target/find.js'
 import { notReady, statusText } from '../target/status-text.js'
@@ -13,9 +11,7 @@ export function register(program: Command, io: Io): void {
     .description('What is up: each pod with its node, address and identity, and the layers that are on.')
     // Other commands have it: whoever writes it here is told the command for a cluster.
     .addOption(new Option('--on <target>').choices(['local', 'kind']).hideHelp())
-    .action((options: JsonOption & StateOption & OnOption) =>
-      saidToPrograms(options.json === true, io, () => status(options, io)),
-    )
+    .action((options: JsonOption & StateOption & OnOption) => status(options, io))
   withHelp(withJson(withState(command)), {
     examples: ['npx bulkhead status', 'npx bulkhead status --json'],
     exit: '0 all pods are ready, 1 not all, or admission refuses something, 2 nothing is up.',
@@ -24,19 +20,12 @@ export function register(program: Command, io: Io): void {
 
 async function status(options: JsonOption & StateOption & OnOption, io: Io): Promise<void> {
   if (options.on === 'kind') throw new CliError('what is up on the cluster is said by `npx bulkhead cluster status`.')
-  try {
-    const client = findTarget(io, options)
-    const found = await client.status()
-    if (options.json === true) printJson(io, { url: client.url, ...found })
-    else {
-      print(io, statusText(found, styleOf(io)))
-      print(io, `  API      ${client.url}, process ${client.pid}, policies of generation ${found.generation}`)
-    }
-    if (notReady(found).length > 0 || found.notAdmitted.length > 0) io.exit(1)
-  } catch (error) {
-    if (!(error instanceof ControlError)) throw error
-    note(io, `bulkhead: ${error.message}`)
-    if (options.json === true) printJson(io, { error: { code: error.code, message: error.message } })
-    io.exit(exitCodes.badInput)
+  const client = findTarget(io, options)
+  const found = await client.status()
+  if (options.json === true) printJson(io, { url: client.url, ...found })
+  else {
+    print(io, statusText(found, styleOf(io)))
+    print(io, `  API      ${client.url}, process ${client.pid}, policies of generation ${found.generation}`)
   }
+  if (notReady(found).length > 0 || found.notAdmitted.length > 0) io.exit(1)
 }

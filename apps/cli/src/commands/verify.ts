@@ -1,8 +1,7 @@
 import type { Command } from 'commander'
 import type { Io } from '../io.js'
 import { type OnOption, type StateOption, withHelp, withJson, withOn, withState } from '../options.js'
-import { saidToPrograms } from '../refused.js'
-import { isForPrograms, type ReportOptions, withReport } from '../report.js'
+import { type ReportOptions, withReport } from '../report.js'
 import { chooseScenarios, runScenariosOnTarget } from '../scenario-run.js'
 
 export function register(program: Command, io: Io): void {
@@ -21,12 +20,10 @@ export function register(program: Command, io: Io): void {
     ],
     exit: '0 all three agree everywhere, 1 they do not, or nothing was tried, or a whole kind of witness was silent, 2 bad input or nothing is up',
   })
-  command.action((ids: string[], options: ReportOptions & StateOption & OnOption) =>
-    saidToPrograms(isForPrograms(options), io, async () => {
-      const { renderVerify, verifyPassed } = await import('@bulkhead/scenarios')
-      const run = await runScenariosOnTarget(io, options, (all) => chooseScenarios(all, ids, 'scenario'))
-      await run.print(renderVerify)
-      io.exit(verifyPassed(run.report) ? 0 : 1)
-    }),
-  )
+  command.action(async (ids: string[], options: ReportOptions & StateOption & OnOption) => {
+    const { renderVerify, verifyPassed } = await import('@bulkhead/scenarios')
+    const run = await runScenariosOnTarget(io, options, (all) => chooseScenarios(all, ids, 'scenario'))
+    await run.print(renderVerify)
+    io.exit(verifyPassed(run.report) ? 0 : 1)
+  })
 }
