@@ -162,15 +162,25 @@ function judgeProcessor({ arch }: EngineInfo, machine: Machine): Judgement {
         "Or an engine of this machine's own: `docker context ls`.",
       ],
     }
+  const needed = ofMongo[arch]
   // Where it can be seen from here at all, a virtual machine's included.
-  const flags = arch === 'amd64' ? /^flags\s*:(.*)$/m.exec(machine.readText('/proc/cpuinfo') ?? '')?.[1] : undefined
-  if (flags === undefined || /\bavx\b/.test(flags)) return { status: 'ok', found: arch }
+  const features = needed?.features.exec(machine.readText('/proc/cpuinfo') ?? '')?.[1]?.split(/\s+/)
+  if (needed === undefined || features === undefined || features.includes(needed.feature))
+    return { status: 'ok', found: arch }
   return {
     status: 'fail',
-    found: `${arch} without AVX`,
+    found: `${arch} without ${needed.called}`,
     why: 'MongoDB, which the manager keeps its data in, does not start on it since its version 5: its pods end with exit code 132.',
     remedy: ["In a virtual machine: give it the host's own kind of CPU (`host`, `host-passthrough`)."],
   }
+}
+
+/** What MongoDB is compiled for since its version 5, and a feature by which the kernel shows that it is there. */
+const ofMongo: Readonly<
+  Record<string, { readonly called: string; readonly features: RegExp; readonly feature: string }>
+> = {
+  amd64: { called: 'AVX', features: /^flags\s*:(.*)$/m, feature: 'avx' },
+  arm64: { called: 'what ARMv8.2-A has', features: /^Features\s*:(.*)$/m, feature: 'atomics' },
 }
 
 function judgeCpus(cpus: number): Judgement {

@@ -166,6 +166,9 @@ describe('Docker', () => {
     const files = { '/proc/cpuinfo': 'flags\t\t: fpu sse4_2 avx512f\n' }
     const old = await found({ machine: goodMachine({ files }) })
     assert.deepEqual([...notOk(old.all), old.of('processor').found], ['processor fail', 'amd64 without AVX'])
+    const pi = goodMachine({ arch: 'arm64', files: { '/proc/cpuinfo': 'Features\t: fp asimd crc32 cpuid\n' } })
+    const early = await found({ rows: info({ Architecture: 'aarch64' }), machine: pi })
+    assert.equal(early.of('processor').found, 'arm64 without what ARMv8.2-A has')
     const unseen = goodMachine({ files: { '/proc/cpuinfo': undefined } })
     assert.deepEqual(notOk((await found({ machine: unseen })).all), [])
     assert.equal((await found({ rows: info({ Architecture: undefined }) })).of('processor').status, 'skipped')

@@ -1,3 +1,4 @@
+import { Limit } from '../limit.js'
 import { shortCommandLine } from '../tools/command-line.js'
 import { type Command, ToolError, type Tools } from '../tools.js'
 import { clusterChecks, registryChecks } from './checks-cluster.js'
@@ -29,48 +30,68 @@ export function checksFor(tools: Tools, ground: Ground, options: ExamineOptions 
   ]
 }
 
-/** Goes through the checks. Nothing that a tool does makes it fail; it throws when it is called off. */
-export async function examine(tools: Tools, ground: Ground, options: ExamineOptions = {}): Promise<readonly Finding[]> {
-  const { signal, onFinding } = options
+/** So many commands are under way at once: more than there are tools, so that those that hang keep no other from being asked. */
+const atOnce = 12
+
+/**
+ * Goes through the checks side by side, so that a tool that hangs costs no more than its own time limit. What they find is told, and
+ * given back, in their order. Nothing that a tool does makes it fail; it throws when it is called off, and then nothing runs any more.
+ */
+export async function examine(
+  tools: Tools,
+  ground: Ground,
+  { signal, onFinding, ...options }: ExamineOptions = {},
+): Promise<readonly Finding[]> {
+  const over = new AbortController()
+  const ending = signal === undefined ? over.signal : AbortSignal.any([signal, over.signal])
+  const limit = new Limit(atOnce)
+  const bounded: Tools = { run: (command, run) => limit.run(() => tools.run(command, run)) }
   const asked = new Map<string, Promise<Seen>>()
-  const findings: Finding[] = []
-  for (const check of checksFor(tools, ground, options)) {
-    signal?.throwIfAborted()
-    const judgement = await judged(
-      check,
-      findings,
-      (command) => {
-        const line = shortCommandLine(command)
-        const seen = asked.get(line) ?? ask(tools, command, signal)
-        asked.set(line, seen)
-        return seen
-      },
-      signal,
-    )
-    const { id, asks } = check
-    const finding: Finding = { id, asks, ...judgement, ...('command' in check && { command: check.command }) }
-    findings.push(finding)
-    onFinding?.(finding)
+  const seenOf = (command: Command): Promise<Seen> => {
+    const line = shortCommandLine(command)
+    const seen = asked.get(line) ?? ask(bounded, command, ending)
+    asked.set(line, seen)
+    return seen
   }
-  return findings
-}
-
-async function judged(
-  check: Check,
-  before: readonly Finding[],
-  seenOf: (command: Command) => Promise<Seen>,
-  signal: AbortSignal | undefined,
-): Promise<Judgement> {
-  const broken = before.find(
-    ({ id, status }) => check.after?.includes(id) && (status === 'fail' || status === 'skipped'),
-  )
-  if (broken !== undefined) return { status: 'skipped', found: `not looked at, because of ${broken.id}` }
-  return 'command' in check ? check.judge(await seenOf(check.command)) : check.look(signal)
-}
-
-async function ask(tools: Tools, command: Command, signal: AbortSignal | undefined): Promise<Seen> {
+  const found = new Map<string, Promise<Finding>>()
+  for (const check of checksFor(bounded, ground, options)) {
+    const before = (check.after ?? []).flatMap((id) => found.get(id) ?? [])
+    found.set(check.id, findingOf(check, before, seenOf, ending))
+  }
   try {
-    return { kind: 'answered', result: await tools.run(command, signal === undefined ? {} : { signal }) }
+    const findings: Finding[] = []
+    for (const coming of found.values()) {
+      const finding = await coming
+      signal?.throwIfAborted()
+      findings.push(finding)
+      onFinding?.(finding)
+    }
+    return findings
+  } finally {
+    over.abort(new Error('the doctor has ended'))
+    await Promise.allSettled(found.values())
+  }
+}
+
+async function findingOf(
+  check: Check,
+  before: readonly Promise<Finding>[],
+  seenOf: (command: Command) => Promise<Seen>,
+  signal: AbortSignal,
+): Promise<Finding> {
+  const broken = (await Promise.all(before)).find(({ status }) => status === 'fail' || status === 'skipped')
+  signal.throwIfAborted()
+  const { id, asks } = check
+  const judgement: Judgement =
+    broken === undefined
+      ? await ('command' in check ? check.judge(await seenOf(check.command)) : check.look(signal))
+      : { status: 'skipped', found: `not looked at, because of ${broken.id}` }
+  return { id, asks, ...judgement, ...('command' in check && { command: check.command }) }
+}
+
+async function ask(tools: Tools, command: Command, signal: AbortSignal): Promise<Seen> {
+  try {
+    return { kind: 'answered', result: await tools.run(command, { signal }) }
   } catch (error) {
     if (!(error instanceof ToolError)) throw error
     return error.code === 'missing' ? { kind: 'missing' } : { kind: 'failed', error }

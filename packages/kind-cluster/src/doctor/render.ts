@@ -26,10 +26,6 @@ export function summaryOf(findings: readonly Finding[]): string {
   return `${failed} of ${findings.length} ${failed === 1 ? 'stands' : 'stand'} in the way of a cluster.${look}`
 }
 
-export function renderFindings(findings: readonly Finding[], paint: Paint = plain): string {
-  return [...findings.map((one) => renderFinding(one, paint)), '', summaryOf(findings), ''].join('\n')
-}
-
 /** The same for programs: with the command line that was asked. */
 export function findingsJson(findings: readonly Finding[]): unknown {
   return {
