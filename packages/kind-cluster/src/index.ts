@@ -59,7 +59,6 @@ export {
   refusalSightings,
   ztunnelSighting,
 } from './evidence/index.js'
-export { keptImages } from './kept-images.js'
 export { adoptCluster, checkOurs, clusterUid, kindClusters, NotOursError } from './ours.js'
 export { type Outside, type OutsideState, outsideName } from './outside/index.js'
 export {

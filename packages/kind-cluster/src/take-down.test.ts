@@ -36,6 +36,25 @@ test('what is ours goes, with all that was kept of it', async (t) => {
   assert.ok(!existsSync(place.folder))
 })
 
+test('what Docker keeps is asked before the folder goes, which has the log of that', async (t) => {
+  const asked: boolean[] = []
+  const { place, tools } = prepared(t, {
+    table: [
+      [
+        'docker image inspect',
+        ({ args }) => {
+          asked.push(existsSync(place.folder))
+          return { code: args.includes('one') ? 0 : 1 }
+        },
+      ],
+      network(1),
+    ],
+  })
+  const taken = await takeDown(tools, place, { images: ['one', 'two'] })
+  assert.deepEqual(taken, { deleted: true, network: 'kept', kept: ['one'] })
+  assert.deepEqual([asked, existsSync(place.folder)], [[true, true], false])
+})
+
 test('the host outside goes with it, after the nodes and before the network; one of somebody else stays', async (t) => {
   const gone = prepared(t, {
     table: [network(0), ['docker network rm kind', {}], ['docker container rm', {}], ...outsideUp],

@@ -1,4 +1,5 @@
 import { checkEngine, checkGone, checkHalfMade } from './engine.js'
+import { keptImages } from './kept-images.js'
 import { locked } from './lock.js'
 import { checkOurs, kindClusters, NotOursError } from './ours.js'
 import { inspectOutside, kindNetwork, readInspected, removeOutside } from './outside/index.js'
@@ -13,12 +14,16 @@ export interface TakenDown {
   /** False when there was no cluster any more, and only what we kept of it went. */
   readonly deleted: boolean
   readonly network: 'removed' | 'kept' | 'none'
+  /** Of the images that were asked about those that Docker has. */
+  readonly kept?: readonly string[]
 }
 
 export interface TakeDownOptions {
   readonly signal?: AbortSignal
   /** Called once it is known that there is a cluster and that it is ours, before it goes. */
   readonly onFound?: () => void
+  /** Images that Docker may keep. It is asked before the folder goes that has the log of what is asked. */
+  readonly images?: readonly string[]
 }
 
 /**
@@ -38,7 +43,7 @@ export async function takeDown(
 async function down(
   tools: Tools,
   place: Place,
-  { onFound, ...options }: TakeDownOptions,
+  { onFound, images, ...options }: TakeDownOptions,
 ): Promise<TakenDown | undefined> {
   const record = readRecord(place)
   const asked = kindClusters(tools, place, options)
@@ -64,8 +69,9 @@ async function down(
   } else await checkGone(tools, place, record, options)
   await removeHost(tools, options)
   const network = await removeNetwork(tools, place, record, options)
+  const kept = images && (await keptImages(tools, place, images, options))
   forgetCluster(place)
-  return { deleted: exists, network }
+  return { deleted: exists, network, ...(kept && { kept }) }
 }
 
 /** Undefined where its tool is not on this machine. */

@@ -1,4 +1,4 @@
-import { downPlan, imagesOf, keptImages, readPins, readRecord, takeDown } from '@bulkhead/kind-cluster'
+import { downPlan, imagesOf, readPins, readRecord, takeDown } from '@bulkhead/kind-cluster'
 import { exitCodes, type Io, note, print, printJson } from '../io.js'
 import { shownPath } from '../places.js'
 import { type ClusterTools, clusterPlace, clusterTools } from './place.js'
@@ -13,8 +13,11 @@ export async function down(options: UpOptions, io: Io, given?: ClusterTools): Pr
     return
   }
   const { place, tools } = given ?? clusterTools(io, options)
+  const pins = readPins(place.root)
+  const { built, fetched } = imagesOf(pins)
   const taken = await takeDown(tools, place, {
     signal: io.signal,
+    images: [...built, ...fetched, pins.kind.node],
     onFound: () => note(io, 'deleting the cluster ...'),
   })
   if (options.json === true) printJson(io, { down: taken !== undefined, ...taken })
@@ -31,9 +34,7 @@ export async function down(options: UpOptions, io: Io, given?: ClusterTools): Pr
       `So is ${shownPath(io, place.folder)}, with its log.${taken.network === 'removed' ? " Docker's network of kind's clusters is removed." : ''}`,
     ].join('\n'),
   )
-  const pins = readPins(place.root)
-  const { built, fetched } = imagesOf(pins)
-  const kept = await keptImages(tools, place, [...built, ...fetched, pins.kind.node], { signal: io.signal })
+  const { kept = [] } = taken
   if (kept.length === 0) return
   print(
     io,
