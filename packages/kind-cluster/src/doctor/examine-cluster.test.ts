@@ -172,7 +172,10 @@ describe('the registries', () => {
     const quiet = await found(place, rows)
     assert.ok(!quiet.tools.lines().some((line) => /imagetools|show chart/.test(line)))
     const { tools, of } = await found(place, rows, { registries: true })
-    const asked = tools.lines().filter((line) => /imagetools|show chart/.test(line))
+    const asked = tools
+      .lines()
+      .filter((line) => /imagetools|show chart/.test(line))
+      .toSorted()
     const { cilium, istio, kyverno, kind } = readPins(root)
     assert.deepEqual(asked, [
       `docker buildx imagetools inspect ${kind.node}`,

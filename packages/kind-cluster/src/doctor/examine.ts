@@ -56,7 +56,10 @@ export async function examine(
   const found = new Map<string, Promise<Finding>>()
   for (const check of checksFor(bounded, ground, options)) {
     const before = (check.after ?? []).flatMap((id) => found.get(id) ?? [])
-    found.set(check.id, findingOf(check, before, seenOf, ending))
+    const coming = findingOf(check, before, seenOf, ending)
+    // Whoever waits for it is told why it failed; it may fail before its turn.
+    coming.catch(() => {})
+    found.set(check.id, coming)
   }
   try {
     const findings: Finding[] = []
