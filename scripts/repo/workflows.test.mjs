@@ -126,6 +126,11 @@ test('the cluster is asked for reports, which are kept, and taken down whatever 
   )
   const up = own.find(({ run = '' }) => /cluster up(?! --plan)/.test(run))
   assert.match(up.run, /cp \.bulkhead\/kind\/verify\.\* reports\//)
+  const doctors = own.flatMap(({ run = '' }, at) => (run.startsWith('npx bulkhead cluster doctor') ? [at] : []))
+  assert.deepEqual(
+    doctors.map((at) => at > own.indexOf(up)),
+    [false, true],
+  )
   assert.ok(own.some(({ run, env }) => run === 'test "$CODE" -eq 0' && /steps\.up\.outputs\.code/.test(env.CODE)))
   assert.ok(up['timeout-minutes'] >= 120)
   assert.ok(own.some((step) => isAlways(step) && isDown(step)))
