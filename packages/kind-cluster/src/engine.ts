@@ -47,6 +47,22 @@ export async function checkGone(
   )
 }
 
+/**
+ * Holds that what there is of a cluster whose deleting was interrupted is ours. kind takes the context out of our file first, and then all
+ * nodes at once: which of them are left nobody knows, and only where the control plane is can it be asked.
+ * @returns whether deleting was interrupted at all. @throws NotOursError
+ */
+export async function checkHalfGone(
+  tools: Tools,
+  place: Place,
+  record: ClusterRecord,
+  options: RunOptions = {},
+): Promise<boolean> {
+  if (record.deleting !== true || record.container === undefined) return false
+  if ((await containerId(tools, place, options)) !== undefined) await checkEngine(tools, place, record, options)
+  return true
+}
+
 /** Making it may take so long; and so far this machine's clock and the engine's may be apart. */
 const makingMs = 15 * 60_000
 const clocksMs = 5 * 60_000

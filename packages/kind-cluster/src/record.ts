@@ -10,6 +10,8 @@ export interface ClusterRecord {
   readonly container?: string
   /** `kind create` was begun, and has not ended: what there is of a cluster without a UID is ours only then. */
   readonly making?: boolean
+  /** `kind delete` was begun: the cluster was found to be ours before, and what there is of it may answer to nothing any more. */
+  readonly deleting?: boolean
   /** When it was begun, ISO 8601. */
   readonly begun: string
   /** Whether there was a docker network of kind's before: that one is not ours to remove. */

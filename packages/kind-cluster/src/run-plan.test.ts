@@ -158,6 +158,31 @@ test('a cluster that was half made is taken away before it is made again', async
   assert.ok(events.some((event) => event.kind === 'note' && /interrupted last time/.test(event.text)))
 })
 
+test('a cluster that was half deleted is taken away whole, whatever of it is left, and the network stays ours', async (t) => {
+  const deleting = { ...begun, uid, container: 'c0ffee', deleting: true }
+  for (const left of [{ stdout: 'c0ffee\n' }, { code: 1, stderr: 'No such container' }]) {
+    const { go, tools, place, events }: ReturnType<typeof prepared> = prepared(
+      t,
+      () => [],
+      [
+        ['docker container inspect', () => (changes(tools).length < 2 ? left : { stdout: 'decaf\n' })],
+        ['docker network inspect kind', {}],
+      ],
+      true,
+    )
+    writeRecord(place, deleting)
+    assert.equal((await go()).kind, 'done')
+    assert.deepEqual(changes(tools), ['kind delete cluster --name bulkhead', 'kind create cluster'])
+    assert.ok(events.some((event) => event.kind === 'note' && /deleting .* interrupted last time/.test(event.text)))
+    const { networkWasThere, container, deleting: still } = readRecord(place) ?? {}
+    assert.deepEqual([networkWasThere, container, still], [false, 'decaf', undefined])
+  }
+  const other = prepared(t, () => [], [['docker container inspect', { stdout: 'decaf\n' }]], true)
+  writeRecord(other.place, deleting)
+  await assert.rejects(other.go(), { code: 'not-ours' })
+  assert.deepEqual(changes(other.tools), [])
+})
+
 test('a cluster that somebody else has made since a try here failed, or long after it, is not taken for half made', async (t) => {
   for (const record of [
     { ...begun, making: false },

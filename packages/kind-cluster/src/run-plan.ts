@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
 import type { Resource } from '@bulkhead/resources'
-import { checkEngine, checkGone, checkHalfMade } from './engine.js'
+import { checkEngine, checkGone, checkHalfGone, checkHalfMade } from './engine.js'
 import { locked } from './lock.js'
 import { checkOurs, clusterUid, containerId, kindClusters, NotOursError } from './ours.js'
 import { notOurOutside, removeOutside } from './outside/index.js'
@@ -116,16 +116,22 @@ class Run {
         'not-ours',
         `kind has a cluster named ${clusterName} already, and it was not made here (no ${place.record}). Nothing was changed. If nobody needs it: \`kind delete cluster --name ${clusterName}\`, then this again.`,
       )
+    if (await checkHalfGone(tools, place, this.#record, this.#run))
+      return this.#anew(
+        'The deleting of the cluster was interrupted last time: what is left of it is taken away first.',
+      )
     if (this.#record.uid !== undefined) {
       await checkOurs(tools, place, this.#record, this.#run)
       await checkEngine(tools, place, this.#record, this.#run)
       return true
     }
     await checkHalfMade(tools, place, this.#record, this.#run)
-    tell({
-      kind: 'note',
-      text: 'The making of the cluster was interrupted last time: what there is of it is taken away first.',
-    })
+    return this.#anew('The making of the cluster was interrupted last time: what there is of it is taken away first.')
+  }
+
+  async #anew(text: string): Promise<false> {
+    const { place, tell } = this.#options
+    tell({ kind: 'note', text })
     await this.#must(
       commandsFor(place).kind(['delete', 'cluster', '--name', clusterName, '--kubeconfig', place.kubeconfig], 3),
     )
@@ -148,7 +154,8 @@ class Run {
     await preflight?.()
     const network = await tools.run(commandsFor(place).docker(['network', 'inspect', 'kind'], 1), this.#run)
     rmSync(place.kubeconfig, { force: true })
-    const networkWasThere = network.code === 0
+    // What the last try brought is ours still: kind leaves it where it deletes the nodes.
+    const networkWasThere = network.code === 0 && this.#record?.networkWasThere !== false
     this.#keep({ begun: now().toISOString(), making: true, networkWasThere, steps: {}, untold: [] })
     return false
   }

@@ -112,6 +112,44 @@ test('one that does not answer is known by its container, and by nothing less', 
   await assert.rejects(takeDown(unknown.tools, unknown.place), { code: 'no-answer' })
 })
 
+test('one whose deleting was interrupted is deleted by the next try, with whatever there is of it', async (t) => {
+  const noContext = [
+    'kubectl config view',
+    { code: 1, stderr: 'error: context "kind-bulkhead" does not exist' },
+  ] as const
+  const none = { code: 1, stderr: 'No such container' }
+  for (const container of [{ stdout: 'c0ffee\n' }, none]) {
+    // kind takes its context away before it takes the nodes away.
+    let begun = false
+    const after = (well: object, then: object) => () => (begun ? then : well)
+    const { tools, place, deleted } = prepared(t, {
+      table: [
+        [
+          'kind delete cluster',
+          (_, nth) => {
+            begun = true
+            return { code: nth === 0 ? 1 : 0 }
+          },
+        ],
+        ['kind get clusters', [{ stdout: 'bulkhead\n' }, { stdout: 'bulkhead\n' }, { stdout: '' }]],
+        ['kubectl config view', after({ stdout: 'https://127.0.0.1:40123' }, noContext[1])],
+        ['docker container inspect --format', after({ stdout: 'c0ffee\n' }, container)],
+      ],
+    })
+    await assert.rejects(takeDown(tools, place), /it ended with code 1/)
+    assert.ok(existsSync(place.record))
+    assert.equal((await takeDown(tools, place))?.deleted, true)
+    assert.ok(deleted() && !existsSync(place.folder))
+  }
+  const other = prepared(t, {
+    record: { ...ours, deleting: true },
+    table: [['docker container inspect', { stdout: 'decaf' }], noContext],
+  })
+  await assert.rejects(takeDown(other.tools, other.place), { code: 'not-ours' })
+  const unsaid = prepared(t, { table: [noContext] })
+  await assert.rejects(takeDown(unsaid.tools, unsaid.place), { code: 'not-ours', message: /has no context/ })
+})
+
 test('where DOCKER_HOST leads to another Docker nothing of it goes, and nothing here is forgotten, though ours answers', async (t) => {
   const theirs = prepared(t, { table: [['docker container inspect', { stdout: 'decaf' }]] })
   await assert.rejects(takeDown(theirs.tools, theirs.place), { code: 'not-ours', message: /DOCKER_HOST/ })

@@ -1,4 +1,4 @@
-import { checkEngine, checkGone, checkHalfMade } from './engine.js'
+import { checkEngine, checkGone, checkHalfGone, checkHalfMade } from './engine.js'
 import { keptImages } from './kept-images.js'
 import { locked } from './lock.js'
 import { checkOurs, kindClusters, NotOursError } from './ours.js'
@@ -6,7 +6,7 @@ import { inspectOutside, kindNetwork, readInspected, removeOutside } from './out
 import { clusterName, type Place } from './place.js'
 import { commandsFor } from './plan/commands.js'
 import { downPlan } from './plan/down.js'
-import { type ClusterRecord, forgetCluster, readRecord } from './record.js'
+import { type ClusterRecord, forgetCluster, readRecord, writeRecord } from './record.js'
 import { ActionError, endedWith } from './run-action.js'
 import { type Command, type RunOptions, ToolError, type Tools } from './tools.js'
 
@@ -62,6 +62,7 @@ async function down(
   if (exists) {
     await held(tools, place, record, options)
     onFound?.()
+    writeRecord(place, { ...record, deleting: true })
     const [remove] = downPlan(place, false).steps
     for (const action of remove?.actions ?? []) await must(tools, action.command, options)
     if ((await kindClusters(tools, place, options)).includes(clusterName))
@@ -87,6 +88,7 @@ async function unlessMissing<T>(asked: Promise<T>): Promise<T | undefined> {
 /** That it is ours: the cluster that answers, and the containers that would go. One whose making was interrupted has no UID yet. */
 async function held(tools: Tools, place: Place, record: ClusterRecord, options: RunOptions): Promise<void> {
   if (record.uid === undefined) return checkHalfMade(tools, place, record, options)
+  if (await checkHalfGone(tools, place, record, options)) return
   await checkEngine(tools, place, record, options)
   try {
     await checkOurs(tools, place, record, options)
