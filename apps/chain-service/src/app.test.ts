@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseDurationNs } from '@bulkhead/service-kit'
-import { eventually } from '@bulkhead/service-kit/testing'
+import { eventually } from '@bulkhead/testing'
 import request from 'supertest'
 import { rawAnswer, startService, startTcp } from './testing/chain.js'
 
@@ -35,13 +35,13 @@ test('asked for, /ready follows the delay, and so do /readyz and the gate', asyn
   assert.equal((await get('/readyz')).status, 503)
   const closed = await fetch(url)
   assert.deepEqual([closed.status, await closed.text()], [503, ''])
-  const late = await eventually(async () => {
+  const late = await eventually('ready', async () => {
     const response = await get('/ready')
     return response.status === 202 && response
-  }, 'ready')
+  })
   assert.equal(late.text, 'OK')
   assert.equal((await get('/')).status, 200)
-  await eventually(async () => (await get('/readyz')).status === 200, '/readyz')
+  await eventually('/readyz', async () => (await get('/readyz')).status === 200)
 })
 
 test('injected errors have their code, their text and nothing of a success', async (t) => {
@@ -88,10 +88,11 @@ test('timing: a success takes as long as it is told to, upstream time included; 
     upstream_calls: Readonly<Record<string, { readonly duration: string }>>
   }
   const ms = parseDurationNs(duration) / 1e6
-  assert.ok(ms >= 1_000 && ms <= took, `${ms} ms of ${took}`)
+  // Node's timers may be early by less than a millisecond.
+  assert.ok(ms > 999 && ms <= took, `${ms} ms of ${took}`)
   // Added to the upstream's own, the second would be over it; a busy machine makes both longer.
   const [upstream = Number.NaN] = Object.values(calls).map((call) => parseDurationNs(call.duration) / 1e6)
-  assert.ok(upstream >= 900 && ms - upstream < 1_000, `${ms} ms, of which the upstream's ${upstream} are a part`)
+  assert.ok(upstream > 899 && ms - upstream < 1_000, `${ms} ms, of which the upstream's ${upstream} are a part`)
   const denying = await startTcp(t, (socket) => socket.destroy())
   const failing = await startService(t, { TIMING_50_PERCENTILE: '30s', UPSTREAM_URIS: denying.url })
   const from = performance.now()

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { createPublicKey, generateKeyPairSync, type RSAKeyPairOptions } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ConfigError } from '@bulkhead/service-kit'
+import { temporaryFolder } from '@bulkhead/testing'
 import { readManagerConfig, readMigrateConfig } from './config.js'
 
 const pem = (modulusLength: number, type: 'pkcs1' | 'pkcs8'): string =>
@@ -118,8 +118,7 @@ test("a database's options are what the driver knows, except what is not to be s
 })
 
 test('a secret may come from a file, and from one place only', (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'bh-test-'))
-  t.after(() => rmSync(folder, { recursive: true }))
+  const folder = temporaryFolder(t)
   const file = join(folder, 'password')
   writeFileSync(file, 'from the file\n')
   const { MANAGER_MONGODB_PASSWORD: _, ...rest } = least

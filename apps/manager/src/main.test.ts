@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { Child, eventually } from '@bulkhead/service-kit/testing'
+import { Child } from '@bulkhead/service-kit/testing'
+import { cleanUp, eventually, temporaryFolder } from '@bulkhead/testing'
 import { MongoClient } from 'mongodb'
 import { FakeApi } from './kubernetes/testing/fake-api.js'
 import { ROOT, type TestMongo, testMongo } from './testing/mongo.js'
@@ -24,8 +24,7 @@ interface Scene {
 }
 
 async function scene(t: TestContext): Promise<Scene> {
-  const folder = mkdtempSync(join(tmpdir(), 'bh-test-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const folder = temporaryFolder(t)
   const mongo = await testMongo(t, { dataDir: join(folder, 'data'), initiated: false })
   const kubernetes = await FakeApi.start(t)
   const kubeConfig = join(folder, 'kubeconfig')
@@ -75,7 +74,7 @@ const login = async (url: string): Promise<string> => {
 async function started(t: TestContext, { env }: Scene): Promise<{ child: Child; url: string }> {
   const child = new Child(t, program('main'), env)
   const url = `http://127.0.0.1:${await child.port()}`
-  await eventually(async () => (await ask(url, '/readyz')).status === 200, 'ready', 15_000)
+  await eventually('ready', async () => (await ask(url, '/readyz')).status === 200, 15_000)
   return { child, url }
 }
 
@@ -102,7 +101,7 @@ describe('the programs', { concurrency: 2 }, () => {
   it('without the migrations it ends, and says what to run', async (t) => {
     const at = await scene(t)
     const root = new MongoClient(at.mongo.rootUri)
-    t.after(() => root.close())
+    cleanUp(t, () => root.close())
     await root.db('admin').command({ replSetInitiate: { _id: 'rs0', members: [{ _id: 0, host: '127.0.0.1:27017' }] } })
     await root.db('manager').command({ createUser: 'manager', pwd: 'not to be told', roles: ['readWrite'] })
     const child = new Child(t, program('main'), at.env)
@@ -142,14 +141,14 @@ describe('the programs', { concurrency: 2 }, () => {
         }
       })
       const before = acknowledged.length
-      await eventually(() => acknowledged.length > before + 10, 'some work', 20_000)
+      await eventually('some work', () => acknowledged.length > before + 10, 20_000)
       child.process.kill('SIGKILL')
       over = true
       await Promise.all(clients)
       await child.exited
     }
     const root = new MongoClient(at.mongo.rootUri)
-    t.after(() => root.close())
+    cleanUp(t, () => root.close())
     const stored = (await root.db('manager').collection('users').find().toArray()).map(({ username }) => username)
     assert.equal(new Set(stored).size, stored.length)
     assert.deepEqual(

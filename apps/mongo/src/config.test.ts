@@ -1,17 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
+import { temporaryFolder } from '@bulkhead/testing'
 import { ConfigError, readConfig } from './config.js'
 
 const least = { MONGO_INITDB_ROOT_USERNAME: 'root', MONGO_INITDB_ROOT_PASSWORD: 'right', MONGO_DBPATH: '/volume' }
-
-function folder(t: TestContext): string {
-  const made = mkdtempSync(join(tmpdir(), 'bh-test-'))
-  t.after(() => rmSync(made, { recursive: true }))
-  return made
-}
 
 test("the image's variables, and mongod's arguments as a StatefulSet has them", (t) => {
   assert.deepEqual(readConfig(least, ['mongod']), {
@@ -20,7 +14,7 @@ test("the image's variables, and mongod's arguments as a StatefulSet has them", 
     port: 27017,
     root: { user: 'root', password: 'right' },
   })
-  const keyFile = join(folder(t), 'keyfile')
+  const keyFile = join(temporaryFolder(t), 'keyfile')
   writeFileSync(keyFile, 'c2VjcmV0LW9mLXRoZS1zZXQ=\n')
   const argv = [
     'mongod',
@@ -47,7 +41,7 @@ test("the image's variables, and mongod's arguments as a StatefulSet has them", 
 })
 
 test('a value may come from a file, and from one place only', (t) => {
-  const file = join(folder(t), 'password')
+  const file = join(temporaryFolder(t), 'password')
   writeFileSync(file, ' pass word\n')
   const { MONGO_INITDB_ROOT_PASSWORD: _, ...rest } = least
   const read = (env: object, argv: string[] = []) => readConfig(env as Record<string, string>, argv)
@@ -75,7 +69,7 @@ test('what is missing is named, and no value is quoted', () => {
 })
 
 test('arguments that are not understood are told, and a replica set without a key file, as mongod does', (t) => {
-  const file = join(folder(t), 'keyfile')
+  const file = join(temporaryFolder(t), 'keyfile')
   writeFileSync(file, 'not base 64!')
   const wrong: readonly [readonly string[], RegExp][] = [
     [['--fork'], /"--fork" is not understood.*--replSet/],

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { cleanUp, temporaryFolder } from '@bulkhead/testing'
 import { MongoClient } from 'mongodb'
 
 const main = fileURLToPath(new URL('./main.js', import.meta.url))
@@ -34,7 +32,7 @@ function run(t: TestContext, env: Record<string, string>, argv: readonly string[
   })
   child.on('close', wake)
   const exited = once(child, 'close').then(([code]) => code as number | null)
-  t.after(() => {
+  cleanUp(t, () => {
     child.kill('SIGKILL')
     return exited
   })
@@ -49,12 +47,6 @@ function run(t: TestContext, env: Record<string, string>, argv: readonly string[
   return { process: child, exited, said: () => said, saying }
 }
 
-function folderOf(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'bh-test-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
-  return folder
-}
-
 const root = { MONGO_INITDB_ROOT_USERNAME: 'root', MONGO_INITDB_ROOT_PASSWORD: 'not to be told' }
 
 async function connect(t: TestContext, { saying }: Running, password = root.MONGO_INITDB_ROOT_PASSWORD) {
@@ -62,12 +54,12 @@ async function connect(t: TestContext, { saying }: Running, password = root.MONG
   const client = new MongoClient(`mongodb://127.0.0.1:${port}/?directConnection=true&serverSelectionTimeoutMS=2000`, {
     auth: { username: 'root', password },
   })
-  t.after(() => client.close())
+  cleanUp(t, () => client.close())
   return client
 }
 
 test('it plays the image: asks for the password, is a replica set once it is begun, and keeps its data, killed or stopped', async (t) => {
-  const env = { ...root, MONGO_DBPATH: folderOf(t) }
+  const env = { ...root, MONGO_DBPATH: temporaryFolder(t) }
   // Its key file would be in a volume, which is not where it is mounted.
   const argv = [
     'mongod',
@@ -120,10 +112,10 @@ test('settings that are wrong end it with 78 and one line that says what to do',
 })
 
 test('a folder that another one has ends it with 1 and a line that says so', async (t) => {
-  const env = { ...root, MONGO_DBPATH: folderOf(t) }
+  const env = { ...root, MONGO_DBPATH: temporaryFolder(t) }
   const argv = ['mongod', '--bind_ip', '127.0.0.1', '--port', '0']
   await connect(t, run(t, env, argv))
   const { exited, said } = run(t, env, argv)
   assert.equal(await exited, 1)
-  assert.match(said(), /^mongo: .*bh-test-.*/)
+  assert.match(said(), /^mongo: .*bh t-.*/)
 })

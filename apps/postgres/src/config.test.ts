@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { temporaryFolder } from '@bulkhead/testing'
 import { ConfigError, readConfig } from './config.js'
 
 const least = { POSTGRES_PASSWORD: 'right', PGDATA: '/data' }
@@ -21,8 +21,7 @@ test("the image's variables and what they are when they are not set", () => {
 })
 
 test('a value may come from a file, and from one place only', (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'bh-test-'))
-  t.after(() => rmSync(folder, { recursive: true }))
+  const folder = temporaryFolder(t)
   const file = join(folder, 'password')
   writeFileSync(file, ' pass word\n')
   assert.equal(readConfig({ PGDATA: '/data', POSTGRES_PASSWORD_FILE: file }, []).password, ' pass word')

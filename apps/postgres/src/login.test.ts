@@ -1,17 +1,15 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { startPostgres } from '@bulkhead/pocket-postgres'
+import { cleanUp, temporaryFolder } from '@bulkhead/testing'
 import { whyNoLogin } from './login.js'
 
 test('a Secret that the data was not made with is told, with what to do; one that fits is not mentioned', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'bh-test-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const folder = temporaryFolder(t)
   const config = { dataDir: join(folder, 'data'), user: 'hello', password: 'old', database: 'hellodb' }
   const postgres = await startPostgres(config)
-  t.after(() => postgres.stop())
+  cleanUp(t, () => postgres.stop())
   const said = (change: object) => whyNoLogin(postgres.host, { ...config, ...change })
   assert.equal(await said({}), undefined)
   const changed = await said({ password: 'new value' })

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { temporaryFolder } from '@bulkhead/testing'
 
 // What it does when all is well needs a pod, whose port it takes: local-cluster's tests have it there.
 function run(env: Record<string, string>) {
@@ -27,8 +27,7 @@ test('settings that are wrong end it with one line that says what to do', () => 
 })
 
 test('data of another version ends it with one line that names --fresh, and does not touch it', (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'bh-test-'))
-  t.after(() => rmSync(folder, { recursive: true }))
+  const folder = temporaryFolder(t)
   writeFileSync(join(folder, 'PG_VERSION'), '16\n')
   const { status, stderr } = run({ PGDATA: folder, POSTGRES_PASSWORD: 'not to be told' })
   assert.equal(status, 1)

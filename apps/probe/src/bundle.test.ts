@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { before, describe, it } from 'node:test'
+import { temporaryFolder, wholeSuite } from '@bulkhead/testing'
 
-const folder = mkdtempSync(join(tmpdir(), 'bulkhead-bundle-'))
+const folder = temporaryFolder(wholeSuite())
 const file = join(folder, 'probe.mjs')
-after(() => rmSync(folder, { recursive: true, force: true }))
 
 async function run(args: readonly string[], stdin: string): Promise<{ code: unknown; out: string; err: string }> {
   // In an empty folder, so that nothing is found beside it.

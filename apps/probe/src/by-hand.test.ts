@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { describe, it } from 'node:test'
 import { startTestMongo } from '@bulkhead/pocket-mongo/testing'
+import { cleanUp } from '@bulkhead/testing'
 import { login, send } from './by-hand.js'
 import { postgresServer } from './testing/postgres-server.js'
 import { closedPort, tcpServer } from './testing/servers.js'
@@ -57,7 +58,7 @@ describe('a login by hand', () => {
 
   it('is one at a MongoDB too', async (t) => {
     const mongo = await startTestMongo({ root: { user: 'admin', password: 'p/w:@' } })
-    t.after(() => mongo.close())
+    cleanUp(t, () => mongo.close())
     const url = (password: string) => `mongodb://admin:${encodeURIComponent(password)}@127.0.0.1:${mongo.port}/admin`
     const told = await login(url('p/w:@'), {})
     assert.match(told.text, /^logged in at 127\.0\.0\.1:\d+ as admin: collections of admin: /)
@@ -89,7 +90,7 @@ describe('a datagram by hand', () => {
     server.on('message', (message, { port, address }) => server.send(`got ${String(message)}`, port, address))
     server.bind(0, '127.0.0.1')
     await once(server, 'listening')
-    t.after(() => server.close())
+    cleanUp(t, () => server.close())
     assert.deepEqual(await send(`127.0.0.1:${server.address().port}`, 'a b'), { text: 'got a b', code: 0 })
   })
 
@@ -97,7 +98,7 @@ describe('a datagram by hand', () => {
     const silent = createSocket('udp4')
     silent.bind(0, '127.0.0.1')
     await once(silent, 'listening')
-    t.after(() => silent.close())
+    cleanUp(t, () => silent.close())
     const place = `127.0.0.1:${silent.address().port}`
     assert.deepEqual(await send(place, 'a'), { text: `no answer from ${place} within 2 s`, code: 1 })
   })

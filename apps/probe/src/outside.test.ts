@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, describe, it, type TestContext } from 'node:test'
 import type { Observation, ResolvedAttempt } from '@bulkhead/scenarios'
+import { cleanUp } from '@bulkhead/testing'
 import { makeAttempt } from './attempt.js'
 
 const main = join(import.meta.dirname, 'main.js')
@@ -68,7 +69,7 @@ describe('a host outside of a cluster', () => {
 
   it('is another one at each start', async (t: TestContext) => {
     const second = await started('https:0')
-    t.after(second.stop)
+    cleanUp(t, second.stop)
     assert.notEqual(second.told.root, told.root)
     const stranger = await ask('drop.attacker.example', second.told.root)
     assert.equal(stranger.symptom, 'tls-refused')

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
+import { cleanUp } from '@bulkhead/testing'
 import { makeAttempt, parseAttempt } from './attempt.js'
 import { tcpServer } from './testing/servers.js'
 
@@ -18,7 +19,7 @@ async function strict(t: TestContext) {
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  t.after(() => server.close())
+  cleanUp(t, () => server.close())
   return { port: (server.address() as AddressInfo).port, seen }
 }
 

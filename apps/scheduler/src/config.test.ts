@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { createPublicKey } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ConfigError } from '@bulkhead/service-kit'
+import { temporaryFolder } from '@bulkhead/testing'
 import { readSchedulerConfig } from './config.js'
 import { managerKey, schedulerKey } from './testing/scheduler.js'
 
@@ -62,8 +62,7 @@ test('M20: one key pair for both sides is refused: who has one node would be the
 })
 
 test('keys may come from files, as Secrets are mounted', (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'bh-test-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const folder = temporaryFolder(t)
   const [own, manager] = [join(folder, 'own'), join(folder, 'manager')]
   writeFileSync(own, pem)
   writeFileSync(manager, publicPem)

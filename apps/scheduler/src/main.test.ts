@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { createPublicKey } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { createServer, type RequestListener, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { json } from 'node:stream/consumers'
 import { describe, it, type TestContext } from 'node:test'
@@ -20,7 +19,8 @@ import {
   signStatement,
   verifyStatement,
 } from '@bulkhead/intents'
-import { Child, eventually } from '@bulkhead/service-kit/testing'
+import { Child } from '@bulkhead/service-kit/testing'
+import { cleanUp, eventually, temporaryFolder } from '@bulkhead/testing'
 import { addProcess, procTree } from './testing/proc-tree.js'
 import { intent, managerKey, NODE, POD_A, type Strategy, schedulerKey } from './testing/scheduler.js'
 
@@ -49,7 +49,7 @@ async function startManager(t: TestContext) {
   const server = createServer(listener)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  t.after(() => {
+  cleanUp(t, () => {
     server.closeAllConnections()
     server.close()
   })
@@ -65,8 +65,7 @@ async function startManager(t: TestContext) {
 }
 
 function environment(t: TestContext, managerUrl: string): Record<string, string> {
-  const folder = mkdtempSync(join(tmpdir(), 'bh-test-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const folder = temporaryFolder(t)
   const [own, manager] = [join(folder, 'private-key.pem'), join(folder, 'public-key.pem')]
   writeFileSync(own, schedulerKey.export({ type: 'pkcs8', format: 'pem' }))
   writeFileSync(manager, createPublicKey(managerKey).export({ type: 'spki', format: 'pem' }))
@@ -104,13 +103,13 @@ describe('the program', { concurrency: 2 }, () => {
     const root = procTree(t, { 7: { cgroup, comm: 'nginx' }, 8: { cgroup, comm: 'sh' } })
     const child = new Child(t, program, { ...environment(t, manager.url), PROC_ROOT: root })
     const url = `http://127.0.0.1:${await child.port()}`
-    const first = await eventually(() => manager.reports[0], 'a report')
+    const first = await eventually('a report', () => manager.reports[0])
     assert.deepEqual([first.podName, first.setVersion, first.rootHash], ['gthulhu-scheduler-x', 0, EMPTY_ROOT])
 
     const set = { version: 5, intents: [intent({ commandRegex: 'nginx' })] }
     const taken = await ask(url, 'PUT', '/api/v1/intents', await asManager(), set)
     assert.deepEqual(taken.body.data, { version: 5, rootHash: merkleRoot(set.intents), intents: 1 })
-    const next = await eventually(() => manager.reports.find(({ setVersion }) => setVersion === 5), 'its report')
+    const next = await eventually('its report', () => manager.reports.find(({ setVersion }) => setVersion === 5))
     assert.equal(next.rootHash, merkleRoot(set.intents))
 
     const { body } = await ask(url, 'POST', '/api/v1/auth/token', undefined, {
@@ -123,10 +122,10 @@ describe('the program', { concurrency: 2 }, () => {
       [7],
     )
     addProcess(root, 9, { cgroup, comm: 'nginx' })
-    await eventually(async () => {
+    await eventually('the new process', async () => {
       const { body: later } = await ask(url, 'GET', '/api/v1/scheduling/strategies', token)
       return later.scheduling?.length === 2
-    }, 'the new process')
+    })
     const pids = await ask(url, 'GET', '/api/v1/pods/pids', await asManager())
     assert.equal(pids.body.data?.node_name, NODE)
 
@@ -143,14 +142,14 @@ describe('the program', { concurrency: 2 }, () => {
     const root = procTree(t, { 7: { cgroup } })
     const child = new Child(t, program, { ...environment(t, manager.url), PROC_ROOT: root })
     const url = `http://127.0.0.1:${await child.port()}`
-    await eventually(() => manager.reports.length > 2, 'three tries')
-    await eventually(async () => (await ask(url, 'GET', '/readyz')).status === 200, 'ready')
+    await eventually('three tries', () => manager.reports.length > 2)
+    await eventually('ready', async () => (await ask(url, 'GET', '/readyz')).status === 200)
     const told = child.lines.filter(({ msg }) => msg.startsWith('the manager could not be told'))
     assert.equal(told.length, 1)
     assert.match(String(told[0]?.why), /503/)
     const before = manager.reports.length
     manager.answers(() => {})
-    await eventually(() => manager.reports.length > before, 'a report that is never answered')
+    await eventually('a report that is never answered', () => manager.reports.length > before)
     child.process.kill('SIGTERM')
     assert.equal(await child.exited, 0)
     assert.equal(child.lines.at(-1)?.msg, 'stopped')

@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { cleanUp, temporaryFolder } from '@bulkhead/testing'
 import { ControlClient } from './client.js'
 
 test('a target is found by its folder, and its absence is told', (t) => {
-  const stateDir = mkdtempSync(join(tmpdir(), 'bh-test-'))
-  t.after(() => rmSync(stateDir, { recursive: true, force: true }))
+  const stateDir = temporaryFolder(t)
   assert.throws(() => ControlClient.find(stateDir), {
     code: 'not-up',
     message: /nothing is up here \(no .*control\.json\); start it with npm start/,
@@ -25,7 +24,7 @@ test('a target is found by its folder, and its absence is told', (t) => {
 test('a target that hangs is not waited for', async (t) => {
   const hanging = createServer(() => undefined).listen(0, '127.0.0.1')
   await once(hanging, 'listening')
-  t.after(() => {
+  cleanUp(t, () => {
     hanging.close()
     hanging.closeAllConnections()
   })

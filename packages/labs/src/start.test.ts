@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { temporaryFolder } from '@bulkhead/testing'
 import { LabJournal } from './journal.js'
 import { resetLab, startLab } from './start.js'
 import { FakeTarget } from './testing/fake-target.js'
@@ -21,8 +21,7 @@ const lab: Lab = {
 }
 
 function begin(t: TestContext) {
-  const folder = mkdtempSync(path.join(tmpdir(), 'bulkhead-lab-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const folder = temporaryFolder(t)
   const target = new FakeTarget(['40-a', '50-b', '60-c', '70-d'])
   target.off = new Set(['50-b', '60-c'])
   target.changes = new Map([['X/ns/mine', { objects: 'mine' }]])

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { temporaryFolder } from '@bulkhead/testing'
 import { parseManifests } from './parse.js'
 import type { Diagnostic, Resource } from './types.js'
 
@@ -26,8 +26,7 @@ export function only(text: string): Resource {
 
 /** A folder with these files, gone after the test. A value that begins with `->` is a symbolic link. */
 export async function folder(test: TestContext, files: Readonly<Record<string, string>>): Promise<string> {
-  const root = await mkdtemp(join(tmpdir(), 'bulkhead-resources-'))
-  test.after(() => rm(root, { recursive: true, force: true }))
+  const root = temporaryFolder(test)
   for (const [name, text] of Object.entries(files)) {
     const path = join(root, name)
     await mkdir(dirname(path), { recursive: true })

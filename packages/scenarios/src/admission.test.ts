@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
+import { temporaryFolder, wholeSuite } from '@bulkhead/testing'
 import type { AdmissionStep } from '@bulkhead/verdict/admission'
 import type { ScenarioResult } from './result.js'
 import { runScenarios } from './runner.js'
@@ -12,8 +12,7 @@ import type { Admitted, Scenario } from './types.js'
 
 const { refusedPod, refusal, noRoot, pod } = sample
 const layers = ['10-admission', '50-identity']
-const root = mkdtempSync(join(tmpdir(), 'bulkhead-'))
-after(() => rmSync(root, { recursive: true }))
+const root = temporaryFolder(wholeSuite())
 mkdirSync(join(root, 'k8s/attacks'), { recursive: true })
 writeFileSync(join(root, 'k8s/attacks/hacker-root.yaml'), 'kind: Pod\n')
 writeFileSync(join(root, 'let-in.yaml'), 'kind: Pod\n')

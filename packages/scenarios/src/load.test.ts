@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
+import { temporaryFolder } from '@bulkhead/testing'
 import { loadScenarios, readScenario, ScenarioError } from './load.js'
 
 const good = `id: a
@@ -307,8 +307,7 @@ describe('a scenario file', () => {
 
 describe('a folder of scenarios', () => {
   async function folder(t: TestContext, files: Readonly<Record<string, string>>): Promise<string> {
-    const root = await mkdtemp(join(tmpdir(), 'bulkhead-'))
-    t.after(() => rm(root, { recursive: true }))
+    const root = temporaryFolder(t)
     const path = join(root, 'scenarios')
     await mkdir(path)
     for (const [name, text] of Object.entries(files)) await writeFile(join(path, name), text)

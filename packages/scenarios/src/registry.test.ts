@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
+import { temporaryFolder, wholeSuite } from '@bulkhead/testing'
 import { gatewayObjects } from '@bulkhead/verdict'
 import { admit, compileAdmission } from '@bulkhead/verdict/admission'
 import { root } from './testing/in-force.js'
@@ -16,8 +16,7 @@ import { allowedBy, imagesIn, registry, stackOf, writtenDownBy } from './testing
  */
 
 const run = promisify(execFile)
-const folder = mkdtempSync(join(tmpdir(), 'bulkhead-'))
-after(() => rmSync(folder, { recursive: true }))
+const folder = temporaryFolder(wholeSuite())
 
 const script = (...args: readonly string[]): Promise<{ readonly stdout: string; readonly stderr: string }> =>
   run(process.execPath, [join(root, 'scripts/registry.mjs'), ...args])

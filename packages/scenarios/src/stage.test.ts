@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, it, type TestContext } from 'node:test'
+import { describe, it } from 'node:test'
+import { temporaryFolder } from '@bulkhead/testing'
 import { runScenarios } from './runner.js'
 import { fakeTarget } from './testing/fake-target.js'
 import * as sample from './testing/samples.js'
@@ -10,12 +10,6 @@ import type { Change, Observation, Scenario, Target } from './types.js'
 
 const without = ['AuthorizationPolicy/shop/web-api-rbac']
 const given: Scenario = { ...sample.attack, given: { without } }
-
-async function folder(t: TestContext): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), 'bulkhead-'))
-  t.after(() => rm(path, { recursive: true }))
-  return path
-}
 
 describe('what stands while a scenario runs', () => {
   it('is applied before and withdrawn after, and the control is made without it', async () => {
@@ -33,7 +27,7 @@ describe('what stands while a scenario runs', () => {
   })
 
   it('is one change for each manifest, with its own text and file', async (t) => {
-    const root = await folder(t)
+    const root = temporaryFolder(t)
     await writeFile(join(root, 'a.yaml'), 'kind: A')
     await writeFile(join(root, 'b.yaml'), 'kind: B')
     const changes: Change[] = []
@@ -89,7 +83,7 @@ describe('what stands while a scenario runs', () => {
   })
 
   it('was never there when the second of its changes is refused', async (t) => {
-    const root = await folder(t)
+    const root = temporaryFolder(t)
     await writeFile(join(root, 'a.yaml'), '')
     await writeFile(join(root, 'b.yaml'), '')
     const target = fakeTarget({
@@ -105,7 +99,7 @@ describe('what stands while a scenario runs', () => {
   })
 
   it('fails the scenario when it cannot be withdrawn, and proves nothing of those that follow', async (t) => {
-    const root = await folder(t)
+    const root = temporaryFolder(t)
     await writeFile(join(root, 'a.yaml'), '')
     await writeFile(join(root, 'b.yaml'), '')
     const target = fakeTarget({ withdraw: () => Promise.reject(new Error('the target is gone')) })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { cleanUp, eventually } from '@bulkhead/testing'
 import express, { Router } from 'express'
 import request from 'supertest'
 import { defineErrors } from './errors/define-errors.js'
@@ -157,7 +158,7 @@ test('health: alive at once, ready when it listens and its checks pass', async (
   assert.deepEqual(starting.body, { status: 'not ready', reason: 'starting', checks: {} })
 
   await service.listen({ host: '127.0.0.1', port: 0 })
-  t.after(() => service.close())
+  cleanUp(t, () => service.close())
   assert.deepEqual((await request(service.server).get('/readyz').expect(200)).body, {
     status: 'ready',
     checks: { db: 'ok' },
@@ -165,7 +166,7 @@ test('health: alive at once, ready when it listens and its checks pass', async (
   assert.deepEqual((await request(service.server).get('/health').expect(200)).body, { status: 'healthy' })
 
   fail = true
-  const failed = await eventually(async () => {
+  const failed = await eventually('it is not ready', async () => {
     const response = await request(service.server).get('/readyz')
     return response.status === 503 ? response : undefined
   })
@@ -198,11 +199,3 @@ test('metrics: route patterns, never paths, and the process', async () => {
     'each instance has a registry of its own',
   )
 })
-
-async function eventually<T>(look: () => Promise<T | undefined>, ms = 3_000): Promise<T> {
-  for (const deadline = performance.now() + ms; performance.now() < deadline; ) {
-    const seen = await look()
-    if (seen !== undefined) return seen
-  }
-  throw new Error(`not seen within ${ms} ms`)
-}

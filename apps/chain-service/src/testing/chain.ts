@@ -2,6 +2,7 @@ import type { AddressInfo, Server } from 'node:net'
 import { createServer, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { createLog, type Service } from '@bulkhead/service-kit'
+import { cleanUp } from '@bulkhead/testing'
 import { createApp } from '../app.js'
 import { readChainConfig } from '../config.js'
 
@@ -22,7 +23,7 @@ export async function startService(t: TestContext, env: Record<string, string> =
   })
   const service = createApp({ config, log })
   const { port } = await service.listen(config.LISTEN_ADDR)
-  t.after(() => service.close({ timeoutMs: 1_000 }))
+  cleanUp(t, () => service.close({ timeoutMs: 1_000 }))
   return { service, url: `http://127.0.0.1:${port}`, lines }
 }
 
@@ -39,7 +40,7 @@ export async function startTcp(
     onConnection(socket)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.after(() => {
+  cleanUp(t, () => {
     for (const socket of sockets) socket.destroy()
     server.close()
   })

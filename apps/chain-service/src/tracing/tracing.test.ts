@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { eventually } from '@bulkhead/service-kit/testing'
+import { cleanUp, eventually } from '@bulkhead/testing'
 import request from 'supertest'
 import { rawAnswer, startService, startTcp } from '../testing/chain.js'
 import { readB3, writeB3 } from './b3.js'
@@ -29,7 +29,7 @@ async function collector(
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.after(() => {
+  cleanUp(t, () => {
     server.closeAllConnections()
     server.close()
   })
@@ -91,9 +91,8 @@ test('a collector that refuses, hangs or is not there harms nothing; what is los
     const { service } = await startService(t, { TRACING_ZIPKIN: url })
     for (let index = 0; index < 120; index++) assert.equal((await request(service.server).get('/')).status, 200)
     if (url !== hanging.url) {
-      await eventually(
-        async () => /zipkin_spans_dropped_total 1\d\d/.test((await request(service.server).get('/metrics')).text),
-        'the count',
+      await eventually('the count', async () =>
+        /zipkin_spans_dropped_total 1\d\d/.test((await request(service.server).get('/metrics')).text),
       )
     }
     const from = performance.now()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
 import { test } from 'node:test'
-import { eventually } from '@bulkhead/service-kit/testing'
+import { eventually } from '@bulkhead/testing'
 import request from 'supertest'
 import { rawAnswer, startService, startTcp } from '../testing/chain.js'
 
@@ -163,11 +163,11 @@ test('when the client goes away, the upstream call is given up', async (t) => {
   const { url, lines } = await startService(t, { UPSTREAM_URIS: upstream.url })
   const controller = new AbortController()
   const response = fetch(url, { signal: controller.signal })
-  await eventually(() => reached, 'the call')
+  await eventually('the call', () => reached)
   assert.equal(left, false)
   controller.abort()
   await assert.rejects(response)
-  await eventually(() => left, 'the end of the call')
-  const line = await eventually(() => lines.find(({ msg }) => msg === 'request'), 'the line in the log')
+  await eventually('the end of the call', () => left)
+  const line = await eventually('the line in the log', () => lines.find(({ msg }) => msg === 'request'))
   assert.deepEqual([line.status, line.aborted], [499, true])
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { lookup as systemLookup } from 'node:dns'
 import type { Socket } from 'node:net'
 import { before, type TestContext, test } from 'node:test'
-import { eventually } from '@bulkhead/service-kit/testing'
+import { cleanUp, eventually } from '@bulkhead/testing'
 import fc from 'fast-check'
 import { createTestCa, type TestCa } from '../testing/certificates.js'
 import {
@@ -52,7 +52,7 @@ async function codeOf(server: TestServer, options: Partial<OutsideOptions> = {})
   const took = performance.now() - started
   // Whoever it asks would go on for ever: its own deadline ended it, or it had its answer before.
   assert.ok(took < timeoutMs + 5_000, `${code} took ${took} ms`)
-  await eventually(() => server.open() === 0, 'its connection is closed')
+  await eventually('its connection is closed', () => server.open() === 0)
   return code
 }
 
@@ -68,7 +68,7 @@ test('an answer over verified TLS: the request that the contract names, and noth
   assert.match(asked, /^GET \/ HTTP\/1\.1\r\n/)
   assert.match(asked, new RegExp(`^host: ${HOST.replaceAll('.', '\\.')}(:\\d+)?\r$`, 'im'))
   assert.match(asked, /^user-agent: hello-app\/1\.0\r$/m)
-  await eventually(() => server.open() === 0, 'the connection is not kept')
+  await eventually('the connection is not kept', () => server.open() === 0)
   assert.equal(server.taken(), 1)
 })
 
@@ -177,7 +177,7 @@ test('a reset after the handshake', async (t) => {
 
 test('certificates that do not fit, whatever the environment says', async (t) => {
   process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
-  t.after(() => delete process.env.NODE_TLS_REJECT_UNAUTHORIZED)
+  cleanUp(t, () => delete process.env.NODE_TLS_REJECT_UNAUTHORIZED)
   let asked = 0
   const count = (socket: Socket) => socket.on('data', () => asked++)
   const stranger = await createTestCa()

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { temporaryFolder } from '@bulkhead/testing'
 import fc from 'fast-check'
 import { readDatabaseUrl, readSslMode } from './config.js'
 
@@ -42,8 +42,7 @@ test('TLS is verified, or not spoken', (t) => {
   ])
   for (const mode of ['prefer', 'allow']) assert.throws(() => readSslMode(mode), /plaintext/)
   assert.throws(() => readSslMode('no-verify'), /it must be disable or verify-full/)
-  const folder = mkdtempSync(join(tmpdir(), 'bulkhead-hello-'))
-  t.after(() => rmSync(folder, { recursive: true }))
+  const folder = temporaryFolder(t)
   const file = join(folder, 'ca.pem')
   writeFileSync(file, 'PEM')
   assert.equal(readDatabaseUrl(`postgres://a@b/c?sslmode=require&sslrootcert=${file}`).ca, 'PEM')

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { eventually } from '@bulkhead/service-kit/testing'
+import { cleanUp, eventually } from '@bulkhead/testing'
 import fc from 'fast-check'
 import { codes } from '../checks/codes.js'
 import { LATE_MS } from '../checks/network-code.js'
@@ -30,7 +30,7 @@ function open(
     },
     timeoutMs === undefined ? {} : { timeoutMs },
   )
-  t.after(() => database.close())
+  cleanUp(t, () => database.close())
   return database
 }
 
@@ -71,7 +71,7 @@ test('what PostgreSQL says at the door, by its SQLSTATE; its words stay behind',
 test('another answer than the greeting is none, and its connection is not kept', async (t) => {
   const server = await tcpServer(t, playing(WELCOME, row('<script>alert(1)</script>')))
   assert.deepEqual(await open(t, server).run(), { code: 'protocol-error' })
-  await eventually(() => server.open() === 0, 'closed')
+  await eventually('closed', () => server.open() === 0)
 })
 
 test('what is not PostgreSQL, and a message that claims to be 2 GiB long', async (t) => {
@@ -80,7 +80,7 @@ test('what is not PostgreSQL, and a message that claims to be 2 GiB long', async
   const large = Buffer.concat([Buffer.from('E\x7f\xff\xff\xff', 'latin1'), Buffer.alloc(64)])
   const server = await tcpServer(t, playing(large))
   assert.equal((await open(t, server).run()).code, 'protocol-error')
-  await eventually(() => server.open() === 0, 'closed')
+  await eventually('closed', () => server.open() === 0)
 })
 
 test('who asks for the password in clear does not get it', async (t) => {
@@ -92,7 +92,7 @@ test('who asks for the password in clear does not get it', async (t) => {
     socket.once('data', () => socket.write(framed('R', Buffer.from([0, 0, 0, 3]))))
   })
   assert.equal((await open(t, server, { password: 'the-password' }).run()).code, 'db-password-in-clear')
-  await eventually(() => server.open() === 0, 'closed')
+  await eventually('closed', () => server.open() === 0)
   assert.match(heard, /hello/, 'the user name, which comes first')
   assert.doesNotMatch(heard, /the-password/)
 })
@@ -104,7 +104,7 @@ test('a password that cannot be used leaves no connection waiting at PostgreSQL'
   assert.equal((await open(t, server, { password: '' }).run()).code, 'db-auth-failed')
   assert.equal((await open(t, server, { password: 'good' }).run()).code, 'db-auth-failed', 'a nonce that is not ours')
   assert.equal(server.taken(), 2)
-  await eventually(() => server.open() === 0, 'closed')
+  await eventually('closed', () => server.open() === 0)
 })
 
 test('a greeting that comes a byte at a time is one', async (t) => {
@@ -138,7 +138,7 @@ test('an endless answer to the query is cut', async (t) => {
   const outcome = await open(t, server, {}, 400).run()
   assert.equal(outcome.code, 'protocol-error')
   assert.ok(sent < 8 * 1024 * 1024, `${sent} bytes`)
-  await eventually(() => server.open() === 0, 'closed')
+  await eventually('closed', () => server.open() === 0)
 })
 
 test('nothing listens; reset at once; reset after a wait; silence; half an answer', async (t) => {
@@ -154,7 +154,7 @@ test('nothing listens; reset at once; reset after a wait; silence; half an answe
   const half = await tcpServer(t, playing(WELCOME))
   assert.equal((await open(t, half, {}, 200).run()).code, 'slow')
   for (const server of [reset, closed, late, silent, half]) {
-    await eventually(() => server.open() === 0, 'no connection is left')
+    await eventually('no connection is left', () => server.open() === 0)
     assert.equal(server.taken(), 1, 'a check dials once')
   }
 })
@@ -193,10 +193,10 @@ test('a kept connection that ends by itself ends nothing else', async (t) => {
     { host: '127.0.0.1', port: server.port, user: 'u', password: 'p', database: 'd', sslmode: 'disable' },
     { onLost: (error) => ended.push(error) },
   )
-  t.after(() => database.close())
+  cleanUp(t, () => database.close())
   assert.equal((await database.run()).code, 'connected')
   server.closeAll()
-  await eventually(() => ended.length === 1, 'told')
+  await eventually('told', () => ended.length === 1)
   assert.deepEqual(Object.keys(ended[0] ?? {}), [], 'without its client, which has a secret key: this is logged')
   assert.equal((await database.run()).code, 'connected')
   assert.equal(server.taken(), 2)
@@ -217,7 +217,7 @@ test('any bytes for an answer: a code, in time, and the app lives', async (t) =>
       const database = open(t, server, {}, 150)
       const { code } = await database.run()
       assert.ok(code in codes && code !== 'connected' && code !== 'failed', code)
-      await eventually(() => server.open() === 0, 'closed')
+      await eventually('closed', () => server.open() === 0)
     }),
     { numRuns: process.env.BULKHEAD_LONG === '1' ? 5_000 : 150 },
   )

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { createRelay, type Postgres, startPostgres } from '@bulkhead/pocket-postgres'
-import { eventually } from '@bulkhead/service-kit/testing'
+import { cleanUp, eventually, temporaryFolder } from '@bulkhead/testing'
 import request from 'supertest'
 import { outsideThatIs, startApp } from '../testing/app.js'
 import { type DatabaseConfig, readDatabaseUrl } from './config.js'
@@ -13,15 +11,9 @@ import { Database } from './database.js'
 
 const OWNER = { user: 'hello', password: 'a p@ss/word', database: 'hellodb' }
 
-function temporaryFolder(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'bulkhead-hello-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
-  return folder
-}
-
 async function startOwn(t: TestContext, dataDir = join(temporaryFolder(t), 'data')): Promise<Postgres> {
   const postgres = await startPostgres({ ...OWNER, dataDir })
-  t.after(() => postgres.stop())
+  cleanUp(t, () => postgres.stop())
   return postgres
 }
 
@@ -35,7 +27,7 @@ const configOf = (postgres: Postgres): DatabaseConfig => ({
 function open(t: TestContext, config: DatabaseConfig): { database: Database; lost: string[] } {
   const lost: string[] = []
   const database = new Database(config, { onLost: (error) => lost.push(error.message) })
-  t.after(() => database.close())
+  cleanUp(t, () => database.close())
   return { database, lost }
 }
 
@@ -66,13 +58,13 @@ test('stopped, and started again: said each time, and the app lives on', async (
   const listener = createServer((client) => relays.get(current)?.emit('connection', client))
   const relays = new Map([[first, createRelay(first.socketPath)]])
   await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve))
-  t.after(() => listener.close())
+  cleanUp(t, () => listener.close())
   const { port } = listener.address() as { port: number }
   const { database, lost } = open(t, { ...configOf(first), host: '127.0.0.1', port })
 
   assert.equal((await database.run()).code, 'connected')
   await first.stop()
-  await eventually(() => lost.length === 1, 'the kept connection was told')
+  await eventually('the kept connection was told', () => lost.length === 1)
   assert.match(lost[0] ?? '', /terminating connection|terminated/)
   assert.equal((await database.run()).code, 'reset')
 
@@ -93,7 +85,7 @@ test('the page and the probe follow a real database', async (t) => {
     /<span class="pill success">Connected<\/span>\s*<\/div>\s*<p class="says">Hello from PostgreSQL/,
   )
   await postgres.stop()
-  await eventually(async () => (await get('/readyz')).status === 503, 'not ready')
-  await eventually(async () => /pill error">Disconnected/.test((await get('/')).text), 'disconnected')
+  await eventually('not ready', async () => (await get('/readyz')).status === 503)
+  await eventually('disconnected', async () => /pill error">Disconnected/.test((await get('/')).text))
   assert.equal((await get('/health')).status, 200)
 })

@@ -1,6 +1,6 @@
-import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createLog, type Service } from '@bulkhead/service-kit'
+import { cleanUp, type Scope } from '@bulkhead/testing'
 import { type AppDeps, createApp } from '../app.js'
 import type { Check } from '../checks/check.js'
 import type { Code } from '../checks/codes.js'
@@ -13,7 +13,7 @@ export interface TestApp {
 
 /** The app with these variables; everything of it goes with the test. */
 export async function startApp(
-  t: Pick<TestContext, 'after'>,
+  t: Scope,
   env: Readonly<Record<string, string>>,
   { shownPort, ...deps }: Pick<AppDeps, 'outside' | 'databaseOptions'> & { readonly shownPort?: number } = {},
 ): Promise<TestApp> {
@@ -26,7 +26,7 @@ export async function startApp(
     ...deps,
   })
   await service.listen(config.listen)
-  t.after(() => service.close({ timeoutMs: 1_000 }))
+  cleanUp(t, () => service.close({ timeoutMs: 1_000 }))
   return { service, log: lines }
 }
 

@@ -1,10 +1,8 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type LookupFunction, type Socket } from 'node:net'
-import type { TestContext } from 'node:test'
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
+import { cleanUp, type Scope } from '@bulkhead/testing'
 import type { TestCa } from './certificates.js'
-
-type Scope = Pick<TestContext, 'after'>
 
 export interface TestServer {
   readonly port: number
@@ -33,7 +31,7 @@ export async function tcpServer(t: Scope, onSocket: (socket: Socket, nth: number
   const closeAll = () => {
     for (const socket of sockets) socket.destroy()
   }
-  t.after(() => {
+  cleanUp(t, () => {
     closeAll()
     server.close()
   })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createLog } from '@bulkhead/service-kit'
-import { eventually } from '@bulkhead/service-kit/testing'
+import { eventually } from '@bulkhead/testing'
 import { Long, MongoNetworkError, ObjectId } from 'mongodb'
 import supertest from 'supertest'
 import { createApp } from '../app.js'
@@ -233,7 +233,7 @@ test('a change whose answer was lost with the database is noted as failed: it ma
     .set('authorization', `Bearer ${manager.admin.token}`)
     .send({ userID: bob.id.toHexString(), roles: ['admin'] })
     .expect(503)
-  await eventually(async () => (await page(manager)).entries.length === 1, 'it is noted')
+  await eventually('it is noted', async () => (await page(manager)).entries.length === 1)
   const [entry] = (await page(manager)).entries
   assert.deepEqual(
     [entry?.action, entry?.outcome, entry?.code, entry?.userId, entry?.target],

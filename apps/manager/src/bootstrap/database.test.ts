@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { startMongo } from '@bulkhead/pocket-mongo'
+import { cleanUp } from '@bulkhead/testing'
 import { MongoClient } from 'mongodb'
 import { Connection } from '../store/connection.js'
 import { ROOT, testMongo } from '../testing/mongo.js'
@@ -18,13 +19,13 @@ const makeClient = (port: number, auth: { user: string; password: string }, auth
 /** A client, and another when that one is closed, as the program has it. */
 function connectionOf(t: TestContext, port: number, auth: { user: string; password: string } = ROOT): Connection {
   const connection = new Connection({ make: () => makeClient(port, auth, 'admin'), heartbeatMs: 5_000 })
-  t.after(() => connection.close())
+  cleanUp(t, () => connection.close())
   return connection
 }
 
 function clientOf(t: TestContext, port: number, auth: { user: string; password: string } = ROOT, authSource = 'admin') {
   const client = makeClient(port, auth, authSource)
-  t.after(() => client.close())
+  cleanUp(t, () => client.close())
   return client
 }
 
@@ -69,7 +70,7 @@ test('what waiting does not mend is told at once, with what to do', async (t) =>
   const wrong = connectionOf(t, port, { user: 'root', password: 'not it' })
   await assert.rejects(prepareReplicaSet(wrong, 'rs0', wait), /does not take the password of its root user.*old value/)
   const alone = await startMongo({ root: ROOT })
-  t.after(() => alone.close())
+  cleanUp(t, () => alone.close())
   alone.server.listen(0, '127.0.0.1')
   await once(alone.server, 'listening')
   const address = alone.server.address() as { port: number }

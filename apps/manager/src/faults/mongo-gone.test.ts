@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { describe, it, type TestContext } from 'node:test'
+import { describe, it } from 'node:test'
 import { EMPTY_ROOT } from '@bulkhead/intents'
-import { eventually } from '@bulkhead/service-kit/testing'
+import { eventually, type Scope, temporaryFolder } from '@bulkhead/testing'
 import { podView } from '../kubernetes/memory.js'
 import { OPERATION_TIMEOUT_MS } from '../store/client.js'
 import { startManager, type TestManager, type TestManagerOptions, testMongo } from '../testing/index.js'
@@ -64,8 +61,7 @@ async function all503(manager: TestManager): Promise<number> {
 // They wait more than they work.
 describe('the database', { concurrency: 3 }, () => {
   it('the database gone: every route says so within its deadline, and works again when it is back', async (t) => {
-    const folder = mkdtempSync(join(tmpdir(), 'bh-test-'))
-    t.after(() => rmSync(folder, { recursive: true, force: true }))
+    const folder = temporaryFolder(t)
     const mongo = await testMongo(t, { dataDir: folder })
     const manager = await startManager(t, { mongo })
     await manager
@@ -83,7 +79,7 @@ describe('the database', { concurrency: 3 }, () => {
     assert.match((body as { checks: { mongodb: string } }).checks.mongodb, /^(failed|timed out)$/)
 
     await testMongo(t, { dataDir: folder, port: mongo.port })
-    await eventually(async () => (await manager.agent.get('/readyz')).status === 200, 'ready again', 10_000)
+    await eventually('ready again', async () => (await manager.agent.get('/readyz')).status === 200, 10_000)
     await manager.login('ann', 'a long password')
     assert.doesNotMatch(manager.lines.join(), /of the service|a long password/, 'no password is in the log')
   })
@@ -100,8 +96,8 @@ describe('the database', { concurrency: 3 }, () => {
     await all503(manager)
     wire.heal()
     await eventually(
-      async () => (await manager.as(manager.admin).get('/api/v1/users')).status === 200,
       'an answer',
+      async () => (await manager.as(manager.admin).get('/api/v1/users')).status === 200,
       10_000,
     )
   })
@@ -145,12 +141,12 @@ describe('the database', { concurrency: 3 }, () => {
     for (let round = 0; round < 4; round++) {
       const before = { users: acknowledged.size, strategies: ids.size }
       await eventually(
-        () => acknowledged.size > before.users + 2 && ids.size > before.strategies + 2,
         'work done',
+        () => acknowledged.size > before.users + 2 && ids.size > before.strategies + 2,
         15_000,
       )
       wire.cut(5, round % 2 === 0 ? 'before' : 'after', 'for good')
-      await eventually(() => wire.commands.length > 5, 'the cut')
+      await eventually('the cut', () => wire.commands.length > 5)
       wire.heal()
     }
     over = true
@@ -174,7 +170,7 @@ describe('the database', { concurrency: 3 }, () => {
 const quick = { heartbeatMs: 400, client: { serverSelectionTimeoutMS: 500, minHeartbeatFrequencyMS: 10 } }
 
 async function wired(
-  t: Pick<TestContext, 'after'>,
+  t: Scope,
   options: Pick<TestManagerOptions, 'client' | 'heartbeatMs'> = quick,
 ): Promise<{ manager: TestManager; wire: FaultyWire }> {
   let wire: FaultyWire | undefined

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { describe, it, type TestContext } from 'node:test'
-import { eventually } from '@bulkhead/service-kit/testing'
+import { describe, it } from 'node:test'
+import { eventually, type Scope } from '@bulkhead/testing'
 import { type MongoClientOptions, ObjectId } from 'mongodb'
 import { podView } from '../kubernetes/memory.js'
 import type { IntentDoc, StrategyDoc } from '../store/documents.js'
@@ -23,7 +23,7 @@ interface Scene {
 const impatient = { serverSelectionTimeoutMS: 300, connectTimeoutMS: 300, minHeartbeatFrequencyMS: 10 }
 const patient = { minHeartbeatFrequencyMS: 10 }
 
-async function scene(t: Pick<TestContext, 'after'>, client: MongoClientOptions): Promise<Scene> {
+async function scene(t: Scope, client: MongoClientOptions): Promise<Scene> {
   let wire: FaultyWire | undefined
   const manager = await startManager(t, {
     heartbeatMs: 400,
@@ -63,13 +63,11 @@ async function problemsOf({ manager: { db } }: Scene): Promise<readonly string[]
 
 /** Waits until the service has found its database again. */
 const answers = ({ store }: TestManager): Promise<true> =>
-  eventually(
-    () =>
-      store.ping().then(
-        () => true as const,
-        () => false,
-      ),
-    'the database',
+  eventually('the database', () =>
+    store.ping().then(
+      () => true as const,
+      () => false,
+    ),
   )
 
 interface Change {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { eventually } from '@bulkhead/service-kit/testing'
+import { eventually } from '@bulkhead/testing'
 import { startManager } from '../testing/index.js'
 
 interface Line {
@@ -27,7 +27,7 @@ test('contract M23: of a refusal the log has its code and its request, and neith
       fields?: { message: string }[]
     }
     const mine = (): string[] => manager.lines.filter((line) => line.includes(requestId))
-    await eventually(() => mine().length > 0, `the log's line of ${code}`)
+    await eventually(`the log's line of ${code}`, () => mine().length > 0)
     const [line] = mine().map((text) => JSON.parse(text) as Line)
     assert.deepEqual([line?.status, line?.code], [status, code], mine().join())
     for (const text of ['success', error, ...(fields ?? []).map(({ message }) => message)])

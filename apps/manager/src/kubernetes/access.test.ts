@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { eventually } from '@bulkhead/service-kit/testing'
+import { eventually, temporaryFolder } from '@bulkhead/testing'
 import { inClusterAccess, kubeConfigAccess } from './access.js'
 import { selfSigned } from './testing/certificate.js'
 import { names, synced, view } from './testing/connected.js'
@@ -17,12 +16,12 @@ test('a redirect is not followed: the token is for this server', async (t) => {
     return true
   }
   const cluster = view(t, api.access)
-  await eventually(() => /302/.test(cluster.problem ?? ''), 'a refusal')
+  await eventually('a refusal', () => /302/.test(cluster.problem ?? ''))
   api.instead = ({ watch, resource }, response) => {
     if (watch) response.writeHead(302, { location: `http://127.0.0.1:${other.port}/api/v1/${resource}` }).end()
     return watch
   }
-  await eventually(() => /redirect/.test(cluster.problem ?? ''), 'a refusal of the watch')
+  await eventually('a refusal of the watch', () => /redirect/.test(cluster.problem ?? ''))
   assert.equal(other.requests.length, 0)
 })
 
@@ -33,13 +32,12 @@ test('a certificate of another authority is refused', async (t) => {
     server: api.access.server,
     credentials: () => Promise.resolve({ headers: {}, tls: { ca: other.cert } }),
   })
-  await eventually(() => /certificate/.test(cluster.problem ?? ''), 'the certificate is refused')
+  await eventually('the certificate is refused', () => /certificate/.test(cluster.problem ?? ''))
   assert.equal(api.requests.length, 0)
 })
 
 test('the access of a pod: token and authority are read from its files, each time anew', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'manager-account-'))
-  t.after(() => rm(folder, { recursive: true }))
+  const folder = temporaryFolder(t)
   const tls = await selfSigned()
   const api = await FakeApi.start(t, tls)
   api.set('pods', podObject('web'))
@@ -48,10 +46,10 @@ test('the access of a pod: token and authority are read from its files, each tim
     folder,
   )
   const cluster = view(t, access)
-  await eventually(() => /token/.test(cluster.problem ?? ''), 'the file that is missing')
+  await eventually('the file that is missing', () => /token/.test(cluster.problem ?? ''))
   await writeFile(join(folder, 'ca.crt'), tls.cert)
   await writeFile(join(folder, 'token'), 'an-old-token\n')
-  await eventually(() => /401/.test(cluster.problem ?? ''), 'the old token is refused')
+  await eventually('the old token is refused', () => /401/.test(cluster.problem ?? ''))
   await writeFile(join(folder, 'token'), 'a-token\n')
   await synced(cluster)
   assert.deepEqual(names(cluster), ['web'])
@@ -63,8 +61,7 @@ test('the access of a pod: token and authority are read from its files, each tim
 })
 
 test('the access of a kubeconfig file', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'manager-kubeconfig-'))
-  t.after(() => rm(folder, { recursive: true }))
+  const folder = temporaryFolder(t)
   const tls = await selfSigned()
   const api = await FakeApi.start(t, tls)
   api.set('pods', podObject('web'))

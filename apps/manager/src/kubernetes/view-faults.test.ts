@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { eventually } from '@bulkhead/service-kit/testing'
+import { eventually } from '@bulkhead/testing'
 import { names, seen, synced, view } from './testing/connected.js'
 import { FakeApi, type Instead, podObject, status } from './testing/fake-api.js'
 
@@ -14,7 +14,7 @@ test('contract M29: without the right to list it says so, hangs nowhere, and is 
   api.instead = refuse
   api.set('pods', podObject('web'))
   const cluster = view(t, api.access)
-  await eventually(() => /403.*cannot list resource "pods"/.test(cluster.problem ?? ''), 'the API server’s own words')
+  await eventually('the API server’s own words', () => /403.*cannot list resource "pods"/.test(cluster.problem ?? ''))
   assert.equal(cluster.synced, false)
   assert.deepEqual(names(cluster), [])
   api.instead = () => false
@@ -28,9 +28,9 @@ test('contract M29: a server that accepts and never answers is given up each tim
   let silent: (watch: boolean) => boolean = () => true
   api.instead = ({ watch }) => silent(watch)
   const cluster = view(t, api.access, { patience: { listTimeoutMs: 60 } })
-  await eventually(() => /no answer in time/.test(cluster.problem ?? ''), 'the list is given up')
+  await eventually('the list is given up', () => /no answer in time/.test(cluster.problem ?? ''))
   silent = (watch) => watch
-  await eventually(() => /watch was not answered in time/.test(cluster.problem ?? ''), 'the watch is given up')
+  await eventually('the watch is given up', () => /watch was not answered in time/.test(cluster.problem ?? ''))
   api.set('pods', podObject('web'))
   silent = () => false
   await seen(cluster, ['web'])
@@ -61,11 +61,10 @@ test('a server that goes away and comes back: what was known stays known, it is 
   await api.watched()
   const { port } = api
   await api.stop()
-  await eventually(
-    () => cluster.noted.some((line) => /ECONN|socket|hang up|closed/i.test(line)),
-    `it is noticed: ${cluster.noted}`,
+  await eventually(`it is noticed: ${cluster.noted}`, () =>
+    cluster.noted.some((line) => /ECONN|socket|hang up|closed/i.test(line)),
   )
-  await eventually(() => !cluster.synced, 'the grace is over')
+  await eventually('the grace is over', () => !cluster.synced)
   assert.match(cluster.problem ?? '', /ECONN|socket|hang up|reset/i)
   assert.deepEqual(names(cluster), ['web'], 'old, and better than nothing')
   api.set('pods', podObject('api'))
@@ -79,9 +78,9 @@ test('a watch that says nothing for too long is taken for dead, and begun again 
   const cluster = view(t, api.access, { patience: { silenceMs: 60 } })
   await synced(cluster)
   await eventually(
+    'four watches',
     () =>
       api.requests.filter(({ path, query }) => path === '/api/v1/pods' && query.get('watch') === 'true').length >= 4,
-    'four watches',
   )
   assert.equal(api.lists('pods'), 1)
   assert.equal(cluster.problem, undefined, 'a quiet cluster is no problem')
@@ -138,7 +137,7 @@ for (const [what, body] of [
       return true
     }
     const cluster = view(t, api.access)
-    await eventually(() => cluster.noted.some((line) => line.startsWith('pods: ')), 'the problem is told')
+    await eventually('the problem is told', () => cluster.noted.some((line) => line.startsWith('pods: ')))
     assert.equal(cluster.synced, false)
     lies = false
     await synced(cluster)
@@ -153,6 +152,6 @@ test('a server that ends every watch at once is asked with pauses, and is a prob
     return watch
   }
   const cluster = view(t, api.access, { patience: { retryMs: 20, retryMaxMs: 10_000 } })
-  await eventually(() => /no watch lasts/.test(cluster.problem ?? ''), 'it is told')
+  await eventually('it is told', () => /no watch lasts/.test(cluster.problem ?? ''))
   assert.ok(api.requests.length < 20, `${api.requests.length} requests`)
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { eventually } from '@bulkhead/service-kit/testing'
+import { eventually } from '@bulkhead/testing'
 import fc from 'fast-check'
 import { FakeApi, podObject } from './testing/fake-api.js'
 import { connectCluster } from './view.js'
@@ -61,7 +61,7 @@ test('whatever happens to pods and to connections meanwhile: in the end the view
             .map((pod) => [pod.name, pod.labels.app])
             .sort()
             .join(' ')
-        await eventually(() => cluster.synced && seen() === expected, `the view is ${expected}`).catch(() =>
+        await eventually(`the view is ${expected}`, () => cluster.synced && seen() === expected).catch(() =>
           assert.equal(seen(), expected),
         )
       } finally {

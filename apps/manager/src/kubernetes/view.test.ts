@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { eventually } from '@bulkhead/service-kit/testing'
+import { eventually } from '@bulkhead/testing'
 import { selfSigned } from './testing/certificate.js'
 import { names, seen, synced, view } from './testing/connected.js'
 import { FakeApi, nodeObject, podObject, status } from './testing/fake-api.js'
@@ -47,12 +47,12 @@ test('contract 1.17.13: add, update and delete events are seen by queries', asyn
   api.set('pods', podObject('api'))
   await seen(cluster, ['api', 'web'])
   api.set('pods', podObject('web', { labels: { app: 'changed' } }))
-  await eventually(() => [...cluster.pods()].some(({ labels }) => labels.app === 'changed'), 'the change')
+  await eventually('the change', () => [...cluster.pods()].some(({ labels }) => labels.app === 'changed'))
   api.remove('pods', 'api', 'shop')
   await seen(cluster, ['web'])
   api.set('nodes', nodeObject('node-2', 'False'))
   api.set('nodes', nodeObject('node-3', 'Unknown'))
-  await eventually(() => cluster.nodes().length === 2, 'two nodes')
+  await eventually('two nodes', () => cluster.nodes().length === 2)
   assert.deepEqual(
     cluster.nodes().map(({ status }) => status),
     ['NotReady', 'Unknown'],
@@ -67,7 +67,7 @@ test('of two pods of one name in two namespaces each goes alone', async (t) => {
   await synced(cluster)
   await api.watched()
   api.remove('pods', 'web', 'a')
-  await eventually(() => [...cluster.pods()].map(({ uid }) => uid).join() === 'b', 'only the one of b')
+  await eventually('only the one of b', () => [...cluster.pods()].map(({ uid }) => uid).join() === 'b')
 })
 
 test('a list comes in pages', async (t) => {
@@ -102,9 +102,8 @@ test('a bookmark is where the next watch begins', async (t) => {
   const { version } = api
   const asked = api.requests.length
   api.end()
-  const next = await eventually(
-    () => api.requests.slice(asked).find(({ path, query }) => path === '/api/v1/pods' && query.get('watch') === 'true'),
-    'the next watch',
+  const next = await eventually('the next watch', () =>
+    api.requests.slice(asked).find(({ path, query }) => path === '/api/v1/pods' && query.get('watch') === 'true'),
   )
   assert.equal(next.query.get('resourceVersion'), version)
 })
@@ -124,7 +123,7 @@ test('410 Gone, as an event or as the answer: everything is listed again, and wh
   api.set('pods', podObject('new'))
   api.oldest = 1_000
   api.instead = () => false
-  await eventually(() => api.lists('pods') > 1, 'a second list')
+  await eventually('a second list', () => api.lists('pods') > 1)
   await seen(cluster, ['new'])
   api.oldest = 0
   await api.watched()
@@ -145,10 +144,10 @@ test('closing ends everything at once, wherever it is', async (t) => {
   await synced(listening)
   await api.watched()
   await listening.close()
-  await eventually(() => api.watches.size === 0, 'the watches are gone')
+  await eventually('the watches are gone', () => api.watches.size === 0)
   api.instead = () => true
   const waiting = view(t, api.access)
-  await eventually(() => api.requests.length >= 4, 'the lists are asked for')
+  await eventually('the lists are asked for', () => api.requests.length >= 4)
   const started = performance.now()
   await waiting.close()
   assert.ok(performance.now() - started < 500)

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
 import { EMPTY_ROOT, type Intent, merkleRoot } from '@bulkhead/intents'
+import { cleanUp } from '@bulkhead/testing'
 import { jwtVerify } from 'jose'
 import { MemoryCluster, podView } from '../kubernetes/memory.js'
 import type { PodView } from '../kubernetes/types.js'
@@ -53,7 +54,7 @@ async function build(t: TestContext, answer: (response: ServerResponse, asked: A
   })
   const cluster = new MemoryCluster([scheduler])
   const push = createHttpPush({ cluster, key: privateKey, ...IDENTITY, timeoutMs: 300 })
-  t.after(async () => {
+  cleanUp(t, async () => {
     await push.close()
     server.closeAllConnections()
     server.close()

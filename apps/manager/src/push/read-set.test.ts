@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { EMPTY_ROOT, merkleRoot } from '@bulkhead/intents'
-import { eventually } from '@bulkhead/service-kit/testing'
+import { eventually } from '@bulkhead/testing'
 import { Long, MongoErrorLabel } from 'mongodb'
 import { intentsOf, strategyDoc } from '../reconcile/testing/documents.js'
 import { hasLabel } from '../store/failures.js'
@@ -123,7 +123,7 @@ test('two readers, of whom the first is slow: who gets the higher version has re
   const second = readSet(counted, node).finally(() => {
     through = true
   })
-  await eventually(() => through || tries > 1, 'the second one is through, or gives way')
+  await eventually('the second one is through, or gives way', () => through || tries > 1)
   await store.intents.insertMany(intentsOf(strategyDoc(), pod('a', 'web', node)))
   letGo()
   const [low, high] = (await Promise.all([first, second])).sort((a, b) => a.version - b.version)

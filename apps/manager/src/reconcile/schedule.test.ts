@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { eventually } from '@bulkhead/service-kit/testing'
+import { eventually } from '@bulkhead/testing'
 import type { Run } from './reconciler.js'
 import { Schedule } from './schedule.js'
 
@@ -43,7 +43,7 @@ test('contract 1.10: it runs again and again, one run after the other, and keeps
     return done
   })
   const schedule = start(1)
-  await eventually(() => seen.runs > 5 && seen.beats > 5, 'runs and beats')
+  await eventually('runs and beats', () => seen.runs > 5 && seen.beats > 5)
   await schedule.stop()
   assert.deepEqual([seen.most, seen.released], [1, 1])
   const { runs } = seen
@@ -63,9 +63,9 @@ test('a run that takes long does not keep the lease from being kept; stopping te
       }),
   )
   const schedule = start(1)
-  await eventually(() => seen.runs === 1, 'it runs')
+  await eventually('it runs', () => seen.runs === 1)
   const { beats } = seen
-  await eventually(() => seen.beats > beats + 3, 'beats go on')
+  await eventually('beats go on', () => seen.beats > beats + 3)
   await schedule.stop()
   assert.ok(told)
   assert.deepEqual([seen.runs, seen.released], [1, 1])
@@ -75,9 +75,9 @@ test('who reconciles is told when it changes, and no more than that', async () =
   const { seen, lines, lease, start } = build()
   lease.term = 3
   const schedule = start(1_000)
-  await eventually(() => seen.beats > 4, 'beats')
+  await eventually('beats', () => seen.beats > 4)
   lease.term = undefined
-  await eventually(() => lines.length > 1, 'the loss')
+  await eventually('the loss', () => lines.length > 1)
   await schedule.stop()
   assert.deepEqual(lines, ['this replica reconciles from now on', 'another replica reconciles'])
 })
@@ -86,14 +86,14 @@ test('a database that is away stops nothing', async () => {
   const { seen, lines, lease, start } = build()
   lease.term = 1
   const schedule = start(1)
-  await eventually(() => seen.beats > 1, 'a beat')
+  await eventually('a beat', () => seen.beats > 1)
   lease.hold = () => {
     seen.beats++
     lease.term = undefined
     return Promise.reject(new Error('it is away'))
   }
   const { runs } = seen
-  await eventually(() => seen.runs > runs + 2 && lines.length >= 3, 'it goes on')
+  await eventually('it goes on', () => seen.runs > runs + 2 && lines.length >= 3)
   await schedule.stop()
   assert.ok(lines.includes('the database does not answer: the lease is lost'))
 })

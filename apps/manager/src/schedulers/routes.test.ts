@@ -3,7 +3,7 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { test } from 'node:test'
 import { EMPTY_ROOT, managerTo, type SchedulerReport, schedulerOf, signStatement } from '@bulkhead/intents'
 import { createLog } from '@bulkhead/service-kit'
-import { eventually } from '@bulkhead/service-kit/testing'
+import { eventually } from '@bulkhead/testing'
 import supertest from 'supertest'
 import { createApp } from '../app.js'
 import type { PodView } from '../kubernetes/types.js'
@@ -49,7 +49,7 @@ test(
       scene.push.sets.length = 0
       const first = dataOf(await report(scene)) as { rootHash: string; inSync: boolean }
       assert.equal(first.inSync, false)
-      await eventually(() => scene.push.podsOf('node-1')?.length === 2, 'its set is on the way at once')
+      await eventually('its set is on the way at once', () => scene.push.podsOf('node-1')?.length === 2)
       scene.push.sets.length = 0
       const metrics = { nr_running: 3, usersched_last_run_at: 2 ** 60 }
       const has = saying({ setVersion: 7, rootHash: first.rootHash, intents: 2, metrics })

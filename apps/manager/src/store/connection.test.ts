@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { eventually } from '@bulkhead/service-kit/testing'
+import { cleanUp, eventually } from '@bulkhead/testing'
 import { MongoClient } from 'mongodb'
 import { ROOT, testMongo } from '../testing/mongo.js'
 import { Connection } from './connection.js'
@@ -20,7 +20,7 @@ function connect(t: TestContext, port: number, heartbeatMs = 10_000, options: ob
     heartbeatMs,
     note: (why) => notes.push(why),
   })
-  t.after(() => connection.close())
+  cleanUp(t, () => connection.close())
   return { connection, notes, ping: () => connection.client.db('admin').command({ ping: 1 }) }
 }
 
@@ -29,7 +29,7 @@ async function silent(t: TestContext): Promise<number> {
   const sockets = new Set<Socket>()
   const server = createServer((socket) => sockets.add(socket)).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  t.after(() => {
+  cleanUp(t, () => {
     for (const socket of sockets) socket.destroy()
     server.close()
   })
@@ -51,7 +51,7 @@ test('a client whose heartbeat does not end is replaced; one that is served well
   const { connection, notes, ping } = connect(t, port, 150, { connectTimeoutMS: 60_000 })
   const { client: first } = connection
   await assert.rejects(ping())
-  await eventually(() => connection.client !== first, 'another client')
+  await eventually('another client', () => connection.client !== first)
   assert.deepEqual(notes, ['no heartbeat has ended for 150 ms'])
 
   const mongo = await testMongo(t)

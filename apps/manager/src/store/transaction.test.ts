@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { kitErrors } from '@bulkhead/service-kit'
+import { cleanUp } from '@bulkhead/testing'
 import { MongoClient } from 'mongodb'
 import { testMongo } from '../testing/mongo.js'
 import { faultyWire } from '../testing/wire.js'
@@ -12,7 +13,7 @@ async function scene(t: TestContext) {
   const client = new MongoClient(mongo.rootUri.replace(`:${mongo.port}/`, `:${wire.port}/`), {
     minHeartbeatFrequencyMS: 10,
   } as object)
-  t.after(() => client.close())
+  cleanUp(t, () => client.close())
   const counters = client.db('a').collection<{ _id: string; n: number }>('counters')
   await counters.insertOne({ _id: 'c', n: 0 })
   return { wire, client, counters }

@@ -1,8 +1,8 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
-import type { TestContext } from 'node:test'
 import { schedulerOf, signStatement } from '@bulkhead/intents'
 import { createLog, type Service } from '@bulkhead/service-kit'
+import { cleanUp, type Scope } from '@bulkhead/testing'
 import { type Db, MongoClient, type MongoClientOptions, ObjectId } from 'mongodb'
 import supertest from 'supertest'
 import { createApp } from '../app.js'
@@ -107,13 +107,10 @@ function hashOnce(password: string): Promise<string> {
 }
 
 /** The whole service in this process: its database in memory, a cluster and schedulers that the test says everything about. */
-export async function startManager(
-  t: Pick<TestContext, 'after'>,
-  options: TestManagerOptions = {},
-): Promise<TestManager> {
+export async function startManager(t: Scope, options: TestManagerOptions = {}): Promise<TestManager> {
   const mongo = options.mongo ?? (await testMongo(t))
   const root = new MongoClient(mongo.rootUri, { directConnection: true })
-  t.after(() => root.close())
+  cleanUp(t, () => root.close())
   const database = DATABASE
   const db = root.db(database)
   await prepareUser(root, { database, user: 'manager', password: MANAGER_PASSWORD })
@@ -141,7 +138,7 @@ export async function startManager(
     log,
     config: { key, admin: ADMIN, schedulerKey: createPublicKey(ofSchedulers) },
   })
-  t.after(() => service.close({ timeoutMs: 2_000 }))
+  cleanUp(t, () => service.close({ timeoutMs: 2_000 }))
   const { port } = (await service.listen({ host: '127.0.0.1', port: 0 })) as AddressInfo
 
   const users = db.collection<UserDoc>('users')

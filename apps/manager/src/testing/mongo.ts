@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import type { TestContext } from 'node:test'
 import { startMongo } from '@bulkhead/pocket-mongo'
+import { cleanUp, type Scope } from '@bulkhead/testing'
 
 /** A database of a test's own, on the loopback. */
 export interface TestMongo {
@@ -22,7 +22,7 @@ export const ROOT = { user: 'root', password: 'of root' }
 
 /** pocket-mongo as a replica set that asks for passwords; in memory, or in a folder. */
 export async function testMongo(
-  t: Pick<TestContext, 'after'>,
+  t: Scope,
   { dataDir, port = 0, initiated = true }: TestMongoOptions = {},
 ): Promise<TestMongo> {
   const mongo = await startMongo({
@@ -30,7 +30,7 @@ export async function testMongo(
     replicaSet: { name: 'rs0', initiated },
     ...(dataDir === undefined ? {} : { dataDir }),
   })
-  t.after(() => mongo.close())
+  cleanUp(t, () => mongo.close())
   mongo.server.listen(port, '127.0.0.1')
   await once(mongo.server, 'listening')
   const address = mongo.server.address() as AddressInfo

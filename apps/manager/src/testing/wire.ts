@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
-import type { TestContext } from 'node:test'
+import { cleanUp, type Scope } from '@bulkhead/testing'
 
 /** Where a connection is cut: before the server has seen the command, or after it has answered it, unheard. */
 export type Cut = 'before' | 'after'
@@ -40,7 +40,7 @@ const OP_MSG = 2013
 const HEADER = 16
 
 /** A wire between a client of MongoDB and its server on the loopback that can be cut at any command. */
-export async function faultyWire(t: Pick<TestContext, 'after'>, target: number): Promise<FaultyWire> {
+export async function faultyWire(t: Scope, target: number): Promise<FaultyWire> {
   const sockets = new Set<Socket>()
   const commands: string[] = []
   let plan: { readonly at: number; readonly where: Cut; readonly lasting: 'once' | 'for good' } | undefined
@@ -100,7 +100,7 @@ export async function faultyWire(t: Pick<TestContext, 'after'>, target: number):
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  t.after(async () => {
+  cleanUp(t, async () => {
     cutAll()
     server.close()
     await once(server, 'close')

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { eventually } from '@bulkhead/service-kit/testing'
+import { eventually } from '@bulkhead/testing'
 import supertest from 'supertest'
 import { startManager } from '../testing/index.js'
 
@@ -34,10 +34,10 @@ test('M24 /livez is of the process, /readyz of what it needs, and names what is 
   cluster.synced = false
   cluster.problem = 'the API server at 10.96.0.1 refuses the token'
   await agent.get('/livez').expect(200)
-  const { body, text } = await eventually(async () => {
+  const { body, text } = await eventually('not ready', async () => {
     const response = await agent.get('/readyz')
     return response.status === 503 && response
-  }, 'not ready')
+  })
   assert.deepEqual(body, { status: 'not ready', checks: { mongodb: 'ok', kubernetes: 'failed' } })
   assert.doesNotMatch(text, /10\.96/)
   assert.ok(

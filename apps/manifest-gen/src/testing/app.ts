@@ -1,5 +1,5 @@
-import type { TestContext } from 'node:test'
 import { createLog, type Service } from '@bulkhead/service-kit'
+import { cleanUp, type Scope } from '@bulkhead/testing'
 import { createApp } from '../app.js'
 import { readGeneratorConfig } from '../config.js'
 
@@ -16,12 +16,12 @@ export interface TestApp {
 }
 
 /** The service as it runs, on a port of its own; everything of it goes with the test. */
-export async function startApp(t: Pick<TestContext, 'after'>): Promise<TestApp> {
+export async function startApp(t: Scope): Promise<TestApp> {
   const lines: string[] = []
   const { values: config } = readGeneratorConfig({ LISTEN_ADDR: '127.0.0.1:0', ALLOWED_IMAGES: IMAGES })
   const log = createLog({ name: 'manifest-gen', level: 'debug', write: (line) => lines.push(line) })
   const service = createApp({ config, log })
   const { port } = await service.listen(config.LISTEN_ADDR)
-  t.after(() => service.close({ timeoutMs: 1_000 }))
+  cleanUp(t, () => service.close({ timeoutMs: 1_000 }))
   return { service, url: `http://127.0.0.1:${port}`, log: lines }
 }

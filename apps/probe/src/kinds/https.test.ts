@@ -1,22 +1,21 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:https'
 import type { Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, describe, it, type TestContext } from 'node:test'
+import { describe, it, type TestContext } from 'node:test'
 import type { Observation, ResolvedAttempt } from '@bulkhead/scenarios'
+import { temporaryFolder, wholeSuite } from '@bulkhead/testing'
 import { makeAttempt } from '../attempt.js'
 import { meshCa } from '../testing/mesh-ca.js'
 import { listen, onRequest, tcpServer } from '../testing/servers.js'
 
 const { root, issue } = await meshCa()
-const folder = await mkdtemp(join(tmpdir(), 'bh-https-'))
+const folder = temporaryFolder(wholeSuite())
 const trusted = join(folder, 'ca.pem')
 await writeFile(trusted, root)
-after(() => rm(folder, { recursive: true, force: true }))
 
 const main = join(import.meta.dirname, '../main.js')
 

@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { describe, it } from 'node:test'
 import { startTestMongo } from '@bulkhead/pocket-mongo/testing'
 import type { Observation } from '@bulkhead/scenarios'
+import { cleanUp } from '@bulkhead/testing'
 import { MongoClient } from 'mongodb'
 import { makeAttempt } from '../attempt.js'
 import { tcpServer } from '../testing/servers.js'
@@ -31,7 +32,7 @@ function attempt(port: number, password?: string, timeoutMs = 4000): Promise<Obs
 describe('a MongoDB login', () => {
   it('is whole, with a question that only who is logged in is answered', async (t) => {
     const mongo = await startTestMongo({ root })
-    t.after(() => mongo.close())
+    cleanUp(t, () => mongo.close())
     const client = await MongoClient.connect(mongo.uri)
     await client.db('shelf').collection('jars').insertOne({})
     await client.db('shelf').collection('books').insertOne({})
@@ -43,7 +44,7 @@ describe('a MongoDB login', () => {
 
   it('that the server refuses is an answer: who hears it was let in', async (t) => {
     const mongo = await startTestMongo({ root })
-    t.after(() => mongo.close())
+    cleanUp(t, () => mongo.close())
     const seen = await attempt(mongo.port, 'a wrong one')
     assert.deepEqual([seen.symptom, seen.detail?.login, seen.detail?.code], ['ok', false, 18])
     assert.doesNotMatch(JSON.stringify(seen), /a wrong one/)

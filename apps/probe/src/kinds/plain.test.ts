@@ -2,12 +2,11 @@ import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import callbacks from 'node:dns'
 import dns from 'node:dns/promises'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import type { Observation, ResolvedAttempt } from '@bulkhead/scenarios'
+import { cleanUp, temporaryFolder } from '@bulkhead/testing'
 import { makeAttempt } from '../attempt.js'
 import { closedPort, onRequest, tcpServer } from '../testing/servers.js'
 
@@ -93,8 +92,7 @@ describe('a TCP attempt', () => {
 
 describe('an attempt at a private socket', () => {
   async function path(t: TestContext): Promise<string> {
-    const folder = await mkdtemp(join(tmpdir(), 'bh-'))
-    t.after(() => rm(folder, { recursive: true }))
+    const folder = temporaryFolder(t)
     return join(folder, 's')
   }
 
@@ -102,7 +100,7 @@ describe('an attempt at a private socket', () => {
     const host = await path(t)
     const server = createServer(onRequest((socket) => socket.end('in')))
     await new Promise<void>((resolve) => server.listen(host, resolve))
-    t.after(() => server.close())
+    cleanUp(t, () => server.close())
     const seen = await attempt(1, { kind: 'socket', host })
     assert.deepEqual([seen.symptom, seen.detail], ['ok', { text: 'in' }])
   })
@@ -118,7 +116,7 @@ describe('a UDP attempt', () => {
     const server = createSocket('udp4')
     server.on('message', (message, { port }) => void (answers && server.send(`got ${message}`, port, '127.0.0.1')))
     await new Promise<void>((resolve) => server.bind(0, '127.0.0.1', resolve))
-    t.after(() => server.close())
+    cleanUp(t, () => server.close())
     return server.address().port
   }
 
@@ -156,7 +154,7 @@ describe('a DNS attempt', () => {
     await new Promise<void>((resolve) => server.bind(0, '127.0.0.1', resolve))
     const before = dns.getServers()
     dns.setServers([`127.0.0.1:${server.address().port}`])
-    t.after(() => {
+    cleanUp(t, () => {
       dns.setServers(before)
       server.close()
     })

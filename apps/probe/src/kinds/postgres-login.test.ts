@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
 import { describe, it } from 'node:test'
 import type { Observation, ResolvedAttempt } from '@bulkhead/scenarios'
+import { cleanUp } from '@bulkhead/testing'
 import { makeAttempt } from '../attempt.js'
 import { postgresServer } from '../testing/postgres-server.js'
 import { closedPort, onRequest, tcpServer } from '../testing/servers.js'
@@ -46,7 +47,7 @@ describe('a login at Postgres', () => {
 
   it('takes nothing of the environment', async (t) => {
     process.env.PGUSER = 'somebody'
-    t.after(() => delete process.env.PGUSER)
+    cleanUp(t, () => delete process.env.PGUSER)
     const told: string[] = []
     const port = await tcpServer(t, postgresServer('p', 'x', told))
     await attempt(port, { postgres: { passwordFrom }, password: 'p' })

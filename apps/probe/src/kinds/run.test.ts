@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { cleanUp } from '@bulkhead/testing'
 import { makeAttempt, parseAttempt } from '../attempt.js'
 
 const attempt = { kind: 'run', to: { workload: 'sandbox/hacker-root' }, host: 'sandbox/hacker-root', port: 0 } as const
 
 test('it says in which pod it runs, and opens no connection', async (t) => {
   const before = process.env.HOSTNAME
-  t.after(() => {
+  cleanUp(t, () => {
     if (before === undefined) delete process.env.HOSTNAME
     else process.env.HOSTNAME = before
   })

@@ -1,5 +1,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
+import { cleanUp } from '@bulkhead/testing'
 
 /** A TCP server on a free port that does one thing with each connection; gone with everything on it after the test. */
 export async function tcpServer(t: TestContext, serve: (socket: Socket) => void): Promise<number> {
@@ -15,7 +16,8 @@ export async function listen(t: TestContext, server: Server): Promise<number> {
     socket.once('close', () => sockets.delete(socket))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  t.after(
+  cleanUp(
+    t,
     () =>
       new Promise<void>((resolve) => {
         for (const socket of sockets) socket.destroy()

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { schedulerMetricNames } from '@bulkhead/intents'
+import { temporaryFolder } from '@bulkhead/testing'
 import { intent, startScheduler } from '../testing/scheduler.js'
 import { machineId } from './machine-id.js'
 
@@ -69,8 +69,7 @@ test('D9: /metrics is open, as the contract has it: the walls keep it inside; it
 })
 
 test('2.3: the machine’s id is without the newline of its file, and there is always one', (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'bh-test-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const folder = temporaryFolder(t)
   const file = join(folder, 'machine-id')
   writeFileSync(file, '0123abcd\n')
   assert.equal(machineId(undefined, file), '0123abcd')

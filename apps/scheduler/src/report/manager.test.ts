@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
 import { EMPTY_ROOT, schedulerOf, verifyStatement } from '@bulkhead/intents'
+import { cleanUp } from '@bulkhead/testing'
 import { NODE, schedulerKey } from '../testing/scheduler.js'
 import { connectManager } from './manager.js'
 
@@ -30,7 +31,7 @@ async function build(t: TestContext, answer: (response: ServerResponse) => void,
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   const manager = connectManager(new URL(`http://127.0.0.1:${port}${path}`), NODE, schedulerKey, timeoutMs)
-  t.after(async () => {
+  cleanUp(t, async () => {
     await manager.close()
     server.closeAllConnections()
     server.close()

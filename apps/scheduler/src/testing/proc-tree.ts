@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { temporaryFolder } from '@bulkhead/testing'
 
 export interface MadeProcess {
   readonly cgroup: string
@@ -16,8 +16,7 @@ export const statLine = (pid: number, comm: string, ppid: number, startTime: num
 
 /** A folder that is laid out as /proc is, gone when the test ends. */
 export function procTree(t: TestContext, processes: Readonly<Record<number, MadeProcess>>): string {
-  const root = mkdtempSync(join(tmpdir(), 'bh-test-'))
-  t.after(() => rmSync(root, { recursive: true, force: true }))
+  const root = temporaryFolder(t)
   for (const [pid, process] of Object.entries(processes)) addProcess(root, Number(pid), process)
   return root
 }

@@ -2,6 +2,7 @@ import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypt
 import type { TestContext } from 'node:test'
 import { type Intent, managerTo, type SchedulerReport, schedExtOf, signStatement } from '@bulkhead/intents'
 import { createLog, type Service } from '@bulkhead/service-kit'
+import { cleanUp } from '@bulkhead/testing'
 import supertest from 'supertest'
 import { createApp } from '../app.js'
 import type { Route } from '../http/route.js'
@@ -139,7 +140,7 @@ export function startScheduler(t: TestContext): TestScheduler {
     log: createLog({ name: 'scheduler', write: (line) => void lines.push(line) }),
     now: () => state.now,
   })
-  t.after(() => service.close({ timeoutMs: 500 }))
+  cleanUp(t, () => service.close({ timeoutMs: 500 }))
   const agent = supertest(service.server)
   const asManager = async (node = NODE): Promise<string> =>
     `Bearer ${await signStatement(managerKey, managerTo(node), state.now)}`

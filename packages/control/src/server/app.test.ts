@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test'
 import { ClusterError, type ManifestsEvent } from '@bulkhead/local-cluster'
 import type { KubernetesObject } from '@bulkhead/resources'
 import type { Attempt, Evidence } from '@bulkhead/scenarios'
+import { cleanUp, eventually } from '@bulkhead/testing'
 import type { FlowRecord } from '@bulkhead/verdict'
 import type { Admission } from '@bulkhead/verdict/admission'
 import { ControlClient } from '../client.js'
@@ -28,7 +29,7 @@ async function serve(t: TestContext, cluster: Partial<Served> | 'starting' = {})
   const server = createServer(app).listen(0, '127.0.0.1')
   await once(server, 'listening')
   port = (server.address() as AddressInfo).port
-  t.after(() => {
+  cleanUp(t, () => {
     server.close()
     server.closeAllConnections()
   })
@@ -365,12 +366,12 @@ test('what becomes of each save is streamed while somebody listens', async (t) =
       if (heard.length === 2) stop.abort()
     }
   })()
-  await eventually(() => tell !== undefined)
+  await eventually('it follows', () => tell !== undefined)
   tell?.(refused)
   tell?.(rollout)
   await following
   assert.deepEqual(heard, [refused, rollout])
-  await eventually(() => tell === undefined)
+  await eventually('it follows no more', () => tell === undefined)
 })
 
 test('an attempt from outside is made, and one of a node itself, though no workload is called so', async (t) => {
@@ -390,10 +391,3 @@ test('an attempt from outside is made, and one of a node itself, though no workl
   await assert.rejects(client.attempt('shop/nobody', attempt), { code: 'unknown-workload' })
   assert.deepEqual(from, ['outside', 'node bulkhead-worker'])
 })
-
-async function eventually(holds: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + 5000; !holds(); ) {
-    assert.ok(Date.now() < deadline, 'not within 5 s')
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-}

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { cleanUp } from '@bulkhead/testing'
 import express from 'express'
 import { type EventStream, eventStream } from './sse.js'
 
@@ -14,7 +15,7 @@ async function open(t: TestContext): Promise<{ stream: EventStream; response: In
   })
   const server = createServer(app).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  t.after(() => {
+  cleanUp(t, () => {
     server.close()
     server.closeAllConnections()
   })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { eventually } from '@bulkhead/testing'
 import { type Document, MongoBulkWriteError, ObjectId } from 'mongodb'
 import { contract } from './testing/servers.js'
 
@@ -101,7 +102,6 @@ contract('writes', (scene) => {
     const _id = new ObjectId()
     await collection().insertOne({ _id }, { writeConcern: { w: 0 } })
     await collection().insertOne({ after: _id }, { writeConcern: { w: 1 } })
-    const until = Date.now() + 5_000
-    while ((await collection().findOne({ _id })) === null) if (Date.now() > until) assert.fail('it never came')
+    await eventually('the document comes', () => collection().findOne({ _id }))
   })
 })

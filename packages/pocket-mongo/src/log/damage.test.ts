@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { temporaryFolder } from '@bulkhead/testing'
 import type { Document } from 'bson'
 import { openStore } from '../store/open.js'
-import { temporaryFolder } from './testing/faults.js'
 import { all, insert, logIn, ns } from './testing/items.js'
 
 /** A log of several writes, and what was there after each: the length of the file, and the documents. */

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { copyFileSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { temporaryFolder } from '@bulkhead/testing'
 import type { MongoError } from '../errors.js'
 import { openStore } from '../store/open.js'
-import { faultyFiles, temporaryFolder } from './testing/faults.js'
+import { faultyFiles } from './testing/faults.js'
 import { idsOf, insert, logIn, ns } from './testing/items.js'
 
 test('a full disk: the write is refused and undone, what was acknowledged stays, and with room it goes on', async (t) => {

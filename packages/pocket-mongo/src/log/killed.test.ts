@@ -4,9 +4,9 @@ import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { test } from 'node:test'
+import { temporaryFolder } from '@bulkhead/testing'
 import { openStore } from '../store/open.js'
 import type { ReadUnit } from '../store/types.js'
-import { temporaryFolder } from './testing/faults.js'
 
 /*
  * A writer that is killed (SIGKILL) in the middle of its work, again and again, on one folder: what it said was acknowledged

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { cleanUp, temporaryFolder } from '@bulkhead/testing'
 import { openStore } from '../store/open.js'
 import type { Change } from '../store/state.js'
 import { StoredDocument } from '../store/stored.js'
 import { checkSize } from './changes.js'
-import { temporaryFolder } from './testing/faults.js'
 import { all, insert, logIn, ns } from './testing/items.js'
 
 test('what was written is there again: documents, indexes, validators, what was changed and what was dropped', async (t) => {
@@ -32,7 +32,7 @@ test('what was written is there again: documents, indexes, validators, what was 
   await first.close()
 
   const second = await openStore({ dataDir })
-  t.after(() => second.close())
+  cleanUp(t, () => second.close())
   assert.deepEqual(second.read(all), [
     { _id: 1, n: 10 },
     { _id: 3, n: 3 },

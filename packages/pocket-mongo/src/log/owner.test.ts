@@ -5,8 +5,8 @@ import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { test } from 'node:test'
+import { temporaryFolder } from '@bulkhead/testing'
 import { openStore } from '../store/open.js'
-import { temporaryFolder } from './testing/faults.js'
 
 /** Says `ready`; takes the folder when it is told to, and says how that went; ends when its input does. */
 const taker = (folder: string): string => `

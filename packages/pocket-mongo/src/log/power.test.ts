@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { temporaryFolder } from '@bulkhead/testing'
 import { openStore } from '../store/open.js'
 import type { ReadUnit } from '../store/types.js'
 import { Disk, type Luck } from './testing/disk.js'
-import { temporaryFolder } from './testing/faults.js'
 
 /*
  * The power is lost before every single operation of the disk: while a store is opened, written to by several, and its log

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { cleanUp, eventually } from '@bulkhead/testing'
 import { type Document, Long, UUID } from 'bson'
 import { openStore } from '../store/open.js'
 import type { Store, Transaction } from '../store/types.js'
@@ -53,7 +54,7 @@ test('a transaction may go on over another connection of its client: the one tha
 
 test('a commit that was asked for is done, whether anybody waits for it or not', async (t) => {
   const store = await openStore()
-  t.after(() => store.close())
+  cleanUp(t, () => store.close())
   let proceed = () => {}
   const held = new Promise<void>((resolve) => {
     proceed = resolve
@@ -90,11 +91,7 @@ test('a commit that was asked for is done, whether anybody waits for it or not',
   leaver.send(messageOf(within({ commitTransaction: 1, $db: 'admin' }, lsid, 1)))
   await wasAsked
   leaver.socket.destroy()
-  const until = Date.now() + 5_000
-  while ((await connectionsOf(mongo)) > 0) {
-    assert.ok(Date.now() < until, 'the connection is still there')
-    await new Promise((resolve) => setImmediate(resolve))
-  }
+  await eventually('the connection is gone', async () => (await connectionsOf(mongo)) === 0)
   const client = await rawClient(t, port)
   // The next client asks for the same commit, and learns how it ended.
   const again = client.ask(within({ commitTransaction: 1 }, lsid, 1), 'admin')

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { type TestContext, test } from 'node:test'
+import { cleanUp, temporaryFolder } from '@bulkhead/testing'
 import { type Collection, type Document, MongoClient } from 'mongodb'
-import { folder } from '../testing/scene.js'
 
 /*
  * A server that is killed after it has kept a write and before it has answered, and is started again on its folder: the
@@ -63,8 +63,8 @@ class Server {
 }
 
 async function scene(t: TestContext) {
-  const server = new Server(folder(t))
-  t.after(() => server.stop())
+  const server = new Server(temporaryFolder(t))
+  cleanUp(t, () => server.stop())
   await server.start()
   const client = new MongoClient(server.uri, {
     minHeartbeatFrequencyMS: 10,
@@ -73,7 +73,7 @@ async function scene(t: TestContext) {
     // server could do retryable writes, and does not ask again.
     serverMonitoringMode: 'poll',
   } as object)
-  t.after(() => client.close())
+  cleanUp(t, () => client.close())
   const collection = client.db('shop').collection<Item>('items')
   return { server, client, collection }
 }
@@ -164,7 +164,7 @@ test('a commit whose answer was lost with the server was done, and is known to h
   const { server, client, collection } = await scene(t)
   await collection.insertOne({ _id: 1, n: 0 })
   const session = client.startSession()
-  t.after(() => session.endSession())
+  cleanUp(t, () => session.endSession())
   session.startTransaction()
   await collection.updateOne({ _id: 1 }, { $inc: { n: 1 } }, { session })
   await collection.insertOne({ _id: 2 }, { session })
@@ -182,7 +182,7 @@ test('a commit whose answer was lost with the server was done, and is known to h
 test('a transaction that was open when the server was killed was not done', async (t) => {
   const { server, client, collection } = await scene(t)
   const session = client.startSession()
-  t.after(() => session.endSession())
+  cleanUp(t, () => session.endSession())
   await collection.insertOne({ _id: 1, n: 0 })
   session.startTransaction()
   await collection.updateOne({ _id: 1 }, { $inc: { n: 1 } }, { session })

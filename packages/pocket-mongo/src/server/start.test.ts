@@ -2,18 +2,19 @@ import assert from 'node:assert/strict'
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { cleanUp, temporaryFolder } from '@bulkhead/testing'
 import { type Document, serialize } from 'bson'
 import { MongoClient, MongoServerError } from 'mongodb'
 import type { LogEvent } from '../log.js'
 import { RawClient } from '../testing/raw.js'
-import { folder, rawClient, started } from '../testing/scene.js'
+import { rawClient, started } from '../testing/scene.js'
 import { startTestMongo } from '../testing/start.js'
 import type { MongoOptions } from './start.js'
 
 const insert = (_id: number): Document => ({ insert: 'c', documents: [{ _id }] })
 
 test('a replica set that waits: no data until it is begun, once, and it stays so', async (t) => {
-  const dataDir = folder(t)
+  const dataDir = temporaryFolder(t)
   const options: MongoOptions = { dataDir, replicaSet: { name: 'rs0' } }
   const first = await startTestMongo(options)
   const client = await RawClient.to(first.port)
@@ -32,14 +33,14 @@ test('a replica set that waits: no data until it is begun, once, and it stays so
   await client.end()
   await first.close()
   const second = await startTestMongo(options)
-  t.after(() => second.close())
+  cleanUp(t, () => second.close())
   const later = await rawClient(t, second.port)
   assert.equal((await later.ask({ hello: 1 })).isWritablePrimary, true)
   assert.equal((await later.ask({ count: 'c' })).n.value, 1)
 })
 
 test('users are kept; the root user of the options has the password of the options', async (t) => {
-  const dataDir = folder(t)
+  const dataDir = temporaryFolder(t)
   const logsIn = async (uri: string) => {
     const client = new MongoClient(uri, { serverSelectionTimeoutMS: 5_000 })
     try {
@@ -58,7 +59,7 @@ test('users are kept; the root user of the options has the password of the optio
   await client.close()
   await first.close()
   const second = await startTestMongo({ dataDir, root: { user: 'root', password: 'two' } })
-  t.after(() => second.close())
+  cleanUp(t, () => second.close())
   const at = (login: string) => second.uri.replace(/\/\/[^@]*@/, `//${login}@`)
   assert.equal(await logsIn(at('root:one')), false)
   assert.equal(await logsIn(second.uri), true)
@@ -71,7 +72,7 @@ test('a user who is dropped has no rights from then on, on connections that are 
   const [root, brief] = [running.uri, running.uri.replace(/\/\/[^@]*@/, '//brief:x@')].map(
     (uri) => new MongoClient(uri),
   )
-  t.after(() => Promise.all([root?.close(), brief?.close()]))
+  cleanUp(t, () => Promise.all([root?.close(), brief?.close()]))
   const find = () => brief?.db('admin').command({ find: 'c' })
   await root?.db('admin').command({ createUser: 'brief', pwd: 'x', roles: ['read'] })
   assert.equal((await find())?.ok, 1)
@@ -80,7 +81,7 @@ test('a user who is dropped has no rights from then on, on connections that are 
 })
 
 test('a start with the same root user writes nothing', async (t) => {
-  const dataDir = folder(t)
+  const dataDir = temporaryFolder(t)
   const size = () => readdirSync(dataDir).reduce((sum, file) => sum + statSync(join(dataDir, file)).size, 0)
   const start = async (password: string) => {
     const running = await startTestMongo({ dataDir, root: { user: 'root', password } })
@@ -95,7 +96,7 @@ test('a start with the same root user writes nothing', async (t) => {
 test("the users' collection is not written or read around their commands", async (t) => {
   const running = await started(t, { root: { user: 'root', password: 'one' } })
   const root = new MongoClient(running.uri)
-  t.after(() => root.close())
+  cleanUp(t, () => root.close())
   const code = async (work: Promise<unknown>) => {
     try {
       await work
@@ -111,7 +112,7 @@ test("the users' collection is not written or read around their commands", async
   assert.equal(await code(admin.collection('system.users').drop()), 73)
   await admin.command({ createUser: 'reader', pwd: 'x', roles: ['read'] })
   const reader = new MongoClient(running.uri.replace(/\/\/[^@]*@/, '//reader:x@'))
-  t.after(() => reader.close())
+  cleanUp(t, () => reader.close())
   const users = (pipeline: Document[]) => reader.db('admin').collection('system.users').aggregate(pipeline).toArray()
   assert.equal(await code(users([])), 13)
   const joined = { from: 'system.users', pipeline: [], as: 'all' }

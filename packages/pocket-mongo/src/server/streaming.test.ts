@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
+import { cleanUp } from '@bulkhead/testing'
 import { type Document, Long, ObjectId } from 'bson'
 import { MongoClient } from 'mongodb'
 import { messageOf, RawClient } from '../testing/raw.js'
@@ -115,7 +116,7 @@ test('close ends the hellos that wait, at once', async () => {
 test('the driver streams: it hears of a primary when there is one, and of the end when it comes', async (t) => {
   const running = await started(t, { standalone: true, replicaSet: { name: 'rs0' } })
   const client = new MongoClient(running.uri, { heartbeatFrequencyMS: 60_000 })
-  t.after(() => client.close())
+  cleanUp(t, () => client.close())
   const succeeded: boolean[] = []
   client.on('serverHeartbeatSucceeded', ({ awaited }) => succeeded.push(awaited))
   await client.db('admin').command({ ping: 1 })

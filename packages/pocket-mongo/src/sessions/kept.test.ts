@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { cleanUp, temporaryFolder } from '@bulkhead/testing'
 import { type Document, Long, UUID } from 'bson'
 import { openStore } from '../store/open.js'
-import { folder, rawClient, started } from '../testing/scene.js'
+import { rawClient, started } from '../testing/scene.js'
 import { keptRow, keptSessions } from './kept.js'
 import { Sessions } from './sessions.js'
 
 const minutes = (count: number): number => count * 60_000
 
 async function scene(t: TestContext) {
-  const store = await openStore({ dataDir: folder(t) })
-  t.after(() => store.close())
+  const store = await openStore({ dataDir: temporaryFolder(t) })
+  cleanUp(t, () => store.close())
   const keys = () => [...keptSessions(store)].map(({ key }) => key)
   const keep = (key: string, n: number) =>
     store.write((unit) => unit.insert('a.c', { n }), {
@@ -20,7 +21,7 @@ async function scene(t: TestContext) {
 }
 
 test('a session has one row, with its last write and the answer, and a store that is opened anew has it', async (t) => {
-  const dataDir = folder(t)
+  const dataDir = temporaryFolder(t)
   const first = await openStore({ dataDir })
   const put = (key: string, n: number, answer: Document | undefined) =>
     first.write((unit) => unit.setAside(key, keptRow(BigInt(n), answer)))
@@ -31,7 +32,7 @@ test('a session has one row, with its last write and the answer, and a store tha
   await put('bob', 8, undefined)
   await first.close()
   const second = await openStore({ dataDir })
-  t.after(() => second.close())
+  cleanUp(t, () => second.close())
   const sessions = new Sessions(second)
   const [ann, bob] = [sessions.use('ann'), sessions.use('bob')]
   assert.equal(sessions.size, 2)
@@ -76,7 +77,7 @@ test('no row is in the way of a transaction that began before it', async (t) => 
 
 test('clients do not see rows: no database lists them, no command reaches them; who ends a session takes its own away', async (t) => {
   const store = await openStore()
-  t.after(() => store.close())
+  cleanUp(t, () => store.close())
   const { port } = await started(t, { store })
   const client = await rawClient(t, port)
   const lsid = { id: new UUID() }

@@ -1,28 +1,22 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { cleanUp, eventually } from '@bulkhead/testing'
 import { openStore } from './open.js'
 import type { Store } from './types.js'
 
 const ns = 'manager.keys'
 
-async function until(store: Store, ids: readonly unknown[]): Promise<void> {
-  const left = (): readonly unknown[] =>
-    store.read((unit) => [...unit.candidates(ns, {}).documents].map(({ doc }) => doc._id))
-  for (const deadline = Date.now() + 5000; ; ) {
-    try {
-      assert.deepEqual(left(), ids)
-      return
-    } catch (error) {
-      if (Date.now() > deadline) throw error
-      await new Promise((resolve) => setTimeout(resolve, 2))
-    }
-  }
-}
+const only = (store: Store, ids: readonly unknown[]): Promise<true> =>
+  eventually(`${ids.length} documents are left`, () => {
+    const left = store.read((unit) => [...unit.candidates(ns, {}).documents].map(({ doc }) => doc._id))
+    assert.deepEqual(left, ids)
+    return true
+  })
 
 test('documents go when their time is over: the earliest date of several counts, and what has no date stays', async (t) => {
   let now = 1_000_000
   const store = await openStore({}, { sweepEveryMs: 2, now: () => now })
-  t.after(() => store.close())
+  cleanUp(t, () => store.close())
   const at = (seconds: number): Date => new Date(1_000_000 + seconds * 1000)
   await store.write((unit) => {
     unit.createIndexes(ns, [
@@ -39,18 +33,18 @@ test('documents go when their time is over: the earliest date of several counts,
   })
   const stay = ['a number', 'none', 'not in part']
   now += 4_999
-  await until(store, ['first', 'second', 'both', 'a number', 'none', 'in part', 'not in part'])
+  await only(store, ['first', 'second', 'both', 'a number', 'none', 'in part', 'not in part'])
   now += 1
-  await until(store, ['first', 'second', 'both', ...stay])
+  await only(store, ['first', 'second', 'both', ...stay])
   now += 55_000
-  await until(store, ['second', 'both', ...stay])
+  await only(store, ['second', 'both', ...stay])
   now += 20_000
-  await until(store, stay)
+  await only(store, stay)
 })
 
 test('thousands whose time is over go too, and one that a transaction has changed is kept by it', async (t) => {
   const store = await openStore({}, { sweepEveryMs: 2 })
-  t.after(() => store.close())
+  cleanUp(t, () => store.close())
   await store.write((unit) => {
     for (let _id = 0; _id < 2500; _id++) unit.insert(ns, { _id, createdAt: new Date(0) })
   })
@@ -65,5 +59,5 @@ test('thousands whose time is over go too, and one that a transaction has change
   })
   await transaction.commit()
   await making
-  await until(store, [7])
+  await only(store, [7])
 })

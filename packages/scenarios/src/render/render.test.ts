@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
+import { temporaryFolder, wholeSuite } from '@bulkhead/testing'
 import type { Report } from '../result.js'
 import { runScenarios } from '../runner.js'
 import { type FakeOptions, fakeTarget } from '../testing/fake-target.js'
@@ -150,8 +150,7 @@ describe('the reports of a run in which something is wrong', async () => {
 })
 
 describe('the reports of a run in which admission refuses', async () => {
-  const root = mkdtempSync(join(tmpdir(), 'bulkhead-'))
-  after(() => rmSync(root, { recursive: true }))
+  const root = temporaryFolder(wholeSuite())
   mkdirSync(join(root, 'k8s/attacks'), { recursive: true })
   writeFileSync(join(root, 'k8s/attacks/hacker-root.yaml'), 'kind: Pod')
   const { refusedPod, refusal, noRoot, refusedError } = sample

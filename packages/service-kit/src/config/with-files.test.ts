@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { temporaryFolder } from '@bulkhead/testing'
 import { ConfigError } from './read-config.js'
 import { withFiles } from './with-files.js'
 
 test('a variable comes from the file that _FILE names, without the newline at its end', (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'bh-test-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const folder = temporaryFolder(t)
   const file = join(folder, 'key')
   writeFileSync(file, 'a\nb\n\n')
   assert.equal(withFiles({ KEY_FILE: file }, ['KEY']).KEY, 'a\nb\n')

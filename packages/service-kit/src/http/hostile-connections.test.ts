@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { cleanUp, eventually } from '@bulkhead/testing'
 import { createLog } from '../log/logger.js'
 import { createService, type Service } from '../service.js'
-import { eventually } from '../testing/index.js'
 import { MAX_PIPELINED } from './limits.js'
 
 interface Started {
@@ -21,7 +21,7 @@ async function start(t: TestContext): Promise<Started> {
     routes: (app) => app.get('/wait', (_req, res) => void waiting.push(() => res.end('waited'))),
   })
   const { port } = await service.listen({ host: '127.0.0.1', port: 0 })
-  t.after(() => service.close({ timeoutMs: 500 }))
+  cleanUp(t, () => service.close({ timeoutMs: 500 }))
   return {
     service,
     port,
@@ -34,7 +34,7 @@ async function start(t: TestContext): Promise<Started> {
 
 function open(t: TestContext, port: number): { socket: Socket; text: () => string } {
   const socket = connect(port, '127.0.0.1')
-  t.after(() => socket.destroy())
+  cleanUp(t, () => socket.destroy())
   socket.on('error', () => {})
   let text = ''
   socket.on('data', (data) => {
@@ -53,7 +53,7 @@ test('a client that resets after CONNECT does not end the process', async (t) =>
   await once(socket, 'close')
   const { socket: next, text } = open(t, port)
   next.write('GET /livez HTTP/1.1\r\nHost: x\r\n\r\n')
-  await eventually(() => text().startsWith('HTTP/1.1 200'), 'the service goes on')
+  await eventually('the service goes on', () => text().startsWith('HTTP/1.1 200'))
 })
 
 test('one connection has so many requests in progress; those above are refused, in their turn', async (t) => {
@@ -73,7 +73,7 @@ test('one connection has so many requests in progress; those above are refused, 
   }
   assert.ok(last < count / 2, `${last} of ${count} requests were taken in`)
   assert.equal(release(), MAX_PIPELINED)
-  await eventually(() => text().includes('TOO_MANY_REQUESTS'), 'the refusals follow')
+  await eventually('the refusals follow', () => text().includes('TOO_MANY_REQUESTS'))
   const answers = text().split(/(?=HTTP\/1\.1 )/)
   assert.ok(answers.slice(0, MAX_PIPELINED).every((answer) => answer.startsWith('HTTP/1.1 200')))
   assert.match(answers[MAX_PIPELINED] ?? '', /^HTTP\/1\.1 429 /)
@@ -92,6 +92,6 @@ test('garbage behind a request that is being answered is not answered in its pla
     assert.equal(text(), '', 'the client would take it for the answer to its GET')
     const { socket: next, text: told } = open(t, port)
     next.write(garbage)
-    await eventually(() => /^HTTP\/1\.1 40[05] /.test(told()), 'alone it is answered')
+    await eventually('alone it is answered', () => /^HTTP\/1\.1 40[05] /.test(told()))
   }
 })

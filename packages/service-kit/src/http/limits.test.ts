@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type AddressInfo, connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { cleanUp } from '@bulkhead/testing'
 import express from 'express'
 import type { ErrorEnvelope } from '../errors/envelope.js'
 import { createLog } from '../log/logger.js'
@@ -37,7 +38,7 @@ async function start(t: TestContext, limits: Partial<Limits> = {}): Promise<{ se
     },
   })
   const { port } = await service.listen({ host: '127.0.0.1', port: 0 })
-  t.after(() => service.close({ timeoutMs: 500 }))
+  cleanUp(t, () => service.close({ timeoutMs: 500 }))
   return { service, port }
 }
 
@@ -153,7 +154,7 @@ test('a head, and a body, that do not end: 408', async (t) => {
 test('connections above the limit are refused, and those below go on', async (t) => {
   const { service, port } = await start(t, { maxConnections: 1 })
   const first = connect(port, '127.0.0.1')
-  t.after(() => first.destroy())
+  cleanUp(t, () => first.destroy())
   await new Promise((resolve) => service.server.once('connection', resolve))
   const dropped = new Promise((resolve) => service.server.once('drop', resolve))
   const second = connect(port, '127.0.0.1')

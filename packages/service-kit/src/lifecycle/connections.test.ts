@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { cleanUp } from '@bulkhead/testing'
 import { Connections, NEW_QUIET_MS, QUIET_MS } from './connections.js'
 
 async function start(t: TestContext) {
@@ -17,7 +18,7 @@ async function start(t: TestContext) {
   const { port } = server.address() as AddressInfo
   const open = async (): Promise<Socket> => {
     const socket = connect(port, '127.0.0.1')
-    t.after(() => socket.destroy())
+    cleanUp(t, () => socket.destroy())
     await Promise.all([once(socket, 'connect'), once(server, 'connection')])
     return socket
   }

@@ -3,6 +3,7 @@ import { Agent } from 'node:http'
 import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { cleanUp } from '@bulkhead/testing'
 import { Child } from '../testing/child.js'
 import { ENOUGH, load, send, underLoad } from '../testing/load.js'
 
@@ -14,7 +15,7 @@ test('the order: unready, wait, stop accepting, drain, close in reverse, flush',
   const child = demo(t, { SHUTDOWN_DELAY: '400ms' })
   const port = await child.port()
   const agent = new Agent({ keepAlive: true })
-  t.after(() => agent.destroy())
+  cleanUp(t, () => agent.destroy())
   assert.equal((await send(agent, port, '/readyz')).status, 200)
   const begun = send(agent, port, '/slow/700')
   await new Promise((resolve) => setTimeout(resolve, 50))
@@ -22,7 +23,7 @@ test('the order: unready, wait, stop accepting, drain, close in reverse, flush',
   await child.line(({ msg }) => msg === 'stopping', 'stopping')
   // Unready, and still serving, on new connections too: endpoints lag.
   const fresh = new Agent({ keepAlive: true })
-  t.after(() => fresh.destroy())
+  cleanUp(t, () => fresh.destroy())
   const ready = await send(fresh, port, '/readyz')
   assert.deepEqual([ready.status, ready.close], [503, true])
   assert.equal((await send(fresh, port, '/slow/1')).status, 200)
@@ -44,7 +45,7 @@ test('an idle connection is closed, a request that arrives on it first is answer
   const idle = new Agent({ keepAlive: true, maxSockets: 1 })
   const never = connect(port, '127.0.0.1')
   never.on('error', () => {})
-  t.after(() => {
+  cleanUp(t, () => {
     idle.destroy()
     never.destroy()
   })

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { Agent } from 'node:http'
 import { test } from 'node:test'
-import { Child, eventually, send } from '../testing/index.js'
+import { cleanUp, eventually } from '@bulkhead/testing'
+import { Child, send } from '../testing/index.js'
 import { MAX_WAITING_CHARS, type Output, outputSink } from './sink.js'
 
 /** An output that takes so many bytes and then is full. */
@@ -24,9 +25,9 @@ test('what a full pipe does not take is written once it does, each line once', a
   const output = pipe(10)
   const sink = outputSink(output, () => {})
   for (let line = 0; line < 100; line++) sink.write(`line ${line}\n`)
-  await eventually(() => output.text.length === 10, 'the lines')
+  await eventually('the lines', () => output.text.length === 10)
   output.room = Number.POSITIVE_INFINITY
-  await eventually(() => output.text.endsWith('line 99\n'), 'the lines')
+  await eventually('the lines', () => output.text.endsWith('line 99\n'))
   assert.equal(output.text, Array.from({ length: 100 }, (_, line) => `line ${line}\n`).join(''))
   t.diagnostic('nothing is left to flush')
   sink.flush()
@@ -41,7 +42,7 @@ test('a reader that stalls costs lines, not memory, and is told how many once it
   const fit = MAX_WAITING_CHARS / line.length
   for (let written = 0; written < fit + 500; written++) sink.write(line)
   output.room = Number.POSITIVE_INFINITY
-  await eventually(() => lost.length > 0, 'the lines')
+  await eventually('the lines', () => lost.length > 0)
   assert.ok(output.text.length <= MAX_WAITING_CHARS + 40_000, `${output.text.length} characters were kept`)
   assert.equal(output.text.length / line.length + (lost[0] ?? 0), fit + 500, 'each is written or counted')
 })
@@ -73,7 +74,7 @@ test('SIGTERM ends a service whose log nobody reads', async (t) => {
   const port = await child.port()
   child.process.stdout?.pause()
   const agent = new Agent({ keepAlive: true })
-  t.after(() => agent.destroy())
+  cleanUp(t, () => agent.destroy())
   const long = 'x'.repeat(8_000)
   for (let request = 0; request < 100; request++)
     assert.equal((await send(agent, port, `/${long}`)).status, 404, 'and it answers while nobody does')

@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { cleanUp } from '@bulkhead/testing'
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome', 'microsoft-edge']
 const PLACES = [
@@ -49,6 +50,6 @@ export async function openBrowser<B extends { close(): Promise<void> }>(
     return undefined
   }
   const browser = await launch(executablePath)
-  t.after(() => browser.close())
+  cleanUp(t, () => browser.close())
   return browser
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { TestContext } from 'node:test'
+import { cleanUp } from '@bulkhead/testing'
 
 export interface Line {
   readonly [field: string]: unknown
@@ -26,7 +27,7 @@ export class Child {
       this.stderr += data.toString()
     })
     this.exited = once(this.process, 'close').then(([code]) => code as number | null)
-    t.after(() => {
+    cleanUp(t, () => {
       this.process.kill('SIGKILL')
       return this.exited
     })

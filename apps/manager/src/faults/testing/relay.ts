@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
-import type { TestContext } from 'node:test'
+import { cleanUp, type Scope } from '@bulkhead/testing'
 
 /**
  * Where an exchange is cut. `head`: in the middle of the request's head. `body`: in the middle of its body. `taken`: the server has all of it
@@ -26,7 +26,7 @@ const HEAD_END = '\r\n\r\n'
 const PART_OF_ANSWER = 20
 
 /** A wire between the manager and a scheduler, which looks at requests well enough to cut them at any place. */
-export async function startRelay(t: Pick<TestContext, 'after'>): Promise<Relay> {
+export async function startRelay(t: Scope): Promise<Relay> {
   const sockets = new Set<Socket>()
   const made: RelayCut[] = []
   let next: RelayCut | undefined
@@ -86,7 +86,7 @@ export async function startRelay(t: Pick<TestContext, 'after'>): Promise<Relay> 
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  t.after(async () => {
+  cleanUp(t, async () => {
     for (const socket of sockets) socket.destroy()
     server.close()
     await once(server, 'close')

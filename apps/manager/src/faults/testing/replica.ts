@@ -2,6 +2,7 @@ import { createPublicKey } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
 import { createLog } from '@bulkhead/service-kit'
+import { cleanUp } from '@bulkhead/testing'
 import { createApp } from '../../app.js'
 import { createHttpPush } from '../../push/http.js'
 import { createNodeSync } from '../../push/node-sync.js'
@@ -65,7 +66,7 @@ export async function startReplica(t: TestContext, m: TestManager, { clock, push
     buried ??= service.close({ timeoutMs: 3_000 })
     return buried
   }
-  t.after(bury)
+  cleanUp(t, bury)
   return {
     port,
     wire,

@@ -1,11 +1,11 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { managerTo, schedExtOf, signStatement } from '@bulkhead/intents'
 import { Child } from '@bulkhead/service-kit/testing'
+import { type Scope, temporaryFolder } from '@bulkhead/testing'
 import { type Relay, startRelay } from './relay.js'
 
 const PROGRAM = fileURLToPath(new URL('../../../../scheduler/dist/main.js', import.meta.url))
@@ -106,9 +106,8 @@ export async function startScheduler(t: TestContext, options: SchedulerOptions):
 const publicPem = (key: KeyObject): string => createPublicKey(key).export({ type: 'spki', format: 'pem' }).toString()
 
 /** A folder as /proc is one: a process for each pod, in a cgroup of the pod. */
-function procTree(t: Pick<TestContext, 'after'>, processes: Processes): string {
-  const root = mkdtempSync(join(tmpdir(), 'bh-test-'))
-  t.after(() => rmSync(root, { recursive: true, force: true }))
+function procTree(t: Scope, processes: Processes): string {
+  const root = temporaryFolder(t)
   for (const [uid, pid] of processes) {
     const folder = join(root, String(pid))
     mkdirSync(folder)

@@ -24,10 +24,7 @@ const cleanups: (() => unknown)[] = []
 const browser = await launch(executablePath)
 let taken = 0
 try {
-  const { scene, open } = await stageOf(
-    { after: (cleanup) => void (cleanup && cleanups.push(cleanup as () => unknown)) },
-    browser,
-  )
+  const { scene, open } = await stageOf({ after: (cleanup) => cleanups.push(cleanup) }, browser)
   const screens = screensOf(await furnish(scene))
   const take = async ({ page }: Sight, name: string, view: string): Promise<void> => {
     const file = path.join(folder, `${name}-${view}.png`)

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { TestContext } from 'node:test'
 import { merkleRoot } from '@bulkhead/intents'
+import type { Scope } from '@bulkhead/testing'
 import type axe from 'axe-core'
 import { Int32, Long } from 'mongodb'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
@@ -39,7 +40,7 @@ export interface Stage {
 }
 
 /** A manager of its own, and windows at it. */
-export async function stageOf(t: Pick<TestContext, 'after'>, browser: Browser): Promise<Stage> {
+export async function stageOf(t: Scope, browser: Browser): Promise<Stage> {
   const scene = await schedulingScene(t as TestContext)
   return { scene, open: (options) => open(browser, scene.url, options) }
 }

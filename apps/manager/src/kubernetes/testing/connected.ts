@@ -1,5 +1,5 @@
 import type { TestContext } from 'node:test'
-import { eventually } from '@bulkhead/service-kit/testing'
+import { cleanUp, eventually } from '@bulkhead/testing'
 import type { KubernetesAccess } from '../access.js'
 import type { Patience } from '../reflector.js'
 import type { ClusterView } from '../types.js'
@@ -19,15 +19,15 @@ export function view(
     graceMs: more.graceMs ?? 0,
     note: (resource, problem) => noted.push(`${resource}: ${problem ?? 'ok'}`),
   })
-  t.after(() => cluster.close())
+  cleanUp(t, () => cluster.close())
   return Object.defineProperty(cluster, 'noted', { value: noted }) as ClusterView & { noted: string[] }
 }
 
 export const synced = (cluster: ClusterView): Promise<true> =>
-  eventually(() => cluster.synced || undefined, 'the view is synced') as Promise<true>
+  eventually('the view is synced', () => cluster.synced || undefined) as Promise<true>
 export const names = (cluster: ClusterView): string[] => [...cluster.pods()].map(({ name }) => name).sort()
 export const seen = (cluster: ClusterView, expected: string[]): Promise<unknown> =>
   eventually(
-    () => names(cluster).join() === expected.join(),
     `the pods are ${expected.join()}, not ${names(cluster).join()}`,
+    () => names(cluster).join() === expected.join(),
   )

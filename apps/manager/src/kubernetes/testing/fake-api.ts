@@ -3,7 +3,7 @@ import http, { type IncomingMessage, type ServerResponse } from 'node:http'
 import https from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { TestContext } from 'node:test'
-import { eventually } from '@bulkhead/service-kit/testing'
+import { cleanUp, eventually } from '@bulkhead/testing'
 import type { KubernetesAccess } from '../access.js'
 
 /** An object as the API server has it. */
@@ -62,7 +62,7 @@ export class FakeApi {
   static async start(t: TestContext, tls?: { readonly cert: string; readonly key: string }): Promise<FakeApi> {
     const api = new FakeApi(tls)
     await api.listen(0)
-    t.after(() => api.stop())
+    cleanUp(t, () => api.stop())
     return api
   }
 
@@ -144,12 +144,8 @@ export class FakeApi {
 
   /** Waits until a watch of each resource is open. */
   async watched(): Promise<void> {
-    await eventually(
-      () =>
-        (['pods', 'nodes'] as const).every((resource) =>
-          [...this.watches].some((watch) => watch.resource === resource),
-        ),
-      'a watch of pods and one of nodes',
+    await eventually('a watch of pods and one of nodes', () =>
+      (['pods', 'nodes'] as const).every((resource) => [...this.watches].some((watch) => watch.resource === resource)),
     )
   }
 

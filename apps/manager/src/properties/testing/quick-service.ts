@@ -1,8 +1,8 @@
 import { createPublicKey } from 'node:crypto'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import type { TestContext } from 'node:test'
 import { createLog } from '@bulkhead/service-kit'
+import { cleanUp, type Scope } from '@bulkhead/testing'
 import { Pool } from 'undici'
 import { createApp } from '../../app.js'
 import { createIdentity, type Identity } from '../../auth/identity.js'
@@ -44,7 +44,7 @@ const ANSWER_MS = 10_000
  * A service on the test's database whose passwords cost nothing (they are "hashed" by a prefix) and that slows nobody down: for tests of many
  * calls, and of what is stored.
  */
-export async function quickService(t: Pick<TestContext, 'after'>, m: TestManager): Promise<QuickService> {
+export async function quickService(t: Scope, m: TestManager): Promise<QuickService> {
   const never = { free: Number.POSITIVE_INFINITY, longestMs: 0 }
   const { store, cluster, push, key } = m
   const schedulerKey = createPublicKey(m.schedulerKey)
@@ -78,7 +78,7 @@ export async function quickService(t: Pick<TestContext, 'after'>, m: TestManager
     headersTimeout: ANSWER_MS,
     bodyTimeout: ANSWER_MS,
   })
-  t.after(async () => {
+  cleanUp(t, async () => {
     await pool.close()
     server.close()
   })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { schedulerOf, signStatement } from '@bulkhead/intents'
-import { eventually } from '@bulkhead/service-kit/testing'
+import { eventually } from '@bulkhead/testing'
 import { Int32, Long, ObjectId } from 'mongodb'
 import { createTokens } from '../../auth/tokens.js'
 import { podView } from '../../kubernetes/memory.js'
@@ -188,10 +188,10 @@ export class Replay implements Ids {
   async #untilTold({ data }: Reply, node: string, sent: number): Promise<void> {
     const { push, store } = this.#manager
     if ((data as { inSync: boolean } | undefined)?.inSync !== false) return
-    await eventually(() => push.sets.slice(sent).some((set) => set.node === node), 'the set of the node')
+    await eventually('the set of the node', () => push.sets.slice(sent).some((set) => set.node === node))
     if (!this.world.schedulers.has(node)) return
     const left = { nodeID: node, state: { $ne: 2 as const } }
-    await eventually(async () => (await store.intents.countDocuments(left)) === 0, 'what was sent is noted')
+    await eventually('what was sent is noted', async () => (await store.intents.countDocuments(left)) === 0)
   }
 
   async #show(

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { cleanUp } from '@bulkhead/testing'
 import { type Db, type Document, Int32, Long, MongoClient, MongoServerError, ObjectId } from 'mongodb'
 import { permissionKeys } from '../../http/route.js'
 import { testMongo } from '../../testing/mongo.js'
@@ -10,7 +11,7 @@ import { latestVersion, migrate, schemaVersion } from './run.js'
 async function database(t: TestContext): Promise<{ readonly db: Db; readonly uri: string; readonly port: number }> {
   const mongo = await testMongo(t)
   const client = new MongoClient(mongo.rootUri)
-  t.after(() => client.close())
+  cleanUp(t, () => client.close())
   return { db: client.db('manager'), uri: mongo.rootUri, port: mongo.port }
 }
 

@@ -1,8 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, before, describe } from 'node:test'
+import { before, describe } from 'node:test'
+import { cleanUp, type Scope, temporaryFolder, wholeSuite } from '@bulkhead/testing'
 import { type Db, MongoClient, MongoServerError } from 'mongodb'
 import { startTestMongo } from '../../testing/index.js'
 
@@ -18,7 +16,7 @@ export interface Running {
 
 interface Kind {
   readonly name: string
-  start(): Promise<Running>
+  start(suite: Scope): Promise<Running>
 }
 
 const root = { user: 'admin', password: 'sésame, 100% = open' }
@@ -27,17 +25,7 @@ const kinds: readonly Kind[] = [
   { name: 'pocket-mongo in memory', start: () => startTestMongo({ root }) },
   {
     name: 'pocket-mongo on a folder',
-    async start() {
-      const dataDir = mkdtempSync(join(tmpdir(), 'pocket-mongo-'))
-      const { uri, close } = await startTestMongo({ root, dataDir })
-      return {
-        uri,
-        async close() {
-          await close()
-          rmSync(dataDir, { recursive: true, force: true })
-        },
-      }
-    },
+    start: (suite) => startTestMongo({ root, dataDir: temporaryFolder(suite) }),
   },
   ...real(process.env.MONGODB_URI),
 ]
@@ -58,23 +46,22 @@ export function contract(title: string, define: (scene: () => Scene) => void): v
   for (const kind of kinds) {
     describe(`${title}: ${kind.name}`, () => {
       let scene: Scene | undefined
-      let running: Running | undefined
       before(async () => {
-        running = await kind.start()
+        const running = await kind.start(suite)
+        cleanUp(suite, () => running.close())
         const client = new MongoClient(running.uri, { serverSelectionTimeoutMS: 5_000 })
+        cleanUp(suite, () => client.close())
         await client.connect()
-        scene = { client, uri: running.uri, db: client.db(`contract_${randomBytes(6).toString('hex')}`) }
+        const db = client.db(`contract_${randomBytes(6).toString('hex')}`)
+        cleanUp(suite, () => db.dropDatabase())
+        scene = { client, uri: running.uri, db }
       })
       define(() => {
         if (scene === undefined) throw new Error('the server is not there')
         return scene
       })
-      // After what the block itself has to undo.
-      after(async () => {
-        await scene?.db.dropDatabase()
-        await scene?.client.close()
-        await running?.close()
-      })
+      // Behind it: it is over after what the block itself has to undo.
+      const suite = wholeSuite()
     })
   }
 }

@@ -1,14 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { type Files, type LogFile, realFiles } from '../files.js'
-
-/** A folder for one test, gone after it. */
-export function temporaryFolder(t: { after(work: () => void): void }): string {
-  const folder = mkdtempSync(join(tmpdir(), 'pocket-mongo-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
-  return folder
-}
 
 /** What a disk may do wrong. */
 export interface Faults {

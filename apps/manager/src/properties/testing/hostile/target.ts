@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { after, type TestContext } from 'node:test'
 import { EMPTY_ROOT, schedulerOf, signStatement } from '@bulkhead/intents'
+import type { Scope } from '@bulkhead/testing'
 import type { Route } from '../../../http/route.js'
 import { podView } from '../../../kubernetes/memory.js'
 import { startManager, type TestManager } from '../../../testing/index.js'
 import { schedulerPod } from '../../../testing/scheduling.js'
+import { shared } from '../../../testing/shared.js'
 import { type Answered, type Asked, type QuickService, quickService } from '../quick-service.js'
 
 /** The service, somebody who may do everything, and something of each kind to do it to. */
@@ -35,7 +36,7 @@ const stored = [
   'schedulers',
 ]
 
-export async function target(t: Pick<TestContext, 'after'>): Promise<Target> {
+export async function target(t: Scope): Promise<Target> {
   const manager = await startManager(t)
   const service = await quickService(t, manager)
   const { admin, db, cluster } = manager
@@ -114,17 +115,7 @@ async function schedulerOfPath({ schedulerKey }: TestManager, path: string): Pro
 }
 
 /** One for all tests of a file: each of them leaves it as it was, or does not mind. */
-export function sharedTarget(): () => Promise<Target> {
-  const cleanups: (() => unknown)[] = []
-  let made: Promise<Target> | undefined
-  after(async () => {
-    for (const cleanup of cleanups) await cleanup()
-  })
-  return () => {
-    made ??= target({ after: (cleanup) => void (cleanup && cleanups.push(cleanup as () => unknown)) })
-    return made
-  }
-}
+export const sharedTarget = (): (() => Promise<Target>) => shared(target)
 
 /** @throws AssertionError when it is a failure of ours, or not in the contract's envelope */
 function told(manager: TestManager, { method, path, body }: Asked, answer: Answered): Told {
