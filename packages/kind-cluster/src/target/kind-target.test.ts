@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { commandsFor } from '../plan/commands.js'
 import { layerNames, layerOff, layerOn } from '../plan/layers.js'
@@ -54,6 +54,17 @@ describe('the target', () => {
     ])
       await assert.rejects(change(), { code: 'not-ours' })
     assert.ok(!tools.lines().some((line) => /^kubectl (apply|delete|replace|create)/.test(line)))
+  })
+
+  it('switches no layer while another process changes the cluster', async (t) => {
+    const { target, tools, place } = bench(t, [['kubectl delete -k', {}]])
+    writeFileSync(place.lock, String(process.ppid))
+    await assert.rejects(target.setLayers({ off: ['50-identity'] }), { name: 'LockedError' })
+    assert.ok(!tools.lines().some((line) => /^kubectl (apply|delete)/.test(line)))
+    rmSync(place.lock)
+    await target.setLayers({ off: ['50-identity'] })
+    assert.ok(tools.lines().some((line) => /^kubectl delete -k .*50-identity/.test(line)))
+    assert.ok(!existsSync(place.lock))
   })
 
   it('what was read is shared for a moment, and read anew after a change', async (t) => {

@@ -5,6 +5,7 @@ import { sightingsWithoutLoot, withoutLoot } from '@bulkhead/scenarios/loot'
 import { type Flow, judge, type Pod, type Verdict } from '@bulkhead/verdict'
 import { collectSightings, followSightings } from '../evidence/index.js'
 import { Limit } from '../limit.js'
+import { locked } from '../lock.js'
 import { checkOurs } from '../ours.js'
 import { findOutside } from '../outside/index.js'
 import type { Place } from '../place.js'
@@ -88,17 +89,21 @@ export class KindTarget implements Target {
     return layersOf(await this.#reader.files(), missing, drifted)
   }
 
-  /** Takes layers down and puts them up; resolves when that is in force. */
+  /**
+   * Takes layers down and puts them up; resolves when that is in force.
+   * @throws LockedError when another process brings the cluster up, takes it down, or switches layers
+   */
   async setLayers(change: Switch, signal?: AbortSignal): Promise<{ readonly layers: readonly ClusterLayer[] }> {
     const switched = switchedOf(change, await this.layers())
     const files = await this.#reader.files()
     const names: ReadonlySet<string> = new Set([...switched.on, ...switched.off])
     const objects = files.filter(({ layer }) => layer !== undefined && names.has(layer)).map(({ object }) => object)
-    await this.#changing(async () => {
+    const switching = async (): Promise<readonly string[]> => {
       const before = await this.#settle.before(objects)
       await switchLayers(switched, { tools: this.#tools, place: this.#place, ...(signal !== undefined && { signal }) })
       return this.#settle.after(before, objects)
-    })
+    }
+    await locked(this.#place, () => this.#changing(switching))
     return { layers: await this.layers() }
   }
 
