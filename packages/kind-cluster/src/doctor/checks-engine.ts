@@ -79,12 +79,7 @@ function judgeClient(seen: Seen, ground: Ground): Judgement {
   if (seen.kind === 'failed') return { status: 'fail', found: seen.error.message, why }
   const { stdout, stderr } = seen.result
   if (/emulate docker cli using podman/i.test(stderr))
-    return {
-      status: 'fail',
-      found: 'it is podman under the name of docker',
-      why: 'kind can do with podman; the plan cannot: podman saves an image without asking for which platform, and answers `docker info` in words of its own.',
-      remedy: howToGet('docker', ground),
-    }
+    return podman('it is podman under the name of docker', howToGet('docker', ground))
   const { client } = readVersions(stdout)
   if (client === undefined) return { status: 'warn', found: 'it does not tell its version' }
   const { least } = ground.pins.tools.docker
@@ -98,14 +93,32 @@ function judgeClient(seen: Seen, ground: Ground): Judgement {
     : { status: 'ok', found: client }
 }
 
-function judgeEngine(seen: Seen, { machine }: Ground): Judgement {
+const podman = (found: string, remedy: readonly string[]): Judgement => ({
+  status: 'fail',
+  found,
+  why: 'kind can do with podman; the plan cannot: podman saves an image without asking for which platform, and its words are not those of Docker.',
+  remedy,
+})
+
+function judgeEngine(seen: Seen, { machine, pins }: Ground): Judgement {
   const why = 'Nothing of a cluster can be made without it.'
   if (seen.kind !== 'answered')
     return { status: 'fail', found: seen.kind === 'missing' ? 'docker is not there' : seen.error.message, why }
   const { code, stdout, stderr } = seen.result
   const { server, desktop } = readVersions(stdout)
-  if (code === 0 && server !== undefined)
-    return { status: 'ok', found: `${server}${desktop === undefined ? '' : ` of ${desktop}`} answers` }
+  if (code === 0 && server !== undefined) {
+    if (/"Podman Engine"/.test(stdout))
+      return podman('it is podman that answers', ['`docker context ls`, and DOCKER_HOST, say which engine is asked.'])
+    const found = `${server}${desktop === undefined ? '' : ` of ${desktop}`}`
+    const { least } = pins.tools.docker
+    if (compareVersions(server, least) >= 0) return { status: 'ok', found: `${found} answers` }
+    return {
+      status: 'fail',
+      found: `${found} is too old: ${least} is the oldest that will do`,
+      why: 'The engine is what saves an image for one platform; the program docker may be newer than it.',
+      remedy: ['Update Docker Desktop, or whatever brings the engine: `docker context ls` says which is asked.'],
+    }
+  }
   const known = causeOf(stderr, machine.platform)
   const said = stderr.trim().split('\n')[0]
   return {

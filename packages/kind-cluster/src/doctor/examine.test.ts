@@ -126,6 +126,14 @@ describe('Docker', () => {
       ],
     })
     assert.deepEqual([podman.of('docker-client').status, podman.of('docker').status], ['fail', 'skipped'])
+    const server = async (change: object) => {
+      const Server = { ...goodVersion.Server, ...change }
+      return (await found({ rows: [['docker version', says({ ...goodVersion, Server })]] })).of('docker')
+    }
+    const behind = await server({ Version: '27.5.1' })
+    assert.deepEqual([behind.status, behind.found.split(':')[0]], ['fail', '27.5.1 is too old'])
+    const byPodman = await server({ Components: [{ Name: 'Podman Engine', Version: '5.6.0' }], Version: '28.1.0' })
+    assert.deepEqual([byPodman.status, byPodman.found], ['fail', 'it is podman that answers'])
     const mute = await found({ rows: [['docker info', { stdout: 'no JSON' }]] })
     assert.deepEqual([mute.of('memory').status, mute.of('memory').found], ['warn', '`docker info` did not say'])
   })
