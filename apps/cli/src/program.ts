@@ -19,8 +19,10 @@ import * as up from './commands/up.js'
 import * as verdict from './commands/verdict.js'
 import * as verify from './commands/verify.js'
 import { columnsOf, fit } from './fit.js'
+import { type Typed, typedFor } from './given.js'
 import { signalExitCode } from './interrupt.js'
 import { CliError, exitCodes, type Io, note, printable } from './io.js'
+import type { OnOption, StateOption } from './options.js'
 import { isReadByPrograms, RefusedWith, tellPrograms } from './refused.js'
 
 /** In the order in which `npx bulkhead --help` lists them. */
@@ -103,7 +105,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     await program.parseAsync([...argv], { from: 'user' })
     return exitCode
   } catch (error) {
-    return report(error, io, argv, program)
+    return await report(error, io, argv, program)
   }
 }
 
@@ -117,8 +119,14 @@ function namedIn([first, second]: readonly string[], program: Command): Command 
 const nameOf = (command: Command, program: Command): string =>
   command.parent === null || command.parent === program ? command.name() : `${command.parent.name()} ${command.name()}`
 
+/** How what is to be typed is told where the cluster is that a command was given; undefined for one that asks no cluster. */
+async function typedIn(command: Command, io: Io): Promise<Typed | undefined> {
+  const options = command.opts<StateOption & OnOption>()
+  return options.on === 'kind' || command.parent?.name() === 'cluster' ? typedFor(io, options) : undefined
+}
+
 /** Says why the command of a line ended: to people, and where they read its result to programs. Returns the exit code. */
-function report(error: unknown, io: Io, argv: readonly string[], program: Command): number {
+async function report(error: unknown, io: Io, argv: readonly string[], program: Command): Promise<number> {
   // --help and --version end this way too; they have been answered.
   if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.ok
   // A command of commands without one: its help is on stderr already.
@@ -147,8 +155,10 @@ function report(error: unknown, io: Io, argv: readonly string[], program: Comman
     if (error !== 'SIGPIPE') note(io, 'bulkhead: interrupted.')
     return signalExitCode(error)
   }
-  if (forPrograms) tellPrograms(error, io)
-  note(io, printable(`bulkhead: ${error instanceof Error ? error.message : String(error)}`))
+  const typed = command === undefined ? undefined : await typedIn(command, io)
+  const message = error instanceof Error ? error.message : String(error)
+  if (forPrograms) tellPrograms(error, io, typed)
+  note(io, printable(`bulkhead: ${typed === undefined ? message : typed(message)}`))
   if (io.env.BULKHEAD_DEBUG && error instanceof Error && error.stack) io.stderr.write(`${error.stack}\n`)
   return error instanceof CliError ? error.exitCode : exitCodes.badInput
 }

@@ -79,6 +79,21 @@ describe('a command that is refused says why on stderr, and with --json on stdou
     })
   }
 
+  for (const args of [
+    ['cluster', 'status'],
+    ['layer', '--on', 'kind'],
+    ['verify', '--on', 'kind'],
+    ['flows', '--on', 'kind'],
+  ])
+    test(`${args.join(' ')}: what to type means the folder that was given`, async (t) => {
+      const state = folder(t)
+      const { stderr, stdout } = await runCli([...args, '--json', '--state', state], { cwd: repository })
+      assert.ok(stderr.includes(`npx bulkhead cluster up --state ${state}`), stderr)
+      assert.ok(JSON.parse(stdout).error.message.includes(`npx bulkhead cluster up --state ${state}`), stdout)
+      const usual = await runCli([...args, '--state', state, '--state', '.bulkhead'], { cwd: folder(t) })
+      assert.ok(!usual.stderr.includes('--state'), usual.stderr)
+    })
+
   test('verify --format json', async (t) => {
     const ran = await runCli(['verify', '--format', 'json', '--state', folder(t)], { cwd: repository })
     assert.equal(JSON.parse(ran.stdout).error.code, 'not-up')

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { Typed } from './given.js'
 import { CliError, type Io } from './io.js'
 import { isForPrograms } from './report.js'
 
@@ -18,8 +19,8 @@ export class RefusedWith extends CliError {
  * Says why a command was refused, or failed, where a program reads its result: `{"error": {"code", "message"}}` on stdout. A line, since it
  * may end a stream of lines (`flows -f --json`). People are told by whoever calls this; who interrupted a command knows why it ended.
  */
-export function tellPrograms(error: unknown, io: Pick<Io, 'stdout' | 'signal'>): void {
-  if (!io.signal.aborted) io.stdout.write(`${JSON.stringify(refusalJson(error))}\n`)
+export function tellPrograms(error: unknown, io: Pick<Io, 'stdout' | 'signal'>, typed: Typed = (text) => text): void {
+  if (!io.signal.aborted) io.stdout.write(`${JSON.stringify(refusalJson(error, typed))}\n`)
 }
 
 /**
@@ -31,8 +32,8 @@ export function isReadByPrograms(command: Command, argv: readonly string[]): boo
   return isForPrograms(command.opts()) || argv.includes('--json')
 }
 
-function refusalJson(error: unknown): unknown {
+function refusalJson(error: unknown, typed: Typed): unknown {
   if (!(error instanceof Error)) return { error: { code: 'refused', message: String(error) } }
   const code = 'code' in error && typeof error.code === 'string' ? error.code : 'refused'
-  return { error: { code, message: error.message }, ...(error instanceof RefusedWith && error.more) }
+  return { error: { code, message: typed(error.message) }, ...(error instanceof RefusedWith && error.more) }
 }

@@ -5,7 +5,10 @@ import path from 'node:path'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import type { Report } from '@bulkhead/scenarios'
+import { typedFor } from './given.js'
+import { repository } from './golden.js'
 import type { Io } from './io.js'
+import { shellWord } from './places.js'
 import { isKept, planReport, printReport } from './report.js'
 
 const report: Report = { target: 'kind', layers: [], results: [], durationMs: 1 }
@@ -58,6 +61,21 @@ test('when it was made is in every form that is kept, and the text stays as it i
   }
   assert.equal(readFileSync(path.join(cwd, 'a.txt'), 'utf8') + said.stdout(), 'text of kind\n'.repeat(2))
   assert.deepEqual([isKept(plan), isKept(planReport(said.io, {}))], [true, false])
+})
+
+test('what is to be typed means the folder that was given, in each form as that is written', async (t) => {
+  const cwd = folder(t)
+  const said = io(cwd)
+  const state = `it's "here"`
+  const typed = await typedFor(io(repository).io, { state })
+  const layers = [{ name: 'off; npx bulkhead cluster status', on: false, objects: 1 }]
+  const plan = planReport(said.io, { output: ['a.html', 'a.json'] })
+  await printReport(said.io, plan, { ...report, layers }, () => 'npx bulkhead layer --on kind\n', undefined, typed)
+  const given = ` --state ${shellWord(path.join(path.resolve(repository), state))}`
+  assert.equal(said.stdout(), `npx bulkhead layer --on kind${given}\n`)
+  const read: Report = JSON.parse(readFileSync(path.join(cwd, 'a.json'), 'utf8'))
+  assert.equal(read.layers[0]?.name, `off; npx bulkhead cluster status${given}`)
+  assert.match(readFileSync(path.join(cwd, 'a.html'), 'utf8'), /cluster status --state &#39;[^<>"']*&#34;here&#34;/)
 })
 
 for (const [options, begins] of [

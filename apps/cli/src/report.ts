@@ -2,6 +2,7 @@ import { statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { Made, Report } from '@bulkhead/scenarios'
 import { type Command, Option } from 'commander'
+import type { Typed } from './given.js'
 import { CliError, type Io, note, print } from './io.js'
 import type { JsonOption } from './options.js'
 import { shownPath } from './places.js'
@@ -77,6 +78,8 @@ export const isForPrograms = ({ json, format, output = [] }: ReportOptions): boo
 
 export type TextRender = (report: Report, options: { readonly color?: boolean }) => string
 
+const escapedXml = (words: string): string => words.replace(/[&<>"']/g, (found) => `&#${found.charCodeAt(0)};`)
+
 /** Writes the report where the plan says; `text` is the command's own. */
 export async function printReport(
   io: Io,
@@ -84,14 +87,15 @@ export async function printReport(
   report: Report,
   text: TextRender,
   made?: Made,
+  typed: Typed = (said) => said,
 ): Promise<void> {
   const { renderHtml, renderJson, renderJunit } = await import('@bulkhead/scenarios')
   const when = made === undefined ? {} : { made }
   const render: Readonly<Record<Format, () => string>> = {
-    text: () => text(report, {}),
-    json: () => renderJson(report, when),
-    junit: () => renderJunit(report, when),
-    html: () => renderHtml(report, when),
+    text: () => typed(text(report, {})),
+    json: () => typed(renderJson(report, when), (words) => JSON.stringify(words).slice(1, -1)),
+    junit: () => typed(renderJunit(report, when), escapedXml),
+    html: () => typed(renderHtml(report, when), escapedXml),
   }
   for (const { file, format } of plan.files) {
     try {
@@ -101,6 +105,6 @@ export async function printReport(
     }
     note(io, `report: ${shownPath(io, file)}`)
   }
-  if (plan.stdout === 'text') print(io, text(report, { color: io.colour }))
+  if (plan.stdout === 'text') print(io, typed(text(report, { color: io.colour })))
   else io.stdout.write(render[plan.stdout]())
 }

@@ -1,5 +1,6 @@
 import { nearWords } from '@bulkhead/resources/suggest'
 import type { Report, Scenario } from '@bulkhead/scenarios'
+import { typedFor } from './given.js'
 import { CliError, type Io, note } from './io.js'
 import type { OnOption, StateOption } from './options.js'
 import { findPlaces } from './places.js'
@@ -29,6 +30,7 @@ export async function runScenariosOnTarget(
   const target = await findRunning(io, options)
   const { root, scenarios: folder } = findPlaces(io)
   const chosen = choose(await loadScenarios(folder))
+  const typed = await typedFor(io, options)
   const made = isKept(plan) ? await madeNow(io, root) : undefined
   const progress = counter(io, chosen.length)
   const stopping = (): void => {
@@ -45,7 +47,7 @@ export async function runScenariosOnTarget(
   return {
     report,
     isText: plan.stdout === 'text',
-    print: (text) => printReport(io, plan, report, text, made),
+    print: (text) => printReport(io, plan, report, text, made, typed),
   }
 }
 

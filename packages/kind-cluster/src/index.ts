@@ -71,7 +71,7 @@ export {
   type ToolPin,
   wantedVersion,
 } from './pins.js'
-export { clusterName, contextName, kubectlArgs, type Place, placeOf } from './place.js'
+export { clusterName, contextName, forPlace, kubectlArgs, type Place, placeOf } from './place.js'
 export { type UnpackedBundle, unpackedBundle, unpackedFolder } from './plan/bundled.js'
 export { type Commands, commandsFor } from './plan/commands.js'
 export { downPlan } from './plan/down.js'
@@ -97,7 +97,8 @@ export {
   TargetError,
   type TargetErrorCode,
 } from './target/index.js'
-export { commandLine, namesOurCluster, shellWord, shortCommandLine } from './tools/command-line.js'
+export { commandLine, namesOurCluster, shortCommandLine } from './tools/command-line.js'
 export { type CommandLog, fileLog, noLog } from './tools/log.js'
+export { shellWord } from './tools/shell-word.js'
 export { type SpawnOptions, spawnTools } from './tools/spawn.js'
 export { type Command, type CommandResult, type RunOptions, ToolError, type ToolName, type Tools } from './tools.js'

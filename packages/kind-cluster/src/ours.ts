@@ -3,7 +3,7 @@ import { causeOf } from './doctor/causes.js'
 import { clusterName, contextName, type Place } from './place.js'
 import { commandsFor } from './plan/commands.js'
 import { type ClusterRecord, writeRecord } from './record.js'
-import { shellWord } from './tools/command-line.js'
+import { shellWord } from './tools/shell-word.js'
 import type { RunOptions, Tools } from './tools.js'
 
 /** Nothing was changed, because what would be changed is not known to be ours. The message says what was found and what to do. */
@@ -87,7 +87,7 @@ export async function clusterUid(tools: Tools, place: Place, options: RunOptions
   if (code === 0 && stdout.trim() !== '') return stdout.trim()
   throw new NotOursError(
     'no-answer',
-    `the API server of ${clusterName} does not answer (${stderr.trim() || 'it said nothing'}). After the machine or Docker was restarted its nodes may be stopped: \`docker start ${clusterName}-control-plane ${clusterName}-worker ${clusterName}-worker2\`, and a minute later again. Or begin anew: \`npx bulkhead cluster down\`, then \`up\`.`,
+    `the API server of ${clusterName} does not answer (${stderr.trim() || 'it said nothing'}). After the machine or Docker was restarted its nodes may be stopped: \`docker start ${clusterName}-control-plane ${clusterName}-worker ${clusterName}-worker2\`, and a minute later again. Or begin anew: \`npx bulkhead cluster down\`, then \`npx bulkhead cluster up\`.`,
   )
 }
 

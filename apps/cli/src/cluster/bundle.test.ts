@@ -31,7 +31,9 @@ test('the plan with a bundle, as it is read and typed', async (t) => {
   assert.ok(stdout.includes(`npx bulkhead cluster unpack ${file} `))
   // Of what comes after it the tests of the plan tell.
   const [first = ''] = stdout.replaceAll(/ \\\n +/g, ' ').split('\nWHAT THE WALLS ARE MADE WITH\n')
-  const anywhere = first.replaceAll(state, 'STATE').replaceAll(nodePlatform(), 'linux/amd64')
+  // Where prose is broken depends on how long the folder's name is.
+  const unbroken = first.replaceAll(/(?<=\S)\n(?=\S)/g, ' ')
+  const anywhere = unbroken.replaceAll(state, 'STATE').replaceAll(nodePlatform(), 'linux/amd64')
   matchesGolden(anywhere, 'cluster/up-plan-bundle.txt')
 })
 
@@ -40,7 +42,7 @@ test('a bundle of other versions is refused before anything is planned, asked or
   const file = await bundleIn(stateOf(given.place), { pins: { cilium: '1.0.0' } })
   for (const plan of [true, false])
     await assert.rejects(up({ bundle: file, plan }, reader().io, given), {
-      name: 'CliError',
+      code: 'other-pins',
       message: /cilium is 1\.0\.0 in the bundle and \d+\.\d+\.\d+ in k8s\/platform\/versions\.yaml/,
     })
   assert.deepEqual(given.tools.lines(), [])
@@ -144,7 +146,7 @@ test('bundle: a failure has the line, its last words and the cause; the same aga
   ]
   const { go, io, file } = await making(t, goodFetches(table), { platform: ['linux/arm64'], json: true })
   await assert.rejects(go(), {
-    name: 'CliError',
+    code: 'step-failed',
     message:
       /code 1: docker pull --platform linux\/arm64 docker\.io\/library\/mongo:.*toomanyrequests.*Likely: .*same command goes on/s,
   })

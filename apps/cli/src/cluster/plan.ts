@@ -1,4 +1,5 @@
 import {
+  forPlace,
   type Place,
   type Plan,
   planJson,
@@ -28,9 +29,10 @@ export interface Around {
 }
 
 export function printPlan(plan: Plan, place: Place, around: Around, { json }: JsonOption, io: Io): void {
+  const whole = (texts: readonly string[]): readonly string[] => texts.map((text) => forPlace(text, place))
   if (json === true) printJson(io, planJson(plan, place.root))
   // Not fitted to the terminal: a command line that was broken by it could not be pasted.
-  else io.stdout.write(renderPlan(plan, place.root, around))
+  else io.stdout.write(renderPlan(plan, place.root, { before: whole(around.before), after: whole(around.after) }))
 }
 
 export const aroundUp: Around = {

@@ -1,5 +1,12 @@
 import { join } from 'node:path'
-import { type ClusterStatus, clusterStatus, layerNames, outsideName, type Place } from '@bulkhead/kind-cluster'
+import {
+  type ClusterStatus,
+  clusterStatus,
+  forPlace,
+  layerNames,
+  outsideName,
+  type Place,
+} from '@bulkhead/kind-cluster'
 import { loadManifests } from '@bulkhead/resources'
 import { type Io, print, printable, printJson } from '../io.js'
 import type { JsonOption, StateOption } from '../options.js'
@@ -17,7 +24,7 @@ export async function status(options: JsonOption & StateOption, io: Io, given?: 
   const input = { place, workloads, layerSizes: await layerSizes(place) }
   const found = await clusterStatus(tools, input, { signal: io.signal })
   if (options.json === true) printJson(io, found)
-  else print(io, printable(statusText(found, styleOf(io)), 'colours'))
+  else print(io, printable(forPlace(statusText(found, styleOf(io)), place), 'colours'))
   if (!found.ready) io.exit(1)
 }
 

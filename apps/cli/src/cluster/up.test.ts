@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import path from 'node:path'
 import { test } from 'node:test'
 import type { Place } from '@bulkhead/kind-cluster'
-import { matchesGolden } from '../golden.js'
+import { matchesGolden, repository } from '../golden.js'
+import { shellWord } from '../places.js'
 import { runCli } from '../testing.js'
 import { down } from './down.js'
 import { nodePlatform } from './plan.js'
@@ -142,7 +144,9 @@ test('up: Ctrl-C says what is there and how to go on, and has the code of its si
 
 test('up: with --state, what it says to type next is for that folder, and a shell takes it so', async (t) => {
   const state = "the state's"
-  const typed = (command: string): string => `npx bulkhead ${command} --state 'the state'\\''s'`
+  // From the root: whoever pastes it may be in another folder by then.
+  const whole = shellWord(path.resolve(repository, state))
+  const typed = (command: string): string => `npx bulkhead ${command} --state ${whole}`
   const given = recorded(t, well())
   const done = reader()
   await up({ state }, done.io, { ...given, ...quick })

@@ -12,6 +12,7 @@ import {
   type UnpackedBundle,
   unpackedFolder,
 } from '@bulkhead/kind-cluster'
+import { type Typed, typedFor } from '../given.js'
 import { signalExitCode } from '../interrupt.js'
 import { exitCodes, type Io, note, print, printable, printJson } from '../io.js'
 import type { JsonOption, StateOption } from '../options.js'
@@ -54,8 +55,9 @@ export async function up(options: UpOptions, io: Io, given?: UpGiven): Promise<v
     preflight: given?.preflight ?? (() => preflight({ place, tools }, io)),
     ...(given?.pauseMs !== undefined && { pauseMs: given.pauseMs }),
   }).finally(() => progress.end())
-  if (options.json === true) printJson(io, outcomeJson(outcome))
-  const typed = typedFor(options)
+  const complete = await typedFor(io, options)
+  if (options.json === true) printJson(io, outcomeJson(outcome, complete))
+  const typed = nextLines(options, complete)
   if (outcome.kind === 'done') {
     // All of it is on the nodes by now.
     rmSync(unpackedFolder(place), { recursive: true, force: true })
@@ -64,7 +66,9 @@ export async function up(options: UpOptions, io: Io, given?: UpGiven): Promise<v
     note(
       io,
       printable(
-        failureText(outcome.failure, plan.steps.indexOf(outcome.failure.step), shownPath(io, place.log), typed),
+        complete(
+          failureText(outcome.failure, plan.steps.indexOf(outcome.failure.step), shownPath(io, place.log), typed),
+        ),
       ),
     )
     io.exit(exitCodes.badInput)
@@ -77,24 +81,20 @@ export async function up(options: UpOptions, io: Io, given?: UpGiven): Promise<v
 const bundleOf = async ({ bundle }: UpOptions, place: Place, io: Io): Promise<UnpackedBundle | undefined> =>
   bundle === undefined ? undefined : bundleFor(bundle, place, io)
 
-/** What is to be typed next: with the folder that this was called with, since else another cluster would be meant, or none. */
-interface Typed {
+/** What is to be typed next. */
+interface NextLines {
   readonly up: string
   readonly down: string
   readonly status: string
   readonly attack: string
 }
 
-function typedFor({ state, bundle }: UpOptions): Typed {
-  const line = (words: string, more: readonly string[] = []): string =>
-    ['npx', 'bulkhead', ...words.split(' '), ...more, ...(state === undefined ? [] : ['--state', state])]
-      .map(shellWord)
-      .join(' ')
+function nextLines({ bundle }: UpOptions, complete: Typed): NextLines {
   return {
-    up: line('cluster up', bundle === undefined ? [] : ['--bundle', bundle]),
-    down: line('cluster down'),
-    status: line('cluster status'),
-    attack: line('attack --on kind'),
+    up: complete(`npx bulkhead cluster up${bundle === undefined ? '' : ` --bundle ${shellWord(bundle)}`}`),
+    down: complete('npx bulkhead cluster down'),
+    status: complete('npx bulkhead cluster status'),
+    attack: complete('npx bulkhead attack --on kind'),
   }
 }
 
@@ -103,7 +103,7 @@ function done(
   { kubeconfig }: Place,
   { json }: JsonOption,
   io: Io,
-  typed: Typed,
+  typed: NextLines,
 ): void {
   const differs = outcome.suite?.code === 1
   if (json === true) for (const one of outcome.told) note(io, printable(keptText(one, shownPath(io, kubeconfig))))
@@ -117,7 +117,7 @@ function done(
   }
 }
 
-function upText({ attack, status, down }: Typed): string {
+function upText({ attack, status, down }: NextLines): string {
   const wide = Math.max(...[attack, status, down].map(({ length }) => length))
   const line = (command: string, what: string): string => `  ${command.padEnd(wide)}   ${what}`
   return [
@@ -146,7 +146,7 @@ function keptText({ secret, values }: Told, kubeconfig: string): string {
   return `Secret ${secret} is kept by the cluster alone: kubectl --kubeconfig ${shellWord(kubeconfig)} --context ${contextName} --namespace ${namespace} get secret ${name} --output jsonpath='{.data.${last}}' | base64 -d`
 }
 
-function failureText({ step, command, why, said }: Failure, index: number, log: string, typed: Typed): string {
+function failureText({ step, command, why, said }: Failure, index: number, log: string, typed: NextLines): string {
   const cause = causeOf([...said, why].join('\n'))
   const parts = [
     `bulkhead: step ${index + 1}, "${step.title}", failed: ${why}.`,
@@ -158,25 +158,30 @@ function failureText({ step, command, why, said }: Failure, index: number, log: 
   return parts.join('\n')
 }
 
-function interruptedText({ step, record }: Extract<PlanOutcome, { kind: 'interrupted' }>, typed: Typed): string {
+function interruptedText({ step, record }: Extract<PlanOutcome, { kind: 'interrupted' }>, typed: NextLines): string {
   const begun = Object.keys(record?.steps ?? {}).length
   const at = step === undefined ? '' : ` at "${step.title}"`
   if (record === undefined) return `bulkhead: interrupted${at}; nothing was made.`
   const there =
     record.uid === undefined
-      ? 'The cluster itself was not finished: what there is of it is taken away by the next `up`, or by `down`.'
+      ? 'The cluster itself was not finished: what there is of it is taken away by the next of these.'
       : `The cluster is there, with ${begun} steps done.`
   return `bulkhead: interrupted${at}. ${there} \`${typed.up}\` goes on, \`${typed.down}\` takes it all away.`
 }
 
-function outcomeJson(outcome: PlanOutcome): unknown {
+function outcomeJson(outcome: PlanOutcome, complete: Typed): unknown {
   if (outcome.kind === 'done')
     return { up: true, suite: outcome.suite === undefined ? null : { exit: outcome.suite.code ?? null } }
   if (outcome.kind === 'interrupted') return { up: false, interrupted: outcome.step?.id ?? null }
   const { step, command, why, said } = outcome.failure
-  const cause = causeOf([...said, why].join('\n'))
+  const found = causeOf([...said, why].join('\n'))
+  const cause = found && { ...found, remedy: found.remedy.map((one) => complete(one)) }
   return {
     up: false,
-    failed: { step: step.id, why, said, ...(command && { command: commandLine(command) }), ...(cause && { cause }) },
+    failed: {
+      ...{ step: step.id, why: complete(why), said },
+      ...(command && { command: commandLine(command) }),
+      ...(cause && { cause }),
+    },
   }
 }

@@ -1,8 +1,8 @@
 import type { Report } from '@bulkhead/scenarios'
 import type { Command } from 'commander'
+import { sameTarget } from '../given.js'
 import { type Io, note } from '../io.js'
 import { type OnOption, type StateOption, withHelp, withJson, withOn, withState } from '../options.js'
-import { shellWord } from '../places.js'
 import { type ReportOptions, withReport } from '../report.js'
 import { chooseScenarios, runScenariosOnTarget } from '../scenario-run.js'
 
@@ -37,9 +37,9 @@ export function register(program: Command, io: Io): void {
  */
 export function nextStep(
   { layers, results }: Pick<Report, 'layers' | 'results'>,
-  { state, on }: StateOption & OnOption,
+  options: StateOption & OnOption,
 ): string | undefined {
-  const where = `${on === 'kind' ? ' --on kind' : ''}${state === undefined ? '' : ` --state ${shellWord(state)}`}`
+  const where = sameTarget(options)
   const off = layers.find(({ on }) => !on)
   if (off !== undefined) return `Put ${off.name} back: npx bulkhead layer on ${off.name}${where}`
   const held = new Set(

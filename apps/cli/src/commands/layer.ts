@@ -1,5 +1,6 @@
 import type { LayerState } from '@bulkhead/scenarios'
 import type { Command } from 'commander'
+import { sameTarget } from '../given.js'
 import { CliError, type Io, print, printable, printJson } from '../io.js'
 import { type JsonOption, type OnOption, type StateOption, withHelp, withJson, withOn, withState } from '../options.js'
 import { styleOf } from '../style.js'
@@ -36,10 +37,11 @@ async function layer(
   io: Io,
 ): Promise<void> {
   const target = await findRunning(io, options)
+  const where = sameTarget(options)
   if (change === undefined) {
     const layers = await target.layers()
     if (options.json === true) printJson(io, { layers })
-    else print(io, layersText(layers))
+    else print(io, layersText(layers, where))
     return
   }
   if ((change !== 'on' && change !== 'off') || name === undefined) {
@@ -48,13 +50,15 @@ async function layer(
   const before = await target.layers()
   const changed = await target.setLayers({ [change]: [name] })
   if (options.json === true) printJson(io, changed)
-  else print(io, changedText(before, changed, { name, where: options.on === 'kind' ? ' --on kind' : '' }, io))
+  else print(io, changedText(before, changed, { name, where }, io))
 }
 
-function layersText(layers: readonly LayerState[]): string {
+function layersText(layers: readonly LayerState[], where: string): string {
   if (layers.length === 0) return 'the manifests have no layers.'
   const rows = layers.map((layer) => [layer.name, stateOf(layer), String(layer.objects)])
-  return [table([['layer', 'is', 'objects'], ...rows]), ...layers.flatMap(besideFiles)].join('\n')
+  return [table([['layer', 'is', 'objects'], ...rows]), ...layers.flatMap((layer) => besideFiles(layer, where))].join(
+    '\n',
+  )
 }
 
 /** With some of its objects gone a wall has a gap, and cannot be counted on. */
@@ -64,11 +68,11 @@ function stateOf({ on, objects, missing = [] }: LayerState): string {
 }
 
 /** What of a layer is not on the cluster as its files say. */
-function besideFiles(layer: LayerState): readonly string[] {
+function besideFiles(layer: LayerState, where: string): readonly string[] {
   const { name, missing = [], drifted = [] } = layer
   return [
     ...(stateOf(layer) === 'PARTLY'
-      ? [`${name} lacks ${missing.join(', ')}; npx bulkhead layer on ${name} --on kind`]
+      ? [`${name} lacks ${missing.join(', ')}; npx bulkhead layer on ${name}${where}`]
       : []),
     ...(drifted.length === 0 ? [] : [`${name}: not as the files say: ${drifted.join(', ')}`]),
   ]
@@ -83,7 +87,7 @@ function changedText(
   const { layers, closed } = changed
   const style = styleOf(io)
   const moved = layers.filter((after) => before.find((layer) => layer.name === after.name)?.on !== after.on)
-  if (moved.length === 0) return `nothing to do: ${name} is as you want it already.\n${layersText(layers)}`
+  if (moved.length === 0) return `nothing to do: ${name} is as you want it already.\n${layersText(layers, where)}`
   const said = moved.map(({ name: which, on: isOn, objects }) =>
     isOn
       ? style.green(`${which} is up again: its ${objects} objects are enforced.`)
@@ -94,5 +98,5 @@ function changedText(
   // What it opened and closed is known where it comes into force all at once.
   const lines = closed === undefined ? [] : [...changedLines({ ...changed, closed }), ...scanLines(changed)]
   const told = lines.length === 0 ? [] : [printable(lines.join('\n'))]
-  return [...said, ...told, layersText(layers), `See what that changes: npx bulkhead attack${where}`].join('\n')
+  return [...said, ...told, layersText(layers, where), `See what that changes: npx bulkhead attack${where}`].join('\n')
 }

@@ -46,7 +46,7 @@ export const clusterCauses: readonly KnownCause[] = [
     cause: ([, name = '']) =>
       `The API server asks ${webhookOwner(name)} webhook ${name} before it takes an object, and got no answer.`,
     remedy: [
-      'Are its pods ready? `kubectl get pods --namespace kyverno`, `kubectl get pods --namespace istio-system`',
+      'Are its pods ready? `kubectl --kubeconfig .bulkhead/kind/kubeconfig --context kind-bulkhead get pods --namespace kyverno`, and the same of `istio-system`',
       'Right after a start it takes a moment: run the step again. If they are ready, the network between the API server and them is not: `npx bulkhead cluster doctor`.',
     ],
   },
@@ -64,7 +64,7 @@ export const clusterCauses: readonly KnownCause[] = [
     cause: ([, kind, version]) =>
       `The cluster does not know ${kind} of ${version}: its definition is not installed, or not the one that is pinned.`,
     remedy: [
-      '`npx bulkhead cluster up` installs the definitions first, and goes on where it stopped; `kubectl get crds` shows which are there.',
+      '`npx bulkhead cluster up` installs the definitions first, and goes on where it stopped; `kubectl --kubeconfig .bulkhead/kind/kubeconfig --context kind-bulkhead get crds` shows which are there.',
     ],
   },
   {
@@ -99,7 +99,9 @@ export const clusterCauses: readonly KnownCause[] = [
     id: 'old-kubeconfig',
     seen: /(?:127\.0\.0\.1|localhost):\d+[^\n]*x509: certificate signed by unknown authority|x509: certificate signed by unknown authority[^\n]*candidate authority certificate "kubernetes"/,
     cause: 'The kubeconfig is of an earlier cluster: another one of that name has been made since.',
-    remedy: ['`npx bulkhead cluster status`; if the cluster is yours to end, `npx bulkhead cluster down` and `up`.'],
+    remedy: [
+      '`npx bulkhead cluster status`; if the cluster is yours to end, `npx bulkhead cluster down` and `npx bulkhead cluster up`.',
+    ],
   },
   {
     id: 'api-down',

@@ -21,7 +21,7 @@ const space: readonly string[] = [
 
 const memory: readonly string[] = [
   'Give Docker at least 8 GiB (Settings, Resources, Memory), or end what else needs memory.',
-  '`docker stats --no-stream` and `kubectl top` say who has it; `kubectl get events -A --field-selector reason=Evicted` who had to go.',
+  '`docker stats --no-stream` says who has it; `kubectl --kubeconfig .bulkhead/kind/kubeconfig --context kind-bulkhead get events -A --field-selector reason=Evicted` who had to go.',
 ]
 
 export const machineCauses: readonly KnownCause[] = [

@@ -84,7 +84,9 @@ export const networkCauses: readonly KnownCause[] = [
     id: 'pull',
     seen: /ErrImagePull|ImagePullBackOff|pull access denied|manifest unknown/,
     cause: 'An image could not be pulled.',
-    remedy: ["`kubectl get events -A --field-selector reason=Failed` has the reason, in the registry's words."],
+    remedy: [
+      "`kubectl --kubeconfig .bulkhead/kind/kubeconfig --context kind-bulkhead get events -A --field-selector reason=Failed` has the reason, in the registry's words.",
+    ],
   },
   {
     id: 'too-slow',
@@ -92,7 +94,7 @@ export const networkCauses: readonly KnownCause[] = [
     cause:
       'Something was not ready in the time that it had: most often images are still being pulled, or pods find no place.',
     remedy: [
-      '`kubectl get pods -A` and `kubectl get events -A --sort-by=.lastTimestamp` say what is waited for.',
+      '`kubectl --kubeconfig .bulkhead/kind/kubeconfig --context kind-bulkhead get events -A --sort-by=.lastTimestamp` says what is waited for, `get pods -A` in its place what is there.',
       'Run the step again: what is there goes on, and nothing is fetched twice.',
     ],
   },

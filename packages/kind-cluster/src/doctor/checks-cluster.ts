@@ -106,7 +106,7 @@ function judgeCanary({ outcome, found, result }: CanaryReport, platform: Ground[
       found,
       why: 'Then no policy of 20-network or 30-cilium holds either, whatever `kubectl get` shows.',
       remedy: [
-        'Is Cilium on every node? `kubectl --namespace kube-system get daemonset cilium`; `npx bulkhead cluster up` installs it.',
+        'Is Cilium on every node? `kubectl --kubeconfig .bulkhead/kind/kubeconfig --context kind-bulkhead --namespace kube-system get daemonset cilium`; `npx bulkhead cluster up` installs it.',
       ],
     }
   return {

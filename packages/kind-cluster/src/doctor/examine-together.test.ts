@@ -6,6 +6,7 @@ import { readPins } from '../pins.js'
 import { placeOf } from '../place.js'
 import { goodAnswers, goodMachine, recordingTools } from '../testing/index.js'
 import { shortCommandLine } from '../tools/command-line.js'
+import { shellWord } from '../tools/shell-word.js'
 import { type Command, type CommandResult, ToolError, type Tools } from '../tools.js'
 import { checksFor, examine } from './examine.js'
 import { readKindConfig } from './kind-config.js'
@@ -108,6 +109,13 @@ describe('the doctor', () => {
     })
     await examine(tools, ground, { registries: true })
     assert.ok(most > 6 && most <= 12, `${most}`)
+  })
+
+  it('says what to type for the state that it was given', async () => {
+    const machine = goodMachine({ env: { HTTPS_PROXY: 'http://127.0.0.1:3128' } })
+    const findings = await examine(recordingTools(goodAnswers()), { ...ground, machine })
+    const remedy = findings.find(({ id }) => id === 'proxy')?.remedy?.join(' ')
+    assert.ok(remedy?.includes(`npx bulkhead cluster up --state ${shellWord(join(root, 'no-state-here'))}`), remedy)
   })
 
   it('that is called off leaves nothing under way', async () => {

@@ -1,4 +1,5 @@
 import { Limit } from '../limit.js'
+import { forPlace } from '../place.js'
 import { shortCommandLine } from '../tools/command-line.js'
 import { type Command, ToolError, type Tools } from '../tools.js'
 import { clusterChecks, registryChecks } from './checks-cluster.js'
@@ -56,7 +57,7 @@ export async function examine(
   const found = new Map<string, Promise<Finding>>()
   for (const check of checksFor(bounded, ground, options)) {
     const before = (check.after ?? []).flatMap((id) => found.get(id) ?? [])
-    const coming = findingOf(check, before, seenOf, ending)
+    const coming = findingOf(check, before, seenOf, ending).then((one) => typed(one, ground))
     // Whoever waits for it is told why it failed; it may fail before its turn.
     coming.catch(() => {})
     found.set(check.id, coming)
@@ -90,6 +91,17 @@ async function findingOf(
       ? await ('command' in check ? check.judge(await seenOf(check.command)) : check.look(signal))
       : { status: 'skipped', found: `not looked at, because of ${broken.id}` }
   return { id, asks, ...judgement, ...('command' in check && { command: check.command }) }
+}
+
+/** With command lines that mean the cluster of this place. */
+function typed(finding: Finding, { place }: Ground): Finding {
+  const { found, why, remedy } = finding
+  return {
+    ...finding,
+    found: forPlace(found, place),
+    ...(why !== undefined && { why: forPlace(why, place) }),
+    ...(remedy && { remedy: remedy.map((line) => forPlace(line, place)) }),
+  }
 }
 
 async function ask(tools: Tools, command: Command, signal: AbortSignal): Promise<Seen> {

@@ -1,4 +1,5 @@
-import { commandLine, shellWord } from '../tools/command-line.js'
+import { commandLine } from '../tools/command-line.js'
+import { shellWord } from '../tools/shell-word.js'
 import type { Command } from '../tools.js'
 import type { Action, Part, Plan, Step } from './types.js'
 

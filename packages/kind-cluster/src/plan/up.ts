@@ -1,6 +1,6 @@
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import type { Pins } from '../pins.js'
-import { clusterName, type Place } from '../place.js'
+import { clusterName, type Place, stateArgs } from '../place.js'
 import { loadSteps, type UnpackedBundle, unpackSteps } from './bundled.js'
 import { type Commands, commandsFor } from './commands.js'
 import { imageSteps } from './images.js'
@@ -8,12 +8,6 @@ import { type LayerName, layerNames, layerOn } from './layers.js'
 import { platformSteps } from './platform.js'
 import type { Plan, Step } from './types.js'
 import { type WorkloadFacts, workloadSteps } from './workloads.js'
-
-/** How our own commands are told where the state is, when it is not where they look. */
-function stateArgs({ root, folder }: Place): readonly string[] {
-  const state = dirname(folder)
-  return state === join(root, '.bulkhead') ? [] : ['--state', state]
-}
 
 export interface PlanInput {
   readonly place: Place

@@ -1,10 +1,6 @@
 import { contextName } from '../place.js'
 import type { Command } from '../tools.js'
-
-/** A word of a command line as a POSIX shell must be given it. */
-export function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
-}
+import { shellWord } from './shell-word.js'
 
 /** A command as it can be pasted into a shell. What is on its stdin is not part of it. */
 export function commandLine({ tool, args }: Pick<Command, 'tool' | 'args'>): string {

@@ -47,7 +47,7 @@ export async function peelOnTarget(
   run.signal?.throwIfAborted()
   const before = await target.layers()
   const half = before.find(isHalf)
-  if (half !== undefined) throw new HalfThere(halfText(half))
+  if (half !== undefined) throw new HalfThere(halfText(half, target.name))
   const layers = before.map(({ name }) => name)
   const all = settingsOf(layers)
   const settings: Peeled['settings'][number][] = []
@@ -71,8 +71,8 @@ export async function peelOnTarget(
 const isHalf = ({ on, objects, missing }: SwitchedLayer): boolean =>
   !on && missing !== undefined && missing.length < objects
 
-const halfText = ({ name, objects, missing = [] }: SwitchedLayer): string =>
-  `${name} is half there (${missing.length} of its ${objects} objects are missing), and could not be put back like that; switch it on or off first, with \`npx bulkhead layer\`.`
+const halfText = ({ name, objects, missing = [] }: SwitchedLayer, on: Target['name']): string =>
+  `${name} is half there (${missing.length} of its ${objects} objects are missing), and could not be put back like that; switch it on or off first, with \`npx bulkhead layer${on === 'kind' ? ' --on kind' : ''}\`.`
 
 /** Names only what is otherwise now: a cluster is told all of a layer's objects anew, and asked when it has them. */
 async function switchTo(target: LayeredTarget, wanted: readonly string[]): Promise<void> {

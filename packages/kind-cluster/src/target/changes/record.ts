@@ -101,6 +101,6 @@ function readRecord(file: string): ChangeRecord | undefined {
   } catch {}
   throw new TargetError(
     'bad-change',
-    `"${file}" says what a change has to be taken back to, and cannot be read. Look at what has the label bulkhead.dev/change (kubectl get -A -l bulkhead.dev/change pods,serviceaccounts,networkpolicies), put k8s/ back by \`npx bulkhead cluster up\`, and remove the file.`,
+    `"${file}" says what a change has to be taken back to, and cannot be read. Look at what has the label bulkhead.dev/change (\`kubectl --kubeconfig .bulkhead/kind/kubeconfig --context kind-bulkhead get -A -l bulkhead.dev/change pods,serviceaccounts,networkpolicies\`), put k8s/ back by \`npx bulkhead cluster up\`, and remove the file.`,
   )
 }
