@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import fs, { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { LockedError, locked } from './lock.js'
@@ -19,6 +20,24 @@ test('one at a time: the second is told who, and the next finds it free however 
   )
   assert.equal(await second(), 'done')
   assert.ok(!existsSync(place.lock))
+})
+
+test('on a memory stick, whose file system has no links, that is said, and nothing is left', async (t) => {
+  const place = temporaryPlace(t)
+  const denied = Object.assign(new Error('EPERM: operation not permitted, link'), { code: 'EPERM' })
+  const { mock } = t.mock.method(fs, 'linkSync', () => {
+    throw denied
+  })
+  syncBuiltinESMExports()
+  t.after(() => {
+    mock.restore()
+    syncBuiltinESMExports()
+  })
+  await assert.rejects(
+    locked(place, async () => assert.fail('nobody holds it')),
+    /file system that has no links, .*EPERM.*copy what is to go elsewhere/,
+  )
+  assert.deepEqual(readdirSync(place.folder), [])
 })
 
 test('who was killed, or never was, holds nothing', async (t) => {

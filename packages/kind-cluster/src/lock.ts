@@ -9,7 +9,7 @@ export class LockedError extends Error {
 
 /**
  * Does something that nobody else may do to the cluster at the same time. Who was killed on the way holds nothing any more.
- * @throws LockedError
+ * @throws LockedError; Error where the file system has no links, by which it is taken
  */
 export async function locked<T>({ lock }: Pick<Place, 'lock'>, work: () => Promise<T>): Promise<T> {
   mkdirSync(dirname(lock), { recursive: true, mode: 0o700 })
@@ -50,9 +50,15 @@ function linked(draft: string, lock: string): boolean {
     return true
   } catch (error) {
     if (isCode(error, 'EEXIST')) return false
-    throw error
+    if (!withoutLinks.some((code) => isCode(error, code))) throw error
+    throw new Error(
+      `"${dirname(lock)}" is on a file system that has no links, as FAT and exFAT of memory sticks are (${error instanceof Error ? error.message : error}). Name a folder on a disk of this machine's own, and copy what is to go elsewhere.`,
+    )
   }
 }
+
+/** What the systems say where a file cannot have a second name. */
+const withoutLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']
 
 /** What a dead process has left goes, by one hand at a time: the second would take away what the first has taken by then. */
 function takeAway(lock: string, draft: string): void {

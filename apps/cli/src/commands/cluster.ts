@@ -131,7 +131,7 @@ function registerBundle(cluster: Command, io: Io): void {
   withHelp(withJson(withState(command)), {
     examples: [
       'npx bulkhead cluster bundle',
-      'npx bulkhead cluster bundle /media/stick/bulkhead.tar --platform linux/amd64,linux/arm64',
+      'npx bulkhead cluster bundle ~/bulkhead.tar --platform linux/amd64,linux/arm64',
     ],
     exit: '0, or 2 when something could not be fetched, or there is no room.',
   })
