@@ -5,7 +5,7 @@ import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
-import { cleanUp } from '@bulkhead/testing'
+import { cleanUp, killed } from '@bulkhead/testing'
 import { listen } from './testing/servers.js'
 
 const main = join(import.meta.dirname, 'main.js')
@@ -13,7 +13,7 @@ const main = join(import.meta.dirname, 'main.js')
 /** The program, and what it says from one "ready" to the next. */
 function probe(t: TestContext, ...nodeArgs: readonly string[]) {
   const child = spawn(process.execPath, [...nodeArgs, main, 'attempts'], { stdio: ['pipe', 'pipe', 'pipe'] })
-  cleanUp(t, () => child.kill('SIGKILL'))
+  cleanUp(t, () => killed(child))
   let err = ''
   child.stderr.on('data', (chunk) => {
     err += String(chunk)

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { cleanUp } from '@bulkhead/testing'
+import { cleanUp, killed } from '@bulkhead/testing'
 import { makeAttempt } from './attempt.js'
 import type { Listening } from './listen.js'
 import { closedPort } from './testing/servers.js'
@@ -12,7 +12,7 @@ const main = join(import.meta.dirname, 'main.js')
 
 async function collector(t: TestContext, ...places: string[]) {
   const child = spawn(process.execPath, [main, 'listen', ...places])
-  cleanUp(t, () => child.kill('SIGKILL'))
+  cleanUp(t, () => killed(child))
   const ended = once(child, 'exit').then(([code]) => assert.fail(`it ended with ${code}`))
   const [line] = (await Promise.race([once(child.stdout, 'data'), ended])) as [Buffer]
   ended.catch(() => undefined)

@@ -5,7 +5,7 @@ import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { describe, it } from 'node:test'
-import { cleanUp } from '@bulkhead/testing'
+import { cleanUp, killed } from '@bulkhead/testing'
 import { listen } from './testing/servers.js'
 
 const main = join(import.meta.dirname, 'main.js')
@@ -47,7 +47,7 @@ describe('the probe program', () => {
     server.keepAliveTimeout = 60_000
     const port = await listen(t, server)
     const child = spawn(process.execPath, [main, 'attempt'])
-    cleanUp(t, () => child.kill())
+    cleanUp(t, () => killed(child))
     const attempt = { kind: 'http', to: { ip: '127.0.0.1' }, host: '127.0.0.1', port, hold: true, timeoutMs: 10_000 }
     child.stdin.end(JSON.stringify(attempt))
     const lines: string[] = []
@@ -88,7 +88,7 @@ describe('the probe program', () => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     it(`idles until ${signal}, and ends at once, with 0`, { timeout: 10_000 }, async (t) => {
       const child = spawn(process.execPath, [main, 'idle'])
-      cleanUp(t, () => child.kill('SIGKILL'))
+      cleanUp(t, () => killed(child))
       await once(child.stdout, 'data')
       const start = performance.now()
       child.kill(signal)

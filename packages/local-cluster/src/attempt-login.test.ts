@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { cleanUp } from '@bulkhead/testing'
 import type { Snapshot } from '@bulkhead/verdict'
 import { compile } from '@bulkhead/verdict'
 import { loginAt } from './attempt-login.js'
@@ -29,7 +30,7 @@ async function started(t: TestContext) {
     })
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  t.after(() => server.close())
+  cleanUp(t, () => server.close())
   const { port } = server.address() as AddressInfo
   const mesh = {
     listening: (key: string) => (key === manager.key ? [8080] : []),

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, describe, test } from 'node:test'
+import { before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Attempt } from '@bulkhead/scenarios'
+import { cleanUp, eventually, temporaryFolder, wholeSuite } from '@bulkhead/testing'
 import { LocalCluster } from './cluster.js'
 import { processStamp } from './processes.js'
 import { readControl } from './state.js'
-import { eventually, hereAndNow, temporaryFolder } from './testing.js'
+import { hereAndNow } from './testing.js'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 /** Without the walls of the network: what is tried here are the target's own ways, and what identity says. */
@@ -39,20 +40,21 @@ spec:
 `
 
 describe('the shop on this machine', () => {
-  const folders: (() => void)[] = []
+  const suite = wholeSuite()
   let cluster: LocalCluster
   let stateDir: string
 
   before(async () => {
-    stateDir = temporaryFolder({ after: (fn) => void folders.push(fn as () => void) })
+    stateDir = temporaryFolder(suite)
     cluster = await LocalCluster.start({
       manifests: theShop,
       relativeTo: root,
       stateDir,
     })
+    cleanUp(suite, nothingLeft)
     assert.deepEqual(await cluster.whenReady(20_000), [])
   })
-  after(async () => {
+  const nothingLeft = async () => {
     const pids = cluster
       .status()
       .workloads.flatMap(({ pods }) => pods.flatMap(({ containers }) => containers.map(({ pid }) => pid ?? 0)))
@@ -63,8 +65,7 @@ describe('the shop on this machine', () => {
       'nothing is left running',
     )
     assert.equal(readControl(stateDir), undefined)
-    for (const remove of folders) remove()
-  })
+  }
 
   const reach = async (from: string) => {
     const { observation, flows } = await cluster.attempt(from, get)

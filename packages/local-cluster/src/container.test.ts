@@ -4,15 +4,15 @@ import { once } from 'node:events'
 import { openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { cleanUp, eventually, killed, temporaryFolder } from '@bulkhead/testing'
 import { type ContainerOptions, ContainerRunner, spawnTied } from './container.js'
 import { ProcessList, processStamp } from './processes.js'
-import { eventually, temporaryFolder } from './testing.js'
 
 const gone = (pid: number): boolean => processStamp(pid) === undefined
 
 function runner(t: TestContext, script: string, options: Partial<ContainerOptions> = {}) {
   // Stopped before its folder goes: what is registered first is done first.
-  t.after(() => container.stop(0))
+  cleanUp(t, () => container.stop(0))
   const folder = temporaryFolder(t)
   const output = join(folder, 'out.log')
   const notes: string[] = []
@@ -118,7 +118,7 @@ test('kill -9 of the supervisor leaves neither its processes nor theirs', async 
      setInterval(() => {}, 1000)`,
   )
   const supervisor = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] })
-  t.after(() => supervisor.kill('SIGKILL'))
+  cleanUp(t, () => killed(supervisor))
   const [line] = (await once(supervisor.stdout, 'data')) as [Buffer]
   const pids = JSON.parse(String(line)) as number[]
   assert.equal(pids.length, 3)

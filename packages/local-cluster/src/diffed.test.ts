@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { cleanUp, temporaryFolder } from '@bulkhead/testing'
 import { LocalCluster } from './cluster.js'
 import { realEngine } from './real-engine.js'
-import { temporaryFolder } from './testing.js'
 
 test('a layer that is switched is told as switched, also when what that opened and closed cannot be worked out', async (t) => {
   const root = temporaryFolder(t)
@@ -30,7 +30,7 @@ spec: { mtls: { mode: STRICT } }
       },
     },
   })
-  t.after(() => cluster.stop())
+  cleanUp(t, () => cluster.stop())
   const off = await cluster.setLayers({ off: ['40-mtls'] })
   assert.deepEqual([off.undiffed, 'diff' in off], ['out of memory', false])
   assert.deepEqual(await cluster.layers(), [{ name: '40-mtls', on: false, objects: 1 }])

@@ -4,13 +4,13 @@ import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
-import { after, before, describe, test } from 'node:test'
+import { before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Attempt } from '@bulkhead/scenarios'
+import { cleanUp, eventually, temporaryFolder, wholeSuite } from '@bulkhead/testing'
 import type { FlowDestination } from '@bulkhead/verdict'
 import { LocalCluster } from './cluster.js'
 import type { ManifestsEvent } from './cluster-types.js'
-import { eventually, temporaryFolder } from './testing.js'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 
@@ -27,8 +27,8 @@ function ask(url: string, host: string, agent?: never): Promise<string> {
 }
 
 describe('the shop’s front door', () => {
-  const removed: (() => void)[] = []
-  const folder = temporaryFolder({ after: (fn) => void removed.push(fn as () => void) })
+  const suite = wholeSuite()
+  const folder = temporaryFolder(suite)
   const taken = createServer()
   let cluster: LocalCluster
   const notes: string[] = []
@@ -42,6 +42,7 @@ describe('the shop’s front door', () => {
     writeFileSync(ingress, readFileSync(ingress, 'utf8').replaceAll(/^ *- (?:demo|gthulhu)\/.*\n/gm, ''))
     // Its own pinned port, which a program of somebody else's has.
     taken.listen(0, '127.0.0.1')
+    cleanUp(suite, () => taken.close())
     await once(taken, 'listening')
     const pin = k8s('layers/70-ingress/shop/shop-gateway-service.yaml')
     const { port } = taken.address() as AddressInfo
@@ -55,13 +56,9 @@ describe('the shop’s front door', () => {
       publishPorts: 'pinned',
       progress: (event) => void (event.kind === 'note' && notes.push(event.text)),
     })
+    cleanUp(suite, () => cluster.stop({ graceMs: 1000 }))
     cluster.onManifests((event) => void events.push(event))
     assert.deepEqual(await cluster.whenReady(20_000), [])
-  })
-  after(async () => {
-    await cluster.stop({ graceMs: 1000 })
-    taken.close()
-    for (const remove of removed) remove()
   })
 
   const door = () => {

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { eventually } from '@bulkhead/testing'
 import type { ManifestsEvent } from './cluster-types.js'
 import { ask, get, policy, start, statusOf, web } from './testing/live.js'
-import { eventually } from './testing.js'
 
 test('a save is in force and told; a broken one changes nothing, says where, and the next good one heals it', async (t) => {
   const { cluster, root, save, told, events } = await start(t, {

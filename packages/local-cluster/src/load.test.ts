@@ -3,10 +3,11 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { cleanUp, eventually, temporaryFolder, wholeSuite } from '@bulkhead/testing'
 import { LocalCluster } from './cluster.js'
-import { eventually, hereAndNow, temporaryFolder } from './testing.js'
+import { hereAndNow } from './testing.js'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 /** Without the walls of the network: what is tried here are the target's own ways, and what identity says. */
@@ -15,20 +16,17 @@ const theShop = ['workloads/shop', 'layers/40-mtls', 'layers/50-identity', 'laye
 )
 const client = fileURLToPath(new URL('../fixtures/load.mjs', import.meta.url))
 const clients = 16
-const folders: (() => void)[] = []
+const suite = wholeSuite()
 let cluster: LocalCluster
 
 before(async () => {
   cluster = await LocalCluster.start({
     manifests: theShop,
     relativeTo: root,
-    stateDir: temporaryFolder({ after: (fn) => void folders.push(fn as () => void) }),
+    stateDir: temporaryFolder(suite),
   })
+  cleanUp(suite, () => cluster.stop())
   assert.deepEqual(await cluster.whenReady(20_000), [])
-})
-after(async () => {
-  await cluster.stop()
-  for (const remove of folders) remove()
 })
 
 interface Result {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { appendFileSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { cleanUp, temporaryFolder } from '@bulkhead/testing'
 import { follow, LogFile, tail } from './logs.js'
-import { temporaryFolder } from './testing.js'
 
 test('the last lines, also when they are longer than a block, and of a file that ends without a newline', (t) => {
   const file = join(temporaryFolder(t), 'a.log')
@@ -19,7 +19,7 @@ test('the last lines, also when they are longer than a block, and of a file that
 test('a log that has grown too long is cut, what it held is kept once, and a follower goes on', async (t) => {
   const file = join(temporaryFolder(t), 'shop', 'a.log')
   const log = new LogFile(file, 100)
-  t.after(() => log.close())
+  cleanUp(t, () => log.close())
   const stop = new AbortController()
   const seen = follow(file, 0, stop.signal)
   appendFileSync(file, `${'x'.repeat(98)}\n`)

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { cleanUp, eventually, temporaryFolder } from '@bulkhead/testing'
 import { LocalCluster } from './cluster.js'
-import { eventually, temporaryFolder } from './testing.js'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 /** The manager answers within 10 s whatever becomes of its database; the rest is a busy machine's. */
@@ -85,7 +85,7 @@ const textsIn = (folder: string): string =>
 test('the manager runs from its manifests: through its gateway, with its database gone and back, and over a restart of all', async (t) => {
   const stateDir = temporaryFolder(t)
   let cluster = await up(stateDir)
-  t.after(() => cluster.stop({ graceMs: 0 }))
+  cleanUp(t, () => cluster.stop({ graceMs: 0 }))
   assert.deepEqual(await cluster.whenReady(60_000), [])
   const [told, ...more] = cluster.takeUntold()
   assert.deepEqual([told?.secret, more], ['gthulhu/gthulhu-manager-admin', []])

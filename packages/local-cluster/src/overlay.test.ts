@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { temporaryFolder } from '@bulkhead/testing'
 import { findLayer, LayerSwitches, layersOf } from './overlay.js'
-import { resource, temporaryFolder } from './testing.js'
+import { resource } from './testing.js'
 
 const object = (name: string, layer?: string) =>
   resource({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'shop' } }, layer)

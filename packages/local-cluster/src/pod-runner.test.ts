@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { cleanUp, eventually, temporaryFolder } from '@bulkhead/testing'
 import { LocalCluster } from './cluster.js'
-import { eventually, temporaryFolder } from './testing.js'
 
 /** A pod with init containers: each is the text of a program. */
 const job = (init: readonly string[], main: string, more = '') => `
@@ -42,7 +42,7 @@ async function start(t: TestContext, text: string) {
   writeFileSync(join(manifests, 'job.yaml'), text)
   const cluster = await LocalCluster.start({ manifests: [manifests], relativeTo: manifests, stateDir })
   // Registered after the folder, so that it is done before the folder goes.
-  t.after(() => cluster.stop({ graceMs: 0 }))
+  cleanUp(t, () => cluster.stop({ graceMs: 0 }))
   const pod = () => {
     const [found] = cluster.status().workloads[0]?.pods ?? []
     assert.ok(found !== undefined)

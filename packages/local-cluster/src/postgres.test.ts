@@ -6,10 +6,10 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { cleanUp, eventually, killed, type Scope, temporaryFolder } from '@bulkhead/testing'
 import { LocalCluster } from './cluster.js'
 import type { ProgressEvent } from './cluster-types.js'
 import { alive, processStamp } from './processes.js'
-import { eventually, temporaryFolder } from './testing.js'
 
 /** As `k8s` has it: a claim, a Secret that asks for its password, and somebody who calls. */
 const manifests = `
@@ -83,7 +83,7 @@ spec:
             - { name: PGSSLMODE, value: disable }
 `
 
-function places(t: Pick<TestContext, 'after'>) {
+function places(t: Scope) {
   const folder = temporaryFolder(t)
   const files = join(folder, 'manifests')
   mkdirSync(files)
@@ -93,7 +93,7 @@ function places(t: Pick<TestContext, 'after'>) {
 
 async function up(t: TestContext, options: Parameters<typeof LocalCluster.start>[0]): Promise<LocalCluster> {
   const cluster = await LocalCluster.start(options)
-  t.after(() => cluster.stop({ graceMs: 5000 }))
+  cleanUp(t, () => cluster.stop({ graceMs: 5000 }))
   assert.deepEqual(await cluster.whenReady(20_000), [], log(cluster))
   return cluster
 }
@@ -193,7 +193,7 @@ test('a supervisor that is killed leaves no server; the next one has what was st
   const supervisor = spawn(process.execPath, ['--input-type=module', '-e', text], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  t.after(() => supervisor.kill('SIGKILL'))
+  cleanUp(t, () => killed(supervisor))
   const [said] = (await once(supervisor.stdout, 'data')) as [Buffer]
   assert.equal(String(said).trim(), '[]')
   const pid = serverOf(place.stateDir)
@@ -225,7 +225,7 @@ test('a Secret that was lost is told at the start and in the log; data of anothe
 
   writeFileSync(join(place.stateDir, 'data/demo/postgres-data/18/docker/PG_VERSION'), '17\n')
   const third = await LocalCluster.start(place)
-  t.after(() => third.stop({ graceMs: 5000 }))
+  cleanUp(t, () => third.stop({ graceMs: 5000 }))
   assert.deepEqual(await third.whenReady(20_000), ['demo/postgres-0'])
   const [container] = podsOf(third, 'demo/postgres')
   assert.match(container?.lastExit ?? '', /^exit code 1: postgres: ".*" holds data of PostgreSQL 17, .*up --fresh/)

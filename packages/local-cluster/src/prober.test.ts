@@ -4,10 +4,10 @@ import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import type { Container, Probe } from '@bulkhead/resources'
+import { cleanUp, eventually } from '@bulkhead/testing'
 import { localImages } from './images.js'
 import { type ProbeTarget, probeOnce } from './probe-once.js'
 import { Prober } from './prober.js'
-import { eventually } from './testing.js'
 
 const image = localImages.get('localhost/bulkhead/probe')
 assert.ok(image !== undefined)
@@ -27,7 +27,7 @@ async function app(t: TestContext, answer: (request: IncomingMessage) => number)
     if (status !== 0) response.writeHead(status).end()
   })
   const port = Number(await listen(server))
-  t.after(() => {
+  cleanUp(t, () => {
     server.close()
     server.closeAllConnections()
   })
@@ -106,7 +106,7 @@ function prober(t: TestContext, target: ProbeTarget, listens: () => boolean) {
     ready: (ready, reason) => events.push(ready ? 'ready' : `not ready: ${reason}`),
     failed: (reason) => events.push(reason),
   })
-  t.after(() => made.stop())
+  cleanUp(t, () => made.stop())
   made.start()
   return events
 }

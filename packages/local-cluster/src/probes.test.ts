@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { ResolvedAttempt } from '@bulkhead/scenarios'
+import { cleanUp, eventually, temporaryFolder } from '@bulkhead/testing'
 import { Probes } from './probes.js'
 import { ProcessList, processStamp } from './processes.js'
-import { eventually, temporaryFolder } from './testing.js'
 
 /** In place of the probe program: says its process and what it was asked, then what `then` says. */
 const program = (then: string) => `
@@ -20,7 +20,7 @@ const attempt = (host: string): ResolvedAttempt => ({ kind: 'tcp', to: { host },
 function pool(t: TestContext, then = ready) {
   const folder = temporaryFolder(t)
   const probes = new Probes(new ProcessList(join(folder, 'processes.json')))
-  t.after(() => probes.close())
+  cleanUp(t, () => probes.close())
   const runs: string[] = []
   let over = 0
   const launch = () => ({

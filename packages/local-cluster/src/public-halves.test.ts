@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { createPublicKey, sign, verify } from 'node:crypto'
 import { test } from 'node:test'
 import type { Resource } from '@bulkhead/resources'
+import { temporaryFolder } from '@bulkhead/testing'
 import { GeneratedSecrets } from './secrets.js'
 import { forget } from './state.js'
-import { resource, temporaryFolder } from './testing.js'
+import { resource } from './testing.js'
 
 const annotation = 'bulkhead.dev/public-half-of'
 const secret = (key: string, annotations: Readonly<Record<string, string>>, more: object = {}): Resource => {

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { temporaryFolder } from '@bulkhead/testing'
 import { processStamp } from './processes.js'
 import { makeRunDir, removeRunDir } from './run-dir.js'
-import { temporaryFolder } from './testing.js'
 
 const self = { pid: process.pid, stamp: processStamp(process.pid) ?? '' }
 

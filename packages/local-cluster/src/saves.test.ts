@@ -3,13 +3,14 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { LoadResult } from '@bulkhead/resources'
+import { cleanUp, eventually, temporaryFolder } from '@bulkhead/testing'
 import { watch } from 'chokidar'
 import type { ManifestsEvent } from './cluster-types.js'
 import type { Enforced } from './enforced.js'
 import type { Enforcement } from './enforcement.js'
 import type { Engine } from './engine.js'
 import { Saves, type SavesParts } from './saves.js'
-import { eventually, resource, temporaryFolder } from './testing.js'
+import { resource } from './testing.js'
 
 const objects = (...names: string[]): LoadResult => ({
   resources: names.map((name) =>
@@ -76,7 +77,7 @@ async function start(
     told,
     ...(watching !== undefined && { watching }),
   })
-  t.after(() => saves.close())
+  cleanUp(t, () => saves.close())
   await saves.start()
   assert.deepEqual([events, inForce], [[], []])
   const failDiff = (message: string | undefined) => {

@@ -3,9 +3,10 @@ import { createPrivateKey } from 'node:crypto'
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { temporaryFolder } from '@bulkhead/testing'
 import { GeneratedSecrets } from './secrets.js'
 import { forget } from './state.js'
-import { resource, temporaryFolder } from './testing.js'
+import { resource } from './testing.js'
 
 const secret = (generate: string, more: object = {}) =>
   resource({

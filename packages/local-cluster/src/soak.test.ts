@@ -10,11 +10,11 @@ import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type Mesh, startMesh } from '@bulkhead/mesh'
 import { isLong, liveBytes, openHandles } from '@bulkhead/resources/testing'
+import { cleanUp, eventually, killed, temporaryFolder } from '@bulkhead/testing'
 import { LocalCluster } from './cluster.js'
 import type { ManifestsEvent } from './cluster-types.js'
 import { realEngine } from './real-engine.js'
 import { Trace } from './testing/trace.js'
-import { eventually, temporaryFolder } from './testing.js'
 
 /*
  * The shop under load while everything about it changes: each second a workload's template is saved, a policy is put in
@@ -96,7 +96,7 @@ class Client {
 
   constructor(t: TestContext, env: Readonly<Record<string, string>>, loads: readonly Load[]) {
     const child = spawn(process.execPath, [client, JSON.stringify(loads)], { env, stdio: ['pipe', 'pipe', 'inherit'] })
-    t.after(() => child.kill('SIGKILL'))
+    cleanUp(t, () => killed(child))
     this.#child = child
     const lines = createInterface({ input: child.stdout })
     this.#ended = Promise.all([once(child, 'close'), once(lines, 'close')])
@@ -187,7 +187,7 @@ test(`the shop stays whole under ${SECONDS} s of load while a workload, a policy
       },
     },
   })
-  t.after(() => cluster.stop({ graceMs: 500 }))
+  cleanUp(t, () => cluster.stop({ graceMs: 500 }))
   assert.deepEqual(await cluster.whenReady(30_000), [])
   assert.ok(mesh)
   const data: Mesh = mesh
@@ -202,7 +202,7 @@ test(`the shop stays whole under ${SECONDS} s of load while a workload, a policy
   })
   const delays = monitorEventLoopDelay()
   delays.enable()
-  t.after(() => delays.disable())
+  cleanUp(t, () => delays.disable())
   const trace = new Trace(cluster, join(folder, 'state', 'logs'))
   const idle = openFiles()
   const allowed = { keepAlive: true, clients: 2, tell: 'failed' } as const

@@ -1,22 +1,13 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { cleanUp, eventually, killed, temporaryFolder } from '@bulkhead/testing'
 import { killLeftovers, ProcessList, processStamp } from './processes.js'
+import { makeRunDir } from './run-dir.js'
 import { claim, forget, readControl } from './state.js'
-import { eventually, temporaryFolder } from './testing.js'
 
 const sleeper = (): ChildProcess =>
   spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'ignore' })
@@ -45,10 +36,11 @@ test('the file of a process that is gone, or of another with its number, is take
   const child = sleeper()
   const { pid } = child
   assert.ok(pid !== undefined)
-  t.after(() => child.kill('SIGKILL'))
+  cleanUp(t, () => killed(child))
   const list = new ProcessList(join(stateDir, 'processes.json'))
   list.add(pid)
-  const runDir = mkdtempSync(join(tmpdir(), 'bh-'))
+  // Its owner lives, so that only who takes the state over removes it.
+  const runDir = makeRunDir({ pid: process.pid, stamp: processStamp(process.pid) ?? '' })
   // This very process's number with another start: a number that was given again.
   writeFileSync(
     join(stateDir, 'control.json'),
@@ -57,7 +49,7 @@ test('the file of a process that is gone, or of another with its number, is take
   assert.equal(readControl(stateDir)?.stale, true)
   const exited = once(child, 'exit')
   const held = claim(stateDir)
-  t.after(() => held.release())
+  cleanUp(t, () => held.release())
   assert.equal(held.leftovers, 1)
   assert.deepEqual(await exited, [null, 'SIGKILL'])
   assert.equal(existsSync(runDir), false)
@@ -145,7 +137,7 @@ test('a process that ends without a stop takes its sockets, its pods and its fil
 test('only processes with the recorded start are ended', async (t) => {
   const file = join(temporaryFolder(t), 'processes.json')
   const child = sleeper()
-  t.after(() => child.kill('SIGKILL'))
+  cleanUp(t, () => killed(child))
   const stamp = processStamp(child.pid ?? 0)
   assert.ok(stamp !== undefined)
   assert.equal(processStamp(child.pid ?? 0), stamp)

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { eventually } from '@bulkhead/testing'
 import type { FlowRecord } from '@bulkhead/verdict'
 import { type Call, callsOf, stopInOrder } from './stop-in-order.js'
-import { eventually } from './testing.js'
 
 /** Pods that end when they are told to; what was told to whom, and who has ended, in order. */
 function pods(...keys: readonly string[]) {

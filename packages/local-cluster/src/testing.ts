@@ -1,18 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import type { TestContext } from 'node:test'
 import type { KubernetesObject, Resource } from '@bulkhead/resources'
 import type { Pod } from '@bulkhead/verdict'
-
-/** A folder that goes with the test. */
-export function temporaryFolder(t: Pick<TestContext, 'after'>): string {
-  const folder = mkdtempSync(join(tmpdir(), 'bh-test-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
-  return folder
-}
 
 /** An object as if it had been read from `test.yaml`; every field is said to be on line 7. */
 export function resource(object: KubernetesObject & Readonly<Record<string, unknown>>, layer?: string): Resource {
@@ -41,19 +30,6 @@ export const pod: Pod = {
   node: 'bulkhead-worker',
   ip: '10.244.1.2',
   ports: [{ name: 'http', port: 8080, protocol: 'TCP' }],
-}
-
-/** Resolves when the condition holds; rejects when it does not within the time. */
-export async function eventually(
-  what: string,
-  holds: () => boolean | Promise<boolean>,
-  limitMs = 15_000,
-): Promise<void> {
-  for (const deadline = Date.now() + limitMs; ; ) {
-    if (await holds()) return
-    if (Date.now() > deadline) throw new Error(`not within ${limitMs} ms: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
 }
 
 /**

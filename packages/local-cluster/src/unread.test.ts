@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { temporaryFolder } from './testing.js'
+import { temporaryFolder } from '@bulkhead/testing'
 import { unreadOf } from './unread.js'
 
 test('a file that the kustomization above it does not name is unread; one that it names is not', (t) => {

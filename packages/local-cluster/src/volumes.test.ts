@@ -3,9 +3,10 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { PodSpec } from '@bulkhead/resources'
+import { temporaryFolder } from '@bulkhead/testing'
 import type { PodContext } from './env.js'
 import { GeneratedSecrets } from './secrets.js'
-import { pod, resource, temporaryFolder } from './testing.js'
+import { pod, resource } from './testing.js'
 import { imageVolumes, makeVolumes, pointToVolumes } from './volumes.js'
 
 const objects = [

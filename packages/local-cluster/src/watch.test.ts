@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { cleanUp, eventually, temporaryFolder } from '@bulkhead/testing'
 import { type FSWatcher, watch as open } from 'chokidar'
-import { eventually, temporaryFolder } from './testing.js'
 import { foldersOutside, ManifestWatch, type Save } from './watch.js'
 
 /** A watched folder with `a.yaml` in it. */
@@ -22,7 +22,7 @@ async function watched(t: TestContext, options: { quietMs?: number; saved?: (sav
     },
     failed: (error) => assert.fail(error),
   })
-  t.after(() => watch.close())
+  cleanUp(t, () => watch.close())
   /** What is told of what `change` does: all of it at once. */
   const told = async (change: () => void): Promise<readonly string[]> => {
     const before = saves.length
@@ -183,7 +183,7 @@ test('a watcher that fails is opened anew until it works, and what was saved mea
     lost: (error) => void told.push(error.message),
     found: () => void told.push('found'),
   })
-  t.after(() => watching.close())
+  cleanUp(t, () => watching.close())
   opened[0]?.emit('error', new Error('EMFILE'))
   await eventually('it is told', () => told.includes('saved'))
   assert.deepEqual([told.filter((word) => word !== 'found'), opened.length], [['EMFILE', 'ENOSPC', 'saved'], 3])

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
+import { eventually } from '@bulkhead/testing'
 import { identityOf, shop } from './testing/fake-snapshot.js'
-import { readAll, startRig, until } from './testing/harness.js'
+import { readAll, startRig } from './testing/harness.js'
 
 /*
  * Whoever ends a pod asks what has been sent to it and is not there yet: from the answer to a connect on, long before
@@ -25,12 +26,12 @@ for (const from of ['shop/sleep', 'shop/outsider']) {
     mesh.setReady('shop/web-api', false)
     assert.equal(mesh.approaching('shop/web-api'), 1)
     const client = await capture.come(answer)
-    await until(() => (mesh.approaching('shop/web-api') === 0 ? true : undefined), 'the connection’s arrival')
-    await until(() => (taken === 1 ? true : undefined), 'the app to have it')
+    await eventually('the connection’s arrival', () => mesh.approaching('shop/web-api') === 0)
+    await eventually('the app to have it', () => taken === 1)
     const text = readAll(client)
     client.end('go')
     assert.equal(await text, 'served')
-    await until(() => (mesh.held['connections on their way'] === 0 ? true : undefined), 'nothing on its way')
+    await eventually('nothing on its way', () => mesh.held['connections on their way'] === 0)
   })
 
   test(`${from}: what is given up, refused, or comes to nothing is not on its way any more`, async (t) => {

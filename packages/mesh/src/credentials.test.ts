@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import { cleanUp } from '@bulkhead/testing'
 import { createCa } from './ca.js'
 import { Credentials } from './credentials.js'
 
@@ -13,7 +14,7 @@ it('a certificate that is over its half is renewed before it is shown, if no tim
   const credentials = await Credentials.obtain(ca, 'spiffe://cluster.local/ns/shop/sa/sleep', (serial) =>
     rotated.push(serial),
   )
-  t.after(() => credentials.close())
+  cleanUp(t, () => credentials.close())
   const first = await credentials.fresh()
   now += HOUR_MS / 2 - 2_000
   assert.equal(await credentials.fresh(), first)

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { eventually } from '@bulkhead/testing'
 import { nowhere } from './outside/nowhere.js'
 import { shop } from './testing/fake-snapshot.js'
-import { recordOf, startRig, until } from './testing/harness.js'
+import { recordOf, startRig } from './testing/harness.js'
 
 describe('datagrams and names', () => {
   it('go to the endpoint of a Service, and answers come back past policy', async (t) => {
@@ -147,7 +148,7 @@ describe('kube-dns, asked by a program that makes its own questions', () => {
       const sent = await capture.dialer.datagram(pod, name + index, { host, port: 53 }, port, question(name))
       assert.equal(sent, said !== undefined)
       if (said === undefined) continue
-      const answer = await until(() => answers[0], `an answer about ${name}`)
+      const answer = await eventually(`an answer about ${name}`, () => answers[0])
       assert.deepEqual([answer.readUInt16BE(2) & 15, answer.readUInt16BE(6)], said)
     }
     await mesh.close()
@@ -165,7 +166,7 @@ describe('kube-dns, asked by a program that makes its own questions', () => {
       let answered = 0
       capture.bind(pod, 4000, () => (answered += 1))
       await capture.dialer.datagram(pod, undefined, { host: '10.244.0.2', port: 53 }, 4000, question(github))
-      await until(() => (answered > 0 ? true : undefined), 'an answer')
+      await eventually('an answer', () => answered > 0)
     }
     await ask('shop/notsleep')
     assert.equal(mesh.held['learned names'], 0)
@@ -182,7 +183,7 @@ describe('kube-dns, asked by a program that makes its own questions', () => {
     await send(Buffer.from('not DNS'))
     await send(question(github).subarray(0, 20))
     await send(question('web-api.shop.svc.cluster.local', 28))
-    await until(() => answers[1], 'two answers')
+    await eventually('two answers', () => answers[1])
     assert.deepEqual(
       answers.map((answer) => [answer.readUInt16BE(2) & 15, answer.readUInt16BE(6)]),
       [

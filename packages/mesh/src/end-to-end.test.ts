@@ -2,17 +2,15 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { parseManifests } from '@bulkhead/resources'
+import { cleanUp, eventually, killed, temporaryFolder } from '@bulkhead/testing'
 import { compile, type Flow, type FlowRecord, judge, type Snapshot } from '@bulkhead/verdict'
 import { withGrant } from './capture/index.js'
 import type { Mesh } from './mesh.js'
 import { startMesh } from './start.js'
-import { recordOf, until } from './testing/harness.js'
+import { recordOf } from './testing/harness.js'
 import type { Grant } from './types.js'
 
 /* Real processes with the real capture, judged by the real engine from real manifests. */
@@ -38,12 +36,9 @@ const podOf = (workload: string) => {
 }
 
 async function start(t: TestContext, snapshot: Snapshot): Promise<Mesh> {
-  const runDir = await mkdtemp(join(tmpdir(), 'bh-'))
+  const runDir = temporaryFolder(t)
   const mesh = await startMesh({ runDir, snapshot, connectTimeoutMs: 500 })
-  t.after(async () => {
-    await mesh.close()
-    await rm(runDir, { recursive: true, force: true })
-  })
+  cleanUp(t, () => mesh.close())
   await Promise.all([...snapshot.pods.keys()].map((key) => mesh.addPod(key)))
   return mesh
 }
@@ -54,7 +49,7 @@ function run(t: TestContext, grant: Grant, code: string) {
     env: withGrant({ PATH: process.env.PATH }, grant.env),
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  t.after(() => child.kill('SIGKILL'))
+  cleanUp(t, () => killed(child))
   return child
 }
 
@@ -66,7 +61,7 @@ createServer((request, response) => response.end('hello ' + request.socket.remot
 async function serve(t: TestContext, mesh: Mesh): Promise<void> {
   const { key } = podOf('shop/web-api')
   run(t, mesh.grant(key), SERVER)
-  await until(() => (mesh.listening(key).includes(8080) ? true : undefined), 'web-api to listen')
+  await eventually('web-api to listen', () => mesh.listening(key).includes(8080))
   mesh.setReady(key, true)
 }
 
@@ -184,7 +179,7 @@ describe('the mesh with real processes', () => {
     app.stdout.on('data', (chunk: Buffer) => {
       heard += chunk
     })
-    await until(() => (mesh.listening(key).includes(8080) ? true : undefined), 'web-api to listen')
+    await eventually('web-api to listen', () => mesh.listening(key).includes(8080))
     const client = (workload: string, first: string, then = '') => {
       const child = run(
         t,
@@ -198,17 +193,16 @@ describe('the mesh with real processes', () => {
       child.stdout.on('data', (chunk: Buffer) => {
         said.text += chunk
       })
-      return (text: string) =>
-        until(() => (said.text.includes(text) ? true : undefined), `${text} (${workload})`, 5_000)
+      return (text: string) => eventually(`${text} (${workload})`, () => said.text.includes(text))
     }
     for (const workload of ['shop/sleep', 'shop/outsider']) {
       await client(workload, 'reset')('client saw ECONNRESET')
       await client(workload, 'hello', 'socket.resetAndDestroy()')('client heard hello')
-      await until(() => (heard.includes('app saw ECONNRESET') ? true : undefined), 'the app to see the reset', 5_000)
+      await eventually('the app to see the reset', () => heard.includes('app saw ECONNRESET'))
       heard = ''
     }
     // What was reset is given a moment to close.
-    await until(() => (mesh.openConnections === 0 ? true : undefined), 'nothing open')
+    await eventually('nothing open', () => mesh.openConnections === 0)
     const stays = client('shop/sleep', 'stay')
     const goes = client('shop/notsleep', 'stay')
     await Promise.all([stays('client heard stay'), goes('client heard stay')])
@@ -234,7 +228,7 @@ describe('the mesh with real processes', () => {
     app.stdout.on('data', (chunk: Buffer) => {
       heard += chunk
     })
-    await until(() => (heard.split('\n').length === 4 ? true : undefined), 'three answers')
+    await eventually('three answers', () => heard.split('\n').length === 4)
     assert.deepEqual(heard.trim().split('\n').sort(), [`${ip} ECONNREFUSED`, '127.0.0.1 private', 'localhost private'])
     assert.match(await fetched(t, mesh, 'shop/outsider', `http://${ip}:9000/`), /ECONNREFUSED/)
     assert.match(await fetched(t, mesh, 'shop/sleep', 'http://127.0.0.1:9000/'), /ECONNREFUSED/)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { describe, it } from 'node:test'
+import { cleanUp } from '@bulkhead/testing'
 import { Farewell } from './farewell.js'
 import { pair } from './http/pair.js'
 import { LOOK_MS, QUIET_LOOKS } from './looks.js'
@@ -70,7 +71,7 @@ describe('a connection that may not stay', () => {
     const joint = joined()
     // Its own clock keeps no process alive.
     const alive = setInterval(() => undefined, LONG_MS)
-    t.after(() => clearInterval(alive))
+    cleanUp(t, () => clearInterval(alive))
     await joint.asked(request)
     joint.words.begin()
     let ended = false
@@ -89,7 +90,7 @@ describe('a connection that may not stay', () => {
   })
   it('is not quiet while the process stands still: what has come meanwhile is read before', async (t) => {
     const server = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1')
-    t.after(() => server.close())
+    cleanUp(t, () => server.close())
     await once(server, 'listening')
     const address = server.address()
     assert.ok(typeof address === 'object' && address !== null)

@@ -3,12 +3,13 @@ import assert from 'node:assert/strict'
 import { connect as connectHttp2 } from 'node:http2'
 import { connect as connectSocket } from 'node:net'
 import { describe, it } from 'node:test'
+import { cleanUp, eventually } from '@bulkhead/testing'
 import { X509CertificateGenerator } from '@peculiar/x509'
 import { createCa } from './ca.js'
 import type { Mesh } from './mesh.js'
 import { identityOf, shop, WAYPOINT } from './testing/fake-snapshot.js'
 import { lyingKey, type Shown, show, strangersCertificate } from './testing/forge.js'
-import { type Rig, readAll, recordOf, startRig, until } from './testing/harness.js'
+import { type Rig, readAll, recordOf, startRig } from './testing/harness.js'
 
 const sleep = identityOf('shop/sleep')
 const webApi = '10.244.1.2'
@@ -111,7 +112,7 @@ describe('an HBONE port and what is shown to it', () => {
     const good = await rig.mesh.issue(sleep)
     const secure = await knock(rig, { cert: good.certificate, key: good.key }, 'real')
     const session = connectHttp2('https://web-api', { createConnection: () => secure })
-    t.after(() => session.destroy())
+    cleanUp(t, () => session.destroy())
     const ask = (headers: Record<string, string>) =>
       new Promise<{ status: number; body: string }>((resolve, reject) => {
         const stream = session.request(headers, { endStream: false })
@@ -134,10 +135,10 @@ describe('an HBONE port and what is shown to it', () => {
     assert.equal((await ask({ ':method': 'GET', ':path': '/', ':scheme': 'https', ':authority': 'x' })).status, 405)
     assert.equal((await to(`${webApi}:8080`)).body, 'served')
 
-    const records = await until(() => {
+    const records = await eventually('seven records', () => {
       const found = rig.mesh.flows({ run: 'real' })
       return found.length === 7 ? found : undefined
-    }, 'seven records')
+    })
     assert.deepEqual(records.map(({ flag }) => flag).sort(), [
       '-',
       '-',
@@ -174,10 +175,10 @@ describe('an HBONE port and what is shown to it', () => {
     const socket = connectSocket(path)
     socket.write(Buffer.alloc(64, 'x'))
     assert.equal(await readAll(socket), '')
-    const [record] = await until(() => {
+    const [record] = await eventually('a record', () => {
       const found = rig.mesh.flows()
       return found.length > 0 ? found : undefined
-    }, 'a record')
+    })
     assert.equal(record?.flag, 'ILLEGAL')
     await assert.rejects(show(connectSocket(path), { cert: good.certificate, key: good.key }))
   })

@@ -17,12 +17,13 @@ import {
   send,
   smallerScript,
 } from '@bulkhead/resources/testing'
+import { cleanUp, eventually } from '@bulkhead/testing'
 import { HboneServer } from './hbone-server.js'
 import { newToken, writeHeader } from './proxy-header.js'
 import { identityOf, shop } from './testing/fake-snapshot.js'
 import { type Shown, show } from './testing/forge.js'
 import * as h2 from './testing/h2-frames.js'
-import { type Rig, readAll, startRig, until } from './testing/harness.js'
+import { type Rig, readAll, startRig } from './testing/harness.js'
 
 const CLIENT_HELLO = Buffer.from('16030100', 'hex')
 const TO = '10.244.1.2:8080'
@@ -191,7 +192,7 @@ it('what once failed: after a breach of the protocol a session ends with its cli
   const rig = await startTarget(t)
   const breach = [h2.headers(1, h2.connectTo(TO)), h2.data(1, 'x', true), h2.data(1, 'one more')]
   await play(await open(rig, 'sleep'), [send(Buffer.concat([settled, ...breach]))], PATIENCE_MS)
-  await until(() => (rig.mesh.openConnections === 0 ? true : undefined), 'nothing open')
+  await eventually('nothing open', () => rig.mesh.openConnections === 0)
 })
 
 it('a peer that stalls is hung up on', async (t) => {
@@ -209,7 +210,7 @@ it('a peer that stalls is hung up on', async (t) => {
     handshakeTimeoutMs: 60,
     handler: { stream: () => {}, refused: (_from, { error }) => refusals.push(error) },
   })
-  t.after(() => server.close())
+  cleanUp(t, () => server.close())
   const stalled = async (...parts: Buffer[]): Promise<void> => {
     const socket: Socket = connect({ path, allowHalfOpen: true })
     for (const part of parts) socket.write(part)

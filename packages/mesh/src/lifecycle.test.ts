@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { temporaryFolder } from '@bulkhead/testing'
 import type { Snapshot } from '@bulkhead/verdict'
 import { shop } from './testing/fake-snapshot.js'
 import { readAll, startRig } from './testing/harness.js'
@@ -20,8 +20,7 @@ describe('the life of a mesh', () => {
   })
 
   it('says what is wrong with a path that is too long for a socket', async (t) => {
-    const folder = await mkdtemp(join(tmpdir(), 'bh-'))
-    t.after(() => rm(folder, { recursive: true }))
+    const folder = temporaryFolder(t)
     const runDir = join(folder, 'x'.repeat(90))
     await mkdir(runDir)
     await assert.rejects(

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { it, type TestContext } from 'node:test'
+import { temporaryFolder } from '@bulkhead/testing'
 import type { Pod } from '@bulkhead/verdict'
 import { createCa } from './ca.js'
 import { Members } from './members.js'
@@ -10,8 +10,7 @@ import { shop } from './testing/fake-snapshot.js'
 
 /** Members without anybody, whose certificates come when `issue` is called. */
 async function held(t: TestContext) {
-  const runDir = mkdtempSync(join(tmpdir(), 'bh-'))
-  t.after(() => rmSync(runDir, { recursive: true, force: true }))
+  const runDir = temporaryFolder(t)
   mkdirSync(join(runDir, 'hbone'))
   const ca = await createCa()
   let issue = () => {}

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { describe, it } from 'node:test'
+import { eventually } from '@bulkhead/testing'
 import { identityOf, shop } from './testing/fake-snapshot.js'
-import { type Rig, readAll, recordOf, startRig, until } from './testing/harness.js'
+import { type Rig, readAll, recordOf, startRig } from './testing/harness.js'
 
 const sleep = identityOf('shop/sleep')
 const notsleep = identityOf('shop/notsleep')
@@ -54,7 +55,7 @@ describe('a policy that changes under open connections', () => {
     await rest
     const record = await recordOf(rig.mesh, 'shop/sleep')
     assert.deepEqual([record.outcome, record.flag, record.generation], ['allow', '-', 7])
-    await until(() => (rig.mesh.openConnections === 0 ? true : undefined), 'nothing open')
+    await eventually('nothing open', () => rig.mesh.openConnections === 0)
   })
 
   it('judges again with the identity of the certificate that the connection was opened with', async (t) => {
@@ -118,9 +119,9 @@ describe('a policy that changes under open connections', () => {
     const pods = new Map(plain.pods).set('shop/web-api', { ...pod, mesh: false })
     rig.mesh.swap({ ...plain, pods }, 1)
     assert.equal(await ask('out'), 'plaintext')
-    await until(() => (rig.mesh.hbonePath('shop/web-api') === undefined ? true : undefined), 'the port to be closed')
+    await eventually('the port to be closed', () => rig.mesh.hbonePath('shop/web-api') === undefined)
     rig.mesh.swap(plain, 2)
-    await until(() => rig.mesh.hbonePath('shop/web-api'), 'the port to be open')
+    await eventually('the port to be open', () => rig.mesh.hbonePath('shop/web-api'))
     assert.equal(await ask('in'), 'hbone')
 
     // Out and in again before it was out: whoever waits for it finds it there.

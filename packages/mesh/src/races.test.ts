@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { describe, it } from 'node:test'
+import { eventually } from '@bulkhead/testing'
 import type { JudgeAt } from '@bulkhead/verdict'
 import { fakeJudgeAt } from './testing/fake-engine.js'
 import { identityOf, shop } from './testing/fake-snapshot.js'
-import { type Rig, readAll, recordOf, startRig, until } from './testing/harness.js'
+import { type Rig, readAll, recordOf, startRig } from './testing/harness.js'
 
 const echo = (socket: NodeJS.ReadWriteStream) => void socket.pipe(socket)
 
@@ -121,13 +122,13 @@ describe('a pod that goes', () => {
     for (const gone of ['shop/sleep', 'shop/web-api']) {
       const come = await answered(rig, 'shop/sleep', 'web-api', gone)
       const socket = await come()
-      await until(() => (rig.mesh.openConnections > 0 ? true : undefined), 'the connection')
+      await eventually('the connection', () => rig.mesh.openConnections > 0)
       const removed = rig.mesh.removePod(gone)
       await assert.rejects(readAll(socket), { code: 'ECONNRESET' })
       await removed
       const record = await recordOf(rig.mesh, gone)
       assert.deepEqual([record.flag, record.symptom], ['CONNECT', 'reset'])
-      await until(() => (rig.mesh.openConnections === 0 ? true : undefined), 'nothing open')
+      await eventually('nothing open', () => rig.mesh.openConnections === 0)
       assert.deepEqual(rig.mesh.tunnels().open, [])
       // There again at once, under its name.
       await rig.mesh.addPod(gone)
@@ -136,7 +137,7 @@ describe('a pod that goes', () => {
       const again = await rig.capture.connect('shop/sleep', 'web-api', 80)
       assert.equal(await readAll(again), 'served')
       again.end()
-      await until(() => (rig.mesh.openConnections === 0 ? true : undefined), 'nothing open')
+      await eventually('nothing open', () => rig.mesh.openConnections === 0)
       // So that the next round opens a session anew.
       await rig.mesh.removePod('shop/sleep')
       await rig.mesh.addPod('shop/sleep')
@@ -158,7 +159,7 @@ describe('a pod that goes', () => {
       const chunk = Buffer.alloc(256 * 1024)
       const more = () => socket.destroyed || socket.write(chunk, () => void setImmediate(more))
       more()
-      await until(() => (socket.bytesWritten > 2 * 1024 * 1024 ? true : undefined), 'some megabytes')
+      await eventually('some megabytes', () => socket.bytesWritten > 2 * 1024 * 1024)
       const gone = assert.rejects(once(socket, 'close'))
       await rig.mesh.removePod('shop/web-api')
       await gone
@@ -166,10 +167,10 @@ describe('a pod that goes', () => {
       rig.mesh.setReady('shop/web-api', true)
     }
     await transfer()
-    await until(() => (rig.mesh.openConnections === 0 ? true : undefined), 'nothing open')
+    await eventually('nothing open', () => rig.mesh.openConnections === 0)
     const before = open()
     for (let round = 0; round < 10; round += 1) await transfer()
-    await until(() => (open() <= before ? true : undefined), `no more than ${before} open files`)
+    await eventually(`no more than ${before} open files`, () => open() <= before)
   })
 
   it('and is there again before it has gone, stays', async (t) => {
@@ -194,6 +195,6 @@ describe('a pod that goes', () => {
     await coming
     assert.equal(rig.mesh.hbonePath(pod.key), undefined)
     rig.mesh.swap(inside, 2)
-    await until(() => rig.mesh.hbonePath(pod.key), 'its HBONE port')
+    await eventually('its HBONE port', () => rig.mesh.hbonePath(pod.key))
   })
 })

@@ -2,17 +2,18 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect as connectHttp2 } from 'node:http2'
 import { describe, it } from 'node:test'
+import { eventually } from '@bulkhead/testing'
 import type { FlowRecord } from '@bulkhead/verdict'
 import { identityOf } from './testing/fake-snapshot.js'
 import { show } from './testing/forge.js'
-import { type Rig, readAll, startRig, until } from './testing/harness.js'
+import { type Rig, readAll, startRig } from './testing/harness.js'
 
 const webApi = '10.244.1.2'
 const strangers = 'spiffe://elsewhere.example/ns/shop/sa/sleep'
 
 /** All records, once nothing is open any more and both sides have had their say. */
 async function records({ mesh }: Rig, atLeast = 1): Promise<readonly FlowRecord[]> {
-  await until(() => (mesh.openConnections === 0 && mesh.flows().length >= atLeast ? true : undefined), 'nothing open')
+  await eventually('nothing open', () => mesh.openConnections === 0 && mesh.flows().length >= atLeast)
   await new Promise((resolve) => setTimeout(resolve, 20))
   return mesh.flows()
 }
@@ -50,7 +51,7 @@ describe('every connection ends in one record', () => {
     const rig = await startRig(t)
     const socket = await rig.capture.connect('shop/outsider', webApi, 15008, 'knock')
     socket.write('x')
-    await until(() => (rig.mesh.openConnections > 0 ? true : undefined), 'the connection')
+    await eventually('the connection', () => rig.mesh.openConnections > 0)
     socket.resetAndDestroy()
     assert.deepEqual(
       (await records(rig)).map(({ run }) => run),

@@ -2,19 +2,16 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { it, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { parseManifests } from '@bulkhead/resources'
+import { cleanUp, eventually, killed, temporaryFolder } from '@bulkhead/testing'
 import { compile, type Snapshot } from '@bulkhead/verdict'
 import { withGrant } from './capture/index.js'
 import type { Mesh } from './mesh.js'
 import { startMesh } from './start.js'
-import { until } from './testing/harness.js'
 
 /*
  * Mixed load through real processes while everything about them changes: policies every 100 ms, certificates every
@@ -75,7 +72,7 @@ function run(t: TestContext, mesh: Mesh, workload: string, script: string, ...ar
     env: withGrant({ PATH: process.env.PATH }, grant.env),
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  t.after(() => child.kill('SIGKILL'))
+  cleanUp(t, () => killed(child))
   return child
 }
 
@@ -105,7 +102,7 @@ const collect: () => void = runInNewContext('gc')
 
 /** What the mesh holds when nothing goes through it. */
 async function idle(mesh: Mesh) {
-  await until(() => (mesh.openConnections === 0 ? true : undefined), 'nothing open', 15_000)
+  await eventually('nothing open', () => mesh.openConnections === 0)
   await new Promise((resolve) => setTimeout(resolve, 400))
   collect()
   return { heap: process.memoryUsage().heapUsed, fds: readdirSync('/dev/fd').length }
@@ -114,7 +111,7 @@ async function idle(mesh: Mesh) {
 it(`stays whole under ${SECONDS} s of mixed load, swaps and restarts`, {
   timeout: (SECONDS * 3 + 60) * 1000,
 }, async (t) => {
-  const runDir = await mkdtemp(join(tmpdir(), 'bh-'))
+  const runDir = temporaryFolder(t)
   const mesh = await startMesh({
     runDir,
     snapshot: one,
@@ -122,15 +119,12 @@ it(`stays whole under ${SECONDS} s of mixed load, swaps and restarts`, {
     certificateTtlMs: 2_000,
     flowRing: 100,
   })
-  t.after(async () => {
-    await mesh.close()
-    await rm(runDir, { recursive: true, force: true })
-  })
+  cleanUp(t, () => mesh.close())
   await Promise.all([...one.pods.keys()].map((key) => mesh.addPod(key)))
   const serve = async (workload: string) => {
     const key = podOf(one, workload)
     const child = run(t, mesh, workload, 'soak/server.mjs')
-    await until(() => (mesh.listening(key).includes(8080) ? true : undefined), `${workload} to listen`, 15_000)
+    await eventually(`${workload} to listen`, () => mesh.listening(key).includes(8080))
     mesh.setReady(key, true)
     return child
   }
@@ -169,10 +163,10 @@ it(`stays whole under ${SECONDS} s of mixed load, swaps and restarts`, {
         child.kill('SIGKILL')
       } else child.kill('SIGKILL')
       await ended
-      await until(() => (mesh.listening(key).includes(8080) ? undefined : true), 'its port to be free')
+      await eventually('its port to be free', () => !mesh.listening(key).includes(8080))
     }
   })()
-  t.after(() => {
+  cleanUp(t, () => {
     on = false
     clearInterval(swapping)
   })

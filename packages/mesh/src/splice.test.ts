@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { connect as connectHttp2, createServer as createHttp2, type ServerHttp2Stream } from 'node:http2'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
+import { cleanUp } from '@bulkhead/testing'
 import { resettable, splice } from './splice.js'
 
 /** Both ends of a TCP connection. */
@@ -12,7 +13,7 @@ async function pair(t: TestContext): Promise<[Socket, Socket]> {
   const near = connect({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', allowHalfOpen: true })
   const [far] = await once(server, 'connection')
   server.close()
-  t.after(() => {
+  cleanUp(t, () => {
     near.destroy()
     far.destroy()
   })
@@ -24,7 +25,7 @@ async function stream(t: TestContext) {
   const server = createHttp2().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const session = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
-  t.after(() => {
+  cleanUp(t, () => {
     session.destroy()
     server.close()
   })

@@ -3,8 +3,9 @@ import { once } from 'node:events'
 import { Agent, createServer, request } from 'node:http'
 import type { Socket } from 'node:net'
 import { describe, it } from 'node:test'
+import { cleanUp, eventually } from '@bulkhead/testing'
 import { identityOf } from './testing/fake-snapshot.js'
-import { type Rig, readAll, recordOf, startRig, until } from './testing/harness.js'
+import { type Rig, readAll, recordOf, startRig } from './testing/harness.js'
 
 const echo = (socket: Socket) => void socket.pipe(socket)
 
@@ -91,7 +92,7 @@ describe('tunnels', () => {
       http.emit('connection', socket)
     })
     const { get, close } = client(rig, 'shop/sleep', 4)
-    t.after(close)
+    cleanUp(t, close)
     const worker = async () => {
       for (let count = 0; count < 100; count += 1) assert.equal(await get(), 'served')
     }
@@ -100,7 +101,7 @@ describe('tunnels', () => {
     assert.ok(opened < 10, `${opened} connections for 400 requests`)
     assert.equal(rig.mesh.tunnels().open[0]?.streams, opened)
     close()
-    await until(() => (rig.mesh.flows().length === opened ? true : undefined), 'a record per connection')
+    await eventually('a record per connection', () => rig.mesh.flows().length === opened)
   })
 
   it('open a further session when one has all its streams in use', async (t) => {
@@ -158,7 +159,7 @@ describe('tunnels', () => {
     const record = await recordOf(rig.mesh, 'old')
     assert.equal(record.bytesSent, record.bytesReceived)
     assert.equal(text.join('').length, record.bytesSent)
-    await until(() => (rig.mesh.tunnels().open.length <= 1 ? true : undefined), 'the old session to end')
+    await eventually('the old session to end', () => rig.mesh.tunnels().open.length <= 1)
   })
 
   it('end each direction for itself', async (t) => {
@@ -180,7 +181,7 @@ describe('tunnels', () => {
         readAll(socket).then(resolve, reject)
       })
     })
-    await until(() => (rig.capture.listening('shop/recommendation').length > 0 ? true : undefined), 'the app')
+    await eventually('the app', () => rig.capture.listening('shop/recommendation').length > 0)
     const socket = await rig.capture.connect('shop/sleep', 'recommendation', 80)
     assert.equal(await readAll(socket), 'bye')
     socket.end('still here')
@@ -207,7 +208,7 @@ describe('tunnels', () => {
           socket.once('end', () => resolve('an orderly end'))
         })
       })
-      await until(() => (rig.capture.listening('shop/recommendation').length > 0 ? true : undefined), 'the app')
+      await eventually('the app', () => rig.capture.listening('shop/recommendation').length > 0)
       const socket = await rig.capture.connect(pod, 'recommendation', 80)
       await once(socket, 'data')
       socket.resetAndDestroy()

@@ -3,9 +3,10 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { temporaryFolder } from '@bulkhead/testing'
 import { ArchiveReader, writeArchive } from './archive.js'
 import { BLOCK, END, headerOf, paddingOf } from './tar-format.js'
-import { filesIn, folderOf, sha256 } from './testing.js'
+import { filesIn, sha256 } from './testing.js'
 
 const long = `npm-cache/_cacache/content-v2/sha512/ab/cd/${'e'.repeat(124)}`
 const texts: Readonly<Record<string, string>> = { one: 'first', 'a/b/two': '', [long]: 'x'.repeat(3 * BLOCK + 1) }
@@ -27,7 +28,7 @@ async function read(file: string): Promise<Record<string, string>> {
 }
 
 test('what is packed is read again, and tar unpacks the same, also a part of it', async (t) => {
-  const folder = folderOf(t)
+  const folder = temporaryFolder(t)
   const file = join(folder, 'a.tar')
   const sum = await writeArchive(file, packed)
   assert.equal(sum, sha256(readFileSync(file, 'latin1')))
@@ -39,13 +40,13 @@ test('what is packed is read again, and tar unpacks the same, also a part of it'
 })
 
 test('the same files make the same archive; one that is there is not written over', async (t) => {
-  const folder = folderOf(t)
+  const folder = temporaryFolder(t)
   assert.equal(await writeArchive(join(folder, 'a'), packed), await writeArchive(join(folder, 'b'), packed))
   await assert.rejects(writeArchive(join(folder, 'a'), packed), { code: 'EEXIST' })
 })
 
 test('a file that grows or shrinks while it is packed is said, and the archive is not whole', async (t) => {
-  const folder = folderOf(t)
+  const folder = temporaryFolder(t)
   const file = join(folder, 'some')
   writeFileSync(file, 'four')
   for (const size of [3, 5])
@@ -56,7 +57,7 @@ test('a file that grows or shrinks while it is packed is said, and the archive i
 })
 
 test('what tar writes of files is read, and links, devices and folders are refused by what they are', async (t) => {
-  const folder = folderOf(t)
+  const folder = temporaryFolder(t)
   writeFileSync(join(folder, 'one'), 'first')
   execFileSync('sh', ['-c', 'ln -s /etc/passwd link && ln one hard && mkdir dir && mkfifo pipe'], { cwd: folder })
   const tar = (name: string, ...members: readonly string[]): string => {
@@ -78,7 +79,7 @@ test('what tar writes of files is read, and links, devices and folders are refus
 })
 
 test('an archive that is cut off anywhere is not taken for whole', async (t) => {
-  const folder = folderOf(t)
+  const folder = temporaryFolder(t)
   const file = join(folder, 'a.tar')
   await writeArchive(file, packed)
   const whole = readFileSync(file)
@@ -90,7 +91,7 @@ test('an archive that is cut off anywhere is not taken for whole', async (t) => 
 })
 
 test('a bit that fell over in a header is seen; so is what is no archive, and what follows the end of one', async (t) => {
-  const folder = folderOf(t)
+  const folder = temporaryFolder(t)
   const file = join(folder, 'a.tar')
   await writeArchive(file, packed)
   const whole = readFileSync(file)
@@ -110,7 +111,7 @@ test('a bit that fell over in a header is seen; so is what is no archive, and wh
 })
 
 test('a name that says it is gigabytes long, or more than a name, is refused before it is read', async (t) => {
-  const file = join(folderOf(t), 'a.tar')
+  const file = join(temporaryFolder(t), 'a.tar')
   const record = headerOf(long, 0).subarray(0, BLOCK)
   const huge = Buffer.from(record)
   huge.write('77777777777', 124, 'latin1')

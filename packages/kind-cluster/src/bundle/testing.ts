@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { temporaryFolder } from '@bulkhead/testing'
 import { readPins } from '../pins.js'
 import { placeOf } from '../place.js'
 import { chartsOf } from '../plan/charts.js'
@@ -19,13 +19,6 @@ export type Table = readonly (readonly [Matcher, Answers])[]
 export const pins = readPins(root)
 export const platform = 'linux/amd64'
 export const roomy = async (): Promise<number> => 2 ** 50
-
-/** A folder that is gone after the test. */
-export function folderOf(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'bulkhead-bundle-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
-  return folder
-}
 
 /** Every file below a folder, in order. */
 export const filesIn = (folder: string): readonly string[] =>
@@ -120,7 +113,7 @@ export interface Bench {
 
 /** Makes bundles into a folder of its own, with these answers. */
 export function bench(t: TestContext, table: Table = goodFetches()): Bench {
-  const folder = folderOf(t)
+  const folder = temporaryFolder(t)
   const file = join(folder, 'out/bundle.tar')
   const tools = recordingTools(table)
   const told: string[] = []

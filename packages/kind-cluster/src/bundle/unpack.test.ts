@@ -2,14 +2,15 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { temporaryFolder } from '@bulkhead/testing'
 import { readPins } from '../pins.js'
 import { placeOf } from '../place.js'
 import { root } from '../plan/testing.js'
-import { archiveOf, contents, filesIn, folderOf, manifestOf, pins, platform, roomy } from './testing.js'
+import { archiveOf, contents, filesIn, manifestOf, pins, platform, roomy } from './testing.js'
 import { type UnpackOptions, unpackBundle } from './unpack.js'
 
 function bench(t: TestContext) {
-  const folder = folderOf(t)
+  const folder = temporaryFolder(t)
   const file = join(folder, 'bundle.tar')
   const place = placeOf(root, join(folder, 'state'))
   const unpacked = join(place.folder, 'bundle')

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { rmSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
+import { temporaryFolder } from '@bulkhead/testing'
 import { readPins } from '../pins.js'
 import { type Place, placeOf } from '../place.js'
 import { writeRecord } from '../record.js'
@@ -24,8 +24,7 @@ const uid = '0e7b3a52-8c0e-4c39-9d9b-1f5c6a1de111'
 
 /** A place where a cluster was made, as `cluster up` leaves it; without a record nobody has made one. */
 function placeFor(t: TestContext, recorded = true): Place {
-  const state = mkdtempSync(join(tmpdir(), 'bulkhead-doctor-'))
-  t.after(() => rmSync(state, { recursive: true, force: true }))
+  const state = temporaryFolder(t)
   const place = placeOf(root, state)
   if (!recorded) return place
   writeRecord(place, { uid, begun: '2026-11-22T03:00:00.000Z', networkWasThere: false, steps: {}, untold: [] })

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { temporaryFolder } from '@bulkhead/testing'
 import { readVersions } from './engine-info.js'
 import { readKindConfig } from './kind-config.js'
 import { thisMachine } from './machine.js'
@@ -100,8 +101,7 @@ describe('this machine', () => {
 
 describe("kind's configuration", () => {
   it('says which ports and addresses are needed, or where it cannot be read', (t) => {
-    const root = mkdtempSync(join(tmpdir(), 'bulkhead-kind-config-'))
-    t.after(() => rmSync(root, { recursive: true, force: true }))
+    const root = temporaryFolder(t)
     const write = (text: string) => writeFileSync(join(root, 'kind-config.yaml'), text)
     write('nodes:\n- extraPortMappings:\n  - {containerPort: 1, hostPort: 2}\n  - {containerPort: 3}\n- role: worker\n')
     assert.deepEqual(readKindConfig(root), {

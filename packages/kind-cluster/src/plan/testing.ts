@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { TestContext } from 'node:test'
+import { temporaryFolder } from '@bulkhead/testing'
 import { type Place, placeOf } from '../place.js'
 import type { Answers, Matcher } from '../testing/index.js'
 import type { Command } from '../tools.js'
@@ -11,8 +11,7 @@ export const root = resolve(import.meta.dirname, '../../../..')
 
 /** A place whose state is in a folder of its own, and gone after the test. */
 export function temporaryPlace(t: TestContext): Place {
-  const state = mkdtempSync(join(tmpdir(), 'bulkhead-plan-'))
-  t.after(() => rmSync(state, { recursive: true, force: true }))
+  const state = temporaryFolder(t)
   return placeOf(root, state)
 }
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
+import { cleanUp, killed, temporaryFolder } from '@bulkhead/testing'
 import { type StandInAnswer, type StandIns, standIns } from '../testing/index.js'
 import { type Command, ToolError, type Tools } from '../tools.js'
 import { fileLog } from './log.js'
@@ -28,8 +28,7 @@ const theirs = {
 }
 
 function bench(t: TestContext, answers: readonly StandInAnswer[], options: Partial<SpawnOptions> = {}): Bench {
-  const folder = mkdtempSync(join(tmpdir(), 'bulkhead-spawn-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const folder = temporaryFolder(t)
   const kubectl = standIns(folder, { kubectl: answers })
   const log = join(folder, 'logs', 'cluster.log')
   const env = { ...theirs, PATH: kubectl.path, DOCKER_HOST: 'unix:///x' }
@@ -187,7 +186,7 @@ describe('a command that has to be ended', () => {
       process.stdin.once('data', () => process.exit(3))`,
     )
     const starter = spawn(process.execPath, [script], { stdio: ['pipe', 'ignore', 'inherit'] })
-    t.after(() => starter.kill('SIGKILL'))
+    cleanUp(t, () => killed(starter))
     const { pid, child = 0 } = await called(kubectl)
     starter.stdin.write('now\n')
     await once(starter, 'exit')

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { eventually } from '@bulkhead/testing'
 import { start, statusOf, web } from '../testing/live.js'
-import { eventually } from '../testing.js'
 
 const rules = (resource: string) =>
   `resourceRules: [{ apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [${resource}] }]`

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { eventually } from '@bulkhead/testing'
 import { start } from '../testing/live.js'
-import { eventually } from '../testing.js'
 
 const front = `
 apiVersion: gateway.networking.k8s.io/v1

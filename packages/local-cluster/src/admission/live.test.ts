@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { eventually } from '@bulkhead/testing'
 import type { LocalCluster } from '../cluster.js'
 import type { ClusterError } from '../errors.js'
 import { account, get, namespace, start, statusOf, web } from '../testing/live.js'
-import { eventually } from '../testing.js'
 import { refusalText } from './refusal.js'
 
 /** Pod Security, as the namespace's labels ask for it. */

@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { cleanUp, temporaryFolder } from '@bulkhead/testing'
 import { LocalCluster } from '../cluster.js'
 import type { ClusterError } from '../errors.js'
 import { realEngine } from '../real-engine.js'
-import { temporaryFolder } from '../testing.js'
 import { nothingHeld, refusalsOf, storedOf } from './entries.js'
 import { pass } from './gate.js'
 
@@ -33,7 +33,7 @@ test('hacker-root is refused with the words of a cluster, while layer 10 is on',
     relativeTo: root,
     stateDir: join(temporaryFolder(t), 'state'),
   })
-  t.after(() => cluster.stop({ graceMs: 0 }))
+  cleanUp(t, () => cluster.stop({ graceMs: 0 }))
   const { notAdmitted, workloads } = cluster.status()
   assert.deepEqual(notAdmitted, [])
   assert.ok(workloads.length > 0)

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { connect } from 'node:tls'
+import { cleanUp, eventually, temporaryFolder } from '@bulkhead/testing'
 import { account, everything, failure, json, list, names, reading } from '../testing/kube-answers.js'
 import { ask, kubeWorld, seenPod, watch } from '../testing/kube-source.js'
-import { eventually, temporaryFolder } from '../testing.js'
 
 test('who is it: a good token; nobody without one; and 401 for every bad one, in the same words', async (t) => {
   const { api, tokenOf, put, remove, adopt, told } = await kubeWorld(t, reading)
@@ -70,7 +70,7 @@ test("the token in a pod's volume is renewed while the pod is there; the old one
   const file = join(temporaryFolder(t), 'token')
   const bound = { namespace, name, uid: web.uid, node, serviceAccount }
   const stop = await api.tokenFiles.keep(bound, [{ file, expirationSeconds: 600 }])
-  t.after(stop)
+  cleanUp(t, stop)
   const first = readFileSync(file, 'utf8')
   await eventually('another one', () => readFileSync(file, 'utf8') !== first)
   const second = readFileSync(file, 'utf8')

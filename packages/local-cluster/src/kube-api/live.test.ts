@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { eventually } from '@bulkhead/testing'
 import { asPod, reader, readPodsAndNodes } from '../testing/kube.js'
 import { start, web } from '../testing/live.js'
-import { eventually } from '../testing.js'
 
 /** Follows the pods as controllers do, and says what it hears. */
 const follow = `

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { eventually, temporaryFolder } from '../testing.js'
+import { eventually, temporaryFolder } from '@bulkhead/testing'
 import { TokenFiles } from './token-files.js'
 import type { BoundPod, TokenRequest } from './tokens.js'
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { eventually } from '@bulkhead/testing'
 import { failure, list, names, reading } from '../testing/kube-answers.js'
 import { ask, kubeWorld, seenPod, watch } from '../testing/kube-source.js'
-import { eventually } from '../testing.js'
 
 test('a watch goes on from a list without losing or repeating anything', async (t) => {
   const { api, tokenOf, put, remove } = await kubeWorld(t, reading)

@@ -3,16 +3,16 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { cleanUp, eventually, killed, temporaryFolder } from '@bulkhead/testing'
 import type { SeenContainer, SeenPod } from '../seen-pod.js'
 import { running, seenPod } from '../testing/kube-source.js'
-import { eventually, temporaryFolder } from '../testing.js'
 import { NodeProcs, type NodeProcsOptions } from './index.js'
 import { asStarted, fromProc } from './read.js'
 
 async function world(t: TestContext, options: Partial<NodeProcsOptions> = {}) {
   const folder = join(temporaryFolder(t), 'nodes')
   const procs = new NodeProcs({ folder, childrenEveryMs: 20, ...options })
-  t.after(() => procs.close())
+  cleanUp(t, () => procs.close())
   const pods = new Map<string, SeenPod>()
   const listeners = new Set<() => void>()
   procs.follow({
@@ -32,7 +32,7 @@ async function world(t: TestContext, options: Partial<NodeProcsOptions> = {}) {
 /** A process that lives until the test is over. */
 function sleeper(t: TestContext): { readonly pid: number } {
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' })
-  t.after(() => child.kill('SIGKILL'))
+  cleanUp(t, () => killed(child))
   assert.ok(child.pid !== undefined)
   return { pid: child.pid }
 }

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { test } from 'node:test'
+import { eventually } from '@bulkhead/testing'
 import { asPod, reader, readPodsAndNodes } from '../testing/kube.js'
 import { account, start, web } from '../testing/live.js'
-import { eventually } from '../testing.js'
 
 /** On every node, with the host's /proc. */
 const agent = `${account('agent')}

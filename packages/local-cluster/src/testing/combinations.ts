@@ -11,8 +11,8 @@ import {
   type Scenario,
   verifyPassed,
 } from '@bulkhead/scenarios'
+import { temporaryFolder } from '@bulkhead/testing'
 import { LocalCluster } from '../cluster.js'
-import { temporaryFolder } from '../testing.js'
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url))
 /** Those that judge connections. */

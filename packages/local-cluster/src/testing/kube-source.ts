@@ -3,11 +3,12 @@ import { request as httpsRequest } from 'node:https'
 import type { TestContext } from 'node:test'
 import { connect } from 'node:tls'
 import type { Resource } from '@bulkhead/resources'
+import { cleanUp, temporaryFolder } from '@bulkhead/testing'
 import type { Snapshot } from '@bulkhead/verdict'
 import { KubeApi, type KubeApiOptions } from '../kube-api/index.js'
 import type { PlannedContainer, PodPlan } from '../plan.js'
 import type { SeenContainer, SeenPod } from '../seen-pod.js'
-import { pod as somePod, temporaryFolder } from '../testing.js'
+import { pod as somePod } from '../testing.js'
 
 const planned = (name: string): PlannedContainer => ({
   spec: { name, image: `${name}:1`, command: ['node', '/app/main.js'] },
@@ -67,7 +68,7 @@ export async function kubeWorld(t: TestContext, resources: readonly Resource[], 
   const told: object[] = []
   const log = { warn: (fields: object, message: string) => void told.push({ message, ...fields }) }
   const api = await KubeApi.create({ runDir: temporaryFolder(t), log, ...options })
-  t.after(() => api.close())
+  cleanUp(t, () => api.close())
   const pods = new Map<string, SeenPod>()
   const listeners = new Set<() => void>()
   const node = { name: 'bulkhead-worker', ip: '172.18.0.3' }
@@ -136,7 +137,7 @@ export async function ask(api: KubeApi, path: string, asked: Asked = {}): Promis
 /** A watch: its lines as they come. */
 export async function watch(t: TestContext, api: KubeApi, path: string, asked: Asked) {
   const { response, done } = await open(api, path, asked)
-  t.after(done)
+  cleanUp(t, done)
   let text = ''
   let ended = false
   response.setEncoding('utf8').on('data', (chunk: string) => {

@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { cleanUp, eventually } from '@bulkhead/testing'
 import type { LocalCluster } from '../cluster.js'
-import { eventually } from '../testing.js'
 
 /** A pod that has an account, and a role for it where one is given. */
 export const reader = (rules: string, name = 'reader') => `
@@ -67,7 +67,7 @@ export function asPod(t: TestContext, cluster: LocalCluster, workload: string, p
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  t.after(() => {
+  cleanUp(t, () => {
     child.kill('SIGKILL')
     revoke()
   })

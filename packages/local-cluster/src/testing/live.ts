@@ -5,9 +5,9 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { Attempt } from '@bulkhead/scenarios'
+import { cleanUp, eventually, killed, temporaryFolder } from '@bulkhead/testing'
 import { LocalCluster } from '../cluster.js'
 import type { LocalClusterOptions, ManifestsEvent } from '../cluster-types.js'
-import { eventually, temporaryFolder } from '../testing.js'
 
 export const account = (name: string) => `
 apiVersion: v1
@@ -96,7 +96,7 @@ export async function start(
     ...options,
   })
   // Registered after the folder, so that it is done before the folder goes.
-  t.after(() => cluster.stop({ graceMs: 0 }))
+  cleanUp(t, () => cluster.stop({ graceMs: 0 }))
   const events: ManifestsEvent[] = []
   cluster.onManifests((event) => void events.push(event))
   /** The next event of that kind, or the next rollout of that state, after what `change` does. */
@@ -161,7 +161,7 @@ export function ask(t: TestContext, cluster: LocalCluster) {
     env: { ...grant.env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  t.after(() => child.kill('SIGKILL'))
+  cleanUp(t, () => killed(child))
   let said = ''
   child.stdout?.on('data', (chunk) => {
     said += chunk

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { temporaryFolder } from '@bulkhead/testing'
 import type { FlowRecord } from '@bulkhead/verdict'
-import { temporaryFolder } from '../testing.js'
 import { Trace } from './trace.js'
 
 const record = (start: string, more: Partial<FlowRecord>): FlowRecord => ({

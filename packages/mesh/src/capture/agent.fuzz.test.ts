@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import {
@@ -19,6 +17,7 @@ import {
   send,
   smallerScript,
 } from '@bulkhead/resources/testing'
+import { cleanUp, temporaryFolder } from '@bulkhead/testing'
 import type { Capture, DialAnswer, Dialer } from '../seams.js'
 import { createCapture } from './capture.js'
 import type { CaptureConfig, Up } from './wire.js'
@@ -166,7 +165,7 @@ interface World {
 }
 
 async function startWorld(t: TestContext): Promise<World> {
-  const runDir = await mkdtemp(join(tmpdir(), 'bh-'))
+  const runDir = temporaryFolder(t)
   let pending = 0
   let carried = 0
   const accept = (port: number): DialAnswer => {
@@ -204,10 +203,7 @@ async function startWorld(t: TestContext): Promise<World> {
     unbound: () => undefined,
   }
   const capture = await createCapture({ runDir, dialer })
-  t.after(async () => {
-    await capture.close()
-    await rm(runDir, { recursive: true, force: true })
-  })
+  cleanUp(t, () => capture.close())
   await capture.addPod(POD)
   const config: CaptureConfig = JSON.parse(capture.grant(POD.key, {}).env.BULKHEAD_CAPTURE ?? '')
   return { capture, config, pending: () => pending, carried: () => carried }

@@ -4,15 +4,16 @@ import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { after, afterEach, before, beforeEach, test } from 'node:test'
-import { makeWorld, until, type World } from './testing.js'
+import { afterEach, before, beforeEach, test } from 'node:test'
+import { eventually, wholeSuite } from '@bulkhead/testing'
+import { makeWorld, type World } from './testing.js'
 import type { Answer, CaptureConfig, Down, Up } from './wire.js'
 
+const suite = wholeSuite()
 let world: World
 before(async () => {
-  world = await makeWorld()
+  world = await makeWorld(suite)
 })
-after(() => world.close())
 afterEach(() => world.reap())
 beforeEach(() => {
   world.table.clear()
@@ -29,7 +30,7 @@ function speak(socket: Socket) {
     heard,
     async answer(id: number): Promise<Answer> {
       const is = (down: Down): down is Answer => !('op' in down) && down.id === id
-      await until(() => heard.some(is))
+      await eventually('it is heard', () => heard.some(is))
       return heard.find(is) as Answer
     },
   }
@@ -151,7 +152,7 @@ test('a slot serves the process that was given it, and no stranger', async () =>
   await once(late, 'connect')
   say({ op: 'open', id: 2 })
   assert.deepEqual([await strangers, await lates], ['', ''])
-  await until(() => world.abandoned.length === 1)
+  await eventually('one is given up', () => world.abandoned.length === 1)
 
   // The stranger alone is never carried, and the process that gives up takes it with it.
   const third = await slotFor(3)
@@ -160,7 +161,7 @@ test('a slot serves the process that was given it, and no stranger', async () =>
   const heard = all(lonely)
   say({ op: 'gone', id: 3 })
   assert.equal(await heard, '')
-  await until(() => world.abandoned.length === 2)
+  await eventually('the second is given up, too', () => world.abandoned.length === 2)
 
   assert.deepEqual(carried, ['port 1'])
   socket.destroy()
@@ -194,7 +195,7 @@ test('revoking a grant closes what was opened with it, and its secret is worthle
     })
   const one = start(grant.env)
   await one.says('open')
-  await until(() => world.capture.listening('shop/client').length === 1)
+  await eventually('the client listens', () => world.capture.listening('shop/client').length === 1)
   const two = start(other.env)
   await two.ended
   assert.match(two.said(), /^$/, 'the port was taken, so it ended')
@@ -203,37 +204,33 @@ test('revoking a grant closes what was opened with it, and its secret is worthle
   assert.deepEqual(world.capture.listening('shop/client'), [])
 })
 
-test('when the agent goes, what waits fails and what comes later fails, and says why', async () => {
-  const mine = await makeWorld()
-  try {
-    mine.table.set('drop.test', { kind: 'drop' })
-    const running = mine.start(
-      'shop/client',
-      `import dns from 'node:dns'
-       import net from 'node:net'
-       import tls from 'node:tls'
-       const fail = (socket) => new Promise((r) => socket.on('error', (e) => r(e.code + ' ' + e.reason)))
-       const waits = fail(net.connect(80, 'drop.test'))
-       setTimeout(() => console.log('waits'), 10)
-       console.log(JSON.stringify([
-         await waits, await fail(net.connect(80, 'x.test')), await fail(tls.connect(80, 'x.test')), await fail(new tls.TLSSocket().connect(80, 'x.test')),
-         await new Promise((r) => dns.lookup('x.test', (e) => r(e.code))), await fail(net.createServer().listen(80)),
-       ]))`,
-    )
-    await running.says('waits')
-    await until(() => mine.asked.length === 1)
-    await mine.capture.close()
-    const { stdout, stderr, code } = await running.ended
-    assert.deepEqual([stderr, code], ['', 0])
-    const gone = 'ECONNREFUSED the local data plane is gone; has "bulkhead up" ended?'
-    assert.deepEqual(JSON.parse(stdout.split('\n')[1] ?? ''), [gone, gone, gone, gone, 'EAI_AGAIN', gone])
-  } finally {
-    await mine.close()
-  }
+test('when the agent goes, what waits fails and what comes later fails, and says why', async (t) => {
+  const mine = await makeWorld(t)
+  mine.table.set('drop.test', { kind: 'drop' })
+  const running = mine.start(
+    'shop/client',
+    `import dns from 'node:dns'
+     import net from 'node:net'
+     import tls from 'node:tls'
+     const fail = (socket) => new Promise((r) => socket.on('error', (e) => r(e.code + ' ' + e.reason)))
+     const waits = fail(net.connect(80, 'drop.test'))
+     setTimeout(() => console.log('waits'), 10)
+     console.log(JSON.stringify([
+       await waits, await fail(net.connect(80, 'x.test')), await fail(tls.connect(80, 'x.test')), await fail(new tls.TLSSocket().connect(80, 'x.test')),
+       await new Promise((r) => dns.lookup('x.test', (e) => r(e.code))), await fail(net.createServer().listen(80)),
+     ]))`,
+  )
+  await running.says('waits')
+  await eventually('it is asked for', () => mine.asked.length === 1)
+  await mine.capture.close()
+  const { stdout, stderr, code } = await running.ended
+  assert.deepEqual([stderr, code], ['', 0])
+  const gone = 'ECONNREFUSED the local data plane is gone; has "bulkhead up" ended?'
+  assert.deepEqual(JSON.parse(stdout.split('\n')[1] ?? ''), [gone, gone, gone, gone, 'EAI_AGAIN', gone])
 })
 
-test('a pod that was removed is gone with all that it had; close leaves no socket behind', async () => {
-  const mine = await makeWorld()
+test('a pod that was removed is gone with all that it had; close leaves no socket behind', async (t) => {
+  const mine = await makeWorld(t)
   const running = mine.start(
     'shop/client',
     `(await import('node:net')).createServer().listen(8080, () => console.log('up'))`,
@@ -246,7 +243,6 @@ test('a pod that was removed is gone with all that it had; close leaves no socke
   await mine.reap()
   await mine.capture.close()
   assert.deepEqual(readdirSync(mine.runDir), [])
-  await mine.close()
 })
 
 test('what a process leaves where its private socket was does not matter', async () => {
@@ -261,7 +257,7 @@ test('what a process leaves where its private socket was does not matter', async
   const path = join(world.runDir, 'c', name)
   mkdirSync(join(path, 'full'), { recursive: true })
   socket.destroy()
-  await until(() => world.capture.listening('shop/client').length === 0)
+  await eventually('the client listens no more', () => world.capture.listening('shop/client').length === 0)
   rmSync(path, { recursive: true })
 })
 

@@ -2,15 +2,17 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, beforeEach, test } from 'node:test'
+import { before, beforeEach, test } from 'node:test'
+import { eventually, wholeSuite } from '@bulkhead/testing'
 import type { ClientEnd } from '../seams.js'
-import { makeWorld, type Running, until, type World } from './testing.js'
+import { makeWorld, type Running, type World } from './testing.js'
 
+const suite = wholeSuite()
 let world: World
 let server: Running
 
 before(async () => {
-  world = await makeWorld()
+  world = await makeWorld(suite)
   server = world.start(
     'shop/server',
     `import http from 'node:http'
@@ -20,7 +22,6 @@ before(async () => {
   )
   await server.says('up')
 })
-after(() => world.close())
 beforeEach(() => {
   world.table.clear()
   world.asked.length = 0
@@ -83,7 +84,7 @@ test('the app resets its end: the mesh sees a reset', async () => {
   await client(`
     import net from 'node:net'
     const socket = net.connect(1, 'mine.test', () => socket.resetAndDestroy()).on('close', () => console.log('1'))`)
-  await until(() => seen.length > 0)
+  await eventually('the first is seen', () => seen.length > 0)
   assert.deepEqual(seen, ['ECONNRESET'])
 })
 
@@ -103,7 +104,7 @@ test('the app resets many at once: not one of them looks like an end', async () 
     })
     for (let round = 0; round < 10; round++) await Promise.all(Array.from({ length: 10 }, one))
     console.log('1')`)
-  await until(() => seen.length === 100)
+  await eventually('all hundred are seen', () => seen.length === 100)
   assert.deepEqual(new Set(seen), new Set(['ECONNRESET']))
 })
 
@@ -129,7 +130,7 @@ test('the app resets what is only being connected: that waits for the connect, a
     await follow(followed)
     console.log(JSON.stringify(log))`)
   assert.deepEqual(said, ['connect', false, 'connect', false, 'connect', false])
-  await until(() => seen.length === 3)
+  await eventually('all three are seen', () => seen.length === 3)
   assert.deepEqual(seen, ['ECONNRESET', 'ECONNRESET', 'ECONNRESET'])
 })
 
@@ -164,7 +165,7 @@ test('either half closes alone', async () => {
     await new Promise((r) => two.on('close', r))
     console.log(JSON.stringify(log))`)
   assert.deepEqual(seen, ['got all of it', 'mine is over'])
-  await until(() => late.join('') === 'still here')
+  await eventually('what is sent late arrives', () => late.join('') === 'still here')
 })
 
 test('32 MB go out and come back unharmed, whichever side is slow', async () => {
@@ -224,5 +225,8 @@ test('200 connects at once are each their own', async () => {
   assert.equal(seen.length, 200)
   assert.ok(seen.every(Boolean))
   // What was made for them is gone with their process.
-  await until(() => readdirSync(join(world.runDir, 'c')).filter((name) => name.startsWith('s')).length === 0)
+  await eventually(
+    'no socket is left',
+    () => readdirSync(join(world.runDir, 'c')).filter((name) => name.startsWith('s')).length === 0,
+  )
 })

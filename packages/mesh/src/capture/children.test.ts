@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { before, test } from 'node:test'
+import { wholeSuite } from '@bulkhead/testing'
 import { withGrant } from './env.js'
 import { makeWorld, type World } from './testing.js'
 
+const suite = wholeSuite()
 let world: World
 before(async () => {
-  world = await makeWorld()
+  world = await makeWorld(suite)
 })
-after(() => world.close())
 
 async function output(code: string, options = {}): Promise<string[]> {
   const ended = await world.run('shop/client', code, options)

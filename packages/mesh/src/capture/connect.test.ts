@@ -3,14 +3,16 @@ import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { after, before, beforeEach, test } from 'node:test'
-import { makeWorld, type Running, until, type World } from './testing.js'
+import { before, beforeEach, test } from 'node:test'
+import { eventually, wholeSuite } from '@bulkhead/testing'
+import { makeWorld, type Running, type World } from './testing.js'
 
+const suite = wholeSuite()
 let world: World
 let server: Running
 
 before(async () => {
-  world = await makeWorld()
+  world = await makeWorld(suite)
   server = world.start(
     'shop/server',
     `import http from 'node:http'
@@ -27,7 +29,6 @@ before(async () => {
   )
   await server.says('up')
 })
-after(() => world.close())
 beforeEach(() => {
   world.table.clear()
   world.asked.length = 0
@@ -236,7 +237,7 @@ test('who gives up while the answer is on its way leaves nothing open', async ()
   await running.says('gone')
   await world.run('shop/client', '') // a whole process later, the word has arrived
   release()
-  await until(() => world.abandoned.length === 1)
+  await eventually('one is given up', () => world.abandoned.length === 1)
   running.child.kill('SIGKILL')
   await running.ended
 })

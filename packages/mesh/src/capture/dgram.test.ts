@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
-import { after, afterEach, before, test } from 'node:test'
-import { makeWorld, until, type World } from './testing.js'
+import { afterEach, before, test } from 'node:test'
+import { eventually, wholeSuite } from '@bulkhead/testing'
+import { makeWorld, type World } from './testing.js'
 
+const suite = wholeSuite()
 let world: World
 before(async () => {
-  world = await makeWorld()
+  world = await makeWorld(suite)
 })
-after(() => world.close())
 afterEach(() => world.reap())
 
 const CLIENT = { ip: '10.244.0.10', port: 5_000 }
@@ -50,7 +51,7 @@ test('a connected socket hears its peer only', async () => {
        socket.send('to the peer')
      }))`,
   )
-  await until(() => world.datagrams.some(({ data }) => data === 'to the peer'))
+  await eventually('the datagram arrives', () => world.datagrams.some(({ data }) => data === 'to the peer'))
   assert.ok(world.capture.deliver('shop/client', 7000, { ip: '10.244.7.7', port: 53 }, Buffer.from('stranger')))
   assert.ok(world.capture.deliver('shop/client', 7000, { ip: '10.244.1.20', port: 53 }, Buffer.from('peer')))
   await running.says('peer')
@@ -80,7 +81,7 @@ test("a UDP port is taken once in a pod; loopback is the pod's own; nothing boun
   assert.equal(world.capture.deliver('shop/client', 6000, CLIENT, one), false)
   running.child.kill('SIGKILL')
   await running.ended
-  await until(() => !world.capture.deliver('shop/server', 6000, CLIENT, one))
+  await eventually('nobody takes datagrams any more', () => !world.capture.deliver('shop/server', 6000, CLIENT, one))
 })
 
 test("what fails, fails as in Node; options of the host's network are taken and do nothing", async () => {

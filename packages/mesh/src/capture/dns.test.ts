@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { before, test } from 'node:test'
+import { wholeSuite } from '@bulkhead/testing'
 import { makeWorld, type World } from './testing.js'
 
+const suite = wholeSuite()
 let world: World
 before(async () => {
-  world = await makeWorld()
+  world = await makeWorld(suite)
 })
-after(() => world.close())
 
 async function client(code: string): Promise<unknown> {
   const ended = await world.run('shop/client', code)

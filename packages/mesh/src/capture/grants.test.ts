@@ -35,8 +35,7 @@ test('a revoked grant is forgotten, with all that was opened by it', () => {
 })
 
 test('what a process begins belongs to the run that its grant is marked as then', async (t) => {
-  const world = await makeWorld()
-  t.after(() => world.close())
+  const world = await makeWorld(t)
   const grant = world.capture.grant('shop/client', { run: 'first' })
   const code = `
     import { connect } from 'node:net'

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import type { Duplex } from 'node:stream'
 import { test } from 'node:test'
-import { makeWorld, type Running, until } from './testing.js'
+import { eventually } from '@bulkhead/testing'
+import { makeWorld, type Running } from './testing.js'
 
 /*
  * A process that answers and is gone, and a supervisor that was busy meanwhile: its event loop learns of the answer, of
@@ -35,8 +36,7 @@ function heard(stream: Duplex): Promise<string> {
 }
 
 test('what a process answered before its end is read to the end, however late', async (t) => {
-  const world = await makeWorld()
-  t.after(() => world.close())
+  const world = await makeWorld(t)
   const grant = world.capture.grant('shop/server', {})
   const server = world.start(
     'shop/server',
@@ -55,8 +55,7 @@ test('what a process answered before its end is read to the end, however late', 
 })
 
 test('what a process sent before its end is carried to the end, however late; what it reset is no end', async (t) => {
-  const world = await makeWorld()
-  t.after(() => world.close())
+  const world = await makeWorld(t)
   const carried = new Map<string, Promise<string>>()
   world.table.set(
     'orderly.test',
@@ -82,7 +81,7 @@ test('what a process sent before its end is carried to the end, however late; wh
   )
   client.child.once('exit', () => grant.end())
   await client.says('connected')
-  await until(() => carried.size === 2)
+  await eventually('both are carried', () => carried.size === 2)
   client.child.stdin?.write('go')
   holdUntilEnded(client)
   assert.equal(await carried.get('orderly'), 'last words, end')
@@ -90,8 +89,7 @@ test('what a process sent before its end is carried to the end, however late; wh
 })
 
 test('after the end of its process nobody speaks by its secret, and what lives on of it is cut', async (t) => {
-  const world = await makeWorld()
-  t.after(() => world.close())
+  const world = await makeWorld(t)
   const grant = world.capture.grant('shop/server', {})
   // Ended, as far as its supervisor knows: as a child that a process leaves behind.
   const left = world.start(
@@ -108,5 +106,5 @@ test('after the end of its process nobody speaks by its secret, and what lives o
   const late = await world.run('shop/server', `import { connect } from 'node:net'; connect(80, 'client')`, { grant })
   assert.match(late.stderr, /does not know this process's secret/)
   assert.equal(await answer, ', cut')
-  await until(() => world.capture.listening('shop/server').length === 0)
+  await eventually('the server listens no more', () => world.capture.listening('shop/server').length === 0)
 })

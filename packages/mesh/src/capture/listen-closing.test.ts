@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { after, before, test } from 'node:test'
+import { before, test } from 'node:test'
+import { wholeSuite } from '@bulkhead/testing'
 import { makeWorld, type World } from './testing.js'
 
+const suite = wholeSuite()
 let world: World
 before(async () => {
-  world = await makeWorld()
-})
-after(async () => {
-  await world.reap()
-  await world.close()
+  world = await makeWorld(suite)
 })
 
 /** A server that closes as soon as a connection has come, before it has been told whose that is. */

@@ -4,14 +4,15 @@ import { readdirSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
-import { after, afterEach, before, test } from 'node:test'
-import { makeWorld, until, type World } from './testing.js'
+import { afterEach, before, test } from 'node:test'
+import { eventually, wholeSuite } from '@bulkhead/testing'
+import { makeWorld, type World } from './testing.js'
 
+const suite = wholeSuite()
 let world: World
 before(async () => {
-  world = await makeWorld()
+  world = await makeWorld(suite)
 })
-after(() => world.close())
 afterEach(() => world.reap())
 
 const FROM = { ip: '10.244.0.10', port: 40_001 }
@@ -47,7 +48,7 @@ test("listening is told only when the mesh knows; address() is the pod's; close(
   await assert.rejects(world.capture.dialApp('shop/client', 8080, FROM), { code: 'ECONNREFUSED' })
   running.child.stdin?.write('close\n')
   await running.says('closed')
-  await until(() => world.capture.listening('shop/server').length === 0)
+  await eventually('the server listens no more', () => world.capture.listening('shop/server').length === 0)
   await assert.rejects(world.capture.dialApp('shop/server', 8080, FROM), { code: 'ECONNREFUSED' })
   running.child.stdin?.end()
   const { stdout, stderr } = await running.ended
@@ -91,7 +92,7 @@ test('a port is taken once in a pod, in this process or another, and free again 
   assert.equal((await world.run('shop/client', other)).stdout, 'up\n')
   first.child.kill('SIGKILL')
   await first.ended
-  await until(() => world.capture.listening('shop/server').length === 0)
+  await eventually('the server listens no more', () => world.capture.listening('shop/server').length === 0)
   assert.deepEqual(leftovers(), [], 'a killed process leaves its socket file to the agent')
   assert.equal((await world.run('shop/server', other)).stdout, 'up\n')
 })
@@ -139,7 +140,7 @@ test('close() right after listen() gives no listening, and leaves nothing', asyn
   )
   assert.equal(stderr, '')
   assert.deepEqual(JSON.parse(stdout), ['close', 'listening', 'close'])
-  await until(() => leftovers().length === 0)
+  await eventually('nothing is left over', () => leftovers().length === 0)
 })
 
 test('bad ports throw as in Node', async () => {

@@ -97,8 +97,7 @@ function make(random: Random): Script {
 }
 
 async function startDoor(t: TestContext) {
-  const world = await makeWorld()
-  t.after(() => world.close())
+  const world = await makeWorld(t)
   let carried = 0
   let pending = 0
   const ok = world.accept(({ stream }) => {

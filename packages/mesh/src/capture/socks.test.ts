@@ -2,20 +2,21 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { after, afterEach, before, beforeEach, test } from 'node:test'
+import { afterEach, before, beforeEach, test } from 'node:test'
 import { promisify } from 'node:util'
+import { cleanUp, eventually, wholeSuite } from '@bulkhead/testing'
 import fc from 'fast-check'
 import type { Dialer } from '../seams.js'
 import { Grants, makePod } from './grants.js'
 import { Socks } from './socks.js'
 import { readCredentials, readGreeting, readRequest, writeReply } from './socks-wire.js'
-import { makeWorld, until, type World } from './testing.js'
+import { makeWorld, type World } from './testing.js'
 
+const suite = wholeSuite()
 let world: World
 before(async () => {
-  world = await makeWorld()
+  world = await makeWorld(suite)
 })
-after(() => world.close())
 afterEach(() => world.reap())
 beforeEach(() => {
   world.table.clear()
@@ -56,7 +57,7 @@ function reader(socket: Socket) {
   })
   return {
     async take(count: number): Promise<number[]> {
-      await until(() => bytes.length >= count || socket.destroyed)
+      await eventually(`${count} bytes, or the end`, () => bytes.length >= count || socket.destroyed)
       const taken = [...bytes.subarray(0, count)]
       bytes = bytes.subarray(count)
       return taken
@@ -128,7 +129,7 @@ test('who is dropped learns in the end that nobody answers', async (t) => {
   }
   const socks = new Socks(grants, dialer, undefined, 50)
   const socket = connect(await socks.listen(), '127.0.0.1')
-  t.after(() => socks.close())
+  cleanUp(t, () => socks.close())
   const { take } = reader(socket)
   socket.write(Buffer.concat([greeting, login(grant.id, secret), name('drop.test', 80)]))
   assert.deepEqual(await take(6), [5, 2, 1, 0, 5, 6])
@@ -150,7 +151,7 @@ test('a drop is not answered for a while; a client that goes leaves nothing', as
     const { take } = reader(socket)
     socket.write(Buffer.concat([greeting, login(key.user, key.password), name(host, 80)]))
     assert.deepEqual(await take(4), [5, 2, 1, 0])
-    await until(() => world.asked.some((asked) => asked.host === host))
+    await eventually(`${host} is asked for`, () => world.asked.some((asked) => asked.host === host))
     return { socket, take }
   }
   const dropped = await start('drop.test')
@@ -159,7 +160,7 @@ test('a drop is not answered for a while; a client that goes leaves nothing', as
   // Another whole connect later, the end has been noticed and the drop is still unanswered.
   await ask(name('nowhere.test', 80))
   release()
-  await until(() => world.abandoned.length === 1)
+  await eventually('one is given up', () => world.abandoned.length === 1)
   assert.ok(!dropped.socket.destroyed)
   dropped.socket.destroy()
   assert.deepEqual(await dropped.take(1), [])
@@ -181,10 +182,10 @@ test('a reset at once waits for the first byte of who speaks first, and not for 
   const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException]
   assert.equal(error.code, 'ECONNRESET')
   const silent = await ask(name('denied.test', 80))
-  await until(() => silent.socket.destroyed)
+  await eventually('the silent one is cut', () => silent.socket.destroyed)
   // Bytes that came with the request are as good. A reset that comes with data is an end to libuv.
   const early = await ask(Buffer.concat([name('denied.test', 80), Buffer.from('GET')]))
-  await until(() => early.socket.destroyed || early.socket.readableEnded)
+  await eventually('the early one is over', () => early.socket.destroyed || early.socket.readableEnded)
 })
 
 test('a reset is a real one', async () => {

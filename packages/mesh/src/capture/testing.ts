@@ -1,8 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
+import { cleanUp, type Scope, temporaryFolder } from '@bulkhead/testing'
 import type { Address, Capture, ClientEnd, DialAnswer, Dialer, DialRequest } from '../seams.js'
 import type { Grant } from '../types.js'
 import { createCapture } from './capture.js'
@@ -33,7 +31,6 @@ export interface World {
   run(pod: string, code: string, options?: StartOptions): Promise<Ended>
   /** Kills what still runs, and waits for its end. */
   reap(): Promise<void>
-  close(): Promise<void>
 }
 
 export interface StartOptions {
@@ -68,8 +65,9 @@ export const PODS = {
 
 const DEADLINE_MS = 20_000
 
-export async function makeWorld(): Promise<World> {
-  const folder = await mkdtemp(join(tmpdir(), 'bh cap-'))
+/** Gone with `t`, after the processes in it. */
+export async function makeWorld(t: Scope): Promise<World> {
+  const folder = temporaryFolder(t)
   const table: World['table'] = new Map()
   const asked: DialRequest[] = []
   const abandoned: DialRequest[] = []
@@ -122,6 +120,7 @@ export async function makeWorld(): Promise<World> {
     unbound: (pod, port) => void unbound.push({ pod, port }),
   }
   const capture = await createCapture({ runDir: folder, dialer })
+  cleanUp(t, () => capture.close())
   for (const [key, pod] of Object.entries(PODS)) await capture.addPod({ key, ...pod })
 
   const start: World['start'] = (pod, code, { env = {}, command, socks, nodeArgs = [], ...given } = {}) => {
@@ -148,6 +147,7 @@ export async function makeWorld(): Promise<World> {
     for (const child of children.keys()) child.kill('SIGKILL')
     await Promise.all(ends)
   }
+  cleanUp(t, reap)
 
   return {
     capture,
@@ -161,11 +161,6 @@ export async function makeWorld(): Promise<World> {
     start,
     run: (pod, code, options) => start(pod, code, options).ended,
     reap,
-    async close() {
-      await reap()
-      await capture.close()
-      await rm(folder, { recursive: true, force: true })
-    },
   }
 }
 
@@ -202,15 +197,6 @@ function follow(child: ChildProcess): Running {
       look()
     })
   return { child, ended, says, said: () => stdout }
-}
-
-/** Waits for a condition, 15 s at most. */
-export async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 15_000
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`not within 15 s: ${condition}`)
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
 }
 
 /** Both ways, halves kept apart. */

@@ -3,10 +3,12 @@ import assert from 'node:assert/strict'
 import { webcrypto } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { before, test } from 'node:test'
+import { wholeSuite } from '@bulkhead/testing'
 import * as x509 from '@peculiar/x509'
 import { makeWorld, type World } from './testing.js'
 
+const suite = wholeSuite()
 let world: World
 let env: Record<string, string>
 
@@ -36,7 +38,7 @@ async function certificates(): Promise<{ ca: string; cert: string; key: string }
 }
 
 before(async () => {
-  world = await makeWorld()
+  world = await makeWorld(suite)
   const pems = await certificates()
   env = { NODE_EXTRA_CA_CERTS: join(world.runDir, 'ca.pem'), DIR: world.runDir }
   for (const [name, pem] of Object.entries(pems)) writeFileSync(join(world.runDir, `${name}.pem`), pem)
@@ -57,7 +59,6 @@ before(async () => {
   )
   await server.says('up')
 })
-after(() => world.close())
 
 async function client(code: string): Promise<unknown> {
   const ended = await world.run('shop/client', code, { env })

@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram'
 import { Resolver } from 'node:dns/promises'
 import { once } from 'node:events'
 import { describe, it } from 'node:test'
+import { cleanUp } from '@bulkhead/testing'
 import { MAX_MESSAGE_BYTES, RCODE, readQuestion, writeAnswer, writeFailure } from './message.js'
 
 const name = (text: string) =>
@@ -16,7 +17,7 @@ const question = (text: string, flags = 0x0100, more: Buffer = Buffer.from([0, 1
 describe('DNS messages', () => {
   it('are what a real resolver asks and understands', async (t) => {
     const server = createSocket('udp4')
-    t.after(() => server.close())
+    cleanUp(t, () => server.close())
     server.on('message', (data, from) => {
       const read = readQuestion(data)
       assert.ok(read?.kind === 'question')

@@ -4,11 +4,12 @@ import { request as httpsRequest } from 'node:https'
 import type { Socket } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { cleanUp, eventually, temporaryFolder } from '@bulkhead/testing'
 import type { FlowRecord } from '@bulkhead/verdict'
 import { createOutside } from '../outside/index.js'
 import { clientHello } from '../testing/client-hello.js'
 import { type EgressRules, shop } from '../testing/fake-snapshot.js'
-import { type Rig, readAll, recordOf, startRig, until } from '../testing/harness.js'
+import { type Rig, readAll, recordOf, startRig } from '../testing/harness.js'
 
 const GITHUB = 'api.github.com'
 const CLOUDFLARE = 'api.cloudflare.com'
@@ -24,16 +25,9 @@ async function rig(
   egress: Record<string, EgressRules> = {},
   firstBytesMs = 5_000,
 ): Promise<OutsideRig> {
-  const { mkdtemp, rm } = await import('node:fs/promises')
-  const { tmpdir } = await import('node:os')
-  const { join } = await import('node:path')
-  const folder = await mkdtemp(join(tmpdir(), 'bh-'))
-  const outside = await createOutside({ mode: 'stand-in', runDir: folder })
+  const outside = await createOutside({ mode: 'stand-in', runDir: temporaryFolder(t) })
+  cleanUp(t, () => outside.close())
   const made = await startRig(t, { snapshot: shop({ egress }), outside }, { firstBytesMs })
-  t.after(async () => {
-    await outside.close()
-    await rm(folder, { recursive: true, force: true })
-  })
   return { ...made, root: outside.root }
 }
 
@@ -289,7 +283,7 @@ describe('the way out', () => {
     const closed = over(open)
     await made.mesh.removePod('shop/sleep')
     await closed
-    await until(() => (made.mesh.openConnections === 0 ? true : undefined), 'nothing open')
+    await eventually('nothing open', () => made.mesh.openConnections === 0)
     assert.equal(made.mesh.held['learned names'], 0)
   })
 })

@@ -2,18 +2,18 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { parseManifests } from '@bulkhead/resources'
+import { cleanUp, eventually, killed, temporaryFolder } from '@bulkhead/testing'
 import { compile, type Flow, type FlowRecord, judge, type Snapshot } from '@bulkhead/verdict'
 import { withGrant } from '../capture/index.js'
 import type { Mesh } from '../mesh.js'
 import { createOutside } from '../outside/index.js'
 import { startMesh } from '../start.js'
-import { recordOf, until } from '../testing/harness.js'
+import { recordOf } from '../testing/harness.js'
 
 /* The way out of real processes with the real capture, judged by the real engine from real manifests, up to the stand-in. */
 
@@ -44,15 +44,14 @@ interface Place {
 }
 
 async function start(t: TestContext, snapshot: Snapshot): Promise<Place> {
-  const runDir = await mkdtemp(join(tmpdir(), 'bh-'))
+  const runDir = temporaryFolder(t)
   const outside = await createOutside({ mode: 'stand-in', runDir })
   const extraCa = join(runDir, 'ca.pem')
   await writeFile(extraCa, outside.root)
   const mesh = await startMesh({ runDir, snapshot, outside, connectTimeoutMs: 400 })
-  t.after(async () => {
+  cleanUp(t, async () => {
     await mesh.close()
     await outside.close()
-    await rm(runDir, { recursive: true, force: true })
   })
   await Promise.all([...snapshot.pods.keys()].map((key) => mesh.addPod(key)))
   return { mesh, extraCa }
@@ -71,7 +70,7 @@ async function run(
     env: withGrant({ PATH: process.env.PATH, NODE_EXTRA_CA_CERTS: extraCa }, grant.env),
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  t.after(() => child.kill('SIGKILL'))
+  cleanUp(t, () => killed(child))
   let said = ''
   child.stdout.on('data', (chunk: Buffer) => {
     said += chunk
@@ -199,8 +198,8 @@ describe('the way out with real processes', () => {
       ['-e', "require('http').createServer((q, r) => r.end(q.socket.remoteAddress)).listen(8080)"],
       { env: withGrant({ PATH: process.env.PATH }, mesh.grant(key).env), stdio: 'inherit' },
     )
-    t.after(() => server.kill('SIGKILL'))
-    await until(() => (mesh.listening(key).includes(8080) ? true : undefined), 'web-api to listen')
+    cleanUp(t, () => killed(server))
+    await eventually('web-api to listen', () => mesh.listening(key).includes(8080))
     mesh.setReady(key, true)
     const probe = async () => {
       const socket = await mesh.dialAsKubelet(key, 8080)

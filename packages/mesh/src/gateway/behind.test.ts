@@ -4,10 +4,11 @@ import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { describe, it, type TestContext } from 'node:test'
+import { eventually } from '@bulkhead/testing'
 import type { FlowRecord } from '@bulkhead/verdict'
 import { request } from 'undici'
 import { FRONT, forward, identityOf, type Rules, shop } from '../testing/fake-snapshot.js'
-import { recordOf, startRig, until } from '../testing/harness.js'
+import { recordOf, startRig } from '../testing/harness.js'
 import { door, raw, say, serve } from '../testing/http.js'
 
 const GATEWAY = identityOf(FRONT)
@@ -44,7 +45,7 @@ describe('behind the gateway', () => {
 
     rig.mesh.swap(shop({ gateway: {}, allow: { 'shop/web-api': [GATEWAY] } }), 1)
     assert.deepEqual((await ask()).status, 200)
-    const [, allowed] = await until(() => pair(rig.mesh.flows({ run: 'run' })), 'the second record')
+    const [, allowed] = await eventually('the second record', () => pair(rig.mesh.flows({ run: 'run' })))
     assert.equal(summary(allowed), 'allow, ok, -')
     assert.equal(allowed.steps.at(-1)?.code, 'authz.rule-allows')
   })
@@ -67,10 +68,10 @@ describe('behind the gateway', () => {
     assert.equal((await ask('/web-api')).status, 503)
     assert.equal((await ask('/outsider')).status, 503)
     assert.deepEqual((await ask('/plain')).body, 'plain 172.18.0.1')
-    const records = await until(() => {
+    const records = await eventually('three records', () => {
       const all = rig.mesh.flows({ run: 'run' })
       return all.length === 3 ? all : undefined
-    }, 'three records')
+    })
     assert.deepEqual(records.map(summary), [
       'deny, gateway-503, CONNECT, 1 cni-ingress network.nothing-listens',
       'deny, gateway-503, CONNECT, 1 cni-ingress network.nothing-listens',
@@ -89,7 +90,7 @@ describe('behind the gateway', () => {
     const { status, body } = await ask('/before')
     assert.deepEqual([status, body], [503, TERMINATED])
     await assert.rejects(ask('/after'))
-    const [before, after] = await until(() => pair(rig.mesh.flows({ run: 'run' })), 'two records')
+    const [before, after] = await eventually('two records', () => pair(rig.mesh.flows({ run: 'run' })))
     assert.equal(summary(before), 'allow, gateway-503, -')
     assert.deepEqual([after.symptom, after.http?.status, after.bytesReceived], ['reset', 200, 4])
   })
@@ -108,10 +109,7 @@ describe('behind the gateway', () => {
     assert.ok(record)
     assert.equal(summary(record), 'allow, gateway-504, -')
     // Nobody waits behind any more.
-    await until(
-      () => (held.every(({ destroyed, socket }) => destroyed || socket === null) ? true : undefined),
-      'the end',
-    )
+    await eventually('the end', () => held.every(({ destroyed, socket }) => destroyed || socket === null))
   })
 
   it('connections are kept for further requests, each of which has the judgement of its connection', async (t) => {
@@ -123,10 +121,10 @@ describe('behind the gateway', () => {
     })
     for (let count = 0; count < 3; count += 1) assert.equal((await ask()).status, 200)
     assert.equal(sockets.size, 1)
-    const records = await until(() => {
+    const records = await eventually('three records', () => {
       const all = rig.mesh.flows({ run: 'run' })
       return all.length === 3 ? all : undefined
-    }, 'three records')
+    })
     for (const { steps } of records)
       assert.deepEqual(
         steps.filter(({ hop }) => hop === 1).map(({ point }) => point),
@@ -144,7 +142,7 @@ describe('behind the gateway', () => {
     })
     for (let count = 1; count <= 5; count += 1) {
       assert.equal((await ask()).status, 200)
-      await until(() => (rig.mesh.openConnections <= 2 ? true : undefined), 'the connection behind to be gone')
+      await eventually('the connection behind to be gone', () => rig.mesh.openConnections <= 2)
     }
     assert.equal(served, 5)
   })
@@ -196,13 +194,14 @@ describe('behind the gateway', () => {
     const socket = await raw(t, port)
     socket.pause()
     socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n')
-    await until(() => full, 'the app to be held back')
+    await eventually('the app to be held back', () => full)
     let before = -1
-    await until(() => {
+    await eventually('it to write no more', async () => {
+      await new Promise((resolve) => setTimeout(resolve, 20))
       const still = before === written
       before = written
-      return still ? true : undefined
-    }, 'it to write no more')
+      return still
+    })
     assert.ok(written < 32 * 1024 * 1024, `${written} bytes`)
     socket.destroy()
     const record = await recordOf(rig.mesh, 'run')
@@ -221,17 +220,17 @@ describe('policies that change under a gateway', () => {
     })
     assert.equal((await ask()).status, 200)
     const flight = ask('/held')
-    await until(() => held[0], 'a request in flight')
+    await eventually('a request in flight', () => held[0])
     assert.ok(rig.mesh.swap(shop({ gateway: {}, allow: { 'shop/web-api': [] } }), 1) > 0)
     const cut = await flight
     assert.deepEqual([cut.status, cut.body], [503, TERMINATED])
     assert.equal((await ask()).status, 503)
     rig.mesh.swap(shop(open), 2)
     assert.equal((await ask()).status, 200)
-    const records = await until(() => {
+    const records = await eventually('four records', () => {
       const all = rig.mesh.flows({ run: 'run' })
       return all.length === 4 ? all : undefined
-    }, 'four records')
+    })
     assert.deepEqual(
       records.map((record) => `${record.generation} ${summary(record)}`),
       [
@@ -270,9 +269,8 @@ describe('policies that change under a gateway', () => {
     assert.equal(await reset, 'ECONNRESET')
     const silent: Socket = await raw(t, port)
     silent.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n')
-    const dropped = await until(
-      () => rig.mesh.flows({ run: 'run' }).find(({ flag }) => flag === 'NETWORK_POLICY'),
-      'its record',
+    const dropped = await eventually('its record', () =>
+      rig.mesh.flows({ run: 'run' }).find(({ flag }) => flag === 'NETWORK_POLICY'),
     )
     assert.equal(summary(dropped), 'deny, timeout, NETWORK_POLICY, 0 cni-ingress not-modelled')
     silent.destroy()

@@ -2,12 +2,10 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { parseManifests } from '@bulkhead/resources'
+import { cleanUp, killed, temporaryFolder } from '@bulkhead/testing'
 import { compile, type Flow, judge, type Snapshot } from '@bulkhead/verdict'
 import { request } from 'undici'
 import { withGrant } from '../capture/index.js'
@@ -44,12 +42,9 @@ createServer((request, response) => response.end(request.url + ' for ' + request
 `
 
 async function start(t: TestContext, snapshot: Snapshot) {
-  const runDir = await mkdtemp(join(tmpdir(), 'bh-'))
+  const runDir = temporaryFolder(t)
   const mesh = await startMesh({ runDir, snapshot, connectTimeoutMs: 300 })
-  t.after(async () => {
-    await mesh.close()
-    await rm(runDir, { recursive: true, force: true })
-  })
+  cleanUp(t, () => mesh.close())
   const webApi = podOf('shop/web-api')
   for (const { key } of [webApi, podOf('shop/front-istio'), podOf('shop/sleep'), podOf('shop/outsider')]) {
     await mesh.addPod(key)
@@ -59,7 +54,7 @@ async function start(t: TestContext, snapshot: Snapshot) {
     env: withGrant({ PATH: process.env.PATH }, mesh.grant(webApi.key).env),
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  t.after(() => child.kill('SIGKILL'))
+  cleanUp(t, () => killed(child))
   await once(child.stdout, 'data')
   return mesh
 }
@@ -130,7 +125,7 @@ describe('a gateway of real manifests', () => {
         env: withGrant({ PATH: process.env.PATH }, mesh.grant(key, { run: workload }).env),
         stdio: ['ignore', 'pipe', 'inherit'],
       })
-      t.after(() => child.kill('SIGKILL'))
+      cleanUp(t, () => killed(child))
       const [said] = await once(child.stdout, 'data')
       assert.equal(String(said), `200 /a for ${ip}`)
       const record = await recordOf(mesh, workload)

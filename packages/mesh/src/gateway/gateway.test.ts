@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { eventually } from '@bulkhead/testing'
 import { request } from 'undici'
 import { FRONT, forward, identityOf, redirect, respond, shop, undecided } from '../testing/fake-snapshot.js'
-import { recordOf, startRig, until } from '../testing/harness.js'
+import { recordOf, startRig } from '../testing/harness.js'
 import { door, serve } from '../testing/http.js'
 
 const GATEWAY = identityOf(FRONT)
@@ -91,7 +92,7 @@ describe('a request from outside', () => {
       assert.equal(record.generation, generation, what)
       assert.equal(answer.headers.server, 'istio-envoy', what)
       if (answer.statusCode === 302) assert.equal(answer.headers.location, 'http://else.test/')
-      await until(() => (rig.mesh.flows({ run: what }).length === 1 ? true : undefined), `one record of ${what}`)
+      await eventually(`one record of ${what}`, () => rig.mesh.flows({ run: what }).length === 1)
     }
   })
 })

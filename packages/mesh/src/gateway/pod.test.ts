@@ -3,8 +3,9 @@ import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { createServer } from 'node:net'
 import { describe, it } from 'node:test'
+import { cleanUp, eventually } from '@bulkhead/testing'
 import { FRONT, identityOf, shop } from '../testing/fake-snapshot.js'
-import { readAll, recordOf, startRig, until } from '../testing/harness.js'
+import { readAll, recordOf, startRig } from '../testing/harness.js'
 import { door, raw, say, serve } from '../testing/http.js'
 
 const GET = 'GET / HTTP/1.1\r\nhost: shop.test\r\nconnection: close\r\n\r\n'
@@ -70,7 +71,7 @@ describe("a gateway's pod", () => {
     busy.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n')
     const idleEnd = once(idle, 'end')
     idle.resume()
-    const response = await until(() => held[0], 'the request')
+    const response = await eventually('the request', () => held[0])
     const removed = rig.mesh.removePod(FRONT)
     await idleEnd
     assert.match(await say(t, port, GET), /\[reset\]$/)
@@ -81,13 +82,13 @@ describe("a gateway's pod", () => {
     busy.end()
     idle.end()
     await removed
-    await until(() => (rig.mesh.openConnections === 0 ? true : undefined), 'nothing open')
+    await eventually('nothing open', () => rig.mesh.openConnections === 0)
     const record = rig.mesh.flows({ run: 'run' }).find(({ transport }) => transport === 'http')
     assert.deepEqual([record?.symptom, record?.flag], ['ok', '-'])
     await rig.mesh.addPod(FRONT)
     rig.mesh.setReady(FRONT, true)
     const again = say(t, port, GET)
-    await until(() => held[1], 'the next request').then((next) => next.end('again'))
+    await eventually('the next request', () => held[1]).then((next) => next.end('again'))
     assert.equal(statusOf(await again), 200)
   })
 
@@ -98,7 +99,7 @@ describe("a gateway's pod", () => {
     await serve(rig, 'shop/web-api', (_message, response) => void held.push(response))
     const { port } = await door(t, rig)
     const answer = say(t, port, GET)
-    await until(() => held[0], 'the request')
+    await eventually('the request', () => held[0])
     await rig.mesh.removePod(FRONT)
     assert.equal(await answer, '[reset]')
   })
@@ -117,10 +118,10 @@ describe('a published port', () => {
     const rules = { allow: { 'shop/web-api': [identityOf('shop/sleep')] } }
     rig.mesh.swap(shop(rules), 1)
     assert.equal(await say(t, port, GET), '[reset]')
-    const [, denied] = await until(() => {
+    const [, denied] = await eventually('the second record', () => {
       const all = rig.mesh.flows({ run: 'open' })
       return all.length === 2 ? all : undefined
-    }, 'the second record')
+    })
     assert.deepEqual([denied?.outcome, denied?.symptom, denied?.flag], ['deny', 'reset', 'DENY'])
     assert.equal(denied?.steps.at(-1)?.code, 'authz.no-rule-allows')
     await close()
@@ -131,7 +132,7 @@ describe('a published port', () => {
     const rig = await startRig(t, { snapshot: shop() })
     rig.mesh.setReady('shop/web-api', false)
     const { port, close } = await rig.mesh.publish('shop/web-api', 80, { at: 0, run: 'none' })
-    t.after(close)
+    cleanUp(t, close)
     assert.equal(await say(t, port, GET), '[reset]')
     assert.equal((await recordOf(rig.mesh, 'none')).flag, 'NO_ENDPOINT')
   })
@@ -139,7 +140,7 @@ describe('a published port', () => {
   it('is on loopback, and says what is wrong with it', async (t) => {
     const rig = await startRig(t, { snapshot: shop() })
     const taken = createServer().listen(0, '127.0.0.1')
-    t.after(() => taken.close())
+    cleanUp(t, () => taken.close())
     await once(taken, 'listening')
     const address = taken.address()
     const at = typeof address === 'object' && address !== null ? address.port : 0

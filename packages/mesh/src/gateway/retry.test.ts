@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
+import { eventually } from '@bulkhead/testing'
 import type { HttpRequest } from '@bulkhead/verdict'
 import { Client } from 'undici'
 import { forward, identityOf, type Rules, shop } from '../testing/fake-snapshot.js'
-import { recordOf, startRig, until } from '../testing/harness.js'
+import { recordOf, startRig } from '../testing/harness.js'
 import { door, say, serve, text } from '../testing/http.js'
 
 const HEAD = 'HTTP/1.1\r\nhost: shop.test\r\nconnection: close\r\n'
@@ -97,7 +98,7 @@ describe('a request whose connection was kept, and is dead', () => {
     )
     assert.match(await say(t, port, `GET /late ${HEAD}\r\n`), /^HTTP\/1.1 504 /)
     held?.()
-    await until(() => (rig.mesh.openConnections === 0 ? true : undefined), 'its connection to be gone')
+    await eventually('its connection to be gone', () => rig.mesh.openConnections === 0)
     assert.deepEqual(asked, ['GET /first'])
   })
 })

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
+import { eventually } from '@bulkhead/testing'
 import type { HeaderChange, HttpRequest, NextHop, RouteDecision } from '@bulkhead/verdict'
 import type { MeshParts } from '../mesh.js'
 import { fakeNextHop } from '../testing/fake-engine.js'
 import { FRONT, forward, redirect, shop } from '../testing/fake-snapshot.js'
-import { recordOf, startRig, until } from '../testing/harness.js'
+import { recordOf, startRig } from '../testing/harness.js'
 import { door, say, serve } from '../testing/http.js'
 
 /* What a route's author writes goes out as it is written, or the request is refused: it never hangs, and costs no connection. */
@@ -61,7 +62,7 @@ describe('what a route says', () => {
     )
     for (let count = 0; count < 3; count += 1) assert.match(await ask(), /^HTTP\/1.1 503 /)
     assert.deepEqual(asked, [])
-    await until(() => (rig.mesh.openConnections === 0 ? true : undefined), 'all connections to be gone')
+    await eventually('all connections to be gone', () => rig.mesh.openConnections === 0)
   })
 
   it('of an answer’s framing is not heard', async (t) => {
@@ -99,7 +100,7 @@ describe('what is not modelled', () => {
     rig.mesh.swap(shop({ gateway: { route: (request) => forward(request) } }), 1)
     assert.match(await ask(), /^HTTP\/1.1 503 /)
     assert.equal(asked.length, 1)
-    const record = await until(() => rig.mesh.flows({ run: 'run' })[1], 'the second record')
+    const record = await eventually('the second record', () => rig.mesh.flows({ run: 'run' })[1])
     assert.deepEqual(
       [record.outcome, record.symptom, record.steps.at(-1)?.code, record.steps.at(-1)?.policy],
       ['unknown', 'gateway-503', 'not-modelled', 'DestinationRule/shop/tls'],

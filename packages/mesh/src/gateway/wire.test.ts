@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { describe, it, type TestContext } from 'node:test'
+import { eventually } from '@bulkhead/testing'
 import { MAX_PIPELINED } from '../http/limits.js'
 import type { MeshParts } from '../mesh.js'
 import { ambiguous } from '../testing/ambiguous.js'
 import { forward, type Rules, shop } from '../testing/fake-snapshot.js'
-import { recordOf, startRig, until } from '../testing/harness.js'
+import { recordOf, startRig } from '../testing/harness.js'
 import { door, raw, say, serve } from '../testing/http.js'
 
 const HEAD = 'host: shop.test\r\nconnection: close\r\n'
@@ -176,7 +177,7 @@ describe('a request as it goes on', () => {
       })
       const upgrade = `connection: upgrade\r\nupgrade: ${protocol}\r\n`
       socket.write(`GET /${protocol} HTTP/1.1\r\nhost: x\r\n${upgrade}\r\nGET /2 HTTP/1.1\r\nhost: x\r\nx-value: `)
-      await until(() => (answer === '' ? undefined : true), 'the answer')
+      await eventually('the answer', () => answer !== '')
       socket.write('GET /smuggled HTTP/1.1\r\nhost: x\r\n\r\n')
       await ended
       assert.deepEqual(
@@ -237,6 +238,6 @@ describe('a request as it goes on', () => {
     socket.write('GET /next HTTP/1.1\r\nhost: x\r\n\r\n')
     const [second] = await once(socket, 'data')
     assert.equal(bodyOf(String(second)).url, '/next')
-    await until(() => (rig.mesh.flows({ run: 'run' }).length === 2 ? true : undefined), 'two records')
+    await eventually('two records', () => rig.mesh.flows({ run: 'run' }).length === 2)
   })
 })

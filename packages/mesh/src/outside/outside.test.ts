@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { Duplex } from 'node:stream'
 import { describe, it, type TestContext } from 'node:test'
 import { connect as connectTls } from 'node:tls'
+import { cleanUp, temporaryFolder } from '@bulkhead/testing'
 import { compile } from '@bulkhead/verdict'
 import { readAll } from '../testing/harness.js'
 import { isGloballyRoutable, StandInNames } from './addresses.js'
@@ -40,12 +38,9 @@ function worldOf(names: Readonly<Record<string, readonly string[]>>, connect: Wo
 }
 
 async function start(t: TestContext, mode: OutsideMode, world?: World, lookMs = 300): Promise<RunningOutside> {
-  const runDir = await mkdtemp(join(tmpdir(), 'bh-'))
+  const runDir = temporaryFolder(t)
   const outside = await createOutside({ mode, runDir, lookMs, ...(world && { world }) })
-  t.after(async () => {
-    await outside.close()
-    await rm(runDir, { recursive: true, force: true })
-  })
+  cleanUp(t, () => outside.close())
   return outside
 }
 
@@ -157,11 +152,10 @@ describe('the outside', () => {
   })
 
   it('is not asked where the API server is one of its own, and only there', async (t) => {
-    const runDir = await mkdtemp(join(tmpdir(), 'bh-'))
-    t.after(() => rm(runDir, { recursive: true, force: true }))
+    const runDir = temporaryFolder(t)
     const apiServer = async () => Duplex.from(['the API server'])
     const outside = await createOutside({ mode: 'stand-in', runDir, apiServer })
-    t.after(() => outside.close())
+    cleanUp(t, () => outside.close())
     const { ip } = compile([]).platform.controlPlane
     assert.equal(await readAll(await outside.dial({ ip, port: 6443 }, 'control-plane')), 'the API server')
     assert.equal(await code(outside.dial({ ip, port: 6444 }, 'control-plane')), 'ECONNREFUSED')

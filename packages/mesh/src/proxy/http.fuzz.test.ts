@@ -16,9 +16,10 @@ import {
   send,
   smallerScript,
 } from '@bulkhead/resources/testing'
+import { eventually } from '@bulkhead/testing'
 import { type HttpRequest, splitPath } from '@bulkhead/verdict'
 import { FRONT, type Rules, shop } from '../testing/fake-snapshot.js'
-import { type Rig, startRig, until } from '../testing/harness.js'
+import { type Rig, startRig } from '../testing/harness.js'
 import { sayOn, serve } from '../testing/http.js'
 
 /*
@@ -254,6 +255,6 @@ for (const name of Object.keys(proxies)) {
     socket.end(`${get('/ok')}${get('/ok')}POST /ok HTTP/1.1\r\n${HOST}transfer-encoding: chunked\r\n\r\n`)
     socket.resume()
     await once(socket, 'close')
-    await until(() => (rig.mesh.held.connections === 0 ? true : undefined), 'nothing open')
+    await eventually('nothing open', () => rig.mesh.held.connections === 0)
   })
 }

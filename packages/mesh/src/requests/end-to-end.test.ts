@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { it } from 'node:test'
+import { cleanUp, killed, temporaryFolder } from '@bulkhead/testing'
 import { withGrant } from '../capture/index.js'
 import { startMesh } from '../start.js'
 import { podOf, summary, withPolicies } from './testing.js'
@@ -63,12 +61,9 @@ console.log(JSON.stringify({ said, connections: ports.size }))
 `
 
 it('a keep-alive connection of a real program: each request for itself', { timeout: 60_000 }, async (t) => {
-  const runDir = await mkdtemp(join(tmpdir(), 'bh-'))
+  const runDir = temporaryFolder(t)
   const mesh = await startMesh({ runDir, snapshot, connectTimeoutMs: 300 })
-  t.after(async () => {
-    await mesh.close()
-    await rm(runDir, { recursive: true, force: true })
-  })
+  cleanUp(t, () => mesh.close())
   const [client, echo] = [podOf('test/client'), podOf('test/echo')]
   for (const key of [client, echo]) {
     await mesh.addPod(key)
@@ -80,7 +75,7 @@ it('a keep-alive connection of a real program: each request for itself', { timeo
       env: withGrant({ PATH: process.env.PATH }, grant.env),
       stdio: ['ignore', 'pipe', 'inherit'],
     })
-    t.after(() => child.kill('SIGKILL'))
+    cleanUp(t, () => killed(child))
     return child
   }
   await once(run(echo, SERVER).stdout, 'data')

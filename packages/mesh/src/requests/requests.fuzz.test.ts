@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import { eventually } from '@bulkhead/testing'
 import fc from 'fast-check'
-import { until } from '../testing/harness.js'
 import { serve } from '../testing/http.js'
 import { answersIn, asks, dial, exchange, podOf, start, withPolicies } from './testing.js'
 
@@ -93,6 +93,6 @@ it('nothing but what is listed reaches the app', { timeout: 60_000 }, async (t) 
   const others = heard.filter((request) => request !== 'GET /open' && request !== 'POST /open')
   assert.deepEqual(others, [])
   assert.ok(answered > 5 && heard.length > 5, `${answered} answers to ${heard.length} requests`)
-  await until(() => (rig.mesh.openConnections === 0 ? true : undefined), 'nothing open')
+  await eventually('nothing open', () => rig.mesh.openConnections === 0)
   assert.deepEqual(answersIn(await exchange(await dial(rig, 'test/client'), asks('GET', '/open'))), ['200 ok'])
 })

@@ -3,9 +3,10 @@ import type { Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { parseManifests, type Resource } from '@bulkhead/resources'
+import { eventually } from '@bulkhead/testing'
 import { compile, type FlowRecord, judgeAt, nextHop, type Snapshot, servedAt } from '@bulkhead/verdict'
 import type { MeshParts } from '../mesh.js'
-import { type Rig, startRig, until } from '../testing/harness.js'
+import { type Rig, startRig } from '../testing/harness.js'
 import type { MeshOptions } from '../types.js'
 
 /* Connections judged by the real engine, from manifests as a cluster has them. */
@@ -89,10 +90,10 @@ export function answersIn(text: string): readonly string[] {
 
 /** The records of a run, once there are so many. */
 export const recordsOf = ({ mesh }: Rig, run: string, count: number): Promise<readonly FlowRecord[]> =>
-  until(() => {
+  eventually(`${count} records of ${run}`, () => {
     const records = mesh.flows({ run })
     return records.length >= count ? records : undefined
-  }, `${count} records of ${run}`)
+  })
 
 /** The deciding step of a record, and how the record puts it. */
 export const summary = ({ outcome, symptom, flag, steps, decidedBy, http }: FlowRecord): string => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { cleanUp } from '@bulkhead/testing'
 import { type Flow, judge } from '@bulkhead/verdict'
 import { request } from 'undici'
 import type { Rig } from '../testing/harness.js'
@@ -59,7 +60,7 @@ describe('where requests are read', () => {
     const rig = await start(t, snapshot)
     await app(rig)
     const door = await rig.mesh.publish('test/echo', 8080, { at: 0, run: 'run' })
-    t.after(() => door.close())
+    cleanUp(t, () => door.close())
     assert.deepEqual(answersIn(await say(t, door.port, asks('GET', '/open'))), ['200 /open'])
     assert.deepEqual(answersIn(await say(t, door.port, asks('GET', '/shut'))), [denied])
     const records = await recordsOf(rig, 'run', 2)
@@ -74,7 +75,7 @@ describe('where requests are read', () => {
     const rig = await start(t, snapshot)
     await app(rig)
     const door = await rig.mesh.publish('test/front-istio', 80, { at: 0, run: 'run' })
-    t.after(() => door.close())
+    cleanUp(t, () => door.close())
     const ask = async (path: string) => {
       const { statusCode, body } = await request(`http://127.0.0.1:${door.port}${path}`)
       return `${statusCode} ${(await body.text()).trim()}`

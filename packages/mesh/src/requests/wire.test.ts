@@ -4,9 +4,10 @@ import { once } from 'node:events'
 import { type RequestListener, request } from 'node:http'
 import type { Socket } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
+import { cleanUp, eventually } from '@bulkhead/testing'
 import type { ProxyTimeouts } from '../proxy/proxy-pod.js'
 import { clientHello } from '../testing/client-hello.js'
-import { type Rig, until } from '../testing/harness.js'
+import type { Rig } from '../testing/harness.js'
 import { serve, text } from '../testing/http.js'
 import { answersIn, asks, dial, exchange, podOf, recordsOf, start, summary, withPolicies } from './testing.js'
 
@@ -33,7 +34,7 @@ const echo: RequestListener = (message, response) => {
 async function scene(t: TestContext, app: RequestListener = echo, gatewayTimeouts: ProxyTimeouts = {}): Promise<Rig> {
   const rig = await start(t, listed, { gatewayTimeouts })
   const server = await serve(rig, podOf('test/echo'), app)
-  t.after(() => server.closeAllConnections())
+  cleanUp(t, () => server.closeAllConnections())
   return rig
 }
 
@@ -225,7 +226,7 @@ describe('requests that are read on their way', () => {
     )
     const idle = await say(rig, 'GET /open HTTP/1.1\r\nhost: a\r\n\r\n', 'idle')
     assert.deepEqual(answersIn(idle), ['200 GET /open'])
-    await until(() => (rig.mesh.openConnections === 0 ? true : undefined), 'nothing open')
+    await eventually('nothing open', () => rig.mesh.openConnections === 0)
   })
 
   it('10 MB each way, streamed and unchanged', async (t) => {
@@ -278,14 +279,14 @@ describe('requests that are read on their way', () => {
     const rig = await scene(t, (message) => void held.push(message.socket))
     const socket = await dial(rig, 'test/client', 'run')
     socket.write('GET /open HTTP/1.1\r\nhost: echo\r\n\r\n')
-    await until(() => held[0], 'the request')
+    await eventually('the request', () => held[0])
     socket.destroy()
     assert.equal((await recordsOf(rig, 'run', 1))[0]?.symptom, 'no-answer')
-    await until(() => (held[0]?.destroyed ? true : undefined), "the app's connection to go")
+    await eventually("the app's connection to go", () => held[0]?.destroyed)
     // One that never asks has a record of its own.
     ;(await dial(rig, 'test/client', 'silent')).destroy()
     assert.deepEqual((await recordsOf(rig, 'silent', 1)).map(summary), ['allow, ok, -'])
-    await until(() => (rig.mesh.openConnections === 0 ? true : undefined), 'nothing open')
+    await eventually('nothing open', () => rig.mesh.openConnections === 0)
   })
 })
 

@@ -1,8 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import type { TestContext } from 'node:test'
+import { cleanUp, eventually, temporaryFolder } from '@bulkhead/testing'
 import type { FlowRecord, Snapshot } from '@bulkhead/verdict'
 import { Mesh, type MeshParts } from '../mesh.js'
 import type { Dialer } from '../seams.js'
@@ -23,7 +21,7 @@ export async function startRig(
   options: Partial<MeshOptions> = {},
   parts: Partial<MeshParts> = {},
 ): Promise<Rig> {
-  const runDir = await mkdtemp(join(tmpdir(), 'bh-'))
+  const runDir = temporaryFolder(t)
   const snapshot: Snapshot = options.snapshot ?? shop()
   const made: FakeCapture[] = []
   const makeCapture = async (dialer: Dialer) => {
@@ -35,10 +33,7 @@ export async function startRig(
     { runDir, connectTimeoutMs: 400, ...options, snapshot },
     { judgeAt: fakeJudgeAt, nextHop: fakeNextHop, servedAt: fakeServedAt, makeCapture, ...parts },
   )
-  t.after(async () => {
-    await mesh.close()
-    await rm(runDir, { recursive: true, force: true })
-  })
+  cleanUp(t, () => mesh.close())
   const keys = [...snapshot.pods.keys()]
   await Promise.all(keys.map((key) => mesh.addPod(key)))
   for (const key of keys) mesh.setReady(key, true)
@@ -60,17 +55,6 @@ export function readAll(stream: Duplex): Promise<string> {
   })
 }
 
-/** Waits until `probe` gives something. */
-export async function until<T>(probe: () => T | undefined, what: string, limitMs = 15_000): Promise<T> {
-  const deadline = Date.now() + limitMs
-  for (;;) {
-    const found = probe()
-    if (found !== undefined) return found
-    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 2))
-  }
-}
-
 /** The one record of a run. */
 export const recordOf = (mesh: Mesh, run: string): Promise<FlowRecord> =>
-  until(() => mesh.flows({ run })[0], `the flow record of ${run}`)
+  eventually(`the flow record of ${run}`, () => mesh.flows({ run })[0])

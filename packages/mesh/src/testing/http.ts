@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
+import { cleanUp } from '@bulkhead/testing'
 import type { Published } from '../types.js'
 import { FRONT } from './fake-snapshot.js'
 import type { Rig } from './harness.js'
@@ -25,14 +26,14 @@ export const text = async (message: IncomingMessage): Promise<string> => {
 /** The front door, open until the test's end. */
 export async function door(t: TestContext, { mesh }: Rig, run = 'run', port = 80): Promise<Published> {
   const opened = await mesh.publish(FRONT, port, { at: 0, run })
-  t.after(() => opened.close())
+  cleanUp(t, () => opened.close())
   return opened
 }
 
 /** A raw connection to a port of this machine. */
 export async function raw(t: TestContext, port: number): Promise<Socket> {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
-  t.after(() => socket.destroy())
+  cleanUp(t, () => socket.destroy())
   await once(socket, 'connect')
   return socket.on('error', () => {})
 }

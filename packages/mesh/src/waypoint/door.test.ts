@@ -3,11 +3,12 @@ import { once } from 'node:events'
 import { connect as connectHttp2 } from 'node:http2'
 import { connect, type Socket } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
+import { cleanUp, eventually } from '@bulkhead/testing'
 import { MAX_CONNECTIONS } from '../http/limits.js'
 import type { MeshParts } from '../mesh.js'
 import { identityOf, shop, WAYPOINT } from '../testing/fake-snapshot.js'
 import { show } from '../testing/forge.js'
-import { type Rig, readAll, recordOf, startRig, until } from '../testing/harness.js'
+import { type Rig, readAll, recordOf, startRig } from '../testing/harness.js'
 import { sayOn, serve } from '../testing/http.js'
 
 /* What comes to a waypoint's pod itself, past the sources' proxies. */
@@ -37,7 +38,7 @@ async function tunnel(t: TestContext, rig: Rig, identity: string, authority: str
   const secure = await show(await rig.capture.connect('shop/outsider', ADDRESS, 15008, run), { cert, key })
   secure.on('error', () => {})
   const session = connectHttp2('https://waypoint', { createConnection: () => secure }).on('error', () => {})
-  t.after(() => session.destroy())
+  cleanUp(t, () => session.destroy())
   const stream = session
     .request({ ':method': 'CONNECT', ':authority': authority }, { endStream: false })
     .on('error', () => {})
@@ -131,14 +132,14 @@ describe("a waypoint's port 15008", () => {
       Array.from({ length: MAX_CONNECTIONS }, () => rig.capture.connect('shop/notsleep', 'web-api', 80, 'silent')),
     )
     for (const socket of silent) socket.on('error', () => {}).write('G')
-    await until(() => (rig.mesh.approaching(WAYPOINT) === 0 ? true : undefined), 'all of them there')
+    await eventually('all of them there', () => rig.mesh.approaching(WAYPOINT) === 0)
     const dial = (run: string) => rig.capture.connect('shop/sleep', 'web-api', 80, run)
     assert.equal(await sayOn(await dial('late'), GET), '[reset]')
     const { flag, symptom, error } = await recordOf(rig.mesh, 'late')
     assert.deepEqual([flag, symptom], ['CONNECT', 'reset'])
     assert.match(error ?? '', /has 1024 connections, and takes no more$/)
     for (const socket of silent.splice(0, 10)) socket.destroy()
-    await until(() => (rig.mesh.flows({ run: 'silent' }).length === 10 ? true : undefined), 'ten less')
+    await eventually('ten less', () => rig.mesh.flows({ run: 'silent' }).length === 10)
     assert.match(await sayOn(await dial('later'), GET), /^HTTP\/1.1 200 /)
     for (const socket of silent) socket.destroy()
   })
@@ -148,6 +149,6 @@ describe("a waypoint's port 15008", () => {
     await tunnel(t, rig, identityOf('shop/sleep'), `${SERVICE}:80`, 'good')
     await sayOn(await rig.capture.connect('shop/sleep', 'web-api', 80, 'run'), GET)
     await rig.mesh.removePod(WAYPOINT)
-    await until(() => (Object.values(rig.mesh.held).every((count) => count === 0) ? true : undefined), 'nothing held')
+    await eventually('nothing held', () => Object.values(rig.mesh.held).every((count) => count === 0))
   })
 })

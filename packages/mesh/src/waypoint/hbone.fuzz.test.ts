@@ -15,11 +15,12 @@ import {
   send,
   smallerScript,
 } from '@bulkhead/resources/testing'
+import { eventually } from '@bulkhead/testing'
 import { type HttpRequest, splitPath, type WaypointEvidence } from '@bulkhead/verdict'
 import { identityOf, shop } from '../testing/fake-snapshot.js'
 import { type Shown, show } from '../testing/forge.js'
 import * as h2 from '../testing/h2-frames.js'
-import { readAll, startRig, until } from '../testing/harness.js'
+import { readAll, startRig } from '../testing/harness.js'
 import { sayOn, serve } from '../testing/http.js'
 
 /*
@@ -267,5 +268,5 @@ it('what is broken was good before: in a tunnel a request is answered by the app
     assert.ok(came.includes(expected), `${as} ${to} ${text}: ${came.toString('latin1')}`)
     assert.equal(answered() - before, expected === SERVED ? 1 : 0)
   }
-  await until(() => (rig.mesh.openConnections === 0 ? true : undefined), 'nothing open')
+  await eventually('nothing open', () => rig.mesh.openConnections === 0)
 })

@@ -3,10 +3,11 @@ import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
+import { cleanUp, eventually } from '@bulkhead/testing'
 import { Client } from 'undici'
 import type { MeshParts } from '../mesh.js'
 import { identityOf, type Rules, shop, WAYPOINT } from '../testing/fake-snapshot.js'
-import { type Rig, readAll, recordOf, startRig, until } from '../testing/harness.js'
+import { type Rig, readAll, recordOf, startRig } from '../testing/harness.js'
 import { sayOn, serve } from '../testing/http.js'
 import type { MeshOptions } from '../types.js'
 import { caller, podOf, startReal, withObjects } from './testing.js'
@@ -32,7 +33,7 @@ async function start(
 async function keeping(t: TestContext, { capture }: Rig, run = 'kept') {
   const socket = await capture.connect('shop/sleep', 'web-api', 80, run)
   const client = new Client('http://web-api', { connect: (_options, done) => queueMicrotask(() => done(null, socket)) })
-  t.after(() => client.destroy())
+  cleanUp(t, () => client.destroy())
   const get = async (path = '/'): Promise<string> => {
     const { statusCode, body } = await client.request({ method: 'GET', path })
     return `${statusCode} ${await body.text()}`
@@ -140,7 +141,7 @@ describe('the pods of a waypoint', () => {
     const { rig, held } = await start(t)
     const { socket, get } = await keeping(t, rig)
     const answer = get('/held')
-    const response = await until(() => held[0], 'the request')
+    const response = await eventually('the request', () => held[0])
     const ended = new Promise((resolve) => socket.once('close', resolve))
     rig.mesh.setReady(WAYPOINT, false)
     const removed = rig.mesh.removePod(WAYPOINT)
@@ -155,7 +156,7 @@ describe('the pods of a waypoint', () => {
     const { rig, held } = await start(t, {}, { gatewayTimeouts: { drainMs: 50 } })
     const { get } = await keeping(t, rig)
     const answer = assert.rejects(get('/held'))
-    await until(() => held[0], 'the request')
+    await eventually('the request', () => held[0])
     await rig.mesh.removePod(WAYPOINT)
     await answer
     const record = await recordOf(rig.mesh, 'kept')
@@ -171,7 +172,7 @@ describe('the pods of a waypoint', () => {
     })
     const { port } = await gateway.mesh.publish('shop/front-istio', 80, { at: 0, run: 'outside' })
     const got = fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } })
-    await until(() => (asked > 0 ? true : undefined), 'the request')
+    await eventually('the request', () => asked > 0)
     await gateway.mesh.removePod(WAYPOINT)
     const { status } = await got
     assert.equal(status, 503)
@@ -182,11 +183,11 @@ describe('the pods of a waypoint', () => {
     const { rig, call } = await start(t, {}, {}, { certificateTtlMs: 600 })
     const { get } = await keeping(t, rig)
     const serials = new Set<string>()
-    await until(() => {
+    await eventually('a third certificate', () => {
       for (const { source, serial } of rig.mesh.tunnels().open) if (source === WAYPOINT) serials.add(serial)
       void call('shop/sleep', 'GET', '/').catch(() => {})
       return serials.size >= 3 ? true : undefined
-    }, 'a third certificate')
+    })
     assert.equal(await get(), '200 served')
     assert.equal((await call('shop/sleep', 'GET', '/', 'last')).status, 200)
   })

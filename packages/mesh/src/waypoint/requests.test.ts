@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
+import { eventually } from '@bulkhead/testing'
 import type { FlowRecord } from '@bulkhead/verdict'
 import { identityOf, type Rules, shop, WAYPOINT } from '../testing/fake-snapshot.js'
-import { recordOf, startRig, until } from '../testing/harness.js'
+import { recordOf, startRig } from '../testing/harness.js'
 import { serve, text } from '../testing/http.js'
 import { caller } from './testing.js'
 
@@ -59,10 +60,10 @@ describe('a waypoint', () => {
       assert.deepEqual([method, status, body, headers.server], [method, 403, 'RBAC: access denied', 'istio-envoy'])
     }
     assert.equal((await call('shop/sleep', 'GET', '/things')).status, 200)
-    const records = await until(() => {
+    const records = await eventually('three records', () => {
       const all = rig.mesh.flows({ run: 'run' })
       return all.length === 3 ? all : undefined
-    }, 'three records')
+    })
     assert.deepEqual(
       records.map((record) => summary(record)[0]),
       ['deny, rbac-403, DENY, 403', 'unknown, rbac-403, DENY, 403', 'allow, ok, -, 200'],

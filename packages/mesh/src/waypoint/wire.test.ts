@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { describe, it, type TestContext } from 'node:test'
+import { eventually } from '@bulkhead/testing'
 import type { MeshParts } from '../mesh.js'
 import { ambiguous } from '../testing/ambiguous.js'
 import { type Rules, shop } from '../testing/fake-snapshot.js'
-import { recordOf, startRig, until } from '../testing/harness.js'
+import { recordOf, startRig } from '../testing/harness.js'
 import { sayOn, serve } from '../testing/http.js'
 
 const HEAD = 'host: web-api\r\nconnection: close\r\n'
@@ -151,10 +152,10 @@ describe('a request as a waypoint sends it on', () => {
       'content-length: 4',
       'last',
     ])
-    const records = await until(() => {
+    const records = await eventually('three records', () => {
       const all = rig.mesh.flows({ run: 'run' })
       return all.length === 3 ? all : undefined
-    }, 'three records')
+    })
     assert.deepEqual(
       records.map(({ symptom, flag, http }) => [symptom, flag, http?.status]),
       [304, 204, 200].map((status) => ['ok', '-', status]),
@@ -186,11 +187,12 @@ describe('a request as a waypoint sends it on', () => {
     socket.write(`GET / HTTP/1.1\r\n${HEAD}\r\n`)
     // It comes to a stop: as much as between two looks that saw the same.
     let before = -1
-    await until(() => {
+    await eventually('a standstill', async () => {
+      await new Promise((resolve) => setTimeout(resolve, 20))
       const still = written > 0 && written === before
       before = written
-      return still ? true : undefined
-    }, 'a standstill')
+      return still
+    })
     assert.ok(written < whole, `${written} MiB`)
     let read = 0
     socket.on('data', (chunk) => {

@@ -186,7 +186,7 @@ describe('an attempt from outside', () => {
   })
 
   it('is this machine s, to the port that leads to the gateway', async (t) => {
-    const { target, tools } = bench(t, [[/^node \S+probe\.mjs attempt$/, { stdout: seen() }]])
+    const { target, tools } = bench(t, [[/^node .+probe\.mjs'? attempt$/, { stdout: seen() }]])
     await target.attempt('outside', { ...get, to: { service: 'shop/shop-gateway-istio' }, port: 80 })
     const { host, port } = given(tools.asked.find(({ tool }) => tool === 'node')?.stdin)
     assert.deepEqual([host, port], ['127.0.0.1', 30080])

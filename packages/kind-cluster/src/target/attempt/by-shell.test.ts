@@ -5,6 +5,7 @@ import { createServer } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net'
 import { describe, it, type TestContext } from 'node:test'
 import type { Observation, ResolvedAttempt } from '@bulkhead/scenarios'
+import { cleanUp } from '@bulkhead/testing'
 import { bench } from '../testing/bench.js'
 import { canShell, shellObservation, shellScript, shellWords } from './by-shell.js'
 import { fromNode } from './from-node.js'
@@ -30,7 +31,7 @@ async function made(attempt: ResolvedAttempt): Promise<Observation | undefined> 
 async function listening(t: TestContext, server: Server): Promise<number> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  t.after(() => server.close())
+  cleanUp(t, () => server.close())
   return (server.address() as AddressInfo).port
 }
 
@@ -39,7 +40,7 @@ const serving = (t: TestContext, serve: (socket: Socket) => void): Promise<numbe
     t,
     createTcpServer((socket) => {
       socket.on('error', () => {})
-      t.after(() => socket.destroy())
+      cleanUp(t, () => socket.destroy())
       serve(socket)
     }),
   )

@@ -5,6 +5,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, it } from 'node:test'
 import type { Attempt } from '@bulkhead/scenarios'
+import { cleanUp } from '@bulkhead/testing'
 import { recordingTools } from '../../testing/index.js'
 import { bench } from '../testing/bench.js'
 import { fromNode } from './from-node.js'
@@ -82,7 +83,7 @@ describe('a program of a node', () => {
     })
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
-    t.after(() => server.close())
+    cleanUp(t, () => server.close())
     const { port } = server.address() as AddressInfo
     const there = await once(spawn('curl', ['--version']), 'close').catch(() => undefined)
     if (there === undefined) return t.diagnostic('no curl here, so that a real one was not asked')

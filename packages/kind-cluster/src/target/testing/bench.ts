@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { TestContext } from 'node:test'
 import { loadManifests } from '@bulkhead/resources'
 import type { Observation } from '@bulkhead/scenarios'
+import { temporaryFolder } from '@bulkhead/testing'
 import { type Place, placeOf } from '../../place.js'
 import { type Answers, type Matcher, type RecordingTools, recordingTools } from '../../testing/index.js'
 import { KindTarget, type KindTargetOptions } from '../kind-target.js'
@@ -41,8 +41,7 @@ export interface BenchOptions extends KindTargetOptions {
 
 /** Where a cluster of ours is up, as far as this machine can tell. */
 export function placeFor(t: TestContext): Place {
-  const folder = mkdtempSync(join(tmpdir(), 'bulkhead-kind-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const folder = temporaryFolder(t)
   symlinkSync(join(repository, 'k8s'), join(folder, 'k8s'))
   mkdirSync(join(folder, 'apps/probe/dist'), { recursive: true })
   writeFileSync(join(folder, 'apps/probe/dist/probe.mjs'), program)

@@ -45,7 +45,7 @@ export function fakeCluster(
     [/^kubectl logs -n /, ({ args }) => records('proxy', args[args.indexOf('-n') + 2])],
     [/^kubectl exec -n kube-system cilium-/, () => records('hubble')],
     [/^kubectl exec -i -n /, (command) => world.inPod(command)],
-    [/^node \S+probe\.mjs attempt$/, ({ stdin = '' }) => world.fromOutside(JSON.parse(stdin))],
+    [/^node .+probe\.mjs'? attempt$/, ({ stdin = '' }) => world.fromOutside(JSON.parse(stdin))],
     [/^docker exec -i \S+ /, (command) => world.onNode(command)],
     ['kubectl get secret -n', { stdout: JSON.stringify(stolen) }],
     ['kubectl create token', { stdout: 'a-token' }],
