@@ -11,7 +11,10 @@ export interface Command {
   readonly secret?: boolean
   /** After this it is ended, with all that it has started. */
   readonly timeoutMs: number
-  /** What takes back what it has done when it is asked to end has so long for that. Default: a few seconds. */
+  /**
+   * What takes back what it has done when it is asked to end has so long for that, and is asked to by whoever exits. Default: a few
+   * seconds, and with who exits it is killed.
+   */
   readonly graceMs?: number
   /** Working directory. Default: the clone. */
   readonly cwd?: string

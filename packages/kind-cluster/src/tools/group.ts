@@ -26,16 +26,25 @@ export async function endGroup(leader: number, graceMs: number): Promise<void> {
   signalGroup(leader, 'SIGKILL')
 }
 
-const running = new Set<number>()
+/** Each group that runs, and how it is ended when this process exits. */
+const running = new Map<number, 'asked' | 'killed'>()
 
 function endAll(): void {
-  for (const leader of running) signalGroup(leader, 'SIGKILL')
+  for (const [leader, how] of running)
+    if (how === 'killed') signalGroup(leader, 'SIGKILL')
+    else {
+      signalGroup(leader, 'SIGTERM')
+      signalGroup(leader, 'SIGCONT')
+    }
 }
 
-/** Keeps in mind that a group runs, so that it does not outlive this process however that exits. */
-export function tied(leader: number): () => void {
+/**
+ * Keeps in mind that a group runs, so that it does not outlive this process however that exits. One whose leader takes back what it has
+ * done, and starts groups itself, is `asked` to end: killed, it could not end those. A leader of ours that was asked before leaves at once.
+ */
+export function tied(leader: number, how: 'asked' | 'killed'): () => void {
   if (running.size === 0) process.on('exit', endAll)
-  running.add(leader)
+  running.set(leader, how)
   return () => {
     running.delete(leader)
     if (running.size === 0) process.off('exit', endAll)

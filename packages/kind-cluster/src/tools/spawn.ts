@@ -37,7 +37,7 @@ async function runOne(command: Command, run: RunOptions, settings: Settings): Pr
   const cwd = command.cwd ?? settings.cwd
   const env = childEnv(settings.env, command.env)
   const child = spawn(command.tool, command.args, { cwd, env, detached: true, stdio: 'pipe' })
-  const untie = child.pid === undefined ? () => {} : tied(child.pid)
+  const untie = child.pid === undefined ? () => {} : tied(child.pid, command.graceMs === undefined ? 'killed' : 'asked')
   // Who does not read all of its stdin may end before all of it is written.
   child.stdin.on('error', () => {}).end(command.stdin ?? '')
   const over = new AbortController()
