@@ -6,6 +6,7 @@ export {
   type MakeBundleOptions,
   makeBundle,
   NPM_CACHE,
+  otherSources,
   partsFolder,
   readManifest,
   type Unpacked,

@@ -37,6 +37,25 @@ test('the plan with a bundle, as it is read and typed', async (t) => {
   matchesGolden(anywhere, 'cluster/up-plan-bundle.txt')
 })
 
+test('a bundle whose apps were built from other sources is told, by their names, and taken all the same', async (t) => {
+  const given = recorded(t, () => [])
+  const { sources } = manifestOf()
+  const image = Object.keys(sources).find((one) => one.includes('/probe:')) ?? assert.fail('there is no probe')
+  const same = reader()
+  await up({ bundle: await bundleIn(stateOf(given.place)), plan: true }, same.io, given)
+  assert.equal(same.stderr(), '')
+  const other = { sources: { ...sources, [image]: '0'.repeat(64) } }
+  const file = await bundleIn(path.join(stateOf(given.place), 'other'), other)
+  const said = reader()
+  await up({ bundle: file, plan: true }, said.io, given)
+  assert.match(
+    said.stderr(),
+    /^look: \S+ \(2026-01-02T.*built from other sources than this clone has: (\S+)\. The cluster/,
+  )
+  assert.ok(said.stderr().includes(`has: ${image}.`))
+  assert.match(said.stdout(), /^What `npx bulkhead cluster up --bundle FILE` does/)
+})
+
 test('a bundle of other versions is refused before anything is planned, asked or made', async (t) => {
   const given = recorded(t, () => [])
   const file = await bundleIn(stateOf(given.place), { pins: { cilium: '1.0.0' } })

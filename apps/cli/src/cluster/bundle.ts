@@ -6,9 +6,11 @@ import {
   type BundleManifest,
   causeOf,
   commandLine,
+  forPlace,
   holdManifest,
   makeBundle,
   NPM_CACHE,
+  otherSources,
   type Place,
   partsFolder,
   readManifest,
@@ -118,7 +120,9 @@ export async function unpack(name: string, options: JsonOption & StateOption, io
   }).catch((error: unknown) => {
     throw failed(error)
   })
-  if (options.json === true) printJson(io, { folder, there, made: manifest.made, files: manifest.files.length })
+  const otherApps = tellOtherApps(file, manifest, place, io)
+  if (options.json === true)
+    printJson(io, { folder, there, made: manifest.made, files: manifest.files.length, otherApps })
   else
     print(
       io,
@@ -132,10 +136,31 @@ export async function bundleFor(name: string, place: Place, io: Io): Promise<Unp
   try {
     const manifest = await readManifest(file)
     const at = { file, root: place.root, pins: readPins(place.root), platform: nodePlatform() }
-    return unpackedBundle(file, place, manifest, holdManifest(manifest, at))
+    const part = holdManifest(manifest, at)
+    tellOtherApps(file, manifest, place, io)
+    return unpackedBundle(file, place, manifest, part)
   } catch (error) {
     throw failed(error)
   }
+}
+
+/**
+ * Says which apps of a bundle were built from something else than this clone has. Told and not refused: a change that shows nowhere is one,
+ * too, and where there is no network nobody could build others.
+ */
+function tellOtherApps(file: string, { sources, made }: BundleManifest, place: Place, io: Io): readonly string[] {
+  const images = otherSources(sources, place.root, readPins(place.root))
+  if (images.length > 0)
+    note(
+      io,
+      printable(
+        forPlace(
+          `look: ${shownPath(io, file)} (${made}) has apps that were built from other sources than this clone has: ${images.join(', ')}. The cluster will run those of the bundle. For this clone's, make it again where there is a network: \`npx bulkhead cluster bundle\`.`,
+          place,
+        ),
+      ),
+    )
+  return images
 }
 
 /** An error with what its reader can do about it. */

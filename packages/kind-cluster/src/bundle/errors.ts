@@ -10,6 +10,7 @@ export class BundleError extends Error {
     | 'other-pins'
     | 'other-platform'
     | 'contents'
+    | 'sources'
 
   constructor(code: BundleError['code'], message: string) {
     super(message)

@@ -4,9 +4,11 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { imagesOf } from '../plan/images.js'
+import { root } from '../plan/testing.js'
 import { readManifest } from './check.js'
 import { withoutDigest } from './images.js'
 import { partsFolder } from './make.js'
+import { sourcesOf } from './sources.js'
 import { bench, filesIn, goodFetches, pins, platform, rendered, sha256, type Table } from './testing.js'
 
 test('everything is in it, with what it was made for, and its checksum lies beside it', async (t) => {
@@ -43,6 +45,7 @@ test('everything is in it, with what it was made for, and its checksum lies besi
     assert.deepEqual([sha256(text), text.length], [told, size], path)
   }
   assert.equal(manifest.npm.registry, 'https://packages.example/npm/', 'a password would be given along')
+  assert.deepEqual(manifest.sources, sourcesOf(root, pins))
 })
 
 test('images are those that charts and pins name, each once: by digest where one is known, saved by their tags', async (t) => {

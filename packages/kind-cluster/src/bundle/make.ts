@@ -13,6 +13,7 @@ import { Fetcher } from './fetch.js'
 import { grouped, withoutDigest } from './images.js'
 import { type BundleManifest, type BundlePlatform, MANIFEST, NPM_CACHE, SCHEMA } from './manifest.js'
 import { Parts } from './parts.js'
+import { sourcesOf } from './sources.js'
 
 const GIB = 1024 ** 3
 /** What the images of one platform may take, saved and unpacked: an estimate, since nobody knows before they are fetched. */
@@ -79,7 +80,9 @@ class Making {
   }
 
   async all(): Promise<MadeBundle> {
-    const { file, pins, platforms, signal, now = () => new Date() } = this.#options
+    const { file, place, pins, platforms, signal, now = () => new Date() } = this.#options
+    // As they are before anything is built of them.
+    const sources = sourcesOf(place.root, pins)
     const fingerprint = createHash('sha256')
       .update(JSON.stringify([SCHEMA, pins, this.#values, [...platforms].sort()]))
       .digest('hex')
@@ -98,7 +101,14 @@ class Making {
     const files = await parts.digests()
     const manifest: BundleManifest = {
       ...{ schema: SCHEMA, made: now().toISOString(), pins: { ...pins }, values: { ...this.#values }, tools },
-      ...{ platforms: made, charts, gatewayApi: gatewayApiFile, npm: { registry }, files: [...files] },
+      ...{
+        platforms: made,
+        charts,
+        gatewayApi: gatewayApiFile,
+        npm: { registry },
+        sources: { ...sources },
+        files: [...files],
+      },
     }
     return this.#pack(parts, manifest)
   }

@@ -3,7 +3,7 @@ import type { Pins } from '../pins.js'
 import { BundleError } from './errors.js'
 
 /** The form of a bundle that this version writes and reads. */
-export const SCHEMA = 1
+export const SCHEMA = 2
 /** The first file of every bundle. */
 export const MANIFEST = 'manifest.json'
 /** The folder in it that `npm ci --offline --cache` takes. */
@@ -30,6 +30,8 @@ const schema = z.object({
   pins: z.record(z.string(), z.unknown()),
   /** The charts' values, by file: which images there are depends on them. */
   values: z.record(text, sha256),
+  /** What our apps were built from: by image, a digest of the sources. */
+  sources: z.record(image, sha256),
   /** What it was made with. */
   tools: z.record(text, text),
   platforms: z

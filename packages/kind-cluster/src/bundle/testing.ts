@@ -12,7 +12,8 @@ import type { Command } from '../tools.js'
 import { writeArchive } from './archive.js'
 import { valuesOf } from './check.js'
 import { type MadeBundle, type MakeBundleOptions, makeBundle } from './make.js'
-import { type BundleManifest, MANIFEST } from './manifest.js'
+import { type BundleManifest, MANIFEST, SCHEMA } from './manifest.js'
+import { sourcesOf } from './sources.js'
 
 export type Table = readonly (readonly [Matcher, Answers])[]
 
@@ -144,10 +145,11 @@ export const contents: Readonly<Record<string, string>> = {
 /** Its manifest. */
 export function manifestOf(files: Readonly<Record<string, string>> = contents): BundleManifest {
   return {
-    schema: 1,
+    schema: SCHEMA,
     made: '2026-01-02T03:04:05.000Z',
     pins: { ...pins },
     values: { ...valuesOf(root, pins) },
+    sources: { ...sourcesOf(root, pins) },
     tools: {},
     platforms: [
       {

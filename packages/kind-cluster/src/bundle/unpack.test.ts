@@ -137,7 +137,7 @@ test('a manifest that is none, of another schema, with wrong fields, or that nam
   const cases: readonly (readonly [unknown, string, RegExp])[] = [
     ['{', 'not-a-bundle', /is no JSON/],
     ['null', 'not-a-bundle', /is of schema none/],
-    [{ ...whole, schema: 2 }, 'not-a-bundle', /is of schema 2, and this clone reads schema 1/],
+    [{ ...whole, schema: 1 }, 'not-a-bundle', /is of schema 1, and this clone reads schema 2/],
     [{ ...whole, files: 'all' }, 'damaged', /at files:/],
     [{ ...whole, platforms: [] }, 'damaged', /at platforms:/],
     [{ ...whole, gatewayApi: 'nowhere.yaml' }, 'damaged', /has no nowhere\.yaml among its files/],

@@ -29,7 +29,7 @@ export function imagesOf(pins: Pins): { readonly built: readonly string[]; reado
 }
 
 /** The app that is in an image of ours: `localhost/bulkhead/probe:0.1.0` has apps/probe. */
-const appOf = (image: string): string => image.slice(OURS.length).split(':')[0] ?? ''
+export const appOf = (image: string): string => image.slice(OURS.length).split(':')[0] ?? ''
 
 /** The line that builds an image of ours; for another platform than the engine's own where that is given. */
 export const buildOf = ({ docker }: Commands, image: string, platform?: string): Command =>
