@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { temporaryFolder } from '@bulkhead/testing'
 
 const app = fileURLToPath(new URL('..', import.meta.url))
 
 /** A clone with the bin file alone. */
 function bare(t: TestContext): string {
-  const root = mkdtempSync(path.join(tmpdir(), 'bulkhead-bin-'))
-  t.after(() => rmSync(root, { recursive: true, force: true }))
+  const root = temporaryFolder(t)
   const folder = path.join(root, 'apps', 'cli')
   cpSync(path.join(app, 'bin'), path.join(folder, 'bin'), { recursive: true })
   cpSync(path.join(app, 'package.json'), path.join(folder, 'package.json'))
@@ -63,8 +63,7 @@ test('a reader that goes away is the end, not a failure', () => {
 
 /** Where each script lies that Node.js has loaded, as it says of its coverage. */
 function loaded(t: TestContext, ...args: readonly string[]): readonly string[] {
-  const folder = mkdtempSync(path.join(tmpdir(), 'bulkhead-loaded-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const folder = temporaryFolder(t)
   const env = { ...process.env, NODE_V8_COVERAGE: folder }
   spawnSync(process.execPath, [path.join(app, 'bin', 'bulkhead.js'), ...args], { cwd: folder, env })
   return readdirSync(folder).flatMap((file) => {

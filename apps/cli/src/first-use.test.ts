@@ -1,10 +1,12 @@
 // What the README shows and a newcomer types, in that order, on one target.
+
 import assert from 'node:assert/strict'
-import { readFileSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { get } from 'node:http'
 import path from 'node:path'
-import { after, before, describe, test } from 'node:test'
-import { bulkhead, root, temporaryFolder } from './target/testing.js'
+import { before, describe, test } from 'node:test'
+import { cleanUp, plainFolder, wholeSuite } from '@bulkhead/testing'
+import { bulkhead, root } from './target/testing.js'
 
 /** The blocks of the README that show a terminal: what is typed, and all that it answers. */
 function shown(name: string): { readonly typed: readonly string[]; readonly answer: string } {
@@ -18,7 +20,8 @@ function shown(name: string): { readonly typed: readonly string[]; readonly answ
 }
 
 describe('the first use', () => {
-  const stateDir = temporaryFolder()
+  const suite = wholeSuite()
+  const stateDir = plainFolder(suite)
   const state = ['--state', stateDir]
   /** A command's words as they are without --state, on both streams in the order of a terminal, and without seconds. */
   const say = async (...args: readonly string[]) => {
@@ -31,10 +34,7 @@ describe('the first use', () => {
     const { code, stderr } = await bulkhead('up', ...state, '--port', '0')
     assert.equal(code, 0, stderr)
   })
-  after(async () => {
-    await bulkhead('down', ...state)
-    rmSync(stateDir, { recursive: true, force: true })
-  })
+  cleanUp(suite, () => bulkhead('down', ...state))
 
   test('the attack in the README is what the terminal shows', async () => {
     const { typed, answer } = shown('attack')

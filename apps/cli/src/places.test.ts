@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, realpathSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { temporaryFolder } from '@bulkhead/testing'
 import { findPlaces, shellWord, shownPath, stateDirectory } from './places.js'
 
 function clone(t: TestContext): string {
-  const root = realpathSync(mkdtempSync(path.join(tmpdir(), 'bulkhead-places-')))
-  t.after(() => rmSync(root, { recursive: true, force: true }))
+  const root = realpathSync(temporaryFolder(t))
   for (const folder of ['k8s/layers', 'scenarios', 'other']) mkdirSync(path.join(root, folder), { recursive: true })
   writeFileSync(path.join(root, 'package.json'), '{}')
   return root

@@ -1,21 +1,14 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { describe, type TestContext, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { standIns } from '@bulkhead/kind-cluster/testing'
+import { plainFolder } from '@bulkhead/testing'
 import type { Command } from 'commander'
 import { reader } from './cluster/testing.js'
 import { repository } from './golden.js'
 import { createProgram } from './program.js'
 import { RefusedWith, tellPrograms } from './refused.js'
 import { runCli } from './testing.js'
-
-function folder(t: TestContext): string {
-  const made = mkdtempSync(path.join(tmpdir(), 'bulkhead-refused-'))
-  t.after(() => rmSync(made, { recursive: true, force: true }))
-  return made
-}
 
 /** In the place of a folder where nothing is up. */
 const STATE = 'STATE'
@@ -67,7 +60,7 @@ describe('a command that is refused says why on stderr, and with --json on stdou
 
   for (const [name, args, code] of refusals) {
     test([name, ...args].join(' '), async (t) => {
-      const given = args.map((one) => (one === STATE ? folder(t) : one))
+      const given = args.map((one) => (one === STATE ? plainFolder(t) : one))
       const ran = await runCli([...name.split(' '), ...given, '--json'], { cwd: repository })
       assert.equal(ran.code, 2, ran.stderr)
       assert.match(ran.stdout, /^[^\n]+\n$/, 'a line, as a record is')
@@ -86,26 +79,26 @@ describe('a command that is refused says why on stderr, and with --json on stdou
     ['flows', '--on', 'kind'],
   ])
     test(`${args.join(' ')}: what to type means the folder that was given`, async (t) => {
-      const state = folder(t)
+      const state = plainFolder(t)
       const { stderr, stdout } = await runCli([...args, '--json', '--state', state], { cwd: repository })
       assert.ok(stderr.includes(`npx bulkhead cluster up --state ${state}`), stderr)
       assert.ok(JSON.parse(stdout).error.message.includes(`npx bulkhead cluster up --state ${state}`), stdout)
-      const usual = await runCli([...args, '--state', state, '--state', '.bulkhead'], { cwd: folder(t) })
+      const usual = await runCli([...args, '--state', state, '--state', '.bulkhead'], { cwd: plainFolder(t) })
       assert.ok(!usual.stderr.includes('--state'), usual.stderr)
     })
 
   test('verify --format json', async (t) => {
-    const ran = await runCli(['verify', '--format', 'json', '--state', folder(t)], { cwd: repository })
+    const ran = await runCli(['verify', '--format', 'json', '--state', plainFolder(t)], { cwd: repository })
     assert.equal(JSON.parse(ran.stdout).error.code, 'not-up')
   })
 
   test('cluster doctor, outside of a clone', async (t) => {
-    const ran = await runCli(['cluster', 'doctor', '--json'], { cwd: folder(t) })
+    const ran = await runCli(['cluster', 'doctor', '--json'], { cwd: plainFolder(t) })
     assert.match(JSON.parse(ran.stdout).error.message, /^there is no k8s\/ folder/)
   })
 
   test('cluster bundle, when a tool fails in the middle', async (t) => {
-    const state = folder(t)
+    const state = plainFolder(t)
     const nothing = { args: '', code: 1, stderr: 'not today' }
     const { path: PATH } = standIns(state, { docker: [nothing], helm: [nothing], npm: [nothing], curl: [nothing] })
     const file = path.join(state, 'bundle.tar')
@@ -120,7 +113,7 @@ describe('a command that is refused says why on stderr, and with --json on stdou
   })
 
   test('cluster down, where the cluster is not ours', async (t) => {
-    const state = folder(t)
+    const state = plainFolder(t)
     const { path: PATH } = standIns(state, { kind: [{ args: 'get clusters', stdout: 'bulkhead\n' }] })
     const ran = await runCli(['cluster', 'down', '--json', '--state', state], { cwd: repository, env: { PATH } })
     assert.equal(ran.code, 2)
@@ -129,7 +122,7 @@ describe('a command that is refused says why on stderr, and with --json on stdou
   })
 
   test('cluster up, with what the doctor has found', async (t) => {
-    const state = folder(t)
+    const state = plainFolder(t)
     const nothing = { args: '', code: 1, stderr: 'not today' }
     const { path: PATH } = standIns(state, {
       kind: [{ args: 'get clusters' }, nothing],

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import type { Report } from '@bulkhead/scenarios'
+import { temporaryFolder } from '@bulkhead/testing'
 import { typedFor } from './given.js'
 import { repository } from './golden.js'
 import type { Io } from './io.js'
@@ -30,14 +30,8 @@ function io(cwd: string): { readonly io: Io; stdout(): string; stderr(): string 
   return { io: all, stdout: () => read(stdout), stderr: () => read(stderr) }
 }
 
-function folder(t: { after(end: () => void): void }): string {
-  const made = mkdtempSync(path.join(tmpdir(), 'bulkhead-report-'))
-  t.after(() => rmSync(made, { recursive: true, force: true }))
-  return made
-}
-
 test('one run gives as many reports as are asked for, and text for whoever waits', async (t) => {
-  const cwd = folder(t)
+  const cwd = temporaryFolder(t)
   const said = io(cwd)
   const plan = planReport(said.io, { output: ['a.html', 'a.xml', 'a.json', 'a.txt'] })
   await printReport(said.io, plan, report, text)
@@ -51,7 +45,7 @@ test('one run gives as many reports as are asked for, and text for whoever waits
 })
 
 test('when it was made is in every form that is kept, and the text stays as it is', async (t) => {
-  const cwd = folder(t)
+  const cwd = temporaryFolder(t)
   const said = io(cwd)
   const plan = planReport(said.io, { output: ['a.html', 'a.xml', 'a.json', 'a.txt'] })
   const startedAt = '2026-11-22T04:00:00.000Z'
@@ -64,7 +58,7 @@ test('when it was made is in every form that is kept, and the text stays as it i
 })
 
 test('what is to be typed means the folder that was given, in each form as that is written', async (t) => {
-  const cwd = folder(t)
+  const cwd = temporaryFolder(t)
   const said = io(cwd)
   const state = `it's "here"`
   const typed = await typedFor(io(repository).io, { state })
@@ -88,14 +82,14 @@ for (const [options, begins] of [
   [{ format: 'html', output: ['a'] }, 'text of kind'],
 ] as const) {
   test(`stdout has what ${JSON.stringify(options)} asks for`, async (t) => {
-    const said = io(folder(t))
+    const said = io(temporaryFolder(t))
     await printReport(said.io, planReport(said.io, options), report, text)
     assert.ok(said.stdout().startsWith(begins))
   })
 }
 
 test('a file that cannot be written is told, and not taken for written', async (t) => {
-  const cwd = folder(t)
+  const cwd = temporaryFolder(t)
   const said = io(cwd)
   const plan = planReport(said.io, { output: ['a.xml'] })
   mkdirSync(path.join(cwd, 'a.xml'))

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
 import { test } from 'node:test'
 import type { Scenario } from '@bulkhead/scenarios'
+import { temporaryFolder } from '@bulkhead/testing'
 import { repository } from './golden.js'
 import { chooseScenarios } from './scenario-run.js'
 import { runCli } from './testing.js'
@@ -43,8 +41,7 @@ test('an unknown id is an error that names near ones, or all', () => {
 
 for (const command of ['attack', 'verify']) {
   test(`${command} with nothing up says so: exit code 2`, async (t) => {
-    const state = mkdtempSync(path.join(tmpdir(), 'bulkhead-nothing-'))
-    t.after(() => rmSync(state, { recursive: true, force: true }))
+    const state = temporaryFolder(t)
     const { code, stdout, stderr } = await runCli([command, '--state', state], { cwd: repository })
     assert.equal(code, 2)
     assert.equal(stdout, '')

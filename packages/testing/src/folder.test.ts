@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { cleanUp } from './clean-up.js'
-import { temporaryFolder } from './folder.js'
+import { plainFolder, temporaryFolder } from './folder.js'
 
 test('a folder of its own below the temporary one, gone with the test and all that is in it', async (t) => {
   let folder = ''
@@ -12,6 +12,7 @@ test('a folder of its own below the temporary one, gone with the test and all th
     folder = temporaryFolder(inner)
     assert.equal(dirname(folder), tmpdir())
     assert.match(basename(folder), / /, 'nobody may mind a space')
+    assert.match(basename(plainFolder(inner)), /^[\w-]+$/, 'but for who reads what is to be typed')
     assert.ok(statSync(folder).isDirectory())
     assert.notEqual(temporaryFolder(inner), folder)
     mkdirSync(join(folder, 'a/b'), { recursive: true })

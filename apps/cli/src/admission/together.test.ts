@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { parseManifests } from '@bulkhead/resources'
+import { temporaryFolder } from '@bulkhead/testing'
 import { readNamed } from '../objects/read.js'
 import { together } from './together.js'
 
@@ -12,8 +12,7 @@ const map = (name: string, data = '{}') =>
   `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: ${name}, namespace: shop }\ndata: ${data}\n`
 
 test('the objects of a file are one text, and each is where it stands', async (t) => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'bulkhead-together-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const folder = temporaryFolder(t)
   const list = `apiVersion: v1\nkind: List\nitems:\n${[map('l1'), map('l2')]
     .map((item) => `  - ${item.trimEnd().replaceAll('\n', '\n    ')}\n`)
     .join('')}`

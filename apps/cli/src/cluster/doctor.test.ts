@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Writable } from 'node:stream'
 import { describe, it, type TestContext } from 'node:test'
@@ -14,6 +12,7 @@ import {
   type StandIns,
   standIns,
 } from '@bulkhead/kind-cluster/testing'
+import { temporaryFolder } from '@bulkhead/testing'
 import { matchesGolden, repository } from '../golden.js'
 import type { Io } from '../io.js'
 import { type DoctorGiven, type DoctorOptions, doctor } from './doctor.js'
@@ -48,15 +47,9 @@ async function told(given: DoctorGiven, options: DoctorOptions = {}, signal?: Ab
   return { code, stdout: Buffer.concat(chunks).toString() }
 }
 
-function folderFor(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'bulkhead-doctor-cli-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
-  return folder
-}
-
 /** A machine that has everything, but for what is given. */
 function given(t: TestContext, tools: Tools, machine = goodMachine()): DoctorGiven {
-  return { tools, machine, place: placeOf(repository, folderFor(t)) }
+  return { tools, machine, place: placeOf(repository, temporaryFolder(t)) }
 }
 
 describe('cluster doctor', () => {
@@ -101,7 +94,7 @@ describe('cluster doctor', () => {
 
 describe('cluster doctor, with real programs', () => {
   function programs(t: TestContext): { readonly stand: StandIns; readonly given: DoctorGiven } {
-    const folder = folderFor(t)
+    const folder = temporaryFolder(t)
     const stand = standIns(folder, {
       docker: [
         { args: '^version', stdout: JSON.stringify(goodVersion) },

@@ -1,21 +1,20 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { placeOf } from '@bulkhead/kind-cluster'
 import { standIns } from '@bulkhead/kind-cluster/testing'
+import { cleanUp, killed, plainFolder } from '@bulkhead/testing'
 import { repository } from '../golden.js'
 
 const record = { uid: 'the-uid', begun: 'then', networkWasThere: true, steps: {}, untold: [] }
 
 /** The command line itself, with real programs under the tools' names: a cluster of ours is there, and the first build never ends. */
 function interruptible(t: TestContext, hangs: 'hears' | 'deaf') {
-  const folder = mkdtempSync(path.join(tmpdir(), 'bulkhead-interrupted-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const folder = plainFolder(t)
   const place = placeOf(repository, path.join(folder, 'state'))
   mkdirSync(place.folder, { recursive: true })
   writeFileSync(place.record, JSON.stringify(record))
@@ -34,7 +33,7 @@ function interruptible(t: TestContext, hangs: 'hears' | 'deaf') {
     env: { PATH: tools.path, KUBECONFIG: '/somewhere/else' },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  t.after(() => child.kill('SIGKILL'))
+  cleanUp(t, () => killed(child))
   let said = ''
   child.stderr.on('data', (data: Buffer) => {
     said += data.toString()

@@ -1,10 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { PassThrough, Writable } from 'node:stream'
 import type { TestContext } from 'node:test'
 import { type Place, placeOf } from '@bulkhead/kind-cluster'
 import { ownCluster, type RecordingTools, recordingTools } from '@bulkhead/kind-cluster/testing'
+import { plainFolder } from '@bulkhead/testing'
 import { repository } from '../golden.js'
 import type { Io } from '../io.js'
 import type { ClusterTools } from './place.js'
@@ -16,8 +15,7 @@ export function recorded(
   t: TestContext,
   table: (given: ClusterTools['place']) => Table,
 ): ClusterTools & { readonly tools: RecordingTools } {
-  const state = mkdtempSync(path.join(tmpdir(), 'bulkhead-cluster-'))
-  t.after(() => rmSync(state, { recursive: true, force: true }))
+  const state = plainFolder(t)
   const place = placeOf(path.resolve(repository), state)
   return { place, tools: recordingTools(table(place)) }
 }

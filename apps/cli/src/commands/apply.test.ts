@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { after, before, describe, test } from 'node:test'
-import { bulkhead, root, temporaryFolder, theShop } from '../target/testing.js'
+import { before, describe, test } from 'node:test'
+import { cleanUp, plainFolder, wholeSuite } from '@bulkhead/testing'
+import { bulkhead, root, theShop } from '../target/testing.js'
 import { runCli } from '../testing.js'
 
 const identity = 'k8s/layers/50-identity/shop'
@@ -14,7 +15,8 @@ const movedBy = (text: string): readonly string[] =>
   text.split('\n').flatMap((line) => /^[+-] (.*)$/.exec(line)?.[1] ?? [])
 
 describe('apply and delete, on a target without layers', () => {
-  const folder = temporaryFolder()
+  const suite = wholeSuite()
+  const folder = plainFolder(suite)
   const state = ['--state', path.join(folder, 'state')]
   const say = (command: string, ...args: readonly string[]) => runCli([command, ...args, ...state], { cwd: root })
   /** The outcome of a call from notsleep to web-api, and what explain says of it. */
@@ -31,10 +33,7 @@ describe('apply and delete, on a target without layers', () => {
     const { code, stderr } = await bulkhead('up', ...theShop, ...state, '--port', '0', '--layers', 'none')
     assert.equal(code, 0, stderr)
   })
-  after(async () => {
-    await bulkhead('down', ...state)
-    rmSync(folder, { recursive: true, force: true })
-  })
+  cleanUp(suite, () => bulkhead('down', ...state))
 
   test('what admission refuses is told as kubectl tells it, the others are in force, and the command ends with 1', async () => {
     const account = (name: string) =>

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { after, type TestContext, test } from 'node:test'
+import { type TestContext, test } from 'node:test'
+import { cleanUp, temporaryFolder, wholeSuite } from '@bulkhead/testing'
 import { fit } from '../fit.js'
 import { fixtures, matchesGolden } from '../golden.js'
 import { type Repository, repositoryWith } from '../revision/testing.js'
@@ -13,13 +13,13 @@ const baker = 'k8s/layers/50-identity/baker.yaml'
 const miller = 'k8s/layers/50-identity/miller.yaml'
 
 // Revisions are laid out in the temporary folder: this one is only the test's, and is looked at.
-const temporary = mkdtempSync(path.join(tmpdir(), 'bulkhead-diff-test-'))
+const suite = wholeSuite()
+const temporary = temporaryFolder(suite)
 const before = process.env.TMPDIR
 process.env.TMPDIR = temporary
-after(() => {
+cleanUp(suite, () => {
   if (before === undefined) delete process.env.TMPDIR
   else process.env.TMPDIR = before
-  rmSync(temporary, { recursive: true, force: true })
 })
 const left = (): readonly string[] => readdirSync(temporary).filter((name) => name.startsWith('bulkhead-diff-'))
 
@@ -130,8 +130,7 @@ spec:
 })
 
 test('two folders, in no repository and without git', async (t) => {
-  const root = mkdtempSync(path.join(temporary, 'folders-'))
-  t.after(() => rmSync(root, { recursive: true, force: true }))
+  const root = temporaryFolder(t)
   for (const name of ['old', 'new']) cpSync(manifests, path.join(root, name), { recursive: true })
   rmSync(path.join(root, 'new', 'layers', '50-identity', 'miller.yaml'))
   const { code, stdout, stderr } = await diff({ root, env: { PATH: root } }, 'old', 'new', '--path', '.')
@@ -210,8 +209,7 @@ test('manifests that are broken in a revision, or in the working tree: where, as
 })
 
 test('in no repository, and where there is no git', async (t) => {
-  const root = mkdtempSync(path.join(temporary, 'none-'))
-  t.after(() => rmSync(root, { recursive: true, force: true }))
+  const root = temporaryFolder(t)
   cpSync(manifests, path.join(root, 'k8s'), { recursive: true })
   writeFileSync(path.join(root, 'package.json'), '{}\n')
   const env = { ...process.env, GIT_CEILING_DIRECTORIES: temporary, GIT_DIR: undefined }

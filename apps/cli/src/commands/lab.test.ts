@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
-import { rmSync } from 'node:fs'
-import { after, before, describe, test } from 'node:test'
+import { before, describe, test } from 'node:test'
 import { ControlClient } from '@bulkhead/control'
 import { type Missing, readPage } from '@bulkhead/labs'
-import { bulkhead, temporaryFolder, theShopWalled } from '../target/testing.js'
+import { cleanUp, temporaryFolder, wholeSuite } from '@bulkhead/testing'
+import { bulkhead, theShopWalled } from '../target/testing.js'
 import { runCli } from '../testing.js'
 import { toType } from './lab.js'
 
 const nothing = 'k8s/layers/50-identity/shop/allow-nothing.yaml'
 
-test('lab lists what there is, in the language that is asked for', async () => {
-  const folder = temporaryFolder()
+test('lab lists what there is, in the language that is asked for', async (t) => {
+  const folder = temporaryFolder(t)
   const state = ['--state', folder]
   const english = await runCli(['lab', ...state])
   assert.deepEqual(
@@ -26,11 +26,10 @@ test('lab lists what there is, in the language that is asked for', async () => {
   }
   const json = JSON.parse((await runCli(['lab', '--json', ...state])).stdout) as { labs: unknown[] }
   assert.equal(json.labs.length > 0, true)
-  rmSync(folder, { recursive: true })
 })
 
-test('what cannot be done is one sentence, and 2', async () => {
-  const folder = temporaryFolder()
+test('what cannot be done is one sentence, and 2', async (t) => {
+  const folder = temporaryFolder(t)
   for (const [args, said] of [
     [['start', '99'], /^bulkhead: there is no lab "99"; there are 01\b/],
     [['start'], /^bulkhead: say which lab: npx bulkhead lab start 01/],
@@ -47,11 +46,11 @@ test('what cannot be done is one sentence, and 2', async () => {
   }
   const reset = await runCli(['lab', 'reset', '01', '--state', folder])
   assert.deepEqual([reset.code, reset.stderr], [0, 'no lab is under way; there is nothing to put back.\n'])
-  rmSync(folder, { recursive: true })
 })
 
 describe('a lab on a target', () => {
-  const folder = temporaryFolder()
+  const suite = wholeSuite()
+  const folder = temporaryFolder(suite)
   const state = ['--state', folder]
   const say = (...args: readonly string[]) => runCli([...args, ...state])
   const up = async (...args: readonly string[]) => {
@@ -62,10 +61,7 @@ describe('a lab on a target', () => {
   const changesNow = async () => (await ControlClient.find(folder).changes()).map(({ name }) => name)
 
   before(() => up('--layers', '50-identity'))
-  after(async () => {
-    await bulkhead('down', ...state)
-    rmSync(folder, { recursive: true, force: true })
-  })
+  cleanUp(suite, () => bulkhead('down', ...state))
 
   test('check says what is not done yet, why, and what to type; hint that alone', async () => {
     assert.equal((await say('lab', 'start', '01')).code, 0)

@@ -1,18 +1,12 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type StandInAnswer, standIns } from '@bulkhead/kind-cluster/testing'
+import { plainFolder, type Scope } from '@bulkhead/testing'
 import { repository } from '../golden.js'
 import { runCli } from '../testing.js'
-
-function folder(t: { after(end: () => void): void }): string {
-  const made = mkdtempSync(path.join(tmpdir(), 'bulkhead-on-kind-'))
-  t.after(() => rmSync(made, { recursive: true, force: true }))
-  return made
-}
 
 describe('without a cluster', () => {
   for (const args of [
@@ -24,7 +18,7 @@ describe('without a cluster', () => {
     ['flows'],
   ]) {
     test(`${args.join(' ')} --on kind says how to make one, and leaves nothing`, async (t) => {
-      const state = folder(t)
+      const state = plainFolder(t)
       const { code, stdout, stderr } = await runCli([...args, '--on', 'kind', '--state', state], { cwd: repository })
       assert.equal(code, 2)
       assert.equal(stdout, '')
@@ -45,7 +39,7 @@ test('status --on kind names the command that says it, and is in no help', async
 
 test('files and a cluster cannot be asked at once', async (t) => {
   for (const more of [['--offline'], ['--manifests', 'k8s']]) {
-    const args = ['explain', 'shop/sleep', 'shop/web-api:8080', '--on', 'kind', '--state', folder(t), ...more]
+    const args = ['explain', 'shop/sleep', 'shop/web-api:8080', '--on', 'kind', '--state', plainFolder(t), ...more]
     const { code, stderr } = await runCli(args, { cwd: repository })
     assert.equal(code, 2)
     assert.match(stderr, /--on kind asks about the cluster, and --offline and --manifests about files/)
@@ -87,13 +81,9 @@ describe('flows --on kind', () => {
     { args: 'logs -n istio-system ztunnel-a', stdout: refused },
     { args: 'exec -n kube-system cilium-a', stdout: dropped },
   ]
-  const flows = async (t: { after(end: () => void): void }, ...args: readonly string[]) => flowsOf(t, answers, ...args)
-  const flowsOf = async (
-    t: { after(end: () => void): void },
-    table: readonly StandInAnswer[],
-    ...args: readonly string[]
-  ) => {
-    const state = folder(t)
+  const flows = async (t: Scope, ...args: readonly string[]) => flowsOf(t, answers, ...args)
+  const flowsOf = async (t: Scope, table: readonly StandInAnswer[], ...args: readonly string[]) => {
+    const state = plainFolder(t)
     mkdirSync(path.join(state, 'kind'), { recursive: true })
     writeFileSync(path.join(state, 'kind/kubeconfig'), '')
     writeFileSync(path.join(state, 'kind/cluster.json'), JSON.stringify(record))
@@ -152,8 +142,8 @@ describe('flows --on kind', () => {
 })
 
 /** Ctrl-C while a command waits for an answer of kubectl. */
-async function interrupted(t: { after(end: () => void): void }, command: string, hanging: string) {
-  const state = folder(t)
+async function interrupted(t: Scope, command: string, hanging: string) {
+  const state = plainFolder(t)
   mkdirSync(path.join(state, 'kind'), { recursive: true })
   writeFileSync(path.join(state, 'kind/kubeconfig'), '')
   writeFileSync(path.join(state, 'kind/cluster.json'), JSON.stringify(record))
@@ -196,7 +186,7 @@ describe('a report', () => {
     [['--format', 'pdf'], /--format.*invalid: Allowed choices are text, json, junit, html/],
   ] as const) {
     test(`that cannot be written is refused before anything is run: ${args.join(' ')}`, async (t) => {
-      const { code, stderr } = await runCli(['verify', '--state', folder(t), ...args], { cwd: repository })
+      const { code, stderr } = await runCli(['verify', '--state', plainFolder(t), ...args], { cwd: repository })
       assert.equal(code, 2)
       assert.match(stderr, says)
     })

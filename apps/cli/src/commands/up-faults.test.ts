@@ -1,25 +1,15 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { cleanUp, eventually, killed, temporaryFolder } from '@bulkhead/testing'
 import type { UpReport } from '../target/messages.js'
-import {
-  bulkhead,
-  collect,
-  eventually,
-  isAlive,
-  pidsOf,
-  root,
-  start,
-  temporaryFolder,
-  theShop,
-} from '../target/testing.js'
+import { bulkhead, collect, isAlive, pidsOf, root, start, theShop } from '../target/testing.js'
 
 test('in the foreground Ctrl-C ends everything and leaves nothing behind', async (t: TestContext) => {
-  const stateDir = temporaryFolder()
-  t.after(() => rmSync(stateDir, { recursive: true, force: true }))
+  const stateDir = temporaryFolder(t)
   const child = start([
     'up',
     '--foreground',
@@ -32,7 +22,7 @@ test('in the foreground Ctrl-C ends everything and leaves nothing behind', async
     '50',
     '--json',
   ])
-  t.after(() => child.kill('SIGKILL'))
+  cleanUp(t, () => killed(child))
   let out = ''
   child.stdout?.on('data', (chunk) => {
     out += chunk
@@ -58,12 +48,11 @@ test('in the foreground Ctrl-C ends everything and leaves nothing behind', async
 })
 
 test('in the foreground each save is told: what it opens and closes, or why it is refused', async (t) => {
-  const folder = temporaryFolder()
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const folder = temporaryFolder(t)
   cpSync(path.join(root, 'k8s'), path.join(folder, 'k8s'), { recursive: true })
   const args = [...theShop, '--state', 'state', '--port', '0', '--layers', '50']
   const child = start(['up', '--foreground', ...args], folder)
-  t.after(() => child.kill('SIGKILL'))
+  cleanUp(t, () => killed(child))
   let err = ''
   child.stderr?.on('data', (chunk) => {
     err += chunk
@@ -92,10 +81,9 @@ test('in the foreground each save is told: what it opens and closes, or why it i
 test('bad input is one sentence, exit 2, and nothing is started', async (t) => {
   const taken = createServer().listen(0, '127.0.0.1')
   await once(taken, 'listening')
-  t.after(() => taken.close())
+  cleanUp(t, () => taken.close())
   const { port } = taken.address() as { port: number }
-  const broken = temporaryFolder()
-  t.after(() => rmSync(broken, { recursive: true, force: true }))
+  const broken = temporaryFolder(t)
   cpSync(path.join(root, 'k8s'), path.join(broken, 'k8s'), { recursive: true })
   const file = path.join(broken, 'k8s/workloads/shop/sleep.yaml')
   writeFileSync(file, readFileSync(file, 'utf8').replace('serviceAccountName:', 'serviceAcountName:'))
@@ -133,12 +121,11 @@ test('bad input is one sentence, exit 2, and nothing is started', async (t) => {
 
 /** A start in the foreground or in the background, and what it says on stderr. */
 function starting(t: TestContext, ...args: readonly string[]) {
-  const stateDir = temporaryFolder()
+  const stateDir = temporaryFolder(t)
   const child = start(['up', ...theShop, '--state', stateDir, '--port', '0', ...args])
-  t.after(async () => {
-    child.kill('SIGKILL')
+  cleanUp(t, async () => {
+    await killed(child)
     await bulkhead('down', '--state', stateDir)
-    rmSync(stateDir, { recursive: true, force: true })
   })
   let said = ''
   child.stderr?.on('data', (chunk) => {
@@ -202,8 +189,7 @@ test('a terminal that is closed ends a supervisor in the foreground as Ctrl-C do
 })
 
 test('a folder with other things in it is not taken for a state folder', async (t) => {
-  const stateDir = temporaryFolder()
-  t.after(() => rmSync(stateDir, { recursive: true, force: true }))
+  const stateDir = temporaryFolder(t)
   mkdirSync(path.join(stateDir, 'pods'))
   writeFileSync(path.join(stateDir, 'pods', 'mine'), '')
   writeFileSync(path.join(stateDir, 'thesis.txt'), '')

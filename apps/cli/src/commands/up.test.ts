@@ -1,18 +1,20 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { after, before, describe, test } from 'node:test'
+import { before, describe, test } from 'node:test'
 import { rootCertificates } from 'node:tls'
+import { cleanUp, eventually, plainFolder, wholeSuite } from '@bulkhead/testing'
 import type { UpReport } from '../target/messages.js'
-import { bulkhead, eventually, isAlive, pidsOf, start, temporaryFolder, theShop } from '../target/testing.js'
+import { bulkhead, isAlive, pidsOf, start, theShop } from '../target/testing.js'
 
 /** The machine's own curl; without it what `exec` does is tried with Node alone, which the last test of exec says. */
 const curl = spawnSync('curl', ['--version']).status === 0
 
 describe('a target in the background', () => {
-  const stateDir = temporaryFolder()
+  const suite = wholeSuite()
+  const stateDir = plainFolder(suite)
   const state = ['--state', stateDir]
   let report: UpReport
 
@@ -21,10 +23,7 @@ describe('a target in the background', () => {
     assert.equal(code, 0, stderr)
     report = JSON.parse(stdout) as UpReport
   })
-  after(async () => {
-    await bulkhead('down', ...state)
-    rmSync(stateDir, { recursive: true, force: true })
-  })
+  cleanUp(suite, () => bulkhead('down', ...state))
 
   test('all of the shop is ready, on two nodes, out of the mesh only who asked to be', async () => {
     const pods = report.status.workloads.flatMap((workload) => workload.pods)
@@ -167,7 +166,7 @@ describe('a target in the background', () => {
     assert.equal(off.code, 0)
     assert.match(
       off.stdout,
-      /^50-identity is down: its 4 objects are not enforced until `npx bulkhead layer on 50-identity`\.\n/,
+      /^50-identity is down: its 4 objects are not enforced until `npx bulkhead layer on 50-identity --state \S+`\.\n/,
     )
     assert.match(off.stdout, /\n\d+ flows opened, 0 closed.*\n\+ .*shop\/notsleep.* → /)
     assert.equal((await get()).stdout, '200 web-api\n')

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { temporaryFolder } from '@bulkhead/testing'
 import { matchesGolden, repository } from '../golden.js'
 import { runCli } from '../testing.js'
 
@@ -19,8 +19,7 @@ const flows = [
 ].join('\n')
 
 function file(t: TestContext, name: string, text: string): string {
-  const folder = mkdtempSync(path.join(tmpdir(), 'bulkhead-verdict-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const folder = temporaryFolder(t)
   writeFileSync(path.join(folder, name), text)
   return path.join(folder, name)
 }
@@ -59,8 +58,7 @@ test('- reads stdin, and a file gives the same', async (t) => {
 })
 
 test('places are relative to the folder that was named', async (t) => {
-  const k8s = mkdtempSync(path.join(tmpdir(), 'bulkhead-verdict-'))
-  t.after(() => rmSync(k8s, { recursive: true, force: true }))
+  const k8s = temporaryFolder(t)
   for (const name of ['workloads', 'layers'])
     cpSync(path.join(repository, 'k8s', name), path.join(k8s, name), { recursive: true })
   const { stdout } = await verdict(['--manifests', k8s, '--flows', '-'], line('shop/sleep', 'shop/web-api', 'a'))

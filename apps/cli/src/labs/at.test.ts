@@ -4,9 +4,10 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
-import type { AddressInfo, Server } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import path from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
+import { cleanUp, wholeSuite } from '@bulkhead/testing'
 import { root } from '../target/testing.js'
 
 /*
@@ -29,14 +30,11 @@ const at = (...args: readonly string[]) => run(process.execPath, ['--input-type=
 const atWith = (input: string, ...args: readonly string[]) =>
   run(process.execPath, ['--input-type=module', '-e', program, '--', ...args], input)
 
-const servers: Server[] = []
-after(() => {
-  for (const server of servers) server.close()
-})
+const suite = wholeSuite()
 
 async function listening(answer: RequestListener): Promise<number> {
   const server = createServer(answer)
-  servers.push(server)
+  cleanUp(suite, () => server.close())
   await once(server.listen(0, '127.0.0.1'), 'listening')
   return (server.address() as AddressInfo).port
 }

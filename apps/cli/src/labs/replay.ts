@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { rmSync } from 'node:fs'
 import type { TestContext } from 'node:test'
 import { type Language, languages, loadLabs, type StepProgress } from '@bulkhead/labs'
+import { temporaryFolder } from '@bulkhead/testing'
 import { hasCurl } from '../pages/curl.js'
-import { root, temporaryFolder } from '../target/testing.js'
+import { root } from '../target/testing.js'
 import { Replay } from './testing.js'
 
 const locales = { en: 'en_GB.UTF-8', 'zh-TW': 'zh_TW.UTF-8' } as const
@@ -18,15 +18,15 @@ export async function replayLab(id: string, t: TestContext): Promise<void> {
   const typed = process.env.BULKHEAD_LONG === '1' ? languages : [languages[Number(id) % languages.length] ?? 'en']
   for (const language of typed) {
     const started = performance.now()
-    await typePage(id, language)
+    await typePage(t, id, language)
     t.diagnostic(`in ${language}: typed in ${((performance.now() - started) / 1000).toFixed(1)} s`)
   }
 }
 
-async function typePage(id: string, language: Language): Promise<void> {
+async function typePage(t: TestContext, id: string, language: Language): Promise<void> {
   const lab = (await loadLabs(root, language)).find((one) => one.id === id && one.language === language)
   if (lab === undefined) assert.fail(`lab ${id} has no page in ${language}`)
-  const folder = temporaryFolder()
+  const folder = temporaryFolder(t)
   const replay = await Replay.start(folder, locales[language])
   try {
     // Of each step, before it is begun: what the check said after the one before.
@@ -46,6 +46,5 @@ async function typePage(id: string, language: Language): Promise<void> {
     assert.ok(told?.every(({ status }) => status === 'done'))
   } finally {
     await replay.stop()
-    rmSync(folder, { recursive: true, force: true })
   }
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { temporaryFolder } from '@bulkhead/testing'
 import { reader } from '../cluster/testing.js'
 import { repository } from '../golden.js'
 import { madeNow, revisionAt } from './made.js'
@@ -31,8 +31,7 @@ test('the revision is the commit that is checked out, with changes where there a
 test('a folder within a repository, one outside of any, and a machine without git have none, and a time all the same', async (t) => {
   const { root, io } = clone(t)
   assert.equal(await revisionAt(io, path.join(root, 'k8s')), undefined)
-  const outside = mkdtempSync(path.join(tmpdir(), 'bulkhead-outside-'))
-  t.after(() => rmSync(outside, { recursive: true, force: true }))
+  const outside = temporaryFolder(t)
   assert.equal(await revisionAt(io, outside), undefined)
   const empty = path.join(outside, 'empty')
   mkdirSync(empty)

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { TestContext } from 'node:test'
+import { temporaryFolder } from '@bulkhead/testing'
 
 /*
  * Test code: a git repository of its own, with manifests under k8s/.
@@ -22,8 +22,7 @@ export interface Repository {
 }
 
 export function repositoryWith(t: TestContext, manifests: string): Repository {
-  const root = realpathSync(mkdtempSync(path.join(tmpdir(), 'bulkhead-repository-')))
-  t.after(() => rmSync(root, { recursive: true, force: true }))
+  const root = realpathSync(temporaryFolder(t))
   const plain = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_')))
   const who = { NAME: 'Test', EMAIL: 'test@example.org', DATE: '2026-01-01T00:00:00Z' }
   const env = {

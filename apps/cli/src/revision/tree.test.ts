@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { PassThrough } from 'node:stream'
 import { type TestContext, test } from 'node:test'
+import { temporaryFolder } from '@bulkhead/testing'
 import { fixtures } from '../golden.js'
 import { type Repository, repositoryWith } from './testing.js'
 import { commitOf, writeTree } from './tree.js'
@@ -12,8 +12,7 @@ const namespace = (name: string): string => `apiVersion: v1\nkind: Namespace\nme
 
 /** Lays a revision out two folders below a private one, so that what leads out of it can be seen. */
 async function laidOut(t: TestContext, { root, env }: Repository, revision: string) {
-  const outer = mkdtempSync(path.join(tmpdir(), 'bulkhead-tree-test-'))
-  t.after(() => rmSync(outer, { recursive: true, force: true }))
+  const outer = temporaryFolder(t)
   const into = path.join(outer, 'a')
   mkdirSync(into)
   writeFileSync(path.join(outer, 'outside.yaml'), namespace('outside'))

@@ -1,9 +1,6 @@
-import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { UpReport } from './messages.js'
 
@@ -38,10 +35,6 @@ export const start = (args: readonly string[], cwd = root): ChildProcess =>
   })
 export const bulkhead = (...args: readonly string[]): Promise<Ran> => collect(start(args))
 
-export function temporaryFolder(): string {
-  return mkdtempSync(path.join(tmpdir(), 'bulkhead-up-'))
-}
-
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
@@ -51,13 +44,6 @@ export function isAlive(pid: number): boolean {
   // A zombie that nobody reaps, as in a container without an init, is dead all the same.
   const stat = `/proc/${pid}/stat`
   return !existsSync(stat) || !/\) [ZX] /.test(readFileSync(stat, 'utf8'))
-}
-
-export async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 30_000; !(await holds()); ) {
-    assert.ok(Date.now() < deadline, `not within 30 s: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
 }
 
 export const pidsOf = (report: Pick<UpReport, 'status'>): number[] =>

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { bulkhead, temporaryFolder } from './testing.js'
+import { cleanUp, plainFolder } from '@bulkhead/testing'
+import { bulkhead } from './testing.js'
 
 const manifests = `
 apiVersion: v1
@@ -38,7 +39,7 @@ function filesIn(folder: string): ReadonlyMap<string, string> {
 }
 
 test('a first password is shown to whoever starts the target first, and kept in one file alone', async (t) => {
-  const folder = temporaryFolder()
+  const folder = plainFolder(t)
   const k8s = path.join(folder, 'k8s')
   const stateDir = path.join(folder, 'state')
   const state = ['--state', stateDir]
@@ -46,10 +47,7 @@ test('a first password is shown to whoever starts the target first, and kept in 
   writeFileSync(path.join(k8s, 'all.yaml'), manifests)
   const up = (...more: readonly string[]) =>
     bulkhead('up', '--manifests', k8s, ...state, '--port', '0', '--connect-timeout', '200', ...more)
-  t.after(async () => {
-    await bulkhead('down', ...state)
-    rmSync(folder, { recursive: true, force: true })
-  })
+  cleanUp(t, () => bulkhead('down', ...state))
 
   const first = await up()
   assert.equal(first.code, 0, first.stderr)
