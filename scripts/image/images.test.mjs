@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { createServer } from 'node:http'
 import path from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { before, describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { inRoot } from '../lib/root.mjs'
+import { cleanUp, wholeSuite } from '../lib/testing.mjs'
 import { apps } from './apps.mjs'
 import { assemble } from './assemble.mjs'
 import { ownTarget } from './target.mjs'
@@ -20,9 +21,7 @@ const megabyte = 1_000_000
 const most = 40 * megabyte
 
 const containers = await containersOfOurs()
-const cleaning = []
-const scene = { after: (work) => cleaning.push(work) }
-const images = openFolder(scene)
+const images = openFolder(wholeSuite())
 const made = new Map()
 
 before(() => {
@@ -30,9 +29,6 @@ before(() => {
     const out = path.join(images, app)
     made.set(app, { out, ...assemble(app, { source: inRoot(), out, target: ownTarget() }) })
   }
-})
-after(async () => {
-  for (const work of cleaning.reverse()) await work()
 })
 
 const inside = (app) => everything(made.get(app).out)
@@ -215,7 +211,7 @@ describe('the program of an image, run by somebody else from files that nobody m
 
     const server = createServer((_, response) => response.end('served'))
     await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
-    t.after(() => server.close())
+    cleanUp(t, () => server.close())
     const { port } = server.address()
     for (const [kind, seen] of [
       [{ kind: 'http', path: '/' }, /"body":"served"/],

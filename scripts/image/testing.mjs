@@ -1,10 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { inRoot } from '../lib/root.mjs'
+import { cleanUp, temporaryFolder } from '../lib/testing.mjs'
 import { filesBelow } from '../lib/workspaces.mjs'
 import { unmake } from './assemble.mjs'
 
@@ -12,8 +12,8 @@ export const compiled = (file) => import(pathToFileURL(inRoot(file)).href)
 
 /** A folder that every user may look into, removed in the end with what is sealed in it. */
 export function openFolder(t) {
-  const folder = mkdtempSync(path.join(tmpdir(), 'bulkhead-image-'))
-  t.after(() => unmake(folder))
+  const folder = temporaryFolder(t)
+  cleanUp(t, () => unmake(folder))
   chmodSync(folder, 0o755)
   return folder
 }
@@ -87,7 +87,7 @@ export class Program {
       for (const look of this.#heard.splice(0)) look()
       return code ?? signal
     })
-    t.after(() => {
+    cleanUp(t, () => {
       this.process.kill('SIGKILL')
       return this.ended
     })

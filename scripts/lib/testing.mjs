@@ -1,11 +1,13 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+// Compiled: `npm test` builds before it runs a test, of scripts too.
+import { cleanUp, temporaryFolder, wholeSuite } from '../../packages/testing/dist/index.js'
+
+export { cleanUp, temporaryFolder, wholeSuite }
 
 /** A folder with these files (path -> text), removed when the test ends. Names that end in `*` are made executable. */
 export function folderWith(t, files) {
-  const root = mkdtempSync(path.join(tmpdir(), 'bulkhead-scripts-'))
-  t.after(() => rmSync(root, { recursive: true, force: true }))
+  const root = temporaryFolder(t)
   for (const [name, content] of Object.entries(files)) {
     const file = path.join(root, name.replace(/\*$/, ''))
     mkdirSync(path.dirname(file), { recursive: true })
