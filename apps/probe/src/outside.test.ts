@@ -4,9 +4,9 @@ import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { after, describe, it, type TestContext } from 'node:test'
+import { describe, it, type TestContext } from 'node:test'
 import type { Observation, ResolvedAttempt } from '@bulkhead/scenarios'
-import { cleanUp } from '@bulkhead/testing'
+import { cleanUp, wholeSuite } from '@bulkhead/testing'
 import { makeAttempt } from './attempt.js'
 
 const main = join(import.meta.dirname, 'main.js')
@@ -26,7 +26,7 @@ async function started(...places: readonly string[]): Promise<{ readonly stop: (
 }
 
 const { stop, told } = await started('http:0', 'https:0', 'udp:0')
-after(stop)
+cleanUp(wholeSuite(), stop)
 const portOf = (protocol: string): number => told.outside.find((one) => one.protocol === protocol)?.port ?? 0
 
 const common = { to: { host: 'drop.attacker.example' }, host: '127.0.0.1', timeoutMs: 3000 }

@@ -4,6 +4,7 @@ import fs, { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
+import { cleanUp } from '@bulkhead/testing'
 import { LockedError, locked } from './lock.js'
 import { temporaryPlace } from './plan/testing.js'
 
@@ -29,7 +30,7 @@ test('on a memory stick, whose file system has no links, that is said, and nothi
     throw denied
   })
   syncBuiltinESMExports()
-  t.after(() => {
+  cleanUp(t, () => {
     mock.restore()
     syncBuiltinESMExports()
   })

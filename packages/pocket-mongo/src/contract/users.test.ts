@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { before, test } from 'node:test'
+import { cleanUp, wholeSuite } from '@bulkhead/testing'
 import { type Document, MongoClient, MongoServerError } from 'mongodb'
 import { contract, refusal } from './testing/servers.js'
 
 contract('users and roles', (scene) => {
-  const clients = new Map<string, MongoClient>()
+  const suite = wholeSuite()
   const as = (name: string, password = 'ein Paßwort'): MongoClient => {
     const { uri, db } = scene()
     const url = new URL(uri)
@@ -12,7 +13,7 @@ contract('users and roles', (scene) => {
     url.password = encodeURIComponent(password)
     url.searchParams.set('authSource', db.databaseName)
     const client = new MongoClient(url.href, { serverSelectionTimeoutMS: 5_000 })
-    clients.set(`${name} ${clients.size}`, client)
+    cleanUp(suite, () => client.close())
     return client
   }
   const people = ['reader', 'writer', 'owner', 'other', 'fr=ed, the 2nd']
@@ -21,16 +22,13 @@ contract('users and roles', (scene) => {
     const elsewhere = `${db.databaseName}_2`
     const add = (createUser: string, roles: readonly unknown[]) =>
       db.command({ createUser, pwd: 'ein Paßwort', roles, mechanisms: ['SCRAM-SHA-256'] })
+    for (const dropUser of people) cleanUp(suite, () => scene().db.command({ dropUser }))
     await add('reader', ['read'])
     await add('writer', ['readWrite'])
     await add('owner', ['dbOwner'])
     await add('other', [{ role: 'readWrite', db: elsewhere }])
     await add('fr=ed, the 2nd', ['read'])
     await db.collection('things').insertOne({ a: 1 })
-  })
-  after(async () => {
-    for (const client of clients.values()) await client.close()
-    for (const dropUser of people) await scene().db.command({ dropUser })
   })
 
   const rows: readonly (readonly [user: string, what: string, command: Document, allowed: boolean])[] = [

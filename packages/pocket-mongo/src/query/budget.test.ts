@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { before, test } from 'node:test'
+import { cleanUp, wholeSuite } from '@bulkhead/testing'
 import { type Document, MongoClient, MongoServerError } from 'mongodb'
 import { startTestMongo } from '../testing/index.js'
 
@@ -7,19 +8,17 @@ interface Row extends Document {
   readonly _id: number
 }
 
-let server: Awaited<ReturnType<typeof startTestMongo>>
+const suite = wholeSuite()
 let client: MongoClient
 
 before(async () => {
-  server = await startTestMongo()
+  const server = await startTestMongo()
+  cleanUp(suite, () => server.close())
   client = new MongoClient(server.uri)
+  cleanUp(suite, () => client.close())
   const one: Row = { _id: 1, a: [1, 2], text: 'x'.repeat(1_000_000) }
   const many: readonly Row[] = Array.from({ length: 3_000 }, (_none, n) => ({ _id: n + 2, n }))
   await collection().insertMany([one, ...many])
-})
-after(async () => {
-  await client.close()
-  await server.close()
 })
 
 const collection = () => client.db('a').collection<Row>('x')

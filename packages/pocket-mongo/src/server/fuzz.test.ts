@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { before, test } from 'node:test'
+import { cleanUp, wholeSuite } from '@bulkhead/testing'
 import { Decimal128, type Document, Double, Long, ObjectId, serialize } from 'bson'
 import fc from 'fast-check'
 import { commands } from '../commands/table.js'
@@ -9,15 +10,14 @@ import { startTestMongo, type TestMongo } from '../testing/start.js'
 
 const isLong = process.env.BULKHEAD_LONG === '1'
 const events: LogEvent[] = []
+const suite = wholeSuite()
 let running: TestMongo
 let good: RawClient
 before(async () => {
   running = await startTestMongo({ log: (event) => events.push(event) })
+  cleanUp(suite, () => running.close())
   good = await RawClient.to(running.port)
-})
-after(async () => {
-  await good.end()
-  await running.close()
+  cleanUp(suite, () => good.end())
 })
 
 const wholesome: readonly Document[] = [
