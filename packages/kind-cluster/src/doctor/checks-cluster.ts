@@ -6,6 +6,7 @@ import { type ClusterRecord, RecordError, readRecord } from '../record.js'
 import { type Command, ToolError, type Tools } from '../tools.js'
 import { type CanaryReport, runCanary } from './canary.js'
 import { causeOf } from './causes.js'
+import { recorded } from './recorded.js'
 import type { Check, Ground, Judgement } from './types.js'
 
 /** Whether there is a cluster of that name, and whose; and if it is ours, whether its network enforces anything. */
@@ -17,7 +18,7 @@ export function clusterChecks(tools: Tools, { place, machine }: Ground, canary: 
     look: (signal) => lookForCluster(tools, place, signal),
   }
   const always = [cluster, outsideCheck]
-  if (!canary || !isRecorded(place)) return always
+  if (!canary || recorded(place)?.uid === undefined) return always
   return [
     ...always,
     {
@@ -48,14 +49,6 @@ const outsideCheck: Check = {
       ],
     }
   },
-}
-
-function isRecorded(place: Place): boolean {
-  try {
-    return readRecord(place)?.uid !== undefined
-  } catch {
-    return false
-  }
 }
 
 async function lookForCluster(tools: Tools, place: Place, signal: AbortSignal | undefined): Promise<Judgement> {

@@ -1,7 +1,9 @@
+import { nodeNames } from '../plan/images.js'
 import type { Command } from '../tools.js'
 import { remedyOf } from './causes.js'
 import { info } from './checks-engine.js'
 import { readInfo } from './engine-info.js'
+import { recorded } from './recorded.js'
 import type { Check, Ground, Judgement, Machine, Seen } from './types.js'
 
 const GIB = 1024 ** 3
@@ -79,36 +81,59 @@ function judgeInotify(watchesText: string | undefined, instancesText: string | u
   }
 }
 
-function diskCheck({ machine }: Ground): Check {
+/** Docker's containers and their ports, to tell who has one. */
+const containers: Command = { tool: 'docker', args: ['ps', '--format', '{{.Names}}\t{{.Ports}}'], timeoutMs: 30_000 }
+
+function diskCheck({ machine, place }: Ground): Check {
   return {
     id: 'disk',
     asks: 'Is there room for images and nodes?',
     after: ['docker'],
     command: info,
-    judge: (seen) => judgeDisk(seen, machine),
+    besides: containers,
+    judge: (seen, running) => {
+      const [, worker] = nodeNames
+      const names =
+        running?.kind === 'answered' ? running.result.stdout.split('\n').map((one) => one.split('\t')[0]) : []
+      const isUp = recorded(place)?.steps.ready !== undefined && names.includes(worker)
+      return judgeDisk(seen, machine, isUp ? afterUp : beforeUp)
+    },
   }
 }
 
-async function judgeDisk(seen: Seen, machine: Machine): Promise<Judgement> {
+/** How much has to be free, in GiB: enough, too little, and what for. */
+interface Room {
+  readonly enough: number
+  readonly least: number
+  readonly why: string
+}
+
+const beforeUp: Room = {
+  ...{ enough: 20, least: 10 },
+  why: 'The node image, those of the platform and of the apps are unpacked on each of three nodes.',
+}
+const afterUp: Room = {
+  ...{ enough: 5, least: 2 },
+  why: 'The cluster is up, and all images are unpacked: what still grows are logs, the databases and an app that is built anew.',
+}
+
+async function judgeDisk(seen: Seen, machine: Machine, { enough, least, why }: Room): Promise<Judgement> {
   const read = seen.kind === 'answered' ? readInfo(seen.result.stdout) : undefined
   const free = read === undefined || read.inVm ? undefined : await machine.freeBytes(read.root)
   if (free === undefined)
     return {
       status: 'skipped',
-      found: "it is the disk of Docker's virtual machine, and cannot be seen from here: 20 GiB free are enough",
+      found: `it is the disk of Docker's virtual machine, and cannot be seen from here: ${enough} GiB free are enough`,
     }
   const found = `${Math.floor(free / GIB)} GiB free in ${read?.root}`
-  if (free >= 20 * GIB) return { status: 'ok', found }
+  if (free >= enough * GIB) return { status: 'ok', found }
   return {
-    status: free < 10 * GIB ? 'fail' : 'warn',
+    status: free < least * GIB ? 'fail' : 'warn',
     found,
-    why: 'The node image, those of the platform and of the apps are unpacked on each of three nodes.',
+    why,
     remedy: remedyOf('no-space', machine.platform),
   }
 }
-
-/** Docker's containers and their ports, to tell who has one. */
-const containers: Command = { tool: 'docker', args: ['ps', '--format', '{{.Names}}\t{{.Ports}}'], timeoutMs: 30_000 }
 
 function portChecks({ machine, config }: Ground): readonly Check[] {
   return config.ports.map(({ address, port }) => ({

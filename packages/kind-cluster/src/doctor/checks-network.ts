@@ -1,4 +1,5 @@
 import type { Command } from '../tools.js'
+import { proxyCheck, shown } from './check-proxy.js'
 import { info } from './checks-engine.js'
 import { readInfo } from './engine-info.js'
 import { blockOf, overlap, routesIn } from './routes.js'
@@ -11,15 +12,10 @@ const network: Command = {
 }
 
 /** What stands between the nodes and the registries, or between this machine and the nodes. */
-export function networkChecks({ machine, config }: Ground): readonly Check[] {
+export function networkChecks(ground: Ground): readonly Check[] {
+  const { machine, config } = ground
   return [
-    {
-      id: 'proxy',
-      asks: 'Is there a proxy in the way?',
-      after: ['docker'],
-      command: info,
-      judge: (seen) => judgeProxy(seen, machine),
-    },
+    proxyCheck(ground),
     {
       id: 'mirror',
       asks: 'Does Docker ask another registry than Docker Hub, of which the nodes know nothing?',
@@ -35,37 +31,6 @@ export function networkChecks({ machine, config }: Ground): readonly Check[] {
       judge: (seen) => judgeRoutes(seen, config.subnets, machine),
     },
   ]
-}
-
-const LOOPBACK = /^(?:https?:\/\/)?(?:[^@/]*@)?(?:127\.|localhost(?=[:/]|$)|\[::1\])/i
-
-/** A proxy's address without a name and a password in it. */
-const shown = (proxy: string): string => proxy.replace(/\/\/[^@/]*@/, '//')
-
-function judgeProxy(seen: Seen, { env }: Machine): Judgement {
-  const names = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy']
-  const own = names.flatMap((name) => env[name] || [])
-  const engines = (seen.kind === 'answered' ? readInfo(seen.result.stdout)?.proxies : undefined) ?? []
-  const [proxy] = own
-  if (proxy === undefined)
-    return engines.length === 0
-      ? { status: 'ok', found: 'none' }
-      : { status: 'ok', found: `Docker's own: ${shown(engines[0] ?? '')}` }
-  if (LOOPBACK.test(proxy))
-    return {
-      status: 'warn',
-      found: `${shown(proxy)} is set here, and is on this machine itself`,
-      why: 'kind hands it on to the nodes, and to them that address is their own: they would pull no image.',
-      remedy: [
-        'Name the proxy by an address that containers reach, or begin without it: `env -u HTTP_PROXY -u HTTPS_PROXY -u http_proxy -u https_proxy npx bulkhead cluster up`.',
-      ],
-    }
-  return {
-    status: 'warn',
-    found: `${shown(proxy)} is set here`,
-    why: "kind hands it on to the nodes, with NO_PROXY for the cluster's own addresses: images of the platform are pulled through it.",
-    remedy: ['If it opens TLS, its CA certificate has to be trusted by Docker and by the nodes, too.'],
-  }
 }
 
 function judgeMirror(seen: Seen): Judgement {

@@ -7,6 +7,9 @@ import { compareVersions, minorsAhead, versionIn } from './versions.js'
 
 const asking = (tool: Command['tool'], ...args: readonly string[]): Command => ({ tool, args, timeoutMs: 20_000 })
 
+/** Asked once, whoever needs it. */
+export const kindVersion: Command = asking('kind', 'version')
+
 interface ToolCheck {
   readonly tool: PinnedTool
   readonly command: Command
@@ -26,7 +29,7 @@ const tools: readonly ToolCheck[] = [
   },
   {
     tool: 'kind',
-    command: asking('kind', 'version'),
+    command: kindVersion,
     why: 'It makes the cluster out of containers, and puts images on its nodes.',
     more: (version, { pins }) =>
       minorsAhead(version, pins.kind.version) === 0

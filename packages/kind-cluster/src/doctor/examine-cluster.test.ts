@@ -47,12 +47,34 @@ async function found(
   place: Place,
   rows: readonly (readonly [Matcher, Answers])[],
   options: ExamineOptions = {},
+  machine = goodMachine(),
 ): Promise<{ readonly of: (id: string) => Finding | undefined; readonly tools: RecordingTools }> {
   const tools = recordingTools(goodAnswers(rows))
-  const ground = { pins: readPins(root), config: readKindConfig(root), place, machine: goodMachine() }
+  const ground = { pins: readPins(root), config: readKindConfig(root), place, machine }
   const all = await examine(tools, ground, options)
   return { tools, of: (id) => all.find((one) => one.id === id) }
 }
+
+describe('the disk of a cluster that is up', () => {
+  it('needs little more, and much again where it is not', async (t) => {
+    const place = placeFor(t)
+    const free = (gib: number) => goodMachine({ freeBytes: async () => gib * 1024 ** 3 })
+    const up = ['docker ps', { stdout: 'bulkhead-control-plane\t\nbulkhead-worker\t\n' }] as const
+    const disk = async (gib: number, rows: Parameters<typeof found>[1] = [up]) =>
+      (await found(place, [...rows, ...answers(uid)], { canary: false }, free(gib))).of('disk')
+    // Its images are unpacked when its pods are ready, and not before.
+    assert.equal((await disk(8))?.status, 'fail')
+    const done = { at: '2026-11-22T03:30:00.000Z', fingerprint: '' }
+    writeRecord(place, { uid, begun: done.at, networkWasThere: false, steps: { ready: done }, untold: [] })
+    assert.equal((await disk(8))?.status, 'ok')
+    const little = await disk(4)
+    assert.equal(little?.status, 'warn')
+    assert.match(little?.why ?? '', /is up, and all images are unpacked/)
+    assert.equal((await disk(1))?.status, 'fail')
+    // The record is still there, and its nodes are gone.
+    assert.equal((await disk(8, []))?.status, 'fail')
+  })
+})
 
 describe('the name of the host outside of the cluster', () => {
   const asked = 'docker container inspect bulkhead-outside'

@@ -330,6 +330,40 @@ describe('the network', () => {
     )
   })
 
+  it("knows a proxy of Docker's configuration, which reaches the nodes by a kind that does not know it", async () => {
+    const config = (proxies: unknown) => JSON.stringify({ auths: {}, proxies })
+    const files = {
+      '/home/me/.docker/config.json': config({ default: { httpProxy: 'http://me:hush@proxy.corp:3128' } }),
+    }
+    const machine = (env: Machine['env'] = {}) => goodMachine({ env: { HOME: '/home/me', ...env }, files })
+    const kind = (version: string) => [['kind version', { stdout: `kind v${version} go1.26.1 linux/amd64\n` }]] as const
+    const proxy = async (given: Given) => (await found(given)).of('proxy')
+    const named = 'http://proxy.corp:3128 is in /home/me/.docker/config.json'
+    const old = await proxy({ machine: machine(), rows: kind('0.32.0') })
+    assert.deepEqual([old.status, old.found], ['warn', `${named}, of which kind 0.32.0 knows nothing`])
+    assert.match(old.why ?? '', /without NO_PROXY/)
+    assert.match(old.remedy?.join('\n') ?? '', /0\.33\.0[\s\S]*env HTTP_PROXY=http:\/\/proxy\.corp:3128 /)
+    const now = await proxy({ machine: machine(), rows: kind('0.33.0') })
+    assert.deepEqual([now.status, now.found], ['warn', named])
+    assert.match(now.why ?? '', /with NO_PROXY/)
+    // What is in the environment is taken by every kind.
+    const both = await proxy({ machine: machine({ HTTPS_PROXY: 'http://other:1' }), rows: kind('0.32.0') })
+    assert.equal(both.found, 'http://other:1 is set here')
+    // Of another engine, of none, and of what is no configuration.
+    const some = { 'tcp://far:2376': { httpsProxy: 'http://localhost:9' } }
+    for (const [text, host, what] of [
+      [config(some), undefined, 'none'],
+      [config(some), 'tcp://far:2376', 'http://localhost:9 is in /d/config.json, and is on this machine itself'],
+      [config({ default: {} }), undefined, 'none'],
+      [config(null), undefined, 'none'],
+      ['{', undefined, 'none'],
+    ] as const) {
+      const env = { HOME: '/home/me', DOCKER_CONFIG: '/d', DOCKER_HOST: host }
+      const read = goodMachine({ env, files: { ...files, '/d/config.json': text } })
+      assert.equal((await proxy({ machine: read, rows: kind('0.32.0') })).found, what)
+    }
+  })
+
   it('has a mirror of which the nodes know nothing, or none', async () => {
     const mirrors = (list: unknown) => found({ rows: info({ RegistryConfig: { Mirrors: list } }) })
     const { status, found: what } = (await mirrors(['https://me:hush@hub.corp/'])).of('mirror')

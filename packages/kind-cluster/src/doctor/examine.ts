@@ -7,7 +7,7 @@ import { engineChecks } from './checks-engine.js'
 import { machineChecks } from './checks-machine.js'
 import { networkChecks } from './checks-network.js'
 import { toolChecks } from './checks-tools.js'
-import type { Check, Finding, Ground, Judgement, Seen } from './types.js'
+import type { Check, CommandCheck, Finding, Ground, Judgement, Seen } from './types.js'
 
 export interface ExamineOptions {
   /** Asks the registries, too. It takes a while, and counts as pulls. */
@@ -88,9 +88,15 @@ async function findingOf(
   const { id, asks } = check
   const judgement: Judgement =
     broken === undefined
-      ? await ('command' in check ? check.judge(await seenOf(check.command)) : check.look(signal))
+      ? await ('command' in check ? judged(check, seenOf) : check.look(signal))
       : { status: 'skipped', found: `not looked at, because of ${broken.id}` }
   return { id, asks, ...judgement, ...('command' in check && { command: check.command }) }
+}
+
+async function judged(check: CommandCheck, seenOf: (command: Command) => Promise<Seen>): Promise<Judgement> {
+  const { command, besides } = check
+  const [seen, other] = await Promise.all([seenOf(command), besides && seenOf(besides)])
+  return check.judge(seen, other)
 }
 
 /** With command lines that mean the cluster of this place. */

@@ -38,7 +38,9 @@ interface CheckBase {
 /** Asks a program. Checks that ask the same share the answer. */
 export interface CommandCheck extends CheckBase {
   readonly command: Command
-  judge(seen: Seen): Judgement | Promise<Judgement>
+  /** Asked as well, since the first alone does not say it. */
+  readonly besides?: Command
+  judge(seen: Seen, besides: Seen | undefined): Judgement | Promise<Judgement>
 }
 
 /** Looks at the machine, or does something that is more than one command. */
