@@ -20,18 +20,28 @@ export interface RunOptions {
 export async function runCli(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
   const stdout = collecting()
   const stderr = collecting()
-  const code = await run(args, {
+  const code = await runInto(stdout.stream, stderr.stream, args, options)
+  return { code, stdout: stdout.text(), stderr: stderr.text() }
+}
+
+/** The same, as a terminal shows it: both streams, in their order. */
+export async function typeCli(args: readonly string[], options: RunOptions = {}): Promise<string> {
+  const terminal = collecting()
+  await runInto(terminal.stream, terminal.stream, args, options)
+  return terminal.text()
+}
+
+const runInto = (stdout: Writable, stderr: Writable, args: readonly string[], options: RunOptions): Promise<number> =>
+  run(args, {
     stdin: options.stdin === undefined ? new PassThrough().end() : Readable.from([options.stdin]),
-    stdout: stdout.stream,
-    stderr: stderr.stream,
+    stdout,
+    stderr,
     cwd: options.cwd ?? process.cwd(),
     env: options.env ?? {},
     colour: false,
     signal: options.signal ?? new AbortController().signal,
     exit() {},
   })
-  return { code, stdout: stdout.text(), stderr: stderr.text() }
-}
 
 function collecting(): { readonly stream: Writable; text(): string } {
   const chunks: Buffer[] = []

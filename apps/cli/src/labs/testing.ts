@@ -4,11 +4,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { ControlClient } from '@bulkhead/control'
 import { checkLab, compareOutput, type Lab, type LabCommand, LabJournal, type StepProgress } from '@bulkhead/labs'
 import { curlPath } from '../pages/curl.js'
-import { inShell } from '../pages/shell.js'
+import { inShell, limit } from '../pages/shell.js'
 import { bulkhead, root } from '../target/testing.js'
+import { typeCli } from '../testing.js'
 import { labTarget } from './lab-target.js'
 
 const bin = path.join(root, 'apps', 'cli', 'bin', 'bulkhead.js')
+const long = process.env.BULKHEAD_LONG === '1'
 /** A record is written at its connection's end; for datagrams that is once nothing has come for two seconds. */
 const recordMs = 5000
 
@@ -42,7 +44,7 @@ export class Replay {
   /** Types a command of the page, and holds what it prints against what the page shows. */
   async type({ line, output, at }: LabCommand, page: string): Promise<void> {
     const [, variable] = /^([A-Z_]+)=/.exec(line) ?? []
-    const said = this.#asOnThePage(await this.#typed(this.#asHere(line), variable))
+    const said = this.#asOnThePage(await this.#typed(line, variable))
     if (variable !== undefined) assert.notEqual(this.#env[variable], '', `${page}:${at}: ${variable} is empty`)
     const difference = compareOutput(output, said)
     if (difference === undefined) return
@@ -54,8 +56,12 @@ export class Replay {
 
   /** What it prints. What it puts into a variable the next ones have, as in one terminal. */
   async #typed(line: string, variable: string | undefined): Promise<string> {
-    if (variable === undefined) return inShell(line, this.#env)
-    this.#env[variable] = await inShell(`${line}\nprintf %s "$${variable}"`, this.#env)
+    const [command = '', ...rest] = long ? [] : ownWords(line)
+    if (command !== '')
+      return typeCli([command, ...this.#stateOf(command), ...rest], { cwd: root, env: this.#env, signal: limit() })
+    const here = this.#asHere(line)
+    if (variable === undefined) return inShell(here, this.#env)
+    this.#env[variable] = await inShell(`${here}\nprintf %s "$${variable}"`, this.#env)
     return ''
   }
 
@@ -77,14 +83,18 @@ export class Replay {
       .replace(/(?<![\w./])~\//g, `${path.dirname(this.#stateDir)}/`)
       .replaceAll('.bulkhead/', `${this.#stateDir}/`)
       .replace(/\bnpx bulkhead ([a-z]+)/g, (_all, command) => {
-        const state = readsFiles.includes(command) ? '' : ` --state ${quoted(this.#stateDir)}`
-        return `${quoted(process.execPath)} ${quoted(bin)} ${command}${state}`
+        const words = [process.execPath, bin, command, ...this.#stateOf(command)]
+        return words.map(quoted).join(' ')
       })
     return this.#published().reduce((text, [onThePage, here]) => text.replaceAll(onThePage, here), typed)
   }
 
+  #stateOf(command: string): readonly string[] {
+    return readsFiles.includes(command) ? [] : ['--state', this.#stateDir]
+  }
+
   #asOnThePage(text: string): string {
-    const said = text.replaceAll(` --state ${this.#stateDir}`, '')
+    const said = text.replaceAll(` --state ${this.#stateDir}`, '').replaceAll(` --state ${quoted(this.#stateDir)}`, '')
     return this.#published().reduce((all, [onThePage, here]) => all.replaceAll(here, onThePage), said)
   }
 
@@ -95,6 +105,16 @@ export class Replay {
       return [`http://127.0.0.1:${port}`, url]
     })
   }
+}
+
+/**
+ * The words of a line that is a command of ours and has nothing of a shell's, nor a place that is another one here: run in this
+ * process it prints the same, and a page has fifty whose start would be most of their time. None for any other line, nor for
+ * `exec`, whose program writes where this process does: those are typed in a shell, and with BULKHEAD_LONG all are.
+ */
+export function ownWords(line: string): readonly string[] {
+  const [, words = ''] = /^npx bulkhead ((?!exec )[a-z]+(?: +[\w./:=,@-]+)*)$/.exec(line) ?? []
+  return words === '' || /\.bulkhead\/|127\.0\.0\.1/.test(words) ? [] : words.split(/ +/)
 }
 
 /** Commands that ask files and no target. */

@@ -5,13 +5,14 @@ import { root } from '../target/testing.js'
 /** No command of a page takes this long. */
 const limitMs = 60_000
 
+export const limit = (): AbortSignal => AbortSignal.timeout(limitMs)
+
 /** What a command of a page prints, typed in a terminal: both streams, in their order. */
 export async function inShell(command: string, env: NodeJS.ProcessEnv): Promise<string> {
-  const signal = AbortSignal.timeout(limitMs)
   const child = spawn('sh', ['-c', `{ ${command}\n} 2>&1`], {
     cwd: root,
     env,
-    signal,
+    signal: limit(),
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let text = ''
