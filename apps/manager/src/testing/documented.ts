@@ -39,7 +39,13 @@ export class Documented {
   /** `operationId status`, of all that was asked so far. */
   readonly seen = new Set<string>()
   readonly #document: OpenApi
-  readonly #ajv = new Ajv2020({ strict: false, validateSchema: false, validateFormats: false, allErrors: true })
+  readonly #ajv = new Ajv2020({
+    strict: false,
+    validateSchema: false,
+    validateFormats: false,
+    allErrors: true,
+    code: { optimize: false },
+  })
   readonly #checks = new Map<string, ValidateFunction>()
   readonly #paths: readonly { readonly template: string; readonly pattern: RegExp }[]
 
