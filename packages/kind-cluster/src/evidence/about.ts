@@ -20,15 +20,17 @@ export interface Asked {
   /** Without addresses: a caller from outside the cluster. */
   readonly from: Party
   readonly to: Party
-  /** When it began and when it ended, by this machine's clock. */
+  /** When it began and when it ended, by the clock of the nodes. */
   readonly since: Date
   readonly until: Date
   /** What was asked, in the engine's words. */
   readonly flow?: Flow
 }
 
-/** What this machine's clock and a node's may be apart, and how long after its end a connection is still written down. */
+/** How long after its end a connection is still written down. */
 export const slackMs = 1500
+/** What the nodes' clock may be off, though it was read. */
+export const earlyMs = 500
 
 /** HBONE: the port that what is in the mesh has on the wire. */
 const hbonePort = 15008
@@ -48,7 +50,7 @@ export function isAbout(sighting: Sighting, asked: Asked, proxies: ReadonlySet<s
 
 function inTime({ at }: Sighting, { since, until }: Asked): boolean {
   const time = Date.parse(at)
-  return time >= since.getTime() - slackMs && time <= until.getTime() + slackMs
+  return time >= since.getTime() - earlyMs && time <= until.getTime() + slackMs
 }
 
 function fromThere({ source: { ip } }: Sighting, { from }: Asked, proxies: ReadonlySet<string>): boolean {

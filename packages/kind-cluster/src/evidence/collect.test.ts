@@ -86,10 +86,10 @@ describe('what a cluster has written down of one attempt', () => {
     assert.deepEqual(tools.unused(), [])
     assert.deepEqual(tools.astray(place.kubeconfig), [])
     assert.deepEqual(tools.lines().slice(3).sort(), [
-      'kubectl exec -n kube-system cilium-a -c cilium-agent -- hubble observe flows -o jsonpb --type drop --type policy-verdict --type l7 --since 2026-11-21T09:59:58.500Z --last 500 --ip 10.244.1.6',
-      'kubectl logs -n istio-system ztunnel-a --since-time=2026-11-21T09:59:58.500Z --limit-bytes=1048576',
-      'kubectl logs -n istio-system ztunnel-b --since-time=2026-11-21T09:59:58.500Z --limit-bytes=1048576',
-      'kubectl logs -n shop waypoint-7b9b6c5cc6-lhlwp -c istio-proxy --since-time=2026-11-21T09:59:58.500Z --limit-bytes=1048576',
+      'kubectl exec -n kube-system cilium-a -c cilium-agent -- hubble observe flows -o jsonpb --type drop --type policy-verdict --type l7 --since 2026-11-21T09:59:59.500Z --last 500 --ip 10.244.1.6',
+      'kubectl logs -n istio-system ztunnel-a --since-time=2026-11-21T09:59:59.500Z --limit-bytes=1048576',
+      'kubectl logs -n istio-system ztunnel-b --since-time=2026-11-21T09:59:59.500Z --limit-bytes=1048576',
+      'kubectl logs -n shop waypoint-7b9b6c5cc6-lhlwp -c istio-proxy --since-time=2026-11-21T09:59:59.500Z --limit-bytes=1048576',
     ])
   })
 
@@ -194,7 +194,7 @@ describe('whether a sighting is of an attempt', () => {
   const get = { method: 'GET', path: '/?q=1' }
   for (const [what, is, changes, of = asked] of [
     ['both ends and the port are its own', true, {}],
-    ['a moment before', true, { at: '2026-11-21T09:59:59.000Z' }],
+    ['a moment before', true, { at: '2026-11-21T09:59:59.600Z' }],
     ['long before', false, { at: '2026-11-21T09:59:50.000Z' }],
     ['long after', false, { at: '2026-11-21T10:00:09.000Z' }],
     ['another caller', false, { source: { ip: '10.244.1.7' } }],

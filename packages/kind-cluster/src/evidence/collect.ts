@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Sighting, Witness } from '@bulkhead/scenarios'
 import type { Command } from '../tools.js'
-import { type Asked, isAbout, slackMs } from './about.js'
+import { type Asked, earlyMs, isAbout } from './about.js'
 import { envoySighting } from './envoy.js'
 import { hubbleSighting } from './hubble.js'
 import {
@@ -96,7 +96,7 @@ async function readOnce(
 }
 
 /** RFC 3339, a little before the attempt, since clocks differ. */
-const beginOf = ({ since }: Asked): string => new Date(since.getTime() - slackMs).toISOString()
+const beginOf = ({ since }: Asked): string => new Date(since.getTime() - earlyMs).toISOString()
 
 function sourcesOf(context: Context, asked: Asked, witnesses: Witnesses): readonly Source[] {
   const near = nodesOf(asked, witnesses)

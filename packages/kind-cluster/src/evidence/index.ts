@@ -1,4 +1,4 @@
-export { type Asked, isAbout, type Party } from './about.js'
+export { type Asked, earlyMs, isAbout, type Party, slackMs } from './about.js'
 export { type CollectOptions, collectSightings } from './collect.js'
 export { envoySighting } from './envoy.js'
 export { type FollowOptions, followSightings } from './follow.js'

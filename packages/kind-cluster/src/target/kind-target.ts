@@ -3,7 +3,7 @@ import { type Explanation, explain } from '@bulkhead/analysis'
 import type { Attempt, Change, Evidence, ResolvedAttempt, Sighting, Target, Witness } from '@bulkhead/scenarios'
 import { sightingsWithoutLoot, withoutLoot } from '@bulkhead/scenarios/loot'
 import { type Flow, judge, type Pod, type Verdict } from '@bulkhead/verdict'
-import { collectSightings, followSightings } from '../evidence/index.js'
+import { collectSightings, earlyMs, followSightings, slackMs } from '../evidence/index.js'
 import { Limit } from '../limit.js'
 import { locked } from '../lock.js'
 import { checkOurs } from '../ours.js'
@@ -11,6 +11,7 @@ import { findOutside } from '../outside/index.js'
 import type { Place } from '../place.js'
 import { readRecord } from '../record.js'
 import type { RunOptions, Tools } from '../tools.js'
+import { Apart } from './apart.js'
 import { fromNode } from './attempt/from-node.js'
 import { Loot } from './attempt/loot.js'
 import { isOnOutside, provesNothing } from './attempt/nowhere.js'
@@ -21,6 +22,7 @@ import { type AttemptOptions, type Made, makeAttempt } from './attempt/run.js'
 import { type Caller, callerOf } from './attempt/where.js'
 import { World } from './attempt/world.js'
 import { Changes } from './changes/index.js'
+import { NodeClock } from './clock.js'
 import { TargetError } from './errors.js'
 import { type ClusterLayer, layersOf, type Switch, switchedOf, switchLayers } from './layers.js'
 import { type Live, LiveReader } from './live/index.js'
@@ -33,6 +35,8 @@ export interface KindTargetOptions extends Pick<SettleOptions, 'pauseMs' | 'mesh
   readonly onNote?: (note: string) => void
   /** How long a change's pods may take until they are ready, in milliseconds. Default 2 minutes. */
   readonly readyMs?: number
+  /** Between two attempts whose records nothing tells apart, in milliseconds. Default: the time in which either's are looked for. */
+  readonly apartMs?: number
   /** How long what was read of the cluster is good for, in milliseconds. */
   readonly keptMs?: number
   /** Calls off what only reads. What was changed is taken back all the same. */
@@ -54,10 +58,12 @@ export class KindTarget implements Target {
   readonly #loot: Loot
   readonly #limit: Limit
   readonly #world: World
+  readonly #apart: Apart
+  readonly #clock: NodeClock
   #ready: Promise<void> | undefined
 
   private constructor(place: Place, tools: Tools, options: KindTargetOptions) {
-    const { keptMs, atOnce = 4, signal, ...settling } = options
+    const { keptMs, atOnce = 4, apartMs = slackMs + earlyMs, signal, ...settling } = options
     const reading = { ...(keptMs !== undefined && { keptMs }), ...(signal !== undefined && { signal }) }
     this.#tools = tools
     this.#place = place
@@ -73,6 +79,8 @@ export class KindTarget implements Target {
     this.#loot = new Loot(tools, place)
     this.#limit = new Limit(atOnce)
     this.#world = new World(tools)
+    this.#apart = new Apart(apartMs)
+    this.#clock = new NodeClock({ tools, onNote: (note) => this.#note([note]) })
   }
 
   /** @throws TargetError `no-cluster` when none of ours is up. Whether it is ours is asked of it at the first use. */
@@ -146,6 +154,8 @@ export class KindTarget implements Target {
   async attempt(from: string, attempt: Attempt, options: AttemptOptions = {}): Promise<Evidence> {
     const live = await this.live()
     if (attempt.kind === 'run') return { observation: ran(from, live), flows: [], sightings: [] }
+    const { signal } = options
+    const asking = signal === undefined ? {} : { signal }
     const caller = callerOf(from, attempt, live)
     const pod = 'pod' in caller ? podBehind(caller, live) : undefined
     const outside = isOnOutside(attempt) ? await findOutside(this.#tools, options) : undefined
@@ -155,18 +165,23 @@ export class KindTarget implements Target {
         : resolveAttempt(from, attempt, live.snapshot, pod, outside)),
       ...(await this.#loot.of(attempt, live)),
     }
+    const parties = partiesOf(from, { ...attempt, host: resolved.host }, live.snapshot, pod, outside)
+    const held = attempt.hold === true
+    const claims = options.records !== 'none'
     // A held one waits for a change, which others' attempts must not keep from being tried.
-    const limit = attempt.hold === true ? new Limit(1) : this.#limit
-    const { made, since, until } = await limit.run(async () => {
-      const began = new Date()
+    const limit = held ? new Limit(1) : this.#limit
+    const making = async (): Promise<{ readonly made: Made; readonly since: Date; readonly until: Date }> => {
+      const ahead = claims ? await this.#clock.aheadMs(asking) : 0
+      const now = (): Date => new Date(Date.now() + ahead)
+      const since = now()
       const one = await this.#make(caller, resolved, options)
-      return { made: one, since: began, until: new Date() }
-    })
+      return { made: one, since, until: now() }
+    }
+    const limited = (): ReturnType<typeof making> => limit.run(making)
+    const { made, since, until } = await (claims ? this.#apart.run({ ...parties, held }, limited, signal) : limited())
     const notes = [...made.notes]
     const observation = withoutLoot(made.observation, resolved)
     if (options.records === 'none') return { observation, flows: [], ...(notes.length > 0 && { notes }) }
-    const parties = partiesOf(from, { ...attempt, host: resolved.host }, live.snapshot, pod, outside)
-    const { signal } = options
     const unread = new Set<Witness>()
     const sightings = await collectSightings(
       { tools: this.#tools, place: this.#place },
@@ -184,7 +199,6 @@ export class KindTarget implements Target {
     const why = observation.symptom === 'ok' ? undefined : provesNothing(attempt, sightings)
     if (why !== undefined) throw new TargetError('attempt-failed', [why, ...notes].join(' '))
     if (observation.symptom !== 'ok') {
-      const asking = signal === undefined ? {} : { signal }
       const far = await this.#world.outOfReach(from, attempt, { sightings, snapshot: live.snapshot }, asking)
       if (far !== undefined) throw new TargetError('not-makeable', far)
     }

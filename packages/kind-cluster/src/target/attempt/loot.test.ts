@@ -27,7 +27,9 @@ describe('what a thief has got hold of', () => {
     ])
     const { observation } = await target.attempt('demo/test-pod', postgres)
     assert.deepEqual(observation.detail, { text: '[not shown] is taken' })
-    const asked = tools.asked.filter(({ args }) => args.includes('exec') || args.includes('secret'))
+    const asked = tools.asked.filter(
+      ({ tool, args }) => tool === 'kubectl' && (args.includes('exec') || args.includes('secret')),
+    )
     assert.deepEqual(
       asked.map((one) => one.secret),
       [true, true],

@@ -63,6 +63,7 @@ function asUsual({ objects = everything.objects, secrets = [...everything.secret
     [/^kubectl get namespaces,.* -A -o json$/, { stdout: listOf(objects) }],
     ['kubectl get secrets -A', { stdout: secrets.map((one) => one.replace('/', '   ')).join('\n') }],
     [/^kubectl get pods .*-l /, { stdout: listOf([]) }],
+    [/^docker exec bulkhead-control-plane date /, () => ({ stdout: `${(Date.now() / 1000).toFixed(9)}\n` })],
   ]
 }
 
@@ -70,7 +71,7 @@ function asUsual({ objects = everything.objects, secrets = [...everything.secret
 export function bench(t: TestContext, table: Table, options: BenchOptions = {}, place: Place = placeFor(t)): Bench {
   const notes: string[] = []
   const tools = recordingTools([...table, ...asUsual(options)])
-  const quick = { pauseMs: 1, meshMs: 1, networkMs: 50 }
+  const quick = { pauseMs: 1, meshMs: 1, networkMs: 50, apartMs: 0 }
   const target = KindTarget.find(place, tools, { ...quick, onNote: (note) => notes.push(note), ...options })
   return { place, tools, target, notes }
 }
