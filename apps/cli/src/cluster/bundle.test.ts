@@ -50,7 +50,7 @@ test('a bundle whose apps were built from other sources is told, by their names,
   await up({ bundle: file, plan: true }, said.io, given)
   assert.match(
     said.stderr(),
-    /^look: \S+ \(2026-01-02T.*built from other sources than this clone has: (\S+)\. The cluster/,
+    /^look: .+ \(2026-01-02T.*built from other sources than this clone has: (\S+)\. The cluster/,
   )
   assert.ok(said.stderr().includes(`has: ${image}.`))
   assert.match(said.stdout(), /^What `npx bulkhead cluster up --bundle FILE` does/)
