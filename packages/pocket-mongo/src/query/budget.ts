@@ -101,8 +101,12 @@ export class Budget {
     const parts = partsOf(container)
     this.tick(1 + parts.length / 8)
     for (const part of parts) {
-      bytes += FIELD + this.weigh(part)
-      if (isContainer(part)) depth = Math.max(depth, this.#weight(part).depth)
+      bytes += FIELD
+      if (typeof part === 'object' && isContainer(part)) {
+        const own = this.#weight(part)
+        bytes += own.bytes
+        if (own.depth > depth) depth = own.depth
+      } else bytes += this.weigh(part)
     }
     if (bytes > MAX_VALUE) throw tooLarge(bytes)
     if (depth + 1 > MAX_DEPTH) throw new MongoError('Overflow', `a value is nested deeper than ${MAX_DEPTH} levels`)

@@ -38,7 +38,9 @@ function range(values: readonly unknown[], { budget }: Scope): unknown {
   if (step === 0) throw new MongoError('Location34449', '$range requires a non-zero step value')
   const length = Math.max(0, Math.ceil((end - start) / step))
   budget.elements(length)
-  return budget.made(Array.from({ length }, (_none, index) => start + index * step))
+  const numbers: number[] = []
+  for (let index = 0; index < length; index++) numbers.push(start + index * step)
+  return budget.made(numbers)
 }
 
 function slice(values: readonly unknown[], { budget }: Scope): unknown {
@@ -51,6 +53,13 @@ function slice(values: readonly unknown[], { budget }: Scope): unknown {
   if (count <= 0) throw new MongoError('Location28729', `Third argument to $slice must be positive: ${count}`)
   const begin = from >= 0 ? from : Math.max(0, array.length + from)
   return budget.made(array.slice(begin, begin + count))
+}
+
+/** One after the other. Element by element: `flat` looks each one up as a property, ten times as slowly. */
+function joined(lists: readonly (readonly unknown[])[]): readonly unknown[] {
+  const all: unknown[] = []
+  for (const list of lists) for (const value of list) all.push(value)
+  return all
 }
 
 /** With one more variable, or two. */
@@ -170,7 +179,7 @@ export const arrays: Readonly<Record<string, Operator>> = {
     if (values.some(isNothing)) return null
     const lists = values.map((value) => arrayOf(value, 'Location28664', 'each argument of $concatArrays'))
     budget.elements(lists.reduce((length, list) => length + list.length, 0))
-    return budget.made(lists.flat())
+    return budget.made(joined(lists))
   }),
   $reverseArray: over(1, 1, ([value], { budget }) =>
     isNothing(value)
