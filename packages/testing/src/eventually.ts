@@ -17,19 +17,22 @@ export async function eventually<T>(
 ): Promise<Exclude<T, false | null | undefined>> {
   const began = performance.now()
   for (;;) {
-    let last: string
-    let cause: unknown
+    const last: { seen?: unknown; thrown?: unknown } = {}
     try {
       const seen = await look()
       if (seen !== false && seen !== null && seen !== undefined) return seen as Exclude<T, false | null | undefined>
-      last = `last seen: ${inspect(seen)}`
+      last.seen = seen
     } catch (error) {
-      cause = error
-      last = `last thrown: ${error instanceof Error ? error.message : inspect(error)}`
+      last.thrown = error
     }
     const passed = performance.now() - began
-    if (passed >= limitMs) throw new Error(`not within ${limitMs} ms: ${what}; ${last}`, { cause })
+    if (passed >= limitMs) {
+      const { seen, thrown: cause } = last
+      const words = cause instanceof Error ? cause.message : inspect(cause)
+      const said = 'thrown' in last ? `last thrown: ${words}` : `last seen: ${inspect(seen)}`
+      throw new Error(`not within ${limitMs} ms: ${what}; ${said}`, { cause })
+    }
     // What comes at once is seen at once, and what takes long costs little.
-    await sleep(Math.min(PAUSE_MS, 1 + passed / 10, limitMs - passed))
+    await sleep(Math.min(PAUSE_MS, 2 + passed / 10, limitMs - passed))
   }
 }
