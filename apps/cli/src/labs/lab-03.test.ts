@@ -1,4 +1,4 @@
 import { test } from 'node:test'
-import { replayLab } from './replay.js'
+import { replayLab } from './testing/replay.js'
 
 test('lab 03: every command prints what the page shows, and does what its step says', (t) => replayLab('03', t))

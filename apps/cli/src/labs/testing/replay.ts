@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { type Language, languages, loadLabs, type StepProgress } from '@bulkhead/labs'
 import { temporaryFolder } from '@bulkhead/testing'
-import { hasCurl } from '../pages/curl.js'
-import { root } from '../target/testing.js'
-import { Replay } from './testing.js'
+import { hasCurl } from '../../pages/curl.js'
+import { root } from '../../target/testing.js'
+import { Replay } from '../testing.js'
 
 const locales = { en: 'en_GB.UTF-8', 'zh-TW': 'zh_TW.UTF-8' } as const
 
