@@ -18,6 +18,8 @@ export interface ClusterRecord {
   readonly networkWasThere: boolean
   /** The steps that were done, each with what it was made of. */
   readonly steps: Readonly<Record<string, { readonly at: string; readonly fingerprint: string }>>
+  /** By the names of our images: the ID of that which its pods were last started with. */
+  readonly images?: Readonly<Record<string, string>>
   /** Secrets whose values were made, and nobody has been told what they have to know. */
   readonly untold: readonly string[]
 }

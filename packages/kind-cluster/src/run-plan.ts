@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import type { Resource } from '@bulkhead/resources'
 import { checkEngine, checkGone, checkHalfGone, checkHalfMade } from './engine.js'
+import { imageIds, renewed } from './images-on-nodes.js'
 import { locked } from './lock.js'
 import { checkOurs, clusterUid, containerId, kindClusters, NotOursError } from './ours.js'
 import { notOurOutside, removeOutside } from './outside/index.js'
@@ -173,7 +174,7 @@ class Run {
     tell({ kind: 'step', step, ...at })
     const began = performance.now()
     try {
-      for (const action of step.actions) await this.#action(step, action)
+      await this.#actions(step)
     } catch (error) {
       // kind takes away what it has made when it fails; what is there then is somebody else's.
       if (making && error instanceof ActionError) this.#change({ making: false })
@@ -189,6 +190,28 @@ class Run {
     const steps = { ...this.#record?.steps, [step.id]: { at: now().toISOString(), fingerprint } }
     this.#change({ steps })
     tell({ kind: 'done', step, ms: performance.now() - began })
+  }
+
+  async #actions(step: Step): Promise<void> {
+    const { images: before, steps } = this.#record ?? {}
+    const now = await this.#imagesNow(step)
+    const others = renewed(now, before, steps?.[step.id] !== undefined)
+    const keep = (images: ClusterRecord['images']): void => {
+      if (step.images !== undefined) this.#change({ images: { ...before, ...images } })
+    }
+    // Of the first pods it is known from here on, however this ends; of others once they were started again.
+    keep(Object.fromEntries(Object.entries(now).filter(([name]) => !others.includes(name))))
+    for (const action of step.actions)
+      if (action.kind !== 'restart' || action.images.some((image) => others.includes(image)))
+        await this.#action(step, action)
+    keep(now)
+  }
+
+  async #imagesNow({ images }: Step): Promise<Readonly<Record<string, string>>> {
+    if (images === undefined) return {}
+    const result = await this.#options.tools.run(images.command, this.#run)
+    if (result.code !== 0) throw new ActionError(endedWith(result), result)
+    return imageIds(result.stdout, images.names)
   }
 
   /** Not called off with the rest: what is there has to go. */

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { BundleManifest, BundlePlatform } from '../bundle/manifest.js'
 import { clusterName, type Place } from '../place.js'
 import type { Commands } from './commands.js'
-import { nodeNames, workers } from './images.js'
+import { isOurs, nodeNames, workers } from './images.js'
 import type { Action, Step } from './types.js'
 
 /** A bundle, and where its files are once it is unpacked. */
@@ -63,7 +63,6 @@ export function unpackSteps(
 }
 
 const isDatabase = (image: string): boolean => image.startsWith('docker.io/library/')
-const isOurs = (image: string): boolean => image.startsWith('localhost/')
 
 /** Puts every image on the nodes, so that none of them asks a registry. */
 export function loadSteps({ kind, kubectl }: Commands, { archives }: UnpackedBundle): readonly Step[] {

@@ -19,10 +19,16 @@ export interface ImagesInput {
   readonly archive: string
 }
 
+export const isOurs = (image: string): boolean => image.startsWith(OURS)
+
+/** Which images a node has: all of them are given the same of ours. By what kind itself asks a node with. */
+export const imagesOnNode = ({ docker }: Commands): Command =>
+  docker(['exec', nodeNames[1] ?? '', 'crictl', 'images', '--output', 'json'], 1)
+
 /** The images that are built here, and those that are fetched because pods of workloads run them. */
 export function imagesOf(pins: Pins): { readonly built: readonly string[]; readonly fetched: readonly string[] } {
   return {
-    built: pins.images.filter((image) => image.startsWith(OURS)),
+    built: pins.images.filter(isOurs),
     // Istio's proxy is pulled by the nodes, as the rest of the platform is.
     fetched: pins.images.filter((image) => /\/(mongo|postgres):/.test(image)),
   }
@@ -57,7 +63,7 @@ export function imageSteps(commands: Commands, { pins, platform, archive }: Imag
       id: 'load-images',
       part: 'cluster',
       title: 'Put the images of the apps on the nodes',
-      why: 'The nodes have an image store of their own and do not see that of Docker. What is there already is left as it is.',
+      why: 'The nodes have an image store of their own and do not see that of Docker. Where Docker keeps its images as it always did, what is there already is left as it is; with its containerd store kind does not know it again, and puts it there once more.',
       actions: [{ kind: 'run', command: kind(['load', 'docker-image', ...built, '--name', clusterName], 10) }],
     },
     {

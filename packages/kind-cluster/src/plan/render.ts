@@ -71,6 +71,8 @@ function wordsOf(action: Action): string | undefined {
       return action.note && `${action.note}:`
     case 'wait':
       return `Wait until ${action.until}:`
+    case 'restart':
+      return 'Only where an image of ours was built anew since its pods were started, which go on with the old one; the first time there is nothing to do:'
     case 'refused':
       return 'Each has to be refused whole, with the name of the policy in the answer, and nothing created; a minute at most after the policies were ready:'
     case 'says':
@@ -145,7 +147,7 @@ function fold(text: string, indent: string): readonly string[] {
 /** The plan for programs: the same steps, with each command line whole, as it would be run in the clone. */
 export function planJson(plan: Plan, root: string): unknown {
   return {
-    steps: plan.steps.map(({ id, part, title, why, actions, files, temporary, done, cleanup }, index) => ({
+    steps: plan.steps.map(({ id, part, title, why, actions, files, temporary, images, done, cleanup }, index) => ({
       number: index + 1,
       id,
       part,
@@ -154,6 +156,7 @@ export function planJson(plan: Plan, root: string): unknown {
       actions: actions.map((action) => actionJson(action, root)),
       ...(files && { files }),
       ...(temporary && { temporary: temporary.map((file) => fromRoot(file, root)) }),
+      ...(images && { images: { names: images.names, command: commandJson(images.command, root) } }),
       ...(done === 'proven' && { doneWhen: 'it was proven at this cluster' }),
       ...(typeof done === 'object' && { doneWhen: { command: commandJson(done.command, root), holds: done.holds } }),
       ...(cleanup && { cleanup: commandJson(cleanup, root) }),

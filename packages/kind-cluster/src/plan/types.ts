@@ -7,6 +7,7 @@ export type Part = 'cluster' | 'platform' | 'walls' | 'workloads' | 'proof'
 export type Action =
   | RunAction
   | WaitAction
+  | RestartAction
   | RefusedAction
   | SaysAction
   | PipedAction
@@ -18,6 +19,13 @@ export interface RunAction {
   readonly kind: 'run'
   readonly command: Command
   readonly note?: string
+}
+
+/** Pods go on with what they were started with: done only where the nodes have another one of these by now, see `images` of the step. */
+export interface RestartAction {
+  readonly kind: 'restart'
+  readonly command: Command
+  readonly images: readonly string[]
 }
 
 /** Changes nothing, and ends when what it waits for is so. */
@@ -79,6 +87,8 @@ export interface Step {
   readonly temporary?: readonly string[]
   /** Local files that the actions read: when one has changed, the step is not done any more. Relative to the clone. */
   readonly files?: readonly string[]
+  /** Images of ours that its pods are started with, and what says which of them a node has now, in the words of crictl. */
+  readonly images?: { readonly names: readonly string[]; readonly command: Command }
   /**
    * Asked before the step; `proven` takes it for done where it has been done at this very cluster, as with a trial that changes nothing.
    * Without either it is done again: what is there already stays as it is.

@@ -132,6 +132,34 @@ test('each policy of 10-admission is tried, with what the API server lets come a
   }
 })
 
+test('whatever of the workloads has an image of ours is started again where that is another one, and then waited for', () => {
+  const actions = steps[at('workloads')]?.actions ?? []
+  const restarted = actions.flatMap((action) => (action.kind === 'restart' ? [action] : []))
+  const named = restarted.flatMap(({ command: { args } }) => {
+    const namespace = args[args.indexOf('--namespace') + 1]
+    return args.filter((arg) => /^(deployment|statefulset|daemonset)\//.test(arg)).map((one) => `${namespace} ${one}`)
+  })
+  assert.deepEqual(named.toSorted(), facts.images.map((one) => `${one.namespace} ${one.workload}`).toSorted())
+  assert.ok(named.includes('shop deployment/web-api') && !named.some((one) => one.includes('postgres')))
+  const ofTheChain = restarted.filter(({ images }) => images.some((image) => image.includes('/chain-service:')))
+  assert.equal(ofTheChain.length, 1)
+  assert.equal(
+    actions.findLastIndex(({ kind }) => kind === 'run') < actions.findIndex(({ kind }) => kind === 'restart'),
+    true,
+  )
+  const ours = pins.images.filter((image) => image.startsWith('localhost/'))
+  for (const image of steps[at('workloads')]?.images?.names ?? assert.fail('none'))
+    assert.ok(ours.includes(image), image)
+  const waits = (steps[at('ready')]?.actions ?? []).map(({ command: { args } }) => args.join(' '))
+  for (const one of named) {
+    const [namespace, workload = ''] = one.split(' ')
+    assert.ok(
+      waits.some((line) => line.includes(`--namespace ${namespace} rollout status`) && line.includes(workload)),
+      one,
+    )
+  }
+})
+
 test('secrets are piped, never in a command line, and marked so that nobody logs them', () => {
   const piped = steps[at('secrets')]?.actions.find(({ kind }) => kind === 'piped')
   assert.equal(piped?.command.secret, true)

@@ -153,10 +153,15 @@ export interface Added {
   readonly live: Readonly<Record<string, unknown>>
 }
 
+/** What `kubectl rollout restart` writes: it starts pods anew, and changes nothing of them. */
+const restartedAt = 'kubectl.kubernetes.io/restartedAt'
+const ofTemplate = 'spec.template.metadata.annotations'
+
 /** Whether a field that the file does not have is there because the server puts it there, with this value. */
 export function addedByServer(path: string, value: unknown, { kind, file, live }: Added): boolean {
   const at = path.replace(kind === 'Pod' ? /^spec\b/ : /^spec\.template\.spec\b/, 'pod')
-  if (at === 'spec.template.metadata.creationTimestamp') return true
+  if (at === 'spec.template.metadata.creationTimestamp' || at === `${ofTemplate}.${restartedAt}`) return true
+  if (at === ofTemplate) return isRecord(value) && Object.keys(value).every((name) => name === restartedAt)
   if (kind === 'NetworkPolicy' && at === 'spec.policyTypes') return isDeepStrictEqual(value, policyTypes(file))
   if (at.endsWith('pod.serviceAccount')) return value === valueAt(file, 'serviceAccountName')
   if (/(^|\.)ports\[\]\.targetPort$/.test(at)) return value === live.port

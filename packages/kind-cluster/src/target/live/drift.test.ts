@@ -83,6 +83,23 @@ describe('a live object that is not as its file says', () => {
     assert.equal(sameAsWritten(namespace.object, { ...one, metadata: { ...one.metadata, labels: {} } }), false)
   })
 
+  it('pods that were started again are those of the file, and other annotations are none of its', () => {
+    for (const written of ['', ', annotations: {a: b}']) {
+      const web = file(
+        `{apiVersion: apps/v1, kind: Deployment, metadata: {name: web, namespace: shop}, spec: {selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}${written}}, spec: {containers: [{name: c, image: i}]}}}}`,
+      )
+      const own = written === '' ? {} : { a: 'b' }
+      const withNotes = (notes: object) =>
+        live((spec) => {
+          const { metadata, ...rest } = spec.template as { readonly metadata: object }
+          return { ...spec, template: { ...rest, metadata: { ...metadata, annotations: { ...own, ...notes } } } }
+        }, web)
+      const restarted = { 'kubectl.kubernetes.io/restartedAt': '2026-11-22T06:00:00Z' }
+      assert.equal(sameAsWritten(web.object, withNotes(restarted)), true)
+      assert.equal(sameAsWritten(web.object, withNotes({ ...restarted, 'istio.io/x': 'y' })), false)
+    }
+  })
+
   it('an amount in another form is the same amount', () => {
     const pod = file(
       '{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: shop}, spec: {containers: [{name: c, image: i, resources: {limits: {cpu: "0.5", memory: 1024Mi}}}]}}',

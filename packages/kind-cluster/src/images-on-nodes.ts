@@ -1,0 +1,31 @@
+import { json } from './plan/done.js'
+
+interface ImageList {
+  readonly images?: readonly { readonly id?: string; readonly repoTags?: readonly string[] }[]
+}
+
+/** IDs of these images on a node, as `crictl images --output json` tells them: the digest of what is in it, whatever loaded it. */
+export function imageIds(stdout: string, names: readonly string[]): Readonly<Record<string, string>> {
+  const { images = [] } = (json(stdout) ?? {}) as ImageList
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const { id } = images.find(({ repoTags = [] }) => repoTags.includes(name)) ?? {}
+      return id === undefined ? [] : [[name, id] as const]
+    }),
+  )
+}
+
+/**
+ * Those of the images that are other ones now than their pods were started with. Where that is not known, as with pods that an earlier
+ * version of this started, they count; where no pod was started yet, none does.
+ */
+export function renewed(
+  now: Readonly<Record<string, string>>,
+  before: Readonly<Record<string, string>> = {},
+  started: boolean,
+): readonly string[] {
+  return Object.entries(now).flatMap(([name, id]) => {
+    const known = before[name]
+    return (known === undefined ? started : known !== id) ? [name] : []
+  })
+}
