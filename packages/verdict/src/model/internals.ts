@@ -18,9 +18,9 @@ export interface PodPolicies {
   readonly authorization: PodAuthorization
   readonly network: PodNetwork
   /** Of a gateway's pod: what its Envoy asks about a request. */
-  readonly requests?: HttpAuthorization
+  readonly requests: HttpAuthorization | undefined
   /** Of a waypoint's pod: what its Envoy asks, by whom it is on the way to. */
-  readonly waypoint?: WaypointAuthorizations
+  readonly waypoint: WaypointAuthorizations | undefined
 }
 
 /** What a snapshot knows beyond its public face. */

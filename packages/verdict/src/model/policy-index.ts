@@ -1,10 +1,11 @@
 import type { Resource } from '@bulkhead/resources'
-import type { NetworkIndex } from '../network/compile-network.js'
+import type { NetworkIndex, PodNetwork } from '../network/compile-network.js'
 import { gatewayAuthorization, gatewayName } from '../points/gateway/authorization.js'
 import type { HttpAuthorization } from '../points/http/authorization.js'
+import type { PodAuthorization } from '../points/policy/policies.js'
 import { type WaypointAuthorizations, waypointAuthorizations, waypointName } from '../points/waypoint/authorization.js'
 import { authorizationFor, readAuthorizations } from '../points/ztunnel/authorization.js'
-import { effectiveMtls, readPeerAuthentications } from '../points/ztunnel/peer-authentication.js'
+import { type EffectiveMtls, effectiveMtls, readPeerAuthentications } from '../points/ztunnel/peer-authentication.js'
 import type { Pod } from '../types.js'
 import type { Generated } from './gateways/generate.js'
 import type { PodPolicies } from './internals.js'
@@ -54,18 +55,42 @@ export function indexPolicies(
     const key = classKey(pod)
     let policies = byClass.get(key)
     if (policies === undefined) {
-      policies = {
+      const found = {
         mtls: effectiveMtls(peerAuthentications, namespace, labels),
-        authorization: authorizationFor(authorizations, rootNamespace, namespace, labels),
         network: network.networkOf(pod),
-        ...(pod.gateway !== undefined && { requests: requestsAt(pod) }),
-        ...(pod.waypoint !== undefined && { waypoint: waypointAt(pod) }),
+        // At once: a rule that nobody can read is an error of the snapshot.
+        requests: pod.gateway === undefined ? undefined : requestsAt(pod),
+        waypoint: pod.waypoint === undefined ? undefined : waypointAt(pod),
       }
+      policies = new Policies(found, () => authorizationFor(authorizations, rootNamespace, namespace, labels))
       if (byClass.size >= maxClasses) byClass.clear()
       byClass.set(key, policies)
     }
     byPod.set(pod, policies)
     return policies
+  }
+}
+
+/** How ztunnel's rules lie in its memory is wanted only of pods that somebody asks about: most snapshots are asked about a few. */
+class Policies implements PodPolicies {
+  readonly mtls: EffectiveMtls
+  readonly network: PodNetwork
+  readonly requests: HttpAuthorization | undefined
+  readonly waypoint: WaypointAuthorizations | undefined
+  readonly #arranged: () => PodAuthorization
+  #authorization: PodAuthorization | undefined
+
+  constructor(found: Omit<PodPolicies, 'authorization'>, arranged: () => PodAuthorization) {
+    this.mtls = found.mtls
+    this.network = found.network
+    this.requests = found.requests
+    this.waypoint = found.waypoint
+    this.#arranged = arranged
+  }
+
+  get authorization(): PodAuthorization {
+    this.#authorization ??= this.#arranged()
+    return this.#authorization
   }
 }
 

@@ -59,7 +59,7 @@ export function compileNetwork({ resources, services, namespaceLabels, options =
   const clusterwide = ofKind<CiliumClusterwideNetworkPolicy>(resources, 'cilium.io', 'CiliumClusterwideNetworkPolicy')
   const models = [
     ...ofKind<NetworkPolicy>(resources, 'networking.k8s.io', 'NetworkPolicy').map((resource) =>
-      readNetworkPolicy(resource, reader),
+      networkPolicy(resource, reader),
     ),
     ...ofKind<CiliumNetworkPolicy>(resources, 'cilium.io', 'CiliumNetworkPolicy').flatMap((resource) =>
       readCiliumPolicy(resource, selectors),
@@ -89,6 +89,20 @@ export function compileNetwork({ resources, services, namespaceLabels, options =
       }
     },
   }
+}
+
+const known = {
+  cilium: new WeakMap<Resource, NetworkPolicyModel>(),
+  api: new WeakMap<Resource, NetworkPolicyModel>(),
+}
+
+/** An object that did not change says the same in the next snapshot: it is read once. */
+function networkPolicy(resource: Resource<NetworkPolicy>, reader: keyof typeof known): NetworkPolicyModel {
+  const before = known[reader].get(resource)
+  if (before !== undefined) return before
+  const model = readNetworkPolicy(resource, reader)
+  known[reader].set(resource, model)
+  return model
 }
 
 /** The order of files never decides which policy is named. */
