@@ -15,9 +15,12 @@ export interface AttemptOptions {
 const defaultTimeoutMs = 5000
 /** Beyond an attempt's own time limit, for starting and for ending. */
 const graceMs = 5000
-/** A probe that nobody asks for this long ends; and the one that has waited longest, when there are more than these: each has some 40 MB. */
+/**
+ * A probe that nobody asks for this long ends; and the one that has waited longest, when there are more than these: each has some
+ * 10 MB of its own. A whole suite has some thirty callers, which take turns: with room for fewer most starts are of a probe that has just been ended.
+ */
 const idleMs = 5000
-const mostIdle = 12
+const mostIdle = 32
 
 export const probeCommand = (script: string): readonly [string, ...string[]] => [process.execPath, script, 'attempts']
 

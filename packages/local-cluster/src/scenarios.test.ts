@@ -1,8 +1,28 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { gettingThrough, layers, loadAll, tryAll } from './testing/combinations.js'
+import { gettingThrough, judging, layers, loadAll, long, oneTarget, tryAll } from './testing/combinations.js'
 
-test('expected, predicted and observed agree on this machine, with all walls on', (t) => tryAll(t, [layers]))
+/**
+ * Each wall within the cluster off in turn: what that lets through gets through. BULKHEAD_LONG=1 has every combination of those that
+ * judge connections but all on, with every scenario; the engine is always asked all of that, in packages/scenarios.
+ */
+const combinations: readonly (readonly string[])[] = long
+  ? [
+      judging,
+      ...Array.from({ length: 2 ** judging.length - 1 }, (_, set) => [
+        '10-admission',
+        ...judging.filter((_layer, index) => set & (1 << index)),
+      ]),
+    ]
+  : layers.filter((off) => off !== '70-ingress').map((off) => layers.filter((layer) => layer !== off))
+
+const target = oneTarget()
+
+test('expected, predicted and observed agree on this machine, with all walls on', async (t) =>
+  tryAll(t, await target(), [layers]))
+
+test('expected, predicted and observed agree on this machine, whatever walls are off', async (t) =>
+  tryAll(t, await target(), combinations))
 
 test('each wall within the cluster is the only one before some attack', async () => {
   const scenarios = await loadAll()

@@ -11,7 +11,7 @@ import {
   type Scenario,
   verifyPassed,
 } from '@bulkhead/scenarios'
-import { temporaryFolder } from '@bulkhead/testing'
+import { cleanUp, temporaryFolder, wholeSuite } from '@bulkhead/testing'
 import { LocalCluster } from '../cluster.js'
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url))
@@ -70,41 +70,53 @@ const byControl = (scenarios: readonly Scenario[]): readonly Scenario[] => {
   return [...scenarios].sort((a, b) => key(a).localeCompare(key(b)))
 }
 
+/** One target for all tests of a file: its start takes as long as a hundred attempts. */
+export function oneTarget(): () => Promise<LocalCluster> {
+  const suite = wholeSuite()
+  let started: Promise<LocalCluster> | undefined
+  return () => {
+    if (started !== undefined) return started
+    const begun = LocalCluster.start({
+      manifests: [join(root, 'k8s/workloads'), join(root, 'k8s/layers')],
+      relativeTo: root,
+      stateDir: temporaryFolder(suite),
+      outside: 'stand-in',
+      // A reset that comes later than this is taken for a proxy that gave up: more than a busy machine takes for one at once.
+      connectTimeoutMs: 1500,
+    })
+    started = begun
+    cleanUp(suite, async () => (await begun.catch(() => undefined))?.stop())
+    return begun
+  }
+}
+
 /**
  * The whole promise at once, on processes and sockets: under each of the combinations of walls, what the scenarios expect,
  * what the engine says and what a client sees are the same, for the same reason; and what gets through is what is said to.
  */
-export async function tryAll(t: TestContext, combinations: readonly (readonly string[])[]): Promise<void> {
+export async function tryAll(
+  t: TestContext,
+  cluster: LocalCluster,
+  combinations: readonly (readonly string[])[],
+): Promise<void> {
   const scenarios = await loadAll()
-  const cluster = await LocalCluster.start({
-    manifests: [join(root, 'k8s/workloads'), join(root, 'k8s/layers')],
-    relativeTo: root,
-    stateDir: temporaryFolder(t),
-    outside: 'stand-in',
-    // A reset that comes later than this is taken for a proxy that gave up: more than a busy machine takes for one at once.
-    connectTimeoutMs: 1500,
-  })
-  try {
-    assert.deepEqual(await cluster.whenReady(60_000), [])
-    for (const on of combinations) {
-      await cluster.setLayers({ on, off: layers.filter((layer) => !on.includes(layer)) })
-      const started = performance.now()
-      const asked = byControl(toRun(scenarios, on)).map((scenario) => patient(scenario, on))
-      // Most of their time is waiting for what does not come.
-      const report = await runScenarios(cluster, asked, { root, parallel: 12 })
-      assert.ok(verifyPassed(report), renderVerify(report))
-      const skipped = report.results.filter(({ status }) => status === 'skipped')
-      if (on.length === layers.length) assert.deepEqual(skipped, [], 'with everything on all are tried')
-      const through = report.results
-        .filter(({ scenario, observed }) => scenario.kind === 'attack' && observed?.outcome === 'through')
-        .map(({ scenario }) => scenario.id)
-      const seconds = ((performance.now() - started) / 1000).toFixed(1)
-      t.diagnostic(`${asked.length} with ${on.join(', ') || 'no layer'}: ${through.length} through (${seconds} s)`)
-      // Those that this combination lets through, and no others: with everything on none.
-      assert.deepEqual(through.toSorted(), gettingThrough(scenarios, on))
-      if (on.length === layers.length) assert.deepEqual(through, [])
-    }
-  } finally {
-    await cluster.stop()
+  assert.deepEqual(await cluster.whenReady(60_000), [])
+  for (const on of combinations) {
+    await cluster.setLayers({ on, off: layers.filter((layer) => !on.includes(layer)) })
+    const started = performance.now()
+    const asked = byControl(toRun(scenarios, on)).map((scenario) => patient(scenario, on))
+    // Most of their time is waiting for what does not come.
+    const report = await runScenarios(cluster, asked, { root, parallel: 12 })
+    assert.ok(verifyPassed(report), renderVerify(report))
+    const skipped = report.results.filter(({ status }) => status === 'skipped')
+    if (on.length === layers.length) assert.deepEqual(skipped, [], 'with everything on all are tried')
+    const through = report.results
+      .filter(({ scenario, observed }) => scenario.kind === 'attack' && observed?.outcome === 'through')
+      .map(({ scenario }) => scenario.id)
+    const seconds = ((performance.now() - started) / 1000).toFixed(1)
+    t.diagnostic(`${asked.length} with ${on.join(', ') || 'no layer'}: ${through.length} through (${seconds} s)`)
+    // Those that this combination lets through, and no others: with everything on none.
+    assert.deepEqual(through.toSorted(), gettingThrough(scenarios, on))
+    if (on.length === layers.length) assert.deepEqual(through, [])
   }
 }
