@@ -6,7 +6,7 @@ import type { OnOption, StateOption } from './options.js'
 import { findPlaces } from './places.js'
 import { isKept, planReport, printReport, type ReportOptions, type TextRender } from './report.js'
 import { madeNow } from './revision/made.js'
-import { findRunning } from './target/running.js'
+import { findRunning, onItsOwn } from './target/running.js'
 
 export interface ScenarioRun {
   readonly report: Report
@@ -38,12 +38,12 @@ export async function runScenariosOnTarget(
     if (options.on === 'kind') note(io, stoppingText)
   }
   io.signal.addEventListener('abort', stopping, { once: true })
-  const report = await runScenarios(target, chosen, { root, signal: io.signal, onResult: progress.tick }).finally(
-    () => {
-      io.signal.removeEventListener('abort', stopping)
-      progress.clear()
-    },
-  )
+  const report = await onItsOwn(target, () =>
+    runScenarios(target, chosen, { root, signal: io.signal, onResult: progress.tick }),
+  ).finally(() => {
+    io.signal.removeEventListener('abort', stopping)
+    progress.clear()
+  })
   return {
     report,
     isText: plan.stdout === 'text',

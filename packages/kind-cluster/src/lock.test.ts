@@ -11,16 +11,45 @@ import { temporaryPlace } from './plan/testing.js'
 test('one at a time: the second is told who, and the next finds it free however the first ended', async (t) => {
   const place = temporaryPlace(t)
   const second = () => locked(place, async () => 'done')
-  await locked(place, async () => {
-    const told = (error: unknown) => error instanceof LockedError && error.message.includes(`process ${process.pid} `)
-    await assert.rejects(second(), told)
+  let end = (): void => {}
+  const ended = new Promise<void>((resolve) => {
+    end = resolve
   })
+  const first = locked(place, () => ended)
+  const told = (error: unknown) => error instanceof LockedError && error.message.includes(`process ${process.pid} `)
+  await assert.rejects(second(), told)
+  end()
+  await first
   await assert.rejects(
     locked(place, () => Promise.reject(new Error('no'))),
     /^Error: no$/,
   )
   assert.equal(await second(), 'done')
   assert.ok(!existsSync(place.lock))
+})
+
+test('what its holder does within it may ask for it again, and so may who was started by it', async (t) => {
+  const place = temporaryPlace(t)
+  const script = `
+    const { locked } = await import(${JSON.stringify(new URL('lock.js', import.meta.url).href)})
+    const place = ${JSON.stringify(place)}
+    process.stdout.write(await locked(place, () => locked(place, async () => 'inside')))`
+  const said = await locked(place, async () => {
+    assert.equal(await locked(place, async () => 'again'), 'again')
+    return (await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script])).stdout
+  })
+  assert.equal(said, 'inside')
+  assert.ok(!existsSync(place.lock))
+  // The child of another one is nobody: the process that has started this one's parent holds it not for it.
+  await locked(place, async () => {
+    const nested = `
+      const { spawnSync } = await import('node:child_process')
+      const { stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', ${JSON.stringify(script)}])
+      process.stdout.write(stderr)`
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', nested])
+    assert.match(stdout, new RegExp(`LockedError: process ${process.pid} is at it already`))
+    assert.ok(existsSync(place.lock), 'it is still its holder s')
+  })
 })
 
 test('on a memory stick, whose file system has no links, that is said, and nothing is left', async (t) => {

@@ -1,21 +1,28 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Place } from './place.js'
 
-/** Somebody else is changing the cluster; the message says who. */
+/** Somebody else is at work on the cluster; the message says who. */
 export class LockedError extends Error {
   override readonly name = 'LockedError'
 }
 
+/** What is done within these has the lock already. */
+const held = new AsyncLocalStorage<string>()
+
 /**
- * Does something that nobody else may do to the cluster at the same time. Who was killed on the way holds nothing any more.
+ * Does something that nobody else may do to the cluster at the same time. Who was killed on the way holds nothing any more. What a holder
+ * does within it may ask for it again, and so may a process that the holder has started.
  * @throws LockedError; Error where the file system has no links, by which it is taken
  */
 export async function locked<T>({ lock }: Pick<Place, 'lock'>, work: () => Promise<T>): Promise<T> {
+  if (held.getStore() === lock) return work()
   mkdirSync(dirname(lock), { recursive: true, mode: 0o700 })
+  if (holderOf(lock) === process.ppid) return held.run(lock, work)
   take(lock)
   try {
-    return await work()
+    return await held.run(lock, work)
   } finally {
     // With the folder it may have gone, and be somebody else's by now.
     if (pidIn(lock) === process.pid) rmSync(lock, { force: true })
@@ -40,7 +47,7 @@ function refuseIfHeld(lock: string, file: string): void {
   const holder = holderOf(file)
   if (holder === undefined) return
   throw new LockedError(
-    `process ${holder} is changing the cluster already. Wait for it, or end it with Ctrl-C where it runs; if it is something else by now, delete "${lock}".`,
+    `process ${holder} is at it already: what changes or attacks the cluster, or makes a bundle, does so alone. Wait for it, or end it with Ctrl-C where it runs; if it is something else by now, delete "${lock}".`,
   )
 }
 

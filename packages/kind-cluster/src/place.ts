@@ -18,7 +18,7 @@ export interface Place {
   readonly record: string
   /** What every command said, with times. */
   readonly log: string
-  /** Held by who is changing the cluster. */
+  /** Held by who changes the cluster, or attacks it. */
   readonly lock: string
 }
 

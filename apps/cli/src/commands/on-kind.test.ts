@@ -176,6 +176,22 @@ for (const command of ['verify', 'attack'])
     assert.equal(stderr.match(/stopping/g)?.length, 1)
   })
 
+for (const args of [['verify'], ['attack'], ['peel', '--run', 'notsleep-to-web-api']])
+  test(`${args[0]} tries nothing while somebody else is at the cluster, and says who`, async (t) => {
+    const state = plainFolder(t)
+    mkdirSync(path.join(state, 'kind'), { recursive: true })
+    writeFileSync(path.join(state, 'kind/kubeconfig'), '')
+    writeFileSync(path.join(state, 'kind/cluster.json'), JSON.stringify(record))
+    const lock = path.join(state, 'kind/lock')
+    writeFileSync(lock, String(process.pid))
+    const tools = standIns(state, { kubectl: ours })
+    const env = { PATH: tools.path }
+    const { code, stdout, stderr } = await runCli([...args, '--on', 'kind', '--state', state], { cwd: repository, env })
+    assert.deepEqual([code, stdout, tools.asked()], [2, '', []])
+    assert.ok(stderr.startsWith(`bulkhead: process ${process.pid} is at it already: `), stderr)
+    assert.ok(existsSync(lock))
+  })
+
 describe('a report', () => {
   for (const [args, says] of [
     [['--output', 'no/such/x.xml'], /there is no folder "no\/such" to write a report to/],

@@ -6,7 +6,7 @@ import { ownManifests, readManifests } from '../manifests.js'
 import { type JsonOption, type OnOption, type StateOption, withHelp, withJson, withOn, withState } from '../options.js'
 import { findPlaces } from '../places.js'
 import { chooseScenarios, counter } from '../scenario-run.js'
-import { findRunning } from '../target/running.js'
+import { findRunning, onItsOwn } from '../target/running.js'
 
 interface Options extends JsonOption, StateOption, OnOption {
   readonly run?: boolean
@@ -70,19 +70,21 @@ async function run(scenarios: readonly Scenario[], options: Options, io: Io): Pr
     progress?.clear()
     progress = undefined
   }
-  return peelOnTarget(target, scenarios, {
-    root: findPlaces(io).root,
-    signal: io.signal,
-    onSetting: (setting: Setting, index, of) => {
-      clear()
-      note(io, `${index + 1} of ${of}: ${settingText(setting)}`)
-      progress = counter(io, scenarios.length)
-    },
-    onResult: () => progress?.tick(),
-    onRestore: (before) => {
-      clear()
-      const off = before.filter((layer) => !layer.on).map(({ name }) => name)
-      note(io, `putting the layers back as they were: ${off.length === 0 ? 'all on' : `off: ${off.join(', ')}`}`)
-    },
-  })
+  return onItsOwn(target, () =>
+    peelOnTarget(target, scenarios, {
+      root: findPlaces(io).root,
+      signal: io.signal,
+      onSetting: (setting: Setting, index, of) => {
+        clear()
+        note(io, `${index + 1} of ${of}: ${settingText(setting)}`)
+        progress = counter(io, scenarios.length)
+      },
+      onResult: () => progress?.tick(),
+      onRestore: (before) => {
+        clear()
+        const off = before.filter((layer) => !layer.on).map(({ name }) => name)
+        note(io, `putting the layers back as they were: ${off.length === 0 ? 'all on' : `off: ${off.join(', ')}`}`)
+      },
+    }),
+  )
 }

@@ -16,7 +16,13 @@ export interface RunningTarget extends Target {
   explain(flow: Flow): Promise<Explanation>
   /** Takes layers down and puts them back; resolves when that is in force. */
   setLayers(change: { readonly on?: readonly string[]; readonly off?: readonly string[] }): Promise<Switched>
+  /** Where several processes may be at it: does something while no other changes it, or attacks it, and rejects where one does. */
+  alone?<T>(work: () => Promise<T>): Promise<T>
 }
+
+/** Tries something on what is up, kept apart from what others do there at the same time. */
+export const onItsOwn = <T>(target: Pick<RunningTarget, 'alone'>, work: () => Promise<T>): Promise<T> =>
+  target.alone === undefined ? work() : target.alone(work)
 
 /**
  * The target that `--on` means: the one that runs on this machine, or the cluster.

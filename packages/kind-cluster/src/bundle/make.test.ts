@@ -168,7 +168,7 @@ test('a file that is there already is not written over, and two do not make the 
   writeFileSync(file, 'mine')
   await assert.rejects(make(), { code: 'there', message: /is there already/ })
   assert.equal(readFileSync(file, 'utf8'), 'mine')
-  writeFileSync(`${file}.lock`, String(process.ppid))
+  writeFileSync(`${file}.lock`, String(process.pid))
   await assert.rejects(make(), { name: 'LockedError' })
   assert.deepEqual(tools.lines(), [])
 })

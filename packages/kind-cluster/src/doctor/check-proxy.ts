@@ -10,7 +10,7 @@ import { compareVersions, versionIn } from './versions.js'
  * Since which version kind reads the proxies of Docker's configuration. Docker's program gives them to each container that it starts; an
  * older kind does not know of them, and so does not keep the nodes' own addresses from them.
  */
-const KNOWS_DOCKERS = '0.33.0'
+const KNOWS_DOCKERS = '0.33'
 
 const LOOPBACK = /^(?:https?:\/\/)?(?:[^@/]*@)?(?:127\.|localhost(?=[:/]|$)|\[::1\])/i
 

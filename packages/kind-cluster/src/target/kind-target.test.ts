@@ -56,13 +56,22 @@ describe('the target', () => {
     assert.ok(!tools.lines().some((line) => /^kubectl (apply|delete|replace|create)/.test(line)))
   })
 
-  it('switches no layer while another process changes the cluster', async (t) => {
+  it('changes nothing, and tries nothing, while somebody else changes the cluster', async (t) => {
     const { target, tools, place } = bench(t, [['kubectl delete -k', {}]])
-    writeFileSync(place.lock, String(process.ppid))
-    await assert.rejects(target.setLayers({ off: ['50-identity'] }), { name: 'LockedError' })
+    // Of this process, and not by this target.
+    writeFileSync(place.lock, String(process.pid))
+    const tried = () => assert.fail('tried')
+    for (const change of [
+      () => target.apply('x', {}),
+      () => target.withdraw('x'),
+      () => target.setLayers({ off: ['50-identity'] }),
+      () => target.alone(tried),
+    ])
+      await assert.rejects(change(), { name: 'LockedError', message: new RegExp(`^process ${process.pid} `) })
     assert.ok(!tools.lines().some((line) => /^kubectl (apply|delete)/.test(line)))
+    assert.equal((await target.layers()).length, 7, 'who only reads needs nobody to wait')
     rmSync(place.lock)
-    await target.setLayers({ off: ['50-identity'] })
+    await target.alone(() => target.setLayers({ off: ['50-identity'] }))
     assert.ok(tools.lines().some((line) => /^kubectl delete -k .*50-identity/.test(line)))
     assert.ok(!existsSync(place.lock))
   })

@@ -99,7 +99,7 @@ export class KindTarget implements Target {
 
   /**
    * Takes layers down and puts them up; resolves when that is in force.
-   * @throws LockedError when another process brings the cluster up, takes it down, or switches layers
+   * @throws LockedError when another process changes the cluster, or attacks it
    */
   async setLayers(change: Switch, signal?: AbortSignal): Promise<{ readonly layers: readonly ClusterLayer[] }> {
     const switched = switchedOf(change, await this.layers())
@@ -111,7 +111,7 @@ export class KindTarget implements Target {
       await switchLayers(switched, { tools: this.#tools, place: this.#place, ...(signal !== undefined && { signal }) })
       return this.#settle.after(before, objects)
     }
-    await locked(this.#place, () => this.#changing(switching))
+    await this.#changing(switching)
     return { layers: await this.layers() }
   }
 
@@ -140,14 +140,24 @@ export class KindTarget implements Target {
     await this.#changing(() => this.#changes.withdraw(name))
   }
 
+  /**
+   * Whatever is tried on the cluster while nobody else changes it: what another process takes down meanwhile would look like a difference.
+   * @throws LockedError when another process changes the cluster, or attacks it
+   */
+  alone<T>(work: () => Promise<T>): Promise<T> {
+    return locked(this.#place, work)
+  }
+
   /** Whose cluster it is, is asked before each change: a file can be exchanged, and a port be somebody else's by now. */
-  async #changing(what: () => Promise<readonly string[]>): Promise<void> {
-    await this.#checkOurs()
-    try {
-      this.#note(await what())
-    } finally {
-      this.#reader.forget()
-    }
+  #changing(what: () => Promise<readonly string[]>): Promise<void> {
+    return this.alone(async () => {
+      await this.#checkOurs()
+      try {
+        this.#note(await what())
+      } finally {
+        this.#reader.forget()
+      }
+    })
   }
 
   /** @throws TargetError: `not-makeable` is no failure, but an attempt that a cluster has no way to make. */
