@@ -13,12 +13,6 @@ import { setUp } from './setup.mjs'
 
 const minute = 60_000
 
-/** Tests of functions and data: no process, environment or socket is theirs. */
-const together = {
-  workspaces: ['analysis', 'intents', 'labs', 'resources', 'scenarios', 'verdict'].map((name) => `packages/${name}`),
-  alone: ['packages/scenarios/dist/shop.test.js'],
-}
-
 /**
  * What to run, relative to the root. Listed one by one, from the sources: `node --test FOLDER` means different things to
  * different versions of Node, and dist/ may still hold the test of a file that is gone.
@@ -52,10 +46,9 @@ try {
   await setUp()
   process.exitCode = await runTests(files, {
     cwd: root,
-    together,
     env: long ? { ...process.env, BULKHEAD_LONG: '1' } : process.env,
-    // Against what hangs, of a file and of a test: a busy machine takes several times as long as an idle one.
-    timeoutMs: long ? 60 * minute : 4 * minute,
+    // Against what hangs, of a process and of a test: a busy machine takes several times as long as an idle one.
+    timeoutMs: long ? 60 * minute : 10 * minute,
   })
 } catch (error) {
   tell(error)

@@ -8,12 +8,12 @@ import { folderWith } from './lib/testing.mjs'
 // As in a person's shell: without the runner's own variable, which would make the inner run a part of this one.
 const { NODE_TEST_CONTEXT: _, ...env } = process.env
 
-const runnerOf = (folder, files, together = []) => `
+const runnerOf = (folder, files) => `
     import { runTests } from ${JSON.stringify(`file://${inRoot('scripts', 'lib', 'run-tests.mjs')}`)}
-    process.exitCode = await runTests(${JSON.stringify(files)}, { cwd: ${JSON.stringify(folder)}, env: process.env, timeoutMs: 60_000, together: { workspaces: ${JSON.stringify(together)} } })`
+    process.exitCode = await runTests(${JSON.stringify(files)}, { cwd: ${JSON.stringify(folder)}, env: process.env, timeoutMs: 60_000 })`
 
-function runTestsIn(folder, files, together = []) {
-  const code = runnerOf(folder, files, together)
+function runTestsIn(folder, files) {
+  const code = runnerOf(folder, files)
   return spawnSync(process.execPath, ['--input-type=module', '--eval', code], { env, encoding: 'utf8' })
 }
 
@@ -57,11 +57,11 @@ test('of files that share a process each failure is told with its place, and one
       "import { test } from 'node:test'\ntest('fails', () => { throw new Error('meant') })\ntest('passes too', () => {})",
   })
   const files = ['packages/pure/a.test.mjs', 'packages/pure/b.test.mjs']
-  const { status, stdout } = runTestsIn(folder, files, ['packages/pure'])
+  const { status, stdout } = runTestsIn(folder, files)
   assert.equal(status, 1)
   assert.match(stdout, /packages\/pure\/b\.test\.mjs:2/)
   assert.match(stdout, /\n2 passed, 1 failed\n$/)
-  const missing = runTestsIn(folder, [...files, 'packages/pure/none.test.mjs'], ['packages/pure'])
+  const missing = runTestsIn(folder, [...files, 'packages/pure/none.test.mjs'])
   assert.equal(missing.status, 1)
   assert.match(missing.stdout, /none\.test\.mjs/)
 })

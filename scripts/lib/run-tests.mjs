@@ -2,31 +2,29 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { grouped } from './groups.mjs'
 
 /**
  * Runs test files with Node's own runner, its words going to stdout, and closes with the sums alone on a line.
  * @param files relative to `cwd`
- * @param options.together the workspaces whose test files may share a process, and of them those that are long enough alone
  * @returns {Promise<number>} the exit code: 0 when something ran and nothing failed
  */
-export function runTests(files, { cwd, env, timeoutMs, together = { workspaces: [] } }) {
+export function runTests(files, { cwd, env, timeoutMs }) {
   const folder = mkdtempSync(path.join(tmpdir(), 'bulkhead-test-'))
   const tally = path.join(folder, 'tally.json')
   const soFar = path.join(folder, 'so-far.jsonl')
-  const reporter = new URL(`./tally-reporter.mjs?${new URLSearchParams({ soFar })}`, import.meta.url)
+  // The runner's own choice on two cores would be one file at a time; but half of the time is waiting for what does not come.
+  const concurrency = Math.max(4, Math.min(6, availableParallelism()))
   const child = spawn(
     process.execPath,
     [
-      '--test',
-      // The runner's own choice on two cores would be one file at a time; but half of the time is waiting for what does not come.
-      `--test-concurrency=${Math.max(4, Math.min(6, availableParallelism()))}`,
-      `--test-timeout=${timeoutMs}`,
-      '--test-reporter=spec',
-      '--test-reporter-destination=stdout',
-      `--test-reporter=${reporter}`,
-      `--test-reporter-destination=${tally}`,
-      ...grouped(files, { root: cwd, folder: path.join(folder, 'groups'), ...together }),
+      fileURLToPath(new URL('./runner.mjs', import.meta.url)),
+      concurrency,
+      timeoutMs,
+      tally,
+      soFar,
+      ...grouped(files, { root: cwd, folder: path.join(folder, 'groups') }),
     ],
     { cwd, env, stdio: 'inherit' },
   )
