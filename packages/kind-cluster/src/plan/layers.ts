@@ -48,10 +48,32 @@ export function layerOn(commands: Commands, layer: LayerName): readonly Action[]
   return [whole]
 }
 
-/** Takes a wall down. What istiod has made of its Gateways goes with them. */
-export function layerOff({ kubectl }: Commands, layer: LayerName): readonly Action[] {
-  return [{ kind: 'run', command: kubectl(['delete', '-k', folder(layer), '--ignore-not-found']) }]
+/** Takes a wall down, with what istiod has made of its Gateways. */
+export function layerOff({ kubectl, waiting }: Commands, layer: LayerName): readonly Action[] {
+  const gone = gatewaysOf(layer).map(
+    ({ namespace, name }): Action => ({
+      kind: 'wait',
+      command: waiting(goneWithGateway(namespace, name), 3),
+      until: `what istiod had made of ${namespace}/${name} is gone, too`,
+    }),
+  )
+  return [{ kind: 'run', command: kubectl(['delete', '-k', folder(layer), '--ignore-not-found']) }, ...gone]
 }
+
+function gatewaysOf(layer: LayerName): readonly { readonly namespace: string; readonly name: string }[] {
+  if (layer === '60-requests') return waypoints.map((namespace) => ({ namespace, name: 'waypoint' }))
+  return layer === '70-ingress' ? doors : []
+}
+
+/**
+ * Waits until what istiod makes of a Gateway has followed it, by the garbage collector's hand; at once where there is nothing. One of the
+ * same name that comes before would be called ready by the old one's pods, and lose them.
+ */
+export const goneWithGateway = (namespace: string, name: string): readonly string[] => [
+  ...['--namespace', namespace, 'wait', '--for=delete', 'deployments,services,serviceaccounts,pods'],
+  // Anybody's pod may have the first alone.
+  `--selector=gateway.networking.k8s.io/gateway-name=${name},gateway.istio.io/managed`,
+]
 
 /**
  * What is waited for of Kyverno's policies. Not `ready`: that also wants its reports controller to list whatever a policy is about,

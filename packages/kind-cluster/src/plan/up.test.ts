@@ -7,7 +7,8 @@ import { parseYaml } from '@bulkhead/resources/yaml'
 import { readPins } from '../pins.js'
 import { placeOf } from '../place.js'
 import { namesOurCluster, shortCommandLine } from '../tools/command-line.js'
-import { doors, layerNames } from './layers.js'
+import { commandsFor } from './commands.js'
+import { doors, layerNames, layerOff } from './layers.js'
 import { root } from './testing.js'
 import type { Step } from './types.js'
 import { badExamples, upPlan } from './up.js'
@@ -196,10 +197,23 @@ test('another state folder is named where our own commands are typed', () => {
   assert.ok(!steps.at(-1)?.actions[0]?.command.args.includes('--state'))
 })
 
-test('the doors are the gateways of 70-ingress', async () => {
-  const { resources } = await loadManifests([join(root, 'k8s/workloads'), join(root, 'k8s/layers')], {
-    relativeTo: root,
-  })
+const { resources } = await loadManifests([join(root, 'k8s/workloads'), join(root, 'k8s/layers')], { relativeTo: root })
+
+test('a wall is down when what istiod had made of its Gateways is gone, so that the next is not ready by the old one', () => {
+  for (const layer of layerNames) {
+    const [first = '', ...waits] = layerOff(commandsFor(place), layer).map(({ command }) => shortCommandLine(command))
+    assert.equal(first, `kubectl delete -k k8s/layers/${layer} --ignore-not-found`)
+    const gateways = resources.filter((one) => one.kind === 'Gateway' && one.layer === layer)
+    const wanted = gateways.map(
+      ({ namespace, name }) =>
+        `kubectl --namespace ${namespace} wait --for=delete deployments,services,serviceaccounts,pods --selector=gateway.networking.k8s.io/gateway-name=${name},gateway.istio.io/managed --timeout=3m`,
+    )
+    assert.deepEqual(waits.toSorted(), wanted.toSorted(), layer)
+    assert.equal(wanted.length > 0, ['60-requests', '70-ingress'].includes(layer))
+  }
+})
+
+test('the doors are the gateways of 70-ingress', () => {
   const gateways = resources.filter(({ kind, layer }) => kind === 'Gateway' && layer === '70-ingress')
   assert.deepEqual(
     doors.map(({ namespace, name }) => `${namespace}/${name}`).sort(),

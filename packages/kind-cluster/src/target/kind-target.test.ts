@@ -148,7 +148,10 @@ describe('layers', () => {
   })
 
   it('come down in the order of up, backwards', async (t) => {
-    const { target, tools } = bench(t, [[/^kubectl delete -k/, {}]])
+    const { target, tools } = bench(t, [
+      [/^kubectl delete -k/, {}],
+      [/^kubectl .* wait --for=delete /, {}],
+    ])
     await target.setLayers({ off: ['20', 'requests', '40-mtls'] })
     const down = tools.lines().flatMap((line) => /^kubectl delete -k k8s\/layers\/(\S+)/.exec(line)?.[1] ?? [])
     assert.deepEqual(down, ['60-requests', '40-mtls', '20-network'])

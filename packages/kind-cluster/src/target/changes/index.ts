@@ -1,12 +1,14 @@
 import type { Resource } from '@bulkhead/resources'
 import type { Admitted, Change } from '@bulkhead/scenarios'
 import type { Place } from '../../place.js'
+import { goneWithGateway } from '../../plan/layers.js'
 import { readRecord as readCluster } from '../../record.js'
 import type { Tools } from '../../tools.js'
 import { messageOf, TargetError } from '../errors.js'
 import { asked, idOf, itemsOf, keyOf, kubectl, type Live, type LiveObject, toPutBack } from '../live/index.js'
 import type { Settle } from '../settle.js'
 import { predictAdmissions } from './admit.js'
+import { isGateway } from './gateway.js'
 import { argsOf } from './names.js'
 import { bringsPods, inOrder, labelled, readChange } from './objects.js'
 import { podsReady, type ReadyOptions } from './ready.js'
@@ -219,7 +221,15 @@ export class Changes {
         // A kind that is not served any more has no objects.
         if (!/the server doesn't have a resource type/.test(messageOf(error))) throw error
       })
+      if (isGateway(one)) await this.#goneWith(one)
     }
+  }
+
+  /** So that one that is put in its place is not taken for ready by what was made of this one. */
+  async #goneWith({ metadata: { namespace = 'default', name } }: Pick<LiveObject, 'metadata'>): Promise<void> {
+    const { tools, place } = this.#options
+    const args = [...goneWithGateway(namespace, name), `--timeout=${deleteMs / 1000}s`]
+    await asked(tools, kubectl(place, args, { timeoutMs: deleteMs + 15_000 }))
   }
 
   async #putBack(object: LiveObject): Promise<void> {
