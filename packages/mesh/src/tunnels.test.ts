@@ -126,7 +126,10 @@ describe('tunnels', () => {
     for (const socket of sockets) socket.destroy()
   })
 
-  it('rotate their certificates under load without losing a byte, and drain the old sessions', async (t) => {
+  // Fails by its limit where nothing rotates.
+  it('rotate their certificates under load without losing a byte, and drain the old sessions', {
+    timeout: 60_000,
+  }, async (t) => {
     const rig = await startRig(t, { certificateTtlMs: 600 })
     await rig.capture.app('shop/web-api', 8080, echo)
     // One connection is older than every rotation, and outlives its certificate.
@@ -134,10 +137,9 @@ describe('tunnels', () => {
     const text: string[] = []
     old.on('data', (chunk: Buffer) => text.push(String(chunk)))
     const serials = new Set<string>()
-    const ends = Date.now() + 1_500
     let sent = 0
     const work = async () => {
-      while (Date.now() < ends) {
+      while (serials.size < 4) {
         assert.equal(await said(rig, 'shop/sleep', `n${sent}`), `n${sent}`)
         sent += 1
       }
@@ -148,7 +150,6 @@ describe('tunnels', () => {
     }, 20)
     await work()
     clearInterval(beat)
-    assert.ok(serials.size >= 4, `${serials.size} certificates were seen`)
     assert.ok(rig.mesh.flows().every(({ flag }) => flag === '-'))
     // The oldest session is still there for its one stream, and goes with it.
     const open = rig.mesh.tunnels().open
