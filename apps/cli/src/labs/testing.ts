@@ -80,7 +80,7 @@ export class Replay {
   /** The page's command for this target: its state folder, its ports, and a folder of its own for what it keeps in the home folder. */
   #asHere(line: string): string {
     const typed = line
-      .replace(/(?<![\w./])~\//g, `${path.dirname(this.#stateDir)}/`)
+      .replace(/(?<![\w./])~\//g, () => `${quoted(path.dirname(this.#stateDir))}/`)
       .replaceAll('.bulkhead/', `${this.#stateDir}/`)
       .replace(/\bnpx bulkhead ([a-z]+)/g, (_all, command) => {
         const words = [process.execPath, bin, command, ...this.#stateOf(command)]
