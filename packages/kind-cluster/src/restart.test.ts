@@ -40,14 +40,21 @@ function prepared(t: TestContext, rows: readonly (readonly [Matcher, Answers])[]
   }
   const making = step('cluster', [{ kind: 'run', command: command('kind', 'create', 'cluster') }])
   const plan: Plan = { steps: [making, workloads] }
+  const notes: string[] = []
   const up = async (...ids: readonly string[]) => {
     if (ids.length > 0) now = ids
     const from = tools.lines().length
-    const { kind } = await runPlan({ plan, tools, place, resources: [], tell: () => {} })
+    const { kind } = await runPlan({
+      plan,
+      tools,
+      place,
+      resources: [],
+      tell: (one) => void (one.kind === 'note' && notes.push(one.text)),
+    })
     const lines = tools.lines().slice(from)
     return [kind, ...lines.flatMap((line) => /^kubectl (apply|rollout restart .*)/.exec(line)?.[1] ?? [])]
   }
-  return { up, place }
+  return { up, place, notes }
 }
 
 test('pods are started again where an image of theirs is another one by now, after the workloads, and once', async (t) => {
@@ -86,7 +93,16 @@ test('pods of which that was never taken down are started again once', async (t)
   assert.equal((await up()).length, 2)
 })
 
-test('a node that does not say what it has is a failed step, and nothing is changed', async (t) => {
+test('a node that cannot be asked what it has is a failed step, and nothing is changed', async (t) => {
   const { up } = prepared(t, [['docker exec', { code: 1, stderr: 'crictl: not found' }]])
   assert.deepEqual(await up(), ['failed'])
+})
+
+test('one that does not say it is no failure, and is told', async (t) => {
+  const list = { images: [{ id: 'sha256:a', repoTags: [probe] }, { id: 'sha256:x' }] }
+  const { up, notes } = prepared(t, [['docker exec', [{ stdout: '?' }, { stdout: JSON.stringify(list) }]]])
+  assert.deepEqual(await up(), ['done', 'apply'])
+  assert.match(notes[0] ?? '', new RegExp(`which ${probe} and ${webApi} it has`))
+  await up()
+  assert.match(notes[1] ?? '', new RegExp(`which ${webApi} it has`))
 })

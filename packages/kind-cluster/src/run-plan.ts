@@ -211,7 +211,14 @@ class Run {
     if (images === undefined) return {}
     const result = await this.#options.tools.run(images.command, this.#run)
     if (result.code !== 0) throw new ActionError(endedWith(result), result)
-    return imageIds(result.stdout, images.names)
+    const now = imageIds(result.stdout, images.names)
+    const unsaid = images.names.filter((name) => now[name] === undefined)
+    if (unsaid.length > 0)
+      this.#options.tell({
+        kind: 'note',
+        text: `A node does not say which ${unsaid.join(' and ')} it has: pods of an older one are not started again.`,
+      })
+    return now
   }
 
   /** Not called off with the rest: what is there has to go. */

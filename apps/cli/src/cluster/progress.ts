@@ -38,6 +38,8 @@ export function progressOf(io: Io, { json }: JsonOption, quietMs = QUIET_MS): Pr
         case 'action':
           waiting = { what: whatOf(event), since: performance.now(), last: '' }
           if (event.action.kind === 'wait') note(io, `         waiting until ${event.action.until}`)
+          if (event.action.kind === 'restart')
+            note(io, `         starting again what was started with an older ${event.action.images.join(' or ')}`)
           return
         case 'line':
           if (event.action.kind === 'suite' && event.stream === 'stdout' && json !== true)

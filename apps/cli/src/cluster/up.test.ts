@@ -82,6 +82,21 @@ test('up: progress on stderr, the report of the suite and what is told once on s
   assert.match(again.stderr(), /^ 1\/27 .*: it is there already$/m)
 })
 
+test('up: an app that was built anew is told of when its pods are started again', async (t) => {
+  let digest = 'old'
+  const probe = 'localhost/bulkhead/probe:0.1.0'
+  const images = () => ({ stdout: JSON.stringify({ images: [{ id: `sha256:${digest}`, repoTags: [probe] }] }) })
+  const given = recorded(t, well([['docker exec bulkhead-worker crictl images', images]]))
+  const restarts = () => given.tools.lines().filter((line) => /namespace (?!kube-system).* rollout restart /.test(line))
+  await up({}, reader().io, { ...given, ...quick })
+  assert.deepEqual(restarts(), [])
+  digest = 'new'
+  const { io, stderr } = reader()
+  await up({}, io, { ...given, ...quick })
+  assert.ok(restarts().includes('kubectl --namespace demo rollout restart deployment/intruder deployment/test-pod'))
+  assert.match(stderr(), new RegExp(`^ {9}starting again what was started with an older ${probe}$`, 'm'))
+})
+
 test('up: differences that the suite finds are code 1, and the cluster stays', async (t) => {
   const given = recorded(t, well([[/^node .*verify/, { code: 1, stdout: '1 differs\n' }]]))
   const { io, stdout, stderr, code } = reader()
