@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
 import { test } from 'node:test'
-import type { Scenario } from '@bulkhead/scenarios'
+import { attacksOf, type Scenario } from '@bulkhead/scenarios'
 import { temporaryFolder } from '@bulkhead/testing'
 import { repository } from './golden.js'
-import { chooseScenarios } from './scenario-run.js'
+import { chooseScenarios, readAsked } from './scenario-run.js'
 import { runCli } from './testing.js'
 
 const scenario = (id: string): Scenario => ({
@@ -37,6 +39,31 @@ test('an unknown id is an error that names near ones, or all', () => {
     message: 'there is no scenario "long-one"; there are a-to-b, a-to-c, z.',
   })
   assert.throws(() => chooseScenarios([], [], 'attack'), /there is no attack in scenarios\//)
+})
+
+test('who names scenarios has only their files read; a name that is none of that kind is told of by all there are', async (t) => {
+  const cwd = temporaryFolder(t)
+  const [attack, legitimate] = ['notsleep-to-web-api', 'manager-lists-secrets']
+  for (const folder of ['k8s', 'scenarios']) mkdirSync(path.join(cwd, folder))
+  writeFileSync(path.join(cwd, 'package.json'), '{}')
+  for (const id of [attack, legitimate])
+    cpSync(path.join(repository, `scenarios/${id}.yaml`), path.join(cwd, `scenarios/${id}.yaml`))
+  const attacks = (...named: readonly string[]) => readAsked({ cwd }, { ids: named, what: 'attack', of: attacksOf })
+  const any = (...named: readonly string[]) => readAsked({ cwd }, { ids: named, what: 'scenario' })
+  assert.deepEqual(ids(await any()), [legitimate, attack])
+  await assert.rejects(attacks(legitimate), {
+    message: `there is no attack "${legitimate}"; there are ${attack}.`,
+    exitCode: 2,
+  })
+  await assert.rejects(any(attack, 'manager-list-secrets'), {
+    message: `there is no scenario "manager-list-secrets"; did you mean ${legitimate}?`,
+    exitCode: 2,
+  })
+
+  writeFileSync(path.join(cwd, 'scenarios/broken.yaml'), 'id: [')
+  assert.deepEqual(ids(await attacks(attack, attack)), [attack])
+  assert.deepEqual(ids(await any(attack, legitimate)), [legitimate, attack])
+  await assert.rejects(any(), /scenarios\/broken\.yaml:1:/)
 })
 
 for (const command of ['attack', 'verify']) {

@@ -23,13 +23,13 @@ export interface ScenarioRun {
 export async function runScenariosOnTarget(
   io: Io,
   options: ReportOptions & StateOption & OnOption,
-  choose: (all: readonly Scenario[]) => readonly Scenario[],
+  asked: Asked,
 ): Promise<ScenarioRun> {
   const plan = planReport(io, options)
-  const { loadScenarios, runScenarios } = await import('@bulkhead/scenarios')
+  const { runScenarios } = await import('@bulkhead/scenarios')
   const target = await findRunning(io, options)
-  const { root, scenarios: folder } = findPlaces(io)
-  const chosen = choose(await loadScenarios(folder))
+  const { root } = findPlaces(io)
+  const chosen = await readAsked(io, asked)
   const typed = await typedFor(io, options)
   const made = isKept(plan) ? await madeNow(io, root) : undefined
   const progress = counter(io, chosen.length)
@@ -54,6 +54,30 @@ export async function runScenariosOnTarget(
 /** A cluster takes its time to take something back, and nothing else is said meanwhile. */
 const stoppingText =
   'stopping: what a scenario has changed is taken back first, which may take some minutes. Ctrl-C again does not wait; the next command for the cluster takes it back then.'
+
+export interface Asked {
+  /** Default: all of that kind. */
+  readonly ids: readonly string[]
+  /** What they are called, for what is said of them. */
+  readonly what: string
+  /** Those of that kind. Default: every scenario. */
+  readonly of?: (all: readonly Scenario[]) => readonly Scenario[]
+}
+
+/**
+ * Those of the clone's scenarios/. All files are read only where all are asked for, or to say what there is instead.
+ * @throws CliError naming near ids
+ */
+export async function readAsked(
+  io: Pick<Io, 'cwd'>,
+  { ids, what, of = (all) => all }: Asked,
+): Promise<readonly Scenario[]> {
+  const { loadScenarios } = await import('@bulkhead/scenarios')
+  const { scenarios } = findPlaces(io)
+  const named = ids.length === 0 ? [] : of(await loadScenarios(scenarios, { ids }))
+  if (named.length > 0 && named.length === new Set(ids).size) return named
+  return chooseScenarios(of(await loadScenarios(scenarios)), ids, what)
+}
 
 /** The scenarios with these ids, in their own order; all of them when there is no id. @throws CliError naming near ids */
 export function chooseScenarios(all: readonly Scenario[], ids: readonly string[], what: string): readonly Scenario[] {

@@ -323,6 +323,20 @@ describe('a folder of scenarios', () => {
     )
   })
 
+  it('is read as far as it is asked for: no other file is opened, and what is not there is left out', async (t) => {
+    const path = await folder(t, {
+      'a.yaml': good,
+      'b.yml': good.replace('id: a', 'id: b'),
+      'broken.yaml': 'id: [',
+    })
+    const found = async (...ids: readonly string[]) => (await loadScenarios(path, { ids })).map(({ file }) => file)
+    assert.deepEqual(await found('b', 'nowhere', 'a', 'b', '../scenarios/a'), ['scenarios/a.yaml', 'scenarios/b.yml'])
+    assert.deepEqual(await found(), [])
+    await assert.rejects(found('broken'), ScenarioError)
+    await writeFile(join(path, 'a.yml'), good)
+    await assert.rejects(found('a'), /the id "a" is taken by scenarios\/a\.yaml/)
+  })
+
   it('tells everything that is wrong in all of them', async (t) => {
     const path = await folder(t, { 'a.yaml': 'id: [', 'b.yaml': good })
     await assert.rejects(loadScenarios(path), /scenarios\/a\.yaml:.*\nscenarios\/b\.yaml:1:1: the file is named "b"/)

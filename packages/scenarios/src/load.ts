@@ -27,17 +27,23 @@ export class ScenarioError extends Error {
 export interface LoadOptions {
   /** Names of the layers there are; a wall of another one is an error. Without it any name is taken. */
   readonly layers?: readonly string[]
+  /** Only those of these ids, each in the file that is named after it; no other file is read. Default: all. */
+  readonly ids?: readonly string[]
 }
 
+const extension = /\.ya?ml$/
+
 /**
- * Every scenario of a folder (`*.yaml`, one each, named after its id), sorted by id.
+ * Every scenario of a folder (`*.yaml`, one each, named after its id), or those that are asked for, sorted by id.
  * @throws ScenarioError with everything that is wrong in any of them
  */
 export async function loadScenarios(folder: string, options: LoadOptions = {}): Promise<readonly Scenario[]> {
   const root = dirname(resolve(folder))
   let names: readonly string[]
   try {
-    names = (await readdir(folder)).filter((name) => /\.ya?ml$/.test(name)).sort()
+    const found = (await readdir(folder)).filter((name) => extension.test(name)).sort()
+    const { ids } = options
+    names = ids === undefined ? found : found.filter((name) => ids.includes(name.replace(extension, '')))
   } catch (error) {
     throw new ScenarioError([
       { file: folder, line: 1, column: 1, message: `cannot read the folder (${String(error)})` },
@@ -89,7 +95,7 @@ export async function readScenario(
   if (!parsed.success) throw new ScenarioError(parsed.error.issues.flatMap(problemsOf).map(place))
 
   const problems = [...check(parsed.data, options.layers), ...(await checkFiles(parsed.data, root))]
-  const expectedName = basename(file).replace(/\.ya?ml$/, '')
+  const expectedName = basename(file).replace(extension, '')
   if (parsed.data.id !== expectedName) {
     problems.push({
       path: ['id'],

@@ -4,7 +4,7 @@ import { sameTarget } from '../given.js'
 import { type Io, note } from '../io.js'
 import { type OnOption, type StateOption, withHelp, withJson, withOn, withState } from '../options.js'
 import { type ReportOptions, withReport } from '../report.js'
-import { chooseScenarios, runScenariosOnTarget } from '../scenario-run.js'
+import { runScenariosOnTarget } from '../scenario-run.js'
 
 export function register(program: Command, io: Io): void {
   const command = program
@@ -23,7 +23,7 @@ export function register(program: Command, io: Io): void {
   })
   command.action(async (ids: string[], options: ReportOptions & StateOption & OnOption) => {
     const { attackPassed, attacksOf, renderAttack } = await import('@bulkhead/scenarios')
-    const run = await runScenariosOnTarget(io, options, (all) => chooseScenarios(attacksOf(all), ids, 'attack'))
+    const run = await runScenariosOnTarget(io, options, { ids, what: 'attack', of: attacksOf })
     await run.print(renderAttack)
     const next = nextStep(run.report, options)
     if (run.isText && next !== undefined) note(io, next)

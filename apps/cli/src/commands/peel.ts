@@ -5,7 +5,7 @@ import { CliError, exitCodes, type Io, note, print, printJson } from '../io.js'
 import { ownManifests, readManifests } from '../manifests.js'
 import { type JsonOption, type OnOption, type StateOption, withHelp, withJson, withOn, withState } from '../options.js'
 import { findPlaces } from '../places.js'
-import { chooseScenarios, counter } from '../scenario-run.js'
+import { counter, readAsked } from '../scenario-run.js'
 import { findRunning, onItsOwn } from '../target/running.js'
 
 interface Options extends JsonOption, StateOption, OnOption {
@@ -40,12 +40,9 @@ async function peelThem(ids: readonly string[], options: Options, io: Io): Promi
       `${means} says which target is meant, and only --run asks one; write --run too, or leave it out.`,
     )
   }
-  const [{ loadScenarios }, { peel, peelJson, renderPeel }] = await Promise.all([
-    import('@bulkhead/scenarios'),
-    import('@bulkhead/scenarios/peel'),
-  ])
+  const { peel, peelJson, renderPeel } = await import('@bulkhead/scenarios/peel')
   const start = performance.now()
-  const chosen = chooseScenarios(await loadScenarios(findPlaces(io).scenarios), ids, 'scenario')
+  const chosen = await readAsked(io, { ids, what: 'scenario' })
   const peeled = options.run === true ? await run(chosen, options, io) : await judge(chosen, io)
   const found = peel(peeled, chosen, ids.length === 0)
   if (options.json === true) printJson(io, peelJson(found))

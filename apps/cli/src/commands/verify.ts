@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { Io } from '../io.js'
 import { type OnOption, type StateOption, withHelp, withJson, withOn, withState } from '../options.js'
 import { type ReportOptions, withReport } from '../report.js'
-import { chooseScenarios, runScenariosOnTarget } from '../scenario-run.js'
+import { runScenariosOnTarget } from '../scenario-run.js'
 
 export function register(program: Command, io: Io): void {
   const command = program
@@ -22,7 +22,7 @@ export function register(program: Command, io: Io): void {
   })
   command.action(async (ids: string[], options: ReportOptions & StateOption & OnOption) => {
     const { renderVerify, verifyPassed } = await import('@bulkhead/scenarios')
-    const run = await runScenariosOnTarget(io, options, (all) => chooseScenarios(all, ids, 'scenario'))
+    const run = await runScenariosOnTarget(io, options, { ids, what: 'scenario' })
     await run.print(renderVerify)
     io.exit(verifyPassed(run.report) ? 0 : 1)
   })
