@@ -108,6 +108,15 @@ test('a file in the place of the folder is one sentence, and so is a folder that
   assert.deepEqual(readdirSync(folder), ['file'])
 })
 
+test('what a cluster and a bundle keep in the folder is in no way, and stays', (t) => {
+  const stateDir = temporaryFolder(t)
+  const kept = ['bulkhead-bundle.tar', 'bulkhead-bundle.tar.parts', 'bulkhead-bundle.tar.sha256', 'kind', 'npm-cache']
+  for (const name of kept) mkdirSync(join(stateDir, name))
+  claim(stateDir).release()
+  forget(stateDir)
+  assert.deepEqual(readdirSync(stateDir).toSorted(), kept)
+})
+
 test('a process that ends without a stop takes its sockets, its pods and its file along', async (t) => {
   const stateDir = temporaryFolder(t)
   const pods = join(stateDir, 'pods', 'shop')

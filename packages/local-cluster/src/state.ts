@@ -133,8 +133,12 @@ export function claim(stateDir: string): Claim {
   }
 }
 
-/** All that a state folder holds; what begins with a dot is an editor's, or the system's. */
-const ours = /^(\..*|control\.json.*|processes\.json|supervisor\.log|data|logs|nodes|overlay|pods|secrets)$/
+/**
+ * All that a state folder holds, with what `bulkhead cluster` keeps beside a target on this machine; what begins with a dot is an
+ * editor's, or the system's.
+ */
+const ours =
+  /^(\..*|control\.json.*|processes\.json|supervisor\.log|data|logs|nodes|overlay|pods|secrets|kind|npm-cache|bulkhead-bundle\.tar.*)$/
 
 /**
  * Makes the state folder, and looks whether a target can start on it. Parts of it are emptied now and then, so a folder
