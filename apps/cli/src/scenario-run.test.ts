@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { attacksOf, type Scenario } from '@bulkhead/scenarios'
 import { temporaryFolder } from '@bulkhead/testing'
 import { repository } from './golden.js'
+import { shellWord } from './places.js'
 import { chooseScenarios, readAsked } from './scenario-run.js'
 import { runCli } from './testing.js'
 
@@ -73,5 +74,6 @@ for (const command of ['attack', 'verify']) {
     assert.equal(code, 2)
     assert.equal(stdout, '')
     assert.match(stderr, /^bulkhead: nothing is up here/)
+    assert.ok(stderr.includes(`start it with \`npm start -- --state ${shellWord(state)}\`.`), stderr)
   })
 }

@@ -19,7 +19,7 @@ test('one process holds a state folder; another is told who does', (t) => {
   assert.equal(statSync(held.runDir).mode & 0o777, 0o700)
   assert.throws(() => claim(stateDir), {
     code: 'already-up',
-    message: new RegExp(`process ${process.pid}; it is still starting`),
+    message: new RegExp(`process ${process.pid}; it is still starting.*\`npx bulkhead down --state "${stateDir}"\``),
   })
   held.publish({ url: 'http://127.0.0.1:1', token: 't', generation: 3 })
   assert.throws(() => claim(stateDir), { code: 'already-up', message: /it answers at http:\/\/127\.0\.0\.1:1/ })

@@ -210,7 +210,7 @@ function alreadyUp(stateDir: string, { pid, url }: ControlFile): ClusterError {
   const where = url === undefined ? 'it is still starting' : `it answers at ${url}`
   return new ClusterError(
     'already-up',
-    `a target is already up on ${stateDir} (process ${pid}; ${where}). Use it, end it with \`bulkhead down\`, or start another with --state DIR.`,
+    `a target is already up on ${stateDir} (process ${pid}; ${where}). Use it, end it with \`npx bulkhead down --state ${JSON.stringify(stateDir)}\`, or start another with --state DIR.`,
   )
 }
 

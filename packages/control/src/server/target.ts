@@ -24,7 +24,7 @@ function portError(port: number, code: string): ClusterError {
   const why = code === 'EADDRINUSE' ? 'is in use by another program' : `cannot be opened (${code})`
   return new ClusterError(
     'port-in-use',
-    `port ${port} on 127.0.0.1 ${why}. Name another with --port N; --port 0 takes any that is free.`,
+    `port ${port} on 127.0.0.1 ${why}. Name another with --port N; --port 0 takes any that is free: \`npm start -- --port 0\`.`,
   )
 }
 

@@ -116,10 +116,16 @@ export class ArchiveReader {
   }
 
   async #header(first: boolean): Promise<Exclude<ReturnType<typeof readHeader>, undefined>> {
-    if (first && this.#length < BLOCK) throw new BundleError('not-a-bundle', `"${this.#name}" is not a bundle.`)
+    if (first && this.#length < BLOCK)
+      throw new BundleError(
+        'not-a-bundle',
+        `"${this.#name}" is not a bundle; \`npx bulkhead cluster bundle\` makes one.`,
+      )
     const header = readHeader(await this.#read(this.#next, BLOCK))
     if (header === undefined)
-      throw first ? new BundleError('not-a-bundle', `"${this.#name}" is not a bundle.`) : this.#damaged('is damaged')
+      throw first
+        ? new BundleError('not-a-bundle', `"${this.#name}" is not a bundle; \`npx bulkhead cluster bundle\` makes one.`)
+        : this.#damaged('is damaged')
     this.#next += BLOCK
     return header
   }

@@ -152,6 +152,12 @@ test('Ctrl-C while it is packed leaves nothing of the archive', async (t) => {
   )
 })
 
+test('a folder is not said to be in the way, and so to be deleted', async (t) => {
+  const { make, file } = bench(t)
+  mkdirSync(file, { recursive: true })
+  await assert.rejects(make(), { code: 'there', message: /bundle\.tar" is a folder; name the file/ })
+})
+
 test('room is asked for before anything is fetched, and again when it is known how much it is', async (t) => {
   const { make, tools, file } = bench(t)
   await assert.rejects(make({ freeBytes: async () => 2 ** 30 }), { code: 'space', message: /has 1\.0 GiB free/ })

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { locked } from '../lock.js'
 import type { Pins } from '../pins.js'
@@ -52,12 +52,16 @@ export const partsFolder = (file: string): string => `${file}.parts`
 export async function makeBundle(options: MakeBundleOptions): Promise<MadeBundle> {
   const { file } = options
   return locked({ lock: `${file}.lock` }, async () => {
+    if (isFolder(file))
+      throw new BundleError('there', `"${file}" is a folder; name the file that is to be made, in it for instance.`)
     if (existsSync(file)) throw new BundleError('there', `"${file}" is there already. Delete it, or say another name.`)
     const made = new Making(options)
     await made.room()
     return made.all()
   })
 }
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 
 class Making {
   readonly #options: MakeBundleOptions

@@ -157,7 +157,7 @@ test('a bundle that is cut off, or is something else, is refused and leaves noth
   truncateSync(file, length - 3000)
   await refused('damaged', /is cut off/)
   writeFileSync(file, 'hello')
-  await refused('not-a-bundle', /is not a bundle/)
+  await refused('not-a-bundle', /is not a bundle; `npx bulkhead cluster bundle` makes one\.$/)
   rmSync(file)
   await refused('unreadable', /ENOENT/)
 })
