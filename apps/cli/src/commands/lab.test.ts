@@ -38,7 +38,7 @@ test('what cannot be done is one sentence, and 2', async (t) => {
     [['check', '01'], /^bulkhead: lab 01 is not started; `npx bulkhead lab start 01` starts it\./],
     [['hint', '1'], /^bulkhead: lab 01 is not started/],
     [['start', '01', '--lang', 'fr'], /Allowed choices are en, zh-TW/],
-    [['start', '01'], /nothing is up here .*start it with npm start/],
+    [['start', '01'], /nothing is up here .*start it with `npm start -- --state \S/],
   ] as const) {
     const { code, stdout, stderr } = await runCli(['lab', ...args, '--state', folder])
     assert.deepEqual([code, stdout], [2, ''], stderr)
