@@ -1,5 +1,5 @@
 // The first import of a process in which several test files run: no test begins before all are loaded, and at the end the
-// process has to be as it was, or the run fails: a file that leaves it changed has to run alone (sharing.mjs).
+// process has to be as it was, or the run fails: a file that leaves it changed has to run alone (reading.mjs).
 import { before } from 'node:test'
 
 let loaded
