@@ -7,7 +7,7 @@ import { cleanUp, eventually, killed, temporaryFolder } from '@bulkhead/testing'
 import type { SeenContainer, SeenPod } from '../seen-pod.js'
 import { running, seenPod } from '../testing/kube-source.js'
 import { NodeProcs, type NodeProcsOptions } from './index.js'
-import { asStarted, fromProc } from './read.js'
+import { asStarted, fromProc, type Processes } from './read.js'
 
 async function world(t: TestContext, options: Partial<NodeProcsOptions> = {}) {
   const folder = join(temporaryFolder(t), 'nodes')
@@ -83,21 +83,30 @@ test('a node’s /proc holds the processes of its pods’ containers, as a kubel
   await eventually('the other is gone', () => pids(tree).length === 1)
 })
 
-test('children of a container’s process are there, with their parents, and go when they end', async (t) => {
-  // Linux' own, as it tells of a postmaster and what it has started.
+/** Linux' own, as it tells of processes and what each has started, by which of its threads. */
+function fakeProc(t: TestContext) {
   const proc = temporaryFolder(t)
-  const there = (pid: number, parent: number, state = 'S', children: readonly number[] = []) => {
-    mkdirSync(join(proc, `${pid}/task/${pid}`), { recursive: true })
-    const stat = `${pid} (a (b) c) ${state} ${parent} 0\n`
-    const status = `Name:\ta\nState:\t${state} (x)\n`
-    const files = { comm: 'a\n', cmdline: 'a\0', stat, status, [`task/${pid}/children`]: children.join(' ') }
-    for (const [file, text] of Object.entries(files)) writeFileSync(join(proc, String(pid), file), text)
+  return {
+    processes: fromProc(proc),
+    there(pid: number, parent: number, state = 'S', children: readonly number[] = [], thread = pid) {
+      rmSync(join(proc, String(pid)), { recursive: true, force: true })
+      for (const one of [pid, thread]) mkdirSync(join(proc, `${pid}/task/${one}`), { recursive: true })
+      const stat = `${pid} (a (b) c) ${state} ${parent} 0\n`
+      const status = `Name:\ta\nState:\t${state} (x)\n`
+      const files = { comm: 'a\n', cmdline: 'a\0', stat, status, [`task/${pid}/children`]: '' }
+      const all = { ...files, [`task/${thread}/children`]: children.join(' ') }
+      for (const [file, text] of Object.entries(all)) writeFileSync(join(proc, String(pid), file), text)
+    },
   }
+}
+
+test('children of a container’s process are there, with their parents, and go when they end', async (t) => {
+  const { there, processes } = fakeProc(t)
   there(10, 1, 'S', [11, 12])
   there(11, 10, 'S', [13])
   there(12, 10, 'Z')
   there(13, 11)
-  const { procs, put, pods } = await world(t, { processes: fromProc(proc) })
+  const { procs, put, pods } = await world(t, { processes })
   put('shop/a-1', container(10, 'one'))
   put('shop/gone-1', container(99, 'two'))
   const tree = procs.of('bulkhead-worker')
@@ -116,6 +125,59 @@ test('children of a container’s process are there, with their parents, and go 
   pods.clear()
   put('shop/b-1')
   await eventually('nothing is left', () => pids(tree).length === 0)
+})
+
+test('where nothing changes few looks read all there is, and the others still find what comes, changes and goes', async (t) => {
+  const { there, processes } = fakeProc(t)
+  // 12 was started by another thread than the first.
+  there(10, 1, 'S', [12], 19)
+  there(12, 10)
+  let [whole, looks] = [0, 0]
+  let afterWhole = () => {}
+  let foundAfter: number | undefined
+  const counted: Processes = {
+    ...processes,
+    files: (started) => {
+      if (started.pid === 10) {
+        whole += 1
+        queueMicrotask(() => afterWhole())
+      } else if (started.pid === 13) foundAfter ??= whole
+      return processes.files(started)
+    },
+    sign: (pid) => {
+      if (pid === 12) looks += 1
+      return processes.sign(pid)
+    },
+  }
+  const { procs, put } = await world(t, { processes: counted })
+  put('shop/a-1', container(10, 'one'))
+  const tree = procs.of('bulkhead-worker')
+  await eventually('both are there', () => pids(tree).length === 2)
+  const entered = statSync(join(tree, '12')).ino
+  whole = looks = 0
+  await eventually('it has looked often', () => looks >= 30)
+  assert.ok(whole > 0 && whole <= looks / 5, `${whole} of ${looks}`)
+  assert.equal(statSync(join(tree, '12')).ino, entered)
+
+  // A child, and a child of that one: not only the next look that reads everything finds them.
+  let madeAfter: number | undefined
+  afterWhole = () => {
+    afterWhole = () => {}
+    there(12, 10, 'S', [13])
+    there(13, 12, 'S', [14])
+    there(14, 13)
+    madeAfter = whole
+  }
+  await eventually('its child and grandchild are there', () => pids(tree).length === 4)
+  assert.equal(foundAfter, madeAfter)
+  there(12, 10, 'Z')
+  there(10, 1, 'S', [13])
+  there(13, 10, 'S', [14])
+  await eventually('it has ended', () => !pids(tree).includes('12'))
+  await eventually('its child has another parent', () =>
+    readFileSync(join(tree, '13', 'stat'), 'utf8').includes('S 10 '),
+  )
+  assert.deepEqual(pids(tree).sort(), ['10', '13', '14'])
 })
 
 test('where the system does not tell of processes it is what was started', async (t) => {

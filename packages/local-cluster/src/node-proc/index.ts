@@ -8,6 +8,9 @@ import { ProcTree } from './tree.js'
 /** How often is looked for processes that a container's own has started. */
 const childrenEveryMs = 1000
 
+/** Which of these looks reads all there is of each process; the others read two small files, and more where those changed. */
+const wholeEvery = 10
+
 /** Whose processes are laid out. */
 export interface ProcSource {
   pods(): Iterable<SeenPod>
@@ -35,6 +38,7 @@ export class NodeProcs {
   #source: ProcSource | undefined
   #ignore: () => void = () => undefined
   #looking: NodeJS.Immediate | undefined
+  #looks = 0
   #children: NodeJS.Timeout | undefined
 
   constructor({ folder, processes, childrenEveryMs: every = childrenEveryMs }: NodeProcsOptions) {
@@ -78,6 +82,7 @@ export class NodeProcs {
   #look(all: boolean): void {
     clearImmediate(this.#looking)
     this.#looking = undefined
+    const whole = !all || this.#looks++ % wholeEvery === 0
     const living = new Set<number>()
     for (const { pod, plan, uid, containers } of this.#source?.pods() ?? []) {
       const tree = this.#trees.get(pod.node)
@@ -86,18 +91,32 @@ export class NodeProcs {
         if (pid === undefined || id === undefined) continue
         const cgroup = cgroupLine(uid, id, plan.spec)
         const own: Started = { pid, parent: process.pid, argv }
-        if (!all && tree.has(pid)) living.add(pid)
-        else
-          for (const one of [own, ...this.#processes.descendants(pid)])
+        if (!all && tree.has(pid)) {
+          living.add(pid)
+          continue
+        }
+        const same = whole ? [] : this.#same(tree, pid)
+        for (const one of same) living.add(one)
+        for (const started of [own, ...same.flatMap((one) => this.#processes.children(one))]) {
+          if (living.has(started.pid)) continue
+          for (const one of [started, ...this.#processes.descendants(started.pid)])
             if (this.#put(tree, one, cgroup, pid)) living.add(one.pid)
+        }
       }
     }
     for (const tree of this.#trees.values()) tree.keep((pid, owner) => living.has(all ? pid : owner))
   }
 
+  /** Those of a container that are who they were. */
+  #same(tree: ProcTree, owner: number): readonly number[] {
+    return [...tree.of(owner)].flatMap(([pid, sign]) => (this.#processes.sign(pid) === sign ? [pid] : []))
+  }
+
   #put(tree: ProcTree, started: Started, cgroup: string, owner: number): boolean {
-    const files = this.#processes.files(started)
-    if (files !== undefined) tree.put(started.pid, { ...files, cgroup }, owner)
-    return files !== undefined
+    const sign = this.#processes.sign(started.pid)
+    const files = sign === undefined ? undefined : this.#processes.files(started)
+    if (sign === undefined || files === undefined) return false
+    tree.put(started.pid, { ...files, cgroup }, { owner, sign })
+    return true
   }
 }

@@ -22,17 +22,21 @@ export interface Processes {
   files(started: Started): ProcessFiles | undefined
   /** Its children, and theirs. */
   descendants(pid: number): readonly Started[]
+  /** The children of its first thread, which mostly are all: one file, however many threads there are. */
+  children(pid: number): readonly Started[]
+  /** Who it is, by one file: another one when it has another name, parent or time of start. Undefined when it is not there. */
+  sign(pid: number): string | undefined
 }
 
 /** From Linux' own /proc. */
 export function fromProc(root = '/proc'): Processes {
   const read = (pid: number, file: string) => readFileSync(join(root, String(pid), file), 'utf8')
-  const childrenOf = (pid: number): readonly number[] => {
+  const childrenOf = (pid: number, threadsOf: () => readonly string[]): readonly Started[] => {
     try {
-      return readdirSync(join(root, String(pid), 'task')).flatMap((task) =>
-        read(pid, join('task', task, 'children'))
+      return threadsOf().flatMap((thread) =>
+        read(pid, `task/${thread}/children`)
           .split(' ')
-          .flatMap((child) => (child.trim() === '' ? [] : [Number(child)])),
+          .flatMap((child) => (child.trim() === '' ? [] : [{ pid: Number(child), parent: pid, argv: [] }])),
       )
     } catch {
       // It has ended, or this kernel does not tell of children.
@@ -40,8 +44,20 @@ export function fromProc(root = '/proc'): Processes {
     }
   }
   const descendants = (pid: number): readonly Started[] =>
-    childrenOf(pid).flatMap((child) => [{ pid: child, parent: pid, argv: [] }, ...descendants(child)])
+    childrenOf(pid, () => readdirSync(join(root, String(pid), 'task'))).flatMap((child) => [
+      child,
+      ...descendants(child.pid),
+    ])
   return {
+    descendants,
+    children: (pid) => childrenOf(pid, () => [String(pid)]),
+    sign(pid) {
+      try {
+        return signOf(read(pid, 'stat'))
+      } catch {
+        return undefined
+      }
+    },
     files({ pid }) {
       try {
         const [comm, cmdline, stat, status] = ['comm', 'cmdline', 'stat', 'status'].map((file) => read(pid, file))
@@ -52,9 +68,18 @@ export function fromProc(root = '/proc'): Processes {
         return undefined
       }
     },
-    descendants,
   }
 }
+
+/** proc_pid_stat(5). What has ended and is not yet waited for is not there. */
+function signOf(stat: string): string | undefined {
+  const end = stat.lastIndexOf(')')
+  const [state, parent, ...rest] = stat.slice(end + 2).split(' ')
+  return state === 'Z' || state === 'X' ? undefined : `${stat.slice(0, end)} ${parent} ${rest[startTime]}`
+}
+
+/** Its place behind the parent's. */
+const startTime = 17
 
 /** The longest name that Linux keeps of a program. */
 const commLength = 15
@@ -73,4 +98,6 @@ export const asStarted: Processes = {
     }
   },
   descendants: () => [],
+  children: () => [],
+  sign: String,
 }

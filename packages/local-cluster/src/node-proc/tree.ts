@@ -7,11 +7,18 @@ export interface Entry extends ProcessFiles {
   readonly cgroup: string
 }
 
+interface Written {
+  readonly content: string
+  /** Of whose container it is: the number of that container's first process. */
+  readonly owner: number
+  /** Who it was when it was read. */
+  readonly sign: string
+}
+
 /** A node's /proc, as far as it is laid out: a folder for each process. An entry is there whole, or not at all. */
 export class ProcTree {
   readonly folder: string
-  /** What each says, and of whose container it is: the number of that container's first process. */
-  readonly #written = new Map<number, { readonly content: string; readonly owner: number }>()
+  readonly #written = new Map<number, Written>()
   #drafts = 0
 
   constructor(folder: string) {
@@ -24,18 +31,26 @@ export class ProcTree {
     return this.#written.has(pid)
   }
 
+  /** Those of a container, and who each was when it was read. */
+  *of(owner: number): Iterable<readonly [pid: number, sign: string]> {
+    for (const [pid, written] of this.#written) if (written.owner === owner) yield [pid, written.sign]
+  }
+
   /** Writes it, unless it says what is there already. */
-  put(pid: number, entry: Entry, owner: number): void {
+  put(pid: number, entry: Entry, { owner, sign }: Pick<Written, 'owner' | 'sign'>): void {
     const content = identityOf(entry)
     const before = this.#written.get(pid)
-    if (before?.content === content) return
+    if (before?.content === content) {
+      this.#written.set(pid, { content, owner, sign })
+      return
+    }
     const draft = join(this.folder, `.${++this.#drafts}`)
     unlessGone(() => {
       mkdirSync(draft, { mode: 0o700 })
       for (const [name, text] of Object.entries(entry)) writeFileSync(join(draft, name), text, { mode: 0o400 })
       if (before !== undefined) this.remove(pid)
       renameSync(draft, join(this.folder, String(pid)))
-      this.#written.set(pid, { content, owner })
+      this.#written.set(pid, { content, owner, sign })
     })
   }
 
