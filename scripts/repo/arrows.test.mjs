@@ -71,7 +71,8 @@ for (const one of packages) {
       for (const { from, typeOnly } of importsOf(text(path.join(one.folder, file)))) {
         const name = packageOf(from)
         if (name === undefined) continue
-        const declared = isTest(file) || typeOnly ? forTests : own
+        // With its folder: all of packages/testing is only tests'.
+        const declared = isTest(path.join(one.folder, file)) || typeOnly ? forTests : own
         assert.ok(declared.has(name), `${one.folder}/${file} imports ${from}; \`npm install -w ${one.folder} ${name}\``)
       }
     }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { anyText } from '@bulkhead/testing/text'
 import fc from 'fast-check'
 import { fieldsOf, nameOf } from './testing/hostile/fields.js'
 import { target } from './testing/hostile/target.js'
@@ -16,9 +17,7 @@ const seed = process.env.BULKHEAD_SEED
 
 const json = fc.oneof(
   fc.constantFrom(...Object.values(values)),
-  fc
-    .oneof(fc.string({ unit: 'binary' }), fc.double(), fc.jsonValue({ maxDepth: 3 }))
-    .map((value) => JSON.stringify(value)),
+  fc.oneof(anyText(), fc.double(), fc.jsonValue({ maxDepth: 3 })).map((value) => JSON.stringify(value)),
   fc
     .dictionary(
       fc.constantFrom('$gt', '$ne', '$where', '__proto__', 'key', 'value', 'permissionKey', 'a.b', 'length'),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { anyText } from '@bulkhead/testing/text'
 import fc from 'fast-check'
 import { parse, parseAllDocuments, parseDocument } from 'yaml'
 import { readDescription } from '../description/read.js'
@@ -120,7 +121,7 @@ const hostile = [
 ]
 const texts = fc.oneof(
   fc.constantFrom(...hostile),
-  fc.string({ unit: 'binary' }),
+  anyText(),
   fc.string({ unit: fc.constantFrom(...'\n\t #:-?{}[],&*!|>\'"%@`~=<.0123456789eExyYnNoO_\u0085\u2028') }),
 )
 

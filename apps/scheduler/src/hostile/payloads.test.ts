@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MAX_INTENTS, merkleRoot } from '@bulkhead/intents'
+import { anyText } from '@bulkhead/testing/text'
 import fc from 'fast-check'
 import { intent, startScheduler, type TestScheduler } from '../testing/scheduler.js'
 
@@ -122,7 +123,7 @@ test('whatever JSON there is: no failure of ours, and nothing in force of what i
       .map(([field, value]) =>
         JSON.stringify({ version: 2, intents: [{ ...intent({ nodeID: 'node-2' }), [field]: value }] }),
       ),
-    fc.string({ unit: 'binary' }),
+    anyText(),
   )
   let inForce = await root()
   await fc.assert(

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { anyText } from '@bulkhead/testing/text'
 import { Binary, Decimal128, Double, Long, ObjectId, Timestamp } from 'bson'
 import fc from 'fast-check'
 import { compare } from './compare.js'
@@ -27,7 +28,7 @@ const value = fc.letrec<{ value: unknown }>((tie) => ({
   value: fc.oneof(
     { depthSize: 'small' },
     number,
-    fc.string({ unit: 'binary' }),
+    anyText(),
     fc.constantFrom<unknown>(
       null,
       true,

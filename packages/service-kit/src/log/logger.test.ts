@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { anyText } from '@bulkhead/testing/text'
 import fc from 'fast-check'
 import { createLog, type LogFormat } from './logger.js'
 import type { RequestRecord } from './request-line.js'
@@ -72,7 +73,7 @@ test('text has nothing that a terminal would obey, in a stack either', () => {
 test('the line per request is what pino would have written', () => {
   fc.assert(
     fc.property(
-      fc.string({ unit: 'binary' }),
+      anyText(),
       fc.boolean(),
       fc.option(fc.constant('NOT_FOUND'), { nil: undefined }),
       (path, aborted, code) => {
