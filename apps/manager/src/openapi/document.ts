@@ -222,8 +222,13 @@ const errorSchema: Json = {
 
 const jsonOf = (schema: unknown): Json => ({ 'application/json': { schema } })
 
-/** As zod writes it, without what every schema of an OpenAPI document is anyway. */
+const written = { input: new WeakMap<z.ZodType, Json>(), output: new WeakMap<z.ZodType, Json>() }
+
+/** As zod writes it, without what every schema of an OpenAPI document is anyway; once for each schema, which never changes. */
 function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Json {
+  const known = written[io].get(schema)
+  if (known !== undefined) return known
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any', reused: 'inline' })
+  written[io].set(schema, rest)
   return rest
 }
