@@ -52,6 +52,19 @@ test('what its holder does within it may ask for it again, and so may who was st
   })
 })
 
+test('a folder that cannot be written is said in a sentence', async (t) => {
+  const { folder } = temporaryPlace(t)
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(`${folder}/file`, '')
+  await assert.rejects(
+    locked({ lock: `${folder}/file/lock` }, async () => 'done'),
+    {
+      message:
+        /^".*\/file" cannot be written \(E\w+: .*\)\. Make it writable, or name another: a cluster's with --state DIR/,
+    },
+  )
+})
+
 test('on a memory stick, whose file system has no links, that is said, and nothing is left', async (t) => {
   const place = temporaryPlace(t)
   const denied = Object.assign(new Error('EPERM: operation not permitted, link'), { code: 'EPERM' })

@@ -14,11 +14,11 @@ const held = new AsyncLocalStorage<string>()
 /**
  * Does something that nobody else may do to the cluster at the same time. Who was killed on the way holds nothing any more. What a holder
  * does within it may ask for it again, and so may a process that the holder has started.
- * @throws LockedError; Error where the file system has no links, by which it is taken
+ * @throws LockedError; Error where its folder cannot be written, or the file system has no links, by which it is taken
  */
 export async function locked<T>({ lock }: Pick<Place, 'lock'>, work: () => Promise<T>): Promise<T> {
   if (held.getStore() === lock) return work()
-  mkdirSync(dirname(lock), { recursive: true, mode: 0o700 })
+  writing(lock, () => mkdirSync(dirname(lock), { recursive: true, mode: 0o700 }))
   if (holderOf(lock) === process.ppid) return held.run(lock, work)
   take(lock)
   try {
@@ -29,10 +29,21 @@ export async function locked<T>({ lock }: Pick<Place, 'lock'>, work: () => Promi
   }
 }
 
+/** A folder in which nothing can be kept is found out here first. */
+function writing(lock: string, work: () => unknown): void {
+  try {
+    work()
+  } catch (error) {
+    throw new Error(
+      `"${dirname(lock)}" cannot be written (${error instanceof Error ? error.message : error}). Make it writable, or name another: a cluster's with --state DIR, a bundle's by its file.`,
+    )
+  }
+}
+
 /** It comes to be with its holder in it, so that nobody finds one that is nobody's yet. */
 function take(lock: string): void {
   const draft = `${lock}.${process.pid}`
-  writeFileSync(draft, String(process.pid), { mode: 0o600 })
+  writing(lock, () => writeFileSync(draft, String(process.pid), { mode: 0o600 }))
   try {
     while (!linked(draft, lock)) {
       refuseIfHeld(lock, lock)

@@ -1,5 +1,7 @@
 import { downPlan, imagesOf, readPins, readRecord, takeDown } from '@bulkhead/kind-cluster'
-import { exitCodes, type Io, note, print, printJson } from '../io.js'
+import { typedFor } from '../given.js'
+import { signalExitCode } from '../interrupt.js'
+import { exitCodes, type Io, note, print, printable, printJson } from '../io.js'
 import { shownPath } from '../places.js'
 import { type ClusterTools, clusterPlace, clusterTools } from './place.js'
 import { aroundDown, printPlan } from './plan.js'
@@ -19,7 +21,14 @@ export async function down(options: UpOptions, io: Io, given?: ClusterTools): Pr
     signal: io.signal,
     images: [...built, ...fetched, pins.kind.node],
     onFound: () => note(io, 'deleting the cluster ...'),
+  }).catch(async (error: unknown) => {
+    if (!io.signal.aborted) throw error
+    const typed = (await typedFor(io, options))('npx bulkhead cluster down')
+    note(io, printable(`bulkhead: interrupted; what is left of the cluster \`${typed}\` takes away.`))
+    io.exit(signalExitCode(io.signal.reason))
+    return 'interrupted' as const
   })
+  if (taken === 'interrupted') return
   if (options.json === true) printJson(io, { down: taken !== undefined, ...taken })
   if (taken === undefined) {
     note(io, 'there was no cluster of ours.')

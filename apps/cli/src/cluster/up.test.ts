@@ -197,6 +197,22 @@ test('down: says what went, what Docker keeps, and how to remove that; twice is 
   assert.equal(again.stderr(), 'there was no cluster of ours.\n')
 })
 
+test('down: after Ctrl-C it says what goes on', async (t) => {
+  const stop = new AbortController()
+  const hangs = () => {
+    setImmediate(() => stop.abort('SIGINT'))
+    return { hangs: true }
+  }
+  const given = recorded(t, well([['kind delete cluster', hangs]]))
+  await up({}, reader().io, { ...given, ...quick })
+  const state = path.dirname(given.place.folder)
+  const { io, stdout, stderr, code } = reader(stop.signal)
+  await down({ state }, io, given)
+  assert.deepEqual([code(), stdout()], [130, ''])
+  const line = `npx bulkhead cluster down --state ${shellWord(state)}`
+  assert.ok(stderr().endsWith(`interrupted; what is left of the cluster \`${line}\` takes away.\n`), stderr())
+})
+
 test('down: only what Docker has is said to be kept', async (t) => {
   const none = recorded(t, well([['docker image inspect', { code: 1, stderr: 'No such image' }]]))
   await up({}, reader().io, { ...none, ...quick })
