@@ -12,8 +12,8 @@ export type Typed = (text: string, escaped?: (words: string) => string) => strin
 export async function typedFor(io: Io, options: StateOption): Promise<Typed> {
   if (options.state === undefined) return (text) => text
   const [{ forPlace }, { clusterPlace }] = await Promise.all([
-    import('@bulkhead/kind-cluster'),
-    import('./cluster/place.js'),
+    import('@bulkhead/kind-cluster/place'),
+    import('./cluster/own-place.js'),
   ])
   try {
     const place = clusterPlace(io, options)

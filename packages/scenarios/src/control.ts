@@ -1,4 +1,4 @@
-import { symptoms } from '@bulkhead/verdict'
+import { symptoms } from '@bulkhead/verdict/terms'
 import { asMessage, isNotMakeable } from './stage.js'
 import type { Observation, Scenario, Target } from './types.js'
 

@@ -1,4 +1,5 @@
-import { type Flow, type FlowSource, outsideAddress } from '@bulkhead/verdict'
+import type { Flow, FlowSource } from '@bulkhead/verdict'
+import { outsideAddress } from '@bulkhead/verdict/terms'
 import type { Attempt } from './types.js'
 
 /** How a scenario names a caller that is not in the cluster. */

@@ -1,4 +1,4 @@
-import { reasonCodes, type Symptom, symptoms } from '@bulkhead/verdict'
+import { reasonCodes, type Symptom, symptoms } from '@bulkhead/verdict/terms'
 import { z } from 'zod'
 import { nodeOf, outside } from './flow.js'
 import { parsePath } from './json-path.js'

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseManifests } from '@bulkhead/resources'
 import { admissionView, refusedBy } from './admission.js'
 import type { Admitted, Change, NotMakeableError, Scenario, Target } from './types.js'
 
@@ -74,7 +73,7 @@ const pods = new Set(['Pod', 'Deployment', 'ServiceAccount'])
 /** Whether a change brings pods and their accounts alone, and takes nothing out. */
 export async function addsOnlyPods(change: NonNullable<Scenario['given']>, root: string): Promise<boolean> {
   if (change.without !== undefined) return false
-  const parts = await readChange(change, root)
+  const [parts, { parseManifests }] = await Promise.all([readChange(change, root), import('@bulkhead/resources')])
   const brought = parts.flatMap(({ objects = '', file = '' }) => parseManifests(objects, file).resources)
   return brought.length > 0 && brought.every(({ kind }) => pods.has(kind))
 }

@@ -1,19 +1,17 @@
 import { join } from 'node:path'
-import { fileLog, type Place, placeOf, spawnTools, type Tools } from '@bulkhead/kind-cluster'
+import { fileLog, type Place, spawnTools, type Tools } from '@bulkhead/kind-cluster'
 import { loadManifests, type Resource } from '@bulkhead/resources'
 import { type Io, note, printable } from '../io.js'
 import type { StateOption } from '../options.js'
-import { findPlaces, stateDirectory } from '../places.js'
+import { clusterPlace } from './own-place.js'
+
+export { clusterPlace }
 
 /** Where the cluster's things are, and the programs that make and ask it. */
 export interface ClusterTools {
   readonly place: Place
   readonly tools: Tools
 }
-
-/** @throws CliError outside of a clone */
-export const clusterPlace = (io: Io, { state }: StateOption): Place =>
-  placeOf(findPlaces(io).root, stateDirectory(io, state))
 
 /** The tools of this machine, with what they say in the log. */
 export function clusterTools(io: Io, options: StateOption): ClusterTools {

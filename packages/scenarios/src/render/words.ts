@@ -1,5 +1,5 @@
 import { printable } from '@bulkhead/resources/printable'
-import { type Symptom, symptoms } from '@bulkhead/verdict'
+import { type Symptom, symptoms } from '@bulkhead/verdict/terms'
 import { hostOf, outside } from '../flow.js'
 import type { Reason, ScenarioResult, View } from '../result.js'
 import type { Attempt, LayerState, Observation, Scenario, Sighting } from '../types.js'
