@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { ScenarioResult } from './result.js'
 import { runScenarios } from './runner.js'
 import { type FakeOptions, fakeTarget, runOne } from './testing/fake-target.js'
 import * as sample from './testing/samples.js'
@@ -18,6 +19,64 @@ const denialBy = (changes: object): Evidence => ({
   flows: [sample.record({ steps: [{ ...sample.denial, ...changes }] })],
 })
 const verdictBy = (changes: object) => async () => ({ ...sample.denied, steps: [{ ...sample.denial, ...changes }] })
+
+describe('a layer that somebody else switches during a run', () => {
+  const off = { name: '50-identity', on: false, objects: 1 }
+  const nobodys = { name: '40-mtls', on: true, objects: 1 }
+
+  it('is named by each difference after it, and by none before', async () => {
+    const target = fakeTarget()
+    let isOff = false
+    const reached = sample.through()
+    const results: ScenarioResult[] = []
+    await runScenarios(
+      {
+        ...target,
+        layers: async () => (isOff ? [nobodys, off] : target.layers()),
+        predict: async () => sample.allowed,
+        attempt: async () => reached,
+      },
+      [sample.attack, { ...sample.attack, id: 'second' }],
+      {
+        root,
+        parallel: 1,
+        onResult: (result) => {
+          results.push(result)
+          isOff = true
+        },
+      },
+    )
+    assert.deepEqual(
+      results.map(({ status, notes }) => [status, notes]),
+      [
+        ['different', undefined],
+        [
+          'different',
+          [
+            '50-identity was switched off by somebody else since the run began; run it again while nobody changes anything',
+          ],
+        ],
+      ],
+    )
+  })
+
+  it('is told of nothing that is as expected, nor by a target that is gone', async () => {
+    for (const [attempt, status] of [
+      [undefined, 'as-expected'],
+      [async () => sample.through(), 'different'],
+    ] as const) {
+      const target = fakeTarget(attempt === undefined ? {} : { attempt })
+      let asked = 0
+      const gone: typeof target.layers = async () => {
+        asked += 1
+        if (asked > 1) throw new Error('nobody answers')
+        return target.layers()
+      }
+      const { results } = await runScenarios({ ...target, layers: gone }, [sample.attack], { root })
+      assert.deepEqual([results[0]?.status, results[0]?.notes], [status, undefined])
+    }
+  })
+})
 
 describe('a scenario on which all agree', () => {
   it('is as expected when the wall is on', async () => {

@@ -131,13 +131,18 @@ async function runOne(scenario: Scenario, context: Context): Promise<ScenarioRes
     const because = `it needs ${off.join(' and ')}, which ${off.length === 1 ? 'is' : 'are'} ${there ? 'off' : 'not there'}`
     return { ...head, status: 'skipped', because, ...took() }
   }
-  const unseen = (because: string): ScenarioResult =>
+  const unseen = (because: string): Promise<ScenarioResult> =>
     withCauses({ ...head, status: 'not-observed', because, ...took() })
   const notMade = (because: string): ScenarioResult => ({ ...head, status: 'not-made', because, ...took() })
-  const withCauses = (result: ScenarioResult): ScenarioResult =>
-    target.name === 'local' || ['as-expected', 'skipped'].includes(result.status)
-      ? result
-      : { ...result, causes: causesOf(result) }
+  const withCauses = async (result: ScenarioResult): Promise<ScenarioResult> => {
+    if (result.status === 'as-expected') return result
+    const notes = [...(result.notes ?? []), ...(await switched(context))]
+    return {
+      ...result,
+      ...(notes.length > 0 && { notes }),
+      ...(target.name !== 'local' && { causes: causesOf(result) }),
+    }
+  }
   if (context.spoiled !== undefined) return unseen(`what is in force is not known: ${context.spoiled.message}`)
   try {
     const { control } = scenario
@@ -164,6 +169,19 @@ async function runOne(scenario: Scenario, context: Context): Promise<ScenarioRes
     if (isNotMakeable(error)) return notMade(error.message)
     return unseen(asMessage(error))
   }
+}
+
+/** Layers that somebody else has switched since the run began: what was expected was expected of others. */
+async function switched({ target, layers }: Context): Promise<readonly string[]> {
+  // A target that is gone has said so already.
+  const now = await target.layers().catch(() => layers)
+  return layers.flatMap(({ name, on }) =>
+    now.some((one) => one.name === name && one.on !== on)
+      ? [
+          `${name} was switched ${on ? 'off' : 'on'} by somebody else since the run began; run it again while nobody changes anything`,
+        ]
+      : [],
+  )
 }
 
 function statusOf({ differences }: Pick<ScenarioResult, 'differences'>): 'as-expected' | 'different' {
