@@ -109,7 +109,10 @@ const contender = (place: object, dead: number, marker: string): string => `
       })
       try {
         writeFileSync(place.lock, '${dead}', { flag: 'wx' })
-      } catch {}
+      } catch (error) {
+        // Another has it by now.
+        if (error.code !== 'EEXIST') throw error
+      }
     } catch (error) {
       if (!(error instanceof LockedError)) throw error
       await turn()

@@ -283,8 +283,18 @@ describe('what an ended run has left', () => {
       code: 'bad-change',
       message: /another run \(process \d+\).*set "pid" to 0 in ".*old\.given\.json"/,
     })
-    writeFileSync(join(place.folder, 'changes/a.json'), 'half')
-    await assert.rejects(bench(t, [], {}, place).target.layers(), { code: 'bad-change', message: /cannot be read/ })
+    const unreadable = (why: RegExp) =>
+      assert.rejects(bench(t, [], {}, place).target.layers(), { code: 'bad-change', message: why })
+    for (const text of ['half', '[]', '{"name":"a"}']) {
+      writeFileSync(join(place.folder, 'changes/a.json'), text)
+      await unreadable(/a\.json" says .*, and cannot be read\. Look at/)
+    }
+    rmSync(join(place.folder, 'changes/a.json'))
+    mkdirSync(join(place.folder, 'changes/a.json'))
+    await unreadable(/a\.json" says .*, and cannot be read \(EISDIR/)
+    rmSync(join(place.folder, 'changes'), { recursive: true })
+    writeFileSync(join(place.folder, 'changes'), '')
+    await unreadable(/changes" says .*, and cannot be read \(ENOTDIR/)
   })
 })
 

@@ -57,13 +57,9 @@ export function leftovers(
   readonly left: readonly ChangeRecord[]
   readonly others: readonly ChangeRecord[]
 } {
-  let names: readonly string[]
-  try {
-    names = readdirSync(folderOf(place)).filter((name) => name.endsWith('.json'))
-  } catch {
-    return { left: [], others: [] }
-  }
-  const all = names.flatMap((name) => readRecord(join(folderOf(place), name)) ?? [])
+  const folder = folderOf(place)
+  const names = unlessGone(folder, () => readdirSync(folder)) ?? []
+  const all = names.filter((name) => name.endsWith('.json')).flatMap((name) => readRecord(join(folder, name)) ?? [])
   for (const { name } of all.filter((one) => one.cluster !== cluster)) forget(place, name)
   const records = all.filter((one) => one.cluster === cluster && one.pid !== process.pid)
   return { left: records.filter(({ pid }) => !runs(pid)), others: records.filter(({ pid }) => runs(pid)) }
@@ -82,25 +78,42 @@ function runs(pid: number): boolean {
 }
 
 function readRecord(file: string): ChangeRecord | undefined {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch {
-    return undefined
+  const text = unlessGone(file, () => readFileSync(file, 'utf8'))
+  if (text === undefined) return undefined
+  const value = jsonOf(text)
+  const { name, pid, cluster } = value
+  if (typeof name !== 'string' || typeof pid !== 'number' || typeof cluster !== 'string') throw unreadable(file)
+  return {
+    ...{ name, pid, cluster },
+    brought: listAt(value, 'brought') as LiveObject[],
+    replaced: listAt(value, 'replaced') as LiveObject[],
+    taken: listAt(value, 'taken') as LiveObject[],
   }
+}
+
+/** What is not there keeps nothing; what is there and cannot be read may be something to take back. */
+function unlessGone<T>(file: string, read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (isRecord(error) && error.code === 'ENOENT') return undefined
+    throw unreadable(file, ` (${messageOf(error)})`)
+  }
+}
+
+/** Of what is no object there are no fields. */
+function jsonOf(text: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(text)
-    const { name, pid, cluster } = isRecord(value) ? value : {}
-    if (isRecord(value) && typeof name === 'string' && typeof pid === 'number' && typeof cluster === 'string')
-      return {
-        ...{ name, pid, cluster },
-        brought: listAt(value, 'brought') as LiveObject[],
-        replaced: listAt(value, 'replaced') as LiveObject[],
-        taken: listAt(value, 'taken') as LiveObject[],
-      }
-  } catch {}
-  throw new TargetError(
+    return isRecord(value) ? value : {}
+  } catch {
+    return {}
+  }
+}
+
+function unreadable(file: string, why = ''): TargetError {
+  return new TargetError(
     'bad-change',
-    `"${file}" says what a change has to be taken back to, and cannot be read. Look at what has the label bulkhead.dev/change (\`kubectl --kubeconfig .bulkhead/kind/kubeconfig --context kind-bulkhead get -A -l bulkhead.dev/change pods,serviceaccounts,networkpolicies\`), put k8s/ back by \`npx bulkhead cluster up\`, and remove the file.`,
+    `"${file}" says what a change has to be taken back to, and cannot be read${why}. Look at what has the label bulkhead.dev/change (\`kubectl --kubeconfig .bulkhead/kind/kubeconfig --context kind-bulkhead get -A -l bulkhead.dev/change pods,serviceaccounts,networkpolicies\`), put k8s/ back by \`npx bulkhead cluster up\`, and remove the file.`,
   )
 }
