@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { checkOurs, kindClusters, NotOursError } from '../ours.js'
 import { inspectOutside, outsideName, readInspected } from '../outside/index.js'
 import { clusterName, type Place } from '../place.js'
+import { type Chart, chartsOf, sourceOf } from '../plan/charts.js'
 import { type ClusterRecord, RecordError, readRecord } from '../record.js'
 import { type Command, ToolError, type Tools } from '../tools.js'
 import { type CanaryReport, runCanary } from './canary.js'
@@ -118,17 +119,18 @@ export function registryChecks({ pins, machine }: Ground): readonly Check[] {
     host,
     { tool: 'docker', args: ['buildx', 'imagetools', 'inspect', name], timeoutMs: 60_000 },
   ]
-  const chart = (repo: string, name: string, version: string): readonly [string, Command] => [
-    new URL(repo).hostname,
-    { tool: 'helm', args: ['show', 'chart', name, '--repo', repo, '--version', version], timeoutMs: 60_000 },
+  const chart = (one: Chart): readonly [string, Command] => [
+    new URL(one.repository).hostname,
+    { tool: 'helm', args: ['show', 'chart', ...sourceOf(one)], timeoutMs: 60_000 },
   ]
+  const { cilium, istiod, kyverno } = chartsOf(pins)
   const asked = [
     image('docker.io', pins.kind.node),
     image('quay.io', `quay.io/cilium/cilium:v${pins.cilium}`),
     image('reg.kyverno.io', `reg.kyverno.io/kyverno/kyverno:v${pins.kyverno.version}`),
-    chart('https://helm.cilium.io', 'cilium', pins.cilium),
-    chart('https://blob.istio.io/istio-release/charts', 'istiod', pins.istio),
-    chart('https://kyverno.github.io/kyverno/', 'kyverno', pins.kyverno.chart),
+    chart(cilium),
+    chart(istiod),
+    chart(kyverno),
   ] as const
   return asked.map(([host, command]) => ({
     id: `registry-${host}`,

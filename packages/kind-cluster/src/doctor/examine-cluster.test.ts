@@ -204,7 +204,7 @@ describe('the registries', () => {
       `docker buildx imagetools inspect reg.kyverno.io/kyverno/kyverno:v${kyverno.version}`,
       `helm show chart cilium --repo https://helm.cilium.io --version ${cilium}`,
       `helm show chart istiod --repo https://blob.istio.io/istio-release/charts --version ${istio}`,
-      `helm show chart kyverno --repo https://kyverno.github.io/kyverno/ --version ${kyverno.chart}`,
+      `helm show chart kyverno --repo https://kyverno.github.io/kyverno --version ${kyverno.chart}`,
     ])
     assert.equal(of('registry-quay.io')?.status, 'ok')
   })
