@@ -116,12 +116,8 @@ export class ArchiveReader {
   }
 
   async #header(first: boolean): Promise<Exclude<ReturnType<typeof readHeader>, undefined>> {
-    if (first && this.#length < BLOCK)
-      throw new BundleError(
-        'not-a-bundle',
-        `"${this.#name}" is not a bundle; \`npx bulkhead cluster bundle\` makes one.`,
-      )
-    const header = readHeader(await this.#read(this.#next, BLOCK))
+    const tooShort = first && this.#length < BLOCK
+    const header = tooShort ? undefined : readHeader(await this.#read(this.#next, BLOCK))
     if (header === undefined)
       throw first
         ? new BundleError('not-a-bundle', `"${this.#name}" is not a bundle; \`npx bulkhead cluster bundle\` makes one.`)

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { valueAt } from '../target/live/plain.js'
 import { info } from './checks-engine.js'
 import { kindVersion } from './checks-tools.js'
 import { readInfo } from './engine-info.js'
@@ -95,9 +96,9 @@ function configFile({ env }: Machine): string | undefined {
 
 /** By the engine that is asked, or for all. */
 function proxyIn(text: string | undefined, host = ''): string | undefined {
-  const proxies = memberOf(parsed(text), 'proxies')
-  const ours = memberOf(proxies, host) ?? memberOf(proxies, 'default')
-  const [found] = ['httpsProxy', 'httpProxy'].map((name) => memberOf(ours, name)).filter((one) => one)
+  const proxies = valueAt(parsed(text), 'proxies')
+  const ours = valueAt(proxies, host) ?? valueAt(proxies, 'default')
+  const [found] = ['httpsProxy', 'httpProxy'].map((name) => valueAt(ours, name)).filter((one) => one)
   return typeof found === 'string' ? found : undefined
 }
 
@@ -109,6 +110,3 @@ function parsed(text: string | undefined): unknown {
     return undefined
   }
 }
-
-const memberOf = (value: unknown, name: string): unknown =>
-  typeof value === 'object' && value !== null ? Object.entries(value).find(([key]) => key === name)?.[1] : undefined
