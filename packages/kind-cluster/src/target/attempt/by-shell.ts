@@ -17,9 +17,9 @@ const mostBytes = 256 * 1024
 const ENDED = 124
 
 /** Whether bash can make it. */
-export const canShell = ({ kind, tls, hold, times, bearer }: Attempt): boolean =>
+export const canShell = ({ kind, tls, hold, times, bearer, mongo }: Attempt): boolean =>
   (kind === 'http' || kind === 'mongo') &&
-  [tls, bearer].every((one) => one === undefined) &&
+  [tls, bearer, mongo].every((one) => one === undefined) &&
   hold !== true &&
   (times ?? 1) === 1
 

@@ -36,7 +36,7 @@ export async function fromNode(
 export function mustBePlain(attempt: Attempt): void {
   const { kind, tls, hold } = attempt
   if (kind === 'http' && tls === undefined && hold !== true) return
-  if (kind === 'mongo' && canShell(attempt) && attempt.mongo === undefined) return
+  if (kind === 'mongo' && canShell(attempt)) return
   throw new TargetError(
     'not-makeable',
     `kind's node image has curl and bash, and nothing that makes an attempt of kind ${kind} as this one; plain requests are made from a node, and the first message to a MongoDB.`,

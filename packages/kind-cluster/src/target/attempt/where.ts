@@ -49,8 +49,7 @@ export function callerOf(from: string, attempt: Attempt, live: Live): Caller {
   if (probe !== undefined) return { kind: 'probe', pod, container: textAt(probe, 'name') ?? '' }
   if (owned !== undefined) return { kind: 'owned', pod, container: textAt(owned, 'name') ?? '' }
   const shell = containers.find((one) => withBash.test(imageOf(one)))
-  if (shell !== undefined && canShell(attempt) && attempt.mongo === undefined)
-    return { kind: 'shell', pod, container: textAt(shell, 'name') ?? '' }
+  if (shell !== undefined && canShell(attempt)) return { kind: 'shell', pod, container: textAt(shell, 'name') ?? '' }
   throw new TargetError(
     'not-makeable',
     `the pod ${idOf(pod)} runs ${containers.map(imageOf).join(' and ')}, which has ${shell === undefined ? 'no program' : 'bash, and no program'} that could make an attempt of kind ${kind}${attempt.tls === undefined ? '' : ' over TLS'}; a container beside it would be another pod's doing, and 10-admission refuses it.`,
