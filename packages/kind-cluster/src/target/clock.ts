@@ -1,5 +1,6 @@
 import { clusterName } from '../place.js'
 import type { Command, RunOptions, Tools } from '../tools.js'
+import { messageOf } from './errors.js'
 
 /** How far the nodes' clock is ahead of this machine's is good for so long: one that slept comes back with another. */
 const goodForMs = 5 * 60_000
@@ -77,7 +78,7 @@ export class NodeClock {
       said = code === 0 ? stdout.trim() : stderr.trim() || `docker ended with ${code ?? 'a signal'}`
     } catch (error) {
       signal?.throwIfAborted()
-      said = error instanceof Error ? error.message : String(error)
+      said = messageOf(error)
     }
     return { said, began, ended: now() }
   }

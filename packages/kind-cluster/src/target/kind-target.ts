@@ -191,7 +191,7 @@ export class KindTarget implements Target {
     const { made, since, until } = await (claims ? this.#apart.run({ ...parties, held }, limited, signal) : limited())
     const notes = [...made.notes]
     const observation = withoutLoot(made.observation, resolved)
-    if (options.records === 'none') return { observation, flows: [], ...(notes.length > 0 && { notes }) }
+    if (!claims) return { observation, flows: [], ...(notes.length > 0 && { notes }) }
     const unread = new Set<Witness>()
     const sightings = await collectSightings(
       { tools: this.#tools, place: this.#place },
@@ -203,12 +203,12 @@ export class KindTarget implements Target {
           for (const one of by) unread.add(one)
         },
         ...(this.#options.pauseMs !== undefined && { pauseMs: this.#options.pauseMs }),
-        ...(signal !== undefined && { signal }),
+        ...asking,
       },
     )
-    const why = observation.symptom === 'ok' ? undefined : provesNothing(attempt, sightings)
-    if (why !== undefined) throw new TargetError('attempt-failed', [why, ...notes].join(' '))
     if (observation.symptom !== 'ok') {
+      const why = provesNothing(attempt, sightings)
+      if (why !== undefined) throw new TargetError('attempt-failed', [why, ...notes].join(' '))
       const far = await this.#world.outOfReach(from, attempt, { sightings, snapshot: live.snapshot }, asking)
       if (far !== undefined) throw new TargetError('not-makeable', far)
     }
