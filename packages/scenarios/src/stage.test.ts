@@ -104,8 +104,11 @@ describe('what stands while a scenario runs', () => {
     await writeFile(join(root, 'b.yaml'), '')
     const target = fakeTarget({ withdraw: () => Promise.reject(new Error('the target is gone')) })
     const scenario = { ...given, given: { manifests: ['a.yaml', 'b.yaml'] } }
-    const { results } = await runScenarios(target, [scenario, { ...given, id: 'next' }], { root })
+    // What stands can leave a layer half there, which is then off.
+    const layers = async () => (await target.layers()).map((one) => ({ ...one, on: target.standing.size === 0 }))
+    const { results } = await runScenarios({ ...target, layers }, [scenario, { ...given, id: 'next' }], { root })
     const [first, next] = results
+    assert.deepEqual([first?.notes, next?.notes], [undefined, undefined], 'nobody else has switched it')
     assert.equal(first?.status, 'not-observed')
     assert.match(
       first?.because ?? '',
