@@ -39,7 +39,7 @@ const otherReason = ({ expected, observed, differences }: Judged): boolean =>
   observed?.reason !== undefined && (observed.reason.code !== expected.reason?.code || differences.length > 0)
 
 /** As it can be pasted in the clone. Whatever kubeconfig its reader has means another cluster. */
-const kubectl = 'kubectl --kubeconfig .bulkhead/kind/kubeconfig'
+export const kubectl = 'kubectl --kubeconfig .bulkhead/kind/kubeconfig'
 
 /** `-n shop authorizationpolicy/web-api-rbac`, as kubectl takes it. */
 function kubectlName(id: string): string {

@@ -1,3 +1,4 @@
+import { kubectl } from './causes.js'
 import type { Report, ScenarioResult } from './result.js'
 import type { Witness } from './types.js'
 
@@ -24,9 +25,6 @@ interface Kind {
   readonly layers: readonly string[]
   readonly look: string
 }
-
-/** As it can be pasted in the clone. */
-const kubectl = 'kubectl --kubeconfig .bulkhead/kind/kubeconfig'
 
 const kinds: readonly Kind[] = [
   {
