@@ -2,9 +2,8 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, test } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import { type StandInAnswer, standIns } from '@bulkhead/kind-cluster/testing'
-import { plainFolder, type Scope } from '@bulkhead/testing'
+import { eventually, plainFolder, type Scope } from '@bulkhead/testing'
 import { repository } from '../golden.js'
 import { runCli } from '../testing.js'
 
@@ -153,8 +152,7 @@ async function interrupted(t: Scope, command: string, hanging: string) {
   const env = { PATH: tools.path }
   const ran = runCli([command, '--on', 'kind', '--state', state], { cwd: repository, env, signal: stop.signal })
   const asks = () => tools.asked().find(({ args }) => args.join(' ').includes(hanging))
-  while (asks() === undefined) await delay(20)
-  stop.abort('SIGINT')
+  await eventually(`kubectl ${hanging}`, asks).finally(() => stop.abort('SIGINT'))
   const { code, stderr } = await ran
   assert.throws(() => process.kill(asks()?.pid ?? 0, 0), { code: 'ESRCH' })
   return { code, stderr }
