@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Pins } from '../pins.js'
 import { appOf, imagesOf } from '../plan/images.js'
@@ -77,10 +77,7 @@ function filesOf(root: string, paths: readonly string[]): readonly string[] {
       return one.isDirectory() ? below(inside) : [inside]
     })
   return paths.flatMap((path) => {
-    const [folder, name] = [join(root, path, '..'), path.split('/').at(-1)]
-    const entry = existsSync(folder)
-      ? readdirSync(folder, { withFileTypes: true }).find((one) => one.name === name)
-      : undefined
+    const entry = lstatSync(join(root, path), { throwIfNoEntry: false })
     if (entry === undefined) return []
     return entry.isDirectory() ? below(path) : [path]
   })

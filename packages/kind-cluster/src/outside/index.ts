@@ -3,7 +3,6 @@ export {
   inspectWith,
   kindNetwork,
   notOurOutside,
-  type OutsideContainer,
   outsideLabel,
   outsideName,
   readInspected,
