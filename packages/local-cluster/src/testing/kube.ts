@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { cleanUp, eventually } from '@bulkhead/testing'
+import { cleanUp, eventually, killed } from '@bulkhead/testing'
 import type { LocalCluster } from '../cluster.js'
 
 /** A pod that has an account, and a role for it where one is given. */
@@ -67,10 +67,8 @@ export function asPod(t: TestContext, cluster: LocalCluster, workload: string, p
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  cleanUp(t, () => {
-    child.kill('SIGKILL')
-    revoke()
-  })
+  cleanUp(t, revoke)
+  cleanUp(t, () => killed(child))
   let out = ''
   let wrong = ''
   child.stdout?.on('data', (chunk) => {
