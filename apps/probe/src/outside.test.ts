@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { describe, it, type TestContext } from 'node:test'
 import type { Observation, ResolvedAttempt } from '@bulkhead/scenarios'
-import { cleanUp, wholeSuite } from '@bulkhead/testing'
+import { cleanUp, killed, type Scope, wholeSuite } from '@bulkhead/testing'
 import { makeAttempt } from './attempt.js'
 
 const main = join(import.meta.dirname, 'main.js')
@@ -17,16 +17,16 @@ interface Told {
 }
 
 /** @returns what it says in its one line */
-async function started(...places: readonly string[]): Promise<{ readonly stop: () => void; readonly told: Told }> {
+async function started(t: Scope, ...places: readonly string[]): Promise<Told> {
   const child = spawn(process.execPath, [main, 'outside', ...places])
+  cleanUp(t, () => killed(child))
   const ended = once(child, 'exit').then(([code]) => assert.fail(`it ended with ${code}`))
   const [line] = await Promise.race([once(createInterface(child.stdout), 'line'), ended])
   ended.catch(() => undefined)
-  return { stop: () => void child.kill('SIGTERM'), told: JSON.parse(String(line)) }
+  return JSON.parse(String(line))
 }
 
-const { stop, told } = await started('http:0', 'https:0', 'udp:0')
-cleanUp(wholeSuite(), stop)
+const told = await started(wholeSuite(), 'http:0', 'https:0', 'udp:0')
 const portOf = (protocol: string): number => told.outside.find((one) => one.protocol === protocol)?.port ?? 0
 
 const common = { to: { host: 'drop.attacker.example' }, host: '127.0.0.1', timeoutMs: 3000 }
@@ -68,10 +68,9 @@ describe('a host outside of a cluster', () => {
   })
 
   it('is another one at each start', async (t: TestContext) => {
-    const second = await started('https:0')
-    cleanUp(t, second.stop)
-    assert.notEqual(second.told.root, told.root)
-    const stranger = await ask('drop.attacker.example', second.told.root)
+    const second = await started(t, 'https:0')
+    assert.notEqual(second.root, told.root)
+    const stranger = await ask('drop.attacker.example', second.root)
     assert.equal(stranger.symptom, 'tls-refused')
   })
 
