@@ -1,16 +1,13 @@
 import { json } from './plan/done.js'
-
-interface ImageList {
-  readonly images?: readonly { readonly id?: string; readonly repoTags?: readonly string[] }[]
-}
+import { isRecord, listAt } from './target/live/plain.js'
 
 /** IDs of these images on a node, as `crictl images --output json` tells them: the digest of what is in it, whatever loaded it. */
 export function imageIds(stdout: string, names: readonly string[]): Readonly<Record<string, string>> {
-  const { images = [] } = (json(stdout) ?? {}) as ImageList
+  const images = listAt(json(stdout), 'images').filter(isRecord)
   return Object.fromEntries(
     names.flatMap((name) => {
-      const { id } = images.find(({ repoTags = [] }) => repoTags.includes(name)) ?? {}
-      return id === undefined ? [] : [[name, id] as const]
+      const id = images.find((one) => listAt(one, 'repoTags').includes(name))?.id
+      return typeof id === 'string' ? [[name, id] as const] : []
     }),
   )
 }

@@ -100,9 +100,13 @@ test('a node that cannot be asked what it has is a failed step, and nothing is c
 
 test('one that does not say it is no failure, and is told', async (t) => {
   const list = { images: [{ id: 'sha256:a', repoTags: [probe] }, { id: 'sha256:x' }] }
-  const { up, notes } = prepared(t, [['docker exec', [{ stdout: '?' }, { stdout: JSON.stringify(list) }]]])
-  assert.deepEqual(await up(), ['done', 'apply'])
-  assert.match(notes[0] ?? '', new RegExp(`which ${probe} and ${webApi} it has`))
+  const odd = ['?', 'null', '{"images":5}', '{"images":[null,"x",{"repoTags":7}]}']
+  const said = [...odd, JSON.stringify(list)].map((stdout) => ({ stdout }))
+  const { up, notes } = prepared(t, [['docker exec', said]])
+  for (const [nth, answer] of odd.entries()) {
+    assert.deepEqual(await up(), ['done', 'apply'], answer)
+    assert.match(notes[nth] ?? '', new RegExp(`which ${probe} and ${webApi} it has`))
+  }
   await up()
-  assert.match(notes[1] ?? '', new RegExp(`which ${webApi} it has`))
+  assert.match(notes[odd.length] ?? '', new RegExp(`which ${webApi} it has`))
 })
