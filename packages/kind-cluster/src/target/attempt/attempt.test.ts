@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Attempt } from '@bulkhead/scenarios'
-import { noOutside } from '../../testing/index.js'
+import { type Answers, noOutside } from '../../testing/index.js'
 import { textAt } from '../live/index.js'
 import { bench, everything, given, listOf, program, seen } from '../testing/bench.js'
 
@@ -233,18 +233,25 @@ describe('attempts that no cluster has a way to make', () => {
       const attempt: Attempt = { ...get, to: { ip } }
       const open = bench(t, [], { objects: unwalled })
       await assert.rejects(open.target.attempt('shop/web-api', attempt), { code: 'not-makeable', message })
-      const late = [exec, { stdout: seen({ symptom: 'late-reset', phase: 'request' }) }] as const
+      let madeAt = new Date(0)
+      const late: readonly [RegExp, Answers] = [
+        exec,
+        () => {
+          madeAt = new Date()
+          return { stdout: seen({ symptom: 'late-reset', phase: 'request' }) }
+        },
+      ]
       const agents = listOf(everything.objects.filter(({ metadata }) => metadata.name.startsWith('cilium-')))
-      const dropped = {
-        time: new Date().toISOString(),
+      const dropped = () => ({
+        time: madeAt.toISOString(),
         ...{ verdict: 'DROPPED', drop_reason_desc: 'POLICY_DENIED', event_type: { type: 1 } },
         IP: { source: addressOf('web-api-'), destination: ip },
         l4: { TCP: { destination_port: 8080 } },
-      }
-      const hubble = [
+      })
+      const hubble: readonly [RegExp, Answers] = [
         /^kubectl exec -n kube-system cilium-/,
-        { stdout: `${JSON.stringify({ flow: dropped })}\n` },
-      ] as const
+        () => ({ stdout: `${JSON.stringify({ flow: dropped() })}\n` }),
+      ]
       const told = bench(t, [late, [/^kubectl get pods -n kube-system -l k8s-app=cilium/, { stdout: agents }], hubble])
       assert.equal((await told.target.attempt('shop/web-api', attempt)).observation.symptom, 'late-reset')
       // It fails with no wall at all: where nobody says that it was one, nothing is known.
